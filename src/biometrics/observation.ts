@@ -1,0 +1,62 @@
+/** What the engine saw in one frame: the only thing that liveness, quality and match decisions are made from. */
+
+export interface Point {
+  readonly x: number
+  readonly y: number
+}
+
+/** Box in pixels of the frame. */
+export interface FaceBox {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+/** Mean colour, 0–255 for each channel. */
+export interface Colour {
+  readonly red: number
+  readonly green: number
+  readonly blue: number
+}
+
+/** Degrees; yaw > 0 when the person turns to their own left, pitch > 0 when they look up, roll > 0 clockwise in the picture. */
+export interface Pose {
+  readonly yawDegrees: number
+  readonly pitchDegrees: number
+  readonly rollDegrees: number
+}
+
+export interface FaceObservation {
+  readonly box: FaceBox
+  /** Detector's confidence, 0–1. */
+  readonly score: number
+  /** The 68 landmarks in pixels of the frame, iBUG 300-W order. */
+  readonly landmarks: readonly Point[]
+  readonly pose: Pose
+  /** Mean colour of cheeks and nose. */
+  readonly skin: Colour
+  /** Mean luma of the face, 0–255, and left against right half: 0 = even, 1 = one half black. */
+  readonly brightness: number
+  readonly unevenness: number
+  /** Variance of the Laplacian on the face resized to 128 px. */
+  readonly sharpness: number
+  /** L2 descriptor of the model named in `FrameObservation.modelId`, mirror-averaged, rotated crop; absent when not asked for. */
+  readonly descriptor?: readonly number[]
+  /** Probability of a live face by the PAD nets, 0–1; absent without the nets. */
+  readonly padScore?: number
+}
+
+export interface FrameObservation {
+  readonly modelId: string
+  readonly width: number
+  readonly height: number
+  /** Largest first. */
+  readonly faces: readonly FaceObservation[]
+  /** Mean colour of the frame outside the face and its surroundings. */
+  readonly background: Colour
+  /** 64-bit difference hash of the whole frame, 16 hex digits. */
+  readonly perceptualHash: string
+  /** Pixel noise print for frozen-frame detection: SHA-256 hex of the decoded grey image at 64×48. */
+  readonly pixelDigest: string
+}
