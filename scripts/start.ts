@@ -1,0 +1,17 @@
+/** Starts the server for someone who tries it: the demo on the embedded database, unless the environment says otherwise. */
+const HELP = `Usage: npm start
+Starts MT Login with demo data on the embedded database in .data/. Ctrl-C stops it; the next start keeps the data.
+With DATABASE_URL or NODE_ENV=production set, no demo is made; DEMO=true or DEMO=false decides it outright.
+In production start it with "npm run serve" and the settings in .env.example.
+`
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  process.stdout.write(HELP)
+} else if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(`MT Login needs Node 24 and this is ${process.versions.node}. Start it with "npm start": npm ci installed the right one.\n`)
+  process.exitCode = 1
+} else {
+  const forReal = Boolean(process.env['DATABASE_URL']) || process.env['NODE_ENV'] === 'production'
+  if (!forReal) process.env['DEMO'] ??= 'true'
+  await import('../src/main.ts')
+}
