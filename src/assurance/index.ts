@@ -1,0 +1,12 @@
+/** Assurance: evidence in, identity level out; and what a session must show before a token may say so. */
+export { aalOf, addAmr, type Amr } from './amr.ts'
+export {
+  type Aal, ACR_VALUES, acrFor, combineRequirements, DEFAULT_FACE_MAX_AGE_SECONDS, findShortfall, levelUrn, parseRequirement,
+  type Requirement, type SessionAssurance, type Shortfall,
+} from './acr.ts'
+export { type Assurance, type AssuranceDependencies, createAssurance, type NewEvidence } from './assurance.ts'
+export { type Evidence, type EvidenceState, evidenceState, levelAt, LIVENESS_CLASSES, type LivenessClass, type Method, METHODS } from './evidence.ts'
+export { assuranceEvents } from './events.ts'
+export type { Circumstances, CountedEvidence, Explanation, WayUp } from './explanation.ts'
+export { higherLevel, isLevelAtLeast, type Level, LEVELS } from './level.ts'
+export { findPolicyRow, POLICY, type PolicyRow, type Proof } from './policy.ts'

@@ -1,0 +1,181 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import Router from '@koa/router'
+import { Eta } from 'eta'
+import Koa from 'koa'
+import { AuthorizationResponseError } from 'openid-client'
+import type { PortalClient, SignInDemand } from './portal-client.ts'
+import { type PortalSession, PortalSessions } from './portal-sessions.ts'
+
+/** One service of the demonstration portal and what it demands of the sign-in. */
+interface Service extends SignInDemand {
+  readonly id: string
+  readonly title: string
+  readonly summary: string
+  readonly demand: string
+  readonly done: string
+}
+
+const SERVICES: readonly Service[] = [
+  {
+    id: 'segunda-via', title: 'Segunda via do IPVA', summary: 'Veja e imprima a guia do seu veículo.',
+    demand: 'Basta entrar', done: 'Sua guia está pronta para imprimir.',
+  },
+  {
+    id: 'carteira', title: 'Carteira de pesca amadora', summary: 'Peça a carteira que vale nos rios do estado.',
+    demand: 'Pede conta prata', done: 'Seu pedido de carteira foi aberto.', acrValues: 'urn:mt-login:nivel:prata',
+  },
+  {
+    id: 'conta-bancaria', title: 'Trocar a conta do benefício', summary: 'Escolha em que banco você recebe.',
+    demand: 'Pede conferir o rosto na hora', done: 'Você pode trocar a conta do benefício agora.',
+    acrValues: 'urn:mt-login:nivel:prata urn:mt-login:face', maxAgeSeconds: 300,
+  },
+]
+
+const COOKIE = 'portal_demo'
+const VIEWS = fileURLToPath(new URL('../../views/demo/portal/', import.meta.url))
+const LOGOUT_TOKEN_LIMIT = 16_384
+
+/** `form-action` names MT Login because browsers hold the redirect that follows the sign-out form against it. */
+const securityHeaders = (issuer: string): Record<string, string> => ({
+  'Content-Security-Policy': `default-src 'none'; style-src 'self'; form-action 'self' ${new URL(issuer).origin}; frame-ancestors 'none'; base-uri 'none'`,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+})
+
+/** Builds the portal that shows a relying party at work: three services, each with its own demand. */
+export function createPortal({ client, issuer }: { client: PortalClient; issuer: string }): Koa {
+  const sessions = new PortalSessions()
+  const eta = new Eta({ views: VIEWS, cache: true, autoEscape: true })
+  const router = new Router()
+  const sessionOf = (ctx: Koa.Context): PortalSession => sessions.find(ctx.cookies.get(COOKIE)) ?? openSession(ctx, sessions.create())
+  const page = (ctx: Koa.Context, name: string, data: object): void => {
+    ctx.type = 'html'
+    ctx.body = eta.render(name, { issuer, ...data })
+  }
+
+  router.get('/', (ctx) => {
+    const session = sessionOf(ctx)
+    const { notice, citizen } = session
+    session.notice = undefined
+    page(ctx, 'home', { services: SERVICES, citizen, notice })
+  })
+
+  router.get('/portal.css', async (ctx) => {
+    ctx.type = 'css'
+    ctx.body = await readFile(`${VIEWS}portal.css`)
+  })
+
+  router.get('/entrar', (ctx) => leave(ctx, undefined))
+  router.get('/servicos/:id', async (ctx) => {
+    const service = SERVICES.find(({ id }) => id === ctx.params['id'])
+    if (service === undefined) return ctx.throw(404)
+    await leave(ctx, service)
+  })
+
+  /** Sends the browser to MT Login, remembering what for; MT Login decides what is still missing. */
+  async function leave(ctx: Koa.Context, service: Service | undefined): Promise<void> {
+    const session = sessionOf(ctx)
+    const { url, pending } = await client.begin(service ?? {})
+    session.pending = { ...pending, service: service?.id }
+    ctx.redirect(url.href)
+  }
+
+  router.get('/retorno', async (ctx) => {
+    const session = sessionOf(ctx)
+    const { pending } = session
+    session.pending = undefined
+    if (pending === undefined) return goHome(ctx, session, 'Esta entrada já terminou ou começou em outra janela. Tente de novo.')
+    try {
+      session.citizen = await client.finish(new URL(ctx.URL.href), pending)
+    } catch (error) {
+      if (!(error instanceof AuthorizationResponseError)) throw error
+      return goHome(ctx, session, refusalText(error.error))
+    }
+    const renewed = openSession(ctx, sessions.renew(session))
+    const service = SERVICES.find(({ id }) => id === pending.service)
+    if (service === undefined) return ctx.redirect('/')
+    page(ctx, 'service', { service, citizen: renewed.citizen })
+  })
+
+  router.post('/sair', async (ctx) => {
+    if (!isSameOrigin(ctx)) return ctx.throw(403)
+    const session = sessionOf(ctx)
+    const { citizen } = session
+    sessions.end(session)
+    ctx.cookies.set(COOKIE, null)
+    ctx.redirect(citizen === undefined ? '/' : (await client.signOutUrl(citizen.idToken)).href)
+  })
+
+  router.post('/sair-por-tras', async (ctx) => {
+    const form = new URLSearchParams(await readBody(ctx, LOGOUT_TOKEN_LIMIT))
+    try {
+      sessions.endMatching(await client.readLogoutToken(form.get('logout_token') ?? ''))
+      ctx.status = 200
+      ctx.body = ''
+    } catch {
+      ctx.status = 400
+      ctx.body = { error: 'invalid_request' }
+    }
+  })
+
+  return assemble(router, securityHeaders(issuer), (ctx) => page(ctx, 'failure', {}))
+}
+
+function assemble(router: Router, headers: Record<string, string>, failure: (ctx: Koa.Context) => void): Koa {
+  const app = new Koa()
+  app.use(async (ctx, next) => {
+    ctx.set(headers)
+    try {
+      await next()
+    } catch (error) {
+      const status = statusOf(error)
+      failure(ctx)
+      ctx.status = status
+    }
+  })
+  app.use(router.routes())
+  return app
+}
+
+function statusOf(error: unknown): number {
+  return typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number' ? error.status : 502
+}
+
+function openSession(ctx: Koa.Context, session: PortalSession): PortalSession {
+  ctx.cookies.set(COOKIE, session.id, { httpOnly: true, sameSite: 'lax', secure: ctx.secure })
+  return session
+}
+
+function goHome(ctx: Koa.Context, session: PortalSession, notice: string): void {
+  session.notice = notice
+  ctx.redirect('/')
+}
+
+/** What the portal tells its user about an OAuth error code. */
+function refusalText(code: string): string {
+  switch (code) {
+    case 'access_denied':
+      return 'Você preferiu não entrar. Quando quiser, é só tentar de novo.'
+    case 'unmet_authentication_requirements':
+      return 'Este serviço pede uma conferência que não foi feita. Você continua podendo usar os outros serviços.'
+    default:
+      return 'O MT Login não concluiu a entrada. Tente de novo em alguns minutos.'
+  }
+}
+
+function isSameOrigin(ctx: Koa.Context): boolean {
+  return ctx.get('origin') === ctx.origin && ctx.get('sec-fetch-site') !== 'cross-site'
+}
+
+async function readBody(ctx: Koa.Context, limitBytes: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of ctx.req) {
+    size += chunk.length
+    if (size > limitBytes) ctx.throw(413)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
