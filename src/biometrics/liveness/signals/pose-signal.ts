@@ -1,0 +1,94 @@
+import type { FaceObservation } from '../../observation.ts'
+import type { Step, StepKind } from '../plan.ts'
+import { isTurn } from '../plan.ts'
+import type { LivenessFrame } from '../protocol.ts'
+import type { ReasonCode } from '../reason.ts'
+import { hintsFor } from './quality-signal.ts'
+import type { Signal } from './signal.ts'
+import { isFrontal, mean, singleFaces } from './signal.ts'
+
+export const POSE_LIMITS = {
+  /** The engine's yaw saturates at 30–36°, and is 0.9° uncertain at rest. */
+  turnDegrees: 15,
+  returnDegrees: 8,
+  /** Relative to the person's own neutral: the camera's height shifts pitch, never yaw. */
+  pitchDegrees: 12,
+} as const
+
+/** What a face does about a step. */
+export type Showing = 'shown' | 'not-yet' | 'wrong-side'
+
+/** Signed degrees towards what is asked: positive is right, whatever the side. */
+function turned(kind: StepKind, face: FaceObservation, neutralPitch: number): number {
+  if (kind === 'turn-left') return face.pose.yawDegrees
+  if (kind === 'turn-right') return -face.pose.yawDegrees
+  const pitch = face.pose.pitchDegrees - neutralPitch
+  return kind === 'look-up' ? pitch : -pitch
+}
+
+export function showing(kind: StepKind, face: FaceObservation, neutralPitch: number): Showing {
+  if (!isTurn(kind)) return Math.abs(face.pose.yawDegrees) <= POSE_LIMITS.returnDegrees ? 'shown' : 'not-yet'
+  const sideways = kind === 'turn-left' || kind === 'turn-right'
+  const needed = sideways ? POSE_LIMITS.turnDegrees : POSE_LIMITS.pitchDegrees
+  const degrees = turned(kind, face, neutralPitch)
+  if (degrees > needed) return 'shown'
+  return degrees < -needed ? 'wrong-side' : 'not-yet'
+}
+
+/** Pitch of the person looking ahead: the mean over the frontal frames of the first step. */
+export function neutralPitch(frames: readonly LivenessFrame[]): number {
+  const first = singleFaces(frames).filter(({ frame, face }) => frame.step === 0 && isFrontal(face))
+  return mean(first.map(({ face }) => face.pose.pitchDegrees))
+}
+
+export type Progress = 'acknowledged' | 'pending' | 'wrong-turn'
+
+/**
+ * Whether the newest frames show the step: enough of them in a row, for as long as the plan's hold, each good enough to be judged.
+ *
+ * Times are the server's, so that nobody stretches a hold by writing other capture times. A single frame's hold counts from the reveal.
+ */
+export function stepProgress(step: Step, frames: readonly LivenessFrame[], context: { pitch: number; revealedAt: Date }): Progress {
+  const shown = frames.map((frame) => frameShowing(step, frame, context.pitch))
+  const wrong = shown.slice(-2)
+  if (wrong.length === 2 && wrong.every((each) => each === 'wrong-side')) return 'wrong-turn'
+  const run = frames.slice(shown.findLastIndex((each) => each !== 'shown') + 1)
+  const [first, last] = [run[0], run.at(-1)]
+  if (run.length < step.frames || !first || !last) return 'pending'
+  const since = step.frames === 1 ? context.revealedAt : first.arrivedAt
+  return last.arrivedAt.getTime() - since.getTime() >= step.holdMs ? 'acknowledged' : 'pending'
+}
+
+function frameShowing(step: Step, frame: LivenessFrame, pitch: number): Showing {
+  const [face] = frame.observation.faces
+  if (!face || hintsFor(frame.observation, step.kind).length > 0) return 'not-yet'
+  return showing(step.kind, face, pitch)
+}
+
+/** What to tell somebody whose frame is good but who does not show the step yet. */
+export function poseHint(kind: StepKind, face: FaceObservation, pitch: number): ReasonCode | undefined {
+  const state = showing(kind, face, pitch)
+  if (state === 'shown') return undefined
+  if (!isTurn(kind)) return 'face/look-ahead'
+  return state === 'wrong-side' ? 'face/other-side' : 'face/turn-more'
+}
+
+/**
+ * Every turn of the plan was shown to its side, with the frontal steps between them shown as frontal.
+ *
+ * Looked at again here, on what was stored: acknowledgement has already asked for it, and a verdict does not rest on bookkeeping alone.
+ */
+export function poseSignal(steps: readonly Step[], frames: readonly LivenessFrame[]): Signal {
+  const pitch = neutralPitch(frames)
+  const faces = singleFaces(frames)
+  const counts = steps.map(({ kind }, index) => {
+    const here = faces.filter(({ frame }) => frame.step === index)
+    return here.filter(({ face }) => showing(kind, face, pitch) === 'shown').length
+  })
+  const missing = steps.filter(({ frames: needed }, index) => (counts[index] ?? 0) < needed).length
+  const turns = steps.filter(({ kind }) => isTurn(kind)).length
+  const yaws = faces.map(({ face }) => face.pose.yawDegrees)
+  const scores = { turns, missing, yawMin: Math.min(0, ...yaws), yawMax: Math.max(0, ...yaws) }
+  const passed = missing === 0 && turns >= 2
+  return { outcome: passed ? 'passed' : 'failed', reasons: passed ? [] : ['face/not-live'], scores }
+}
