@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import type { PendingSignIn, SignedInCitizen } from './portal-client.ts'
+import type { PendingSignIn, SignedIn } from '../portal/index.ts'
 
 /** What the portal keeps for one browser. */
 export interface PortalSession {
   readonly id: string
   pending?: (PendingSignIn & { readonly service: string | undefined }) | undefined
-  citizen?: SignedInCitizen | undefined
+  citizen?: SignedIn | undefined
   notice?: string | undefined
 }
 

@@ -4,7 +4,7 @@ import Router from '@koa/router'
 import { Eta } from 'eta'
 import Koa from 'koa'
 import { AuthorizationResponseError } from 'openid-client'
-import type { PortalClient, SignInDemand } from './portal-client.ts'
+import type { RelyingParty, SignInDemand } from '../portal/index.ts'
 import { type PortalSession, PortalSessions } from './portal-sessions.ts'
 
 /** One service of the demonstration portal and what it demands of the sign-in. */
@@ -45,7 +45,7 @@ const securityHeaders = (issuer: string): Record<string, string> => ({
 })
 
 /** Builds the portal that shows a relying party at work: three services, each with its own demand. */
-export function createPortal({ client, issuer }: { client: PortalClient; issuer: string }): Koa {
+export function createPortal({ client, issuer }: { client: RelyingParty; issuer: string }): Koa {
   const sessions = new PortalSessions()
   const eta = new Eta({ views: VIEWS, cache: true, autoEscape: true })
   const router = new Router()
