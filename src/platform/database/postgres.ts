@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto'
+import pg from 'pg'
+import type { Database, DatabaseOptions, Sql } from '../db.ts'
+import type { Sensitive } from '../sensitive.ts'
+import { createListener } from './postgres-listener.ts'
+import { translating } from './sql-error.ts'
+import { createTransactionGuard } from './transaction-guard.ts'
+
+const INT8 = 20
+const INT8_ARRAY = 1016
+const DATE = 1082
+
+const PARSERS = new Map<number, (text: string) => unknown>([
+  [INT8, Number],
+  [INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number))],
+  [DATE, (text) => text],
+])
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (id: number, format?: 'text' | 'binary') => PARSERS.get(id) ?? pg.types.getTypeParser(id, format),
+}
+
+const CONNECT_TIMEOUT_MS = 2500
+const STATEMENT_TIMEOUT_MS = 10_000
+const IDLE_TRANSACTION_TIMEOUT_MS = 30_000
+/** More distinct texts than this are a sign of values inside the text; they run unprepared. */
+const MOST_PREPARED = 2000
+
+const names = new Map<string, string>()
+
+function statementName(text: string): string | undefined {
+  const known = names.get(text)
+  if (known || names.size >= MOST_PREPARED) return known
+  const name = createHash('sha256').update(text).digest('base64url').slice(0, 24)
+  names.set(text, name)
+  return name
+}
+
+type Runner = pg.Pool | pg.PoolClient
+
+async function run<Row extends object>(runner: Runner, text: string, values: readonly unknown[] | undefined): Promise<pg.QueryResult<Row>> {
+  if (values === undefined) return runner.query<Row>(text)
+  const name = statementName(text)
+  return runner.query<Row>({ text, values: [...values], ...(name && { name }) })
+}
+
+/** A script gives a list of results, one statement a single one. */
+function listed<Row extends object>(result: pg.QueryResult<Row> | pg.QueryResult<Row>[]): pg.QueryResult<Row>[] {
+  return Array.isArray(result) ? result : [result]
+}
+
+function sqlOver(runner: Runner, check: () => void): Sql {
+  return {
+    query: <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      translating(async () => {
+        check()
+        return (await run<Row>(runner, text, values)).rows
+      }),
+    execute: (text, values) =>
+      translating(async () => {
+        check()
+        return listed(await run(runner, text, values)).reduce((sum, result) => sum + (result.rowCount ?? 0), 0)
+      }),
+  }
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('BEGIN')
+    const result = await work(client)
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch((failure: Error) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+function createPool(url: Sensitive<string>, options: DatabaseOptions): pg.Pool {
+  const statementTimeout = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS
+  const pool = new pg.Pool({
+    connectionString: url.reveal(),
+    application_name: 'mt-login',
+    max: options.poolSize ?? 10,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: statementTimeout,
+    query_timeout: statementTimeout + 1000,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+    types,
+  })
+  // An idle connection that breaks is dropped by the pool; the next query reports the fault.
+  pool.on('error', () => {})
+  return pool
+}
+
+/** Opens a pool on PostgreSQL; the first connection is tried at once. */
+export async function openPostgres(url: Sensitive<string>, options: DatabaseOptions): Promise<Database> {
+  const pool = createPool(url, options)
+  const guard = createTransactionGuard()
+  const listener = createListener(url)
+  await translating(async () => pool.query('SELECT 1'))
+  return {
+    kind: 'postgres',
+    ...sqlOver(pool, guard.check),
+    transaction: (work) =>
+      translating(async () => {
+        guard.check()
+        return inTransaction(pool, (client) => guard.run((checkOpen) => work(sqlOver(client, checkOpen))))
+      }),
+    listen: (channel, callback) => translating(async () => listener.listen(channel, callback)),
+    async notify(channel, payload) {
+      await translating(async () => run(pool, 'SELECT pg_notify($1, $2)', [channel, payload]))
+    },
+    raw: (text, values) =>
+      translating(async () => {
+        guard.check()
+        const result = await (values && values.length > 0 ? pool.query({ text, values: [...values] }) : pool.query(text))
+        return { rows: listed(result).flatMap((part) => part.rows) }
+      }),
+    async maintain() {},
+    async close() {
+      await listener.close()
+      await pool.end()
+    },
+  }
+}
