@@ -4,6 +4,7 @@ import { PGlite } from '@electric-sql/pglite'
 import type { Transaction } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import type { Database, DatabaseOptions, Sql } from '../db.ts'
+import { checkedChannel } from './channel.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { createSyncedFs, syncTree } from './synced-fs.ts'
 import { translating } from './sql-error.ts'
@@ -43,7 +44,8 @@ function sqlOver(engine: Engine, check: () => void): Sql {
       translating(async () => {
         check()
         if (values) return (await engine.query(text, [...values], { parsers })).affectedRows ?? 0
-        return (await engine.exec(text)).reduce((sum, result) => sum + (result.affectedRows ?? 0), 0)
+        // PGlite counts on from one statement of a script to the next.
+        return Math.max(0, ...(await engine.exec(text)).map((result) => result.affectedRows ?? 0))
       }),
   }
 }
@@ -85,7 +87,7 @@ export function databaseOver(engine: PGlite, afterClose: () => void): Database {
         guard.check()
         return engine.transaction((tx) => guard.run((checkOpen) => work(sqlOver(tx, checkOpen))))
       }),
-    listen: (channel, listener) => translating(async () => engine.listen(quoted(channel), listener)),
+    listen: (channel, listener) => translating(async () => engine.listen(checkedChannel(channel), listener)),
     async notify(channel, payload) {
       await translating(async () => engine.query('SELECT pg_notify($1, $2)', [channel, payload]))
     },
@@ -105,10 +107,6 @@ export function databaseOver(engine: PGlite, afterClose: () => void): Database {
       afterClose()
     },
   }
-}
-
-function quoted(channel: string): string {
-  return `"${channel.replaceAll('"', '""')}"`
 }
 
 /**

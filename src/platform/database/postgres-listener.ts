@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Sensitive } from '../sensitive.ts'
+import { checkedChannel } from './channel.ts'
 
 export interface Listener {
   listen(channel: string, callback: (payload: string) => void): Promise<() => Promise<void>>
@@ -11,10 +12,6 @@ type Callbacks = Map<string, Set<(payload: string) => void>>
 
 const FIRST_RETRY_MS = 250
 const LONGEST_RETRY_MS = 5000
-
-function quoted(channel: string): string {
-  return `"${channel.replaceAll('"', '""')}"`
-}
 
 /**
  * One connection of its own that holds all LISTENs and comes back by itself.
@@ -30,7 +27,7 @@ export function createListener(url: Sensitive<string>): Listener {
     client.on('notification', ({ channel, payload = '' }) => callbacks.get(channel)?.forEach((callback) => callback(payload)))
     client.on('error', () => {})
     await client.connect()
-    for (const channel of callbacks.keys()) await client.query(`LISTEN ${quoted(channel)}`)
+    for (const channel of callbacks.keys()) await client.query(`LISTEN ${checkedChannel(channel)}`)
     client.on('end', () => {
       if (!state.closed) state.client = reconnect()
     })
@@ -58,7 +55,7 @@ export function createListener(url: Sensitive<string>): Listener {
         state.client = undefined
         throw error
       })
-      await client?.query(`LISTEN ${quoted(channel)}`)
+      await client?.query(`LISTEN ${checkedChannel(channel)}`)
       return async () => {
         known.delete(callback)
       }
