@@ -26,9 +26,8 @@ const REQUIREMENTS: readonly Requirement[] = [
   {
     name: 'PostgreSQL server',
     reason: 'the store tests on a real PostgreSQL',
-    variable: 'POSTGRES_BIN',
-    programs: ['postgres'],
-    globs: ['/usr/lib/postgresql/*/bin/postgres', '/usr/pgsql-*/bin/postgres', '/opt/homebrew/opt/postgresql@*/bin/postgres'],
+    programs: ['initdb'],
+    globs: ['/usr/lib/postgresql/*/bin/initdb'],
     debian: ['postgresql'],
   },
   { name: 'Redis server', reason: 'the tests with REDIS_URL', programs: ['redis-server', 'valkey-server'], globs: [], debian: ['redis-server'] },

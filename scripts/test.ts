@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { globalSetup, globalTeardown } from '../test/support/global-setup.ts'
 import { missingRequirements } from './requirements.ts'
 
 const HELP = `Usage: npm test [-- PATH... --name=PATTERN]
@@ -55,8 +56,10 @@ async function main(words: readonly string[]): Promise<number> {
   const files = globSync('test/**/*.test.ts').sort().filter((file) => paths.length === 0 || paths.some((path) => file.includes(path)))
   const inBrowser = files.filter((file) => file.startsWith('test/browser/'))
   const rest = files.filter((file) => !inBrowser.includes(file))
+  if (files.length > 0) await globalSetup()
   const total = await runFiles(rest, Math.min(4, availableParallelism()), names)
   const serial = await runFiles(inBrowser, 1, names)
+  await globalTeardown()
   for (const key of COUNTED) total[key] += serial[key]
   const ran = total.passed + total.failed + total.cancelled
   say(closingLines(total, startedAt), 0)
