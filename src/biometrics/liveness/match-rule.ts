@@ -31,7 +31,10 @@ export function meanTemplate(descriptors: readonly (readonly number[])[]): numbe
 
 /** The calibrated k nearest below the frames at hand, with its threshold; undefined when the rule knows none. */
 export function thresholdFor(rule: MatchRule, available: number): { k: number; threshold: number } | undefined {
-  const k = Object.keys(rule.thresholds).map(Number).filter((each) => each <= available).sort((a, b) => b - a)[0]
+  const k = Object.keys(rule.thresholds)
+    .map(Number)
+    .filter((each) => each <= available)
+    .sort((a, b) => b - a)[0]
   const threshold = k === undefined ? undefined : rule.thresholds[k]
   return k === undefined || threshold === undefined ? undefined : { k, threshold }
 }

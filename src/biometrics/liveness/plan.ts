@@ -79,7 +79,11 @@ export function isTurn(kind: StepKind): kind is TurnKind {
 export function createPlan(options: PlanOptions, random: RandomInt = randomInt): Plan {
   const turns = options.flashes ? (options.slowLink ? 2 : random(2, 4)) : 3
   const frontals = options.slowLink ? 6 : random(7, 10)
-  return { options, frontalFrames: options.slowLink ? 6 : 10, steps: sequence(options, { turns, frontals, patience: 1, opening: true }, random) }
+  return {
+    options,
+    frontalFrames: options.slowLink ? 6 : 10,
+    steps: sequence(options, { turns, frontals, patience: 1, opening: true }, random),
+  }
 }
 
 /**

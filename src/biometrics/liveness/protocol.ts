@@ -1,5 +1,5 @@
-import type { FrameObservation } from '../observation.ts'
 import { Problem } from '../../platform/problem.ts'
+import type { FrameObservation } from '../observation.ts'
 import { isFrameSigned, readJpegSize } from './frame-proof.ts'
 import type { Plan, RandomInt, Step } from './plan.ts'
 import { redrawPlan } from './plan.ts'
@@ -14,7 +14,12 @@ export type LivenessEvent = 'reveal' | 'acknowledge' | 'redraw' | 'complete' | '
 export const LIVENESS_TRANSITIONS: Readonly<Record<LivenessState, Partial<Record<LivenessEvent, LivenessState>>>> = {
   created: { reveal: 'revealed', refuse: 'refused', expire: 'expired', abandon: 'abandoned' },
   revealed: {
-    acknowledge: 'revealed', redraw: 'revealed', complete: 'complete', refuse: 'refused', expire: 'expired', abandon: 'abandoned',
+    acknowledge: 'revealed',
+    redraw: 'revealed',
+    complete: 'complete',
+    refuse: 'refused',
+    expire: 'expired',
+    abandon: 'abandoned',
   },
   complete: { pass: 'passed', refuse: 'refused', expire: 'expired', abandon: 'abandoned' },
   passed: {},
@@ -133,7 +138,9 @@ const FRAME_CHECKS: readonly FrameCheck[] = [
   },
   function isNext({ lastSequence }, { sequence }) {
     const detail = `the last one was ${lastSequence}`
-    return Number.isInteger(sequence) && sequence > lastSequence && sequence < 2 ** 31 ? undefined : new Problem(PROBLEMS.badSequence, { detail })
+    return Number.isInteger(sequence) && sequence > lastSequence && sequence < 2 ** 31
+      ? undefined
+      : new Problem(PROBLEMS.badSequence, { detail })
   },
   function isSigned({ nonce }, { sequence, jpeg, signature }) {
     return isFrameSigned(nonce, sequence, jpeg, signature) ? undefined : new Problem(PROBLEMS.badSignature)

@@ -1,8 +1,8 @@
-import type { LivenessFrame, LivenessSession } from './protocol.ts'
 import type { MatchRule } from './match-rule.ts'
+import { isTurn } from './plan.ts'
+import type { LivenessFrame, LivenessSession } from './protocol.ts'
 import type { ReasonCode } from './reason.ts'
 import { sortReasons } from './reason.ts'
-import { isTurn } from './plan.ts'
 import { continuitySignal } from './signals/continuity-signal.ts'
 import { flashSignal } from './signals/flash-signal.ts'
 import type { ReferenceTemplate } from './signals/identity-signal.ts'
@@ -84,7 +84,10 @@ export function judge(evidence: Evidence): LivenessVerdict {
   const lit = hasLight(session, findings.flash)
   const complete = session.state === 'complete'
   const passed = complete && failed.length === 0 && lit
-  const reasons = sortReasons([...failed.flatMap((finding) => findings[finding].reasons), ...(lit ? [] : (['face/window-behind'] as const))])
+  const reasons = sortReasons([
+    ...failed.flatMap((finding) => findings[finding].reasons),
+    ...(lit ? [] : (['face/window-behind'] as const)),
+  ])
   return {
     passed,
     class: passed ? classOf(findings, evidence, lit) : 'basic',

@@ -1,6 +1,6 @@
-import type { LivenessFrame } from '../protocol.ts'
 import type { MatchRule } from '../match-rule.ts'
 import { distance } from '../match-rule.ts'
+import type { LivenessFrame } from '../protocol.ts'
 import type { ReasonCode } from '../reason.ts'
 import { QUALITY_LIMITS } from './quality-signal.ts'
 import type { Signal, SingleFace } from './signal.ts'
@@ -35,7 +35,10 @@ export function continuitySignal(frames: readonly LivenessFrame[], rule: MatchRu
     return a && b ? [distance(rule, a, b)] : []
   })
   const maxDistance = Math.max(0, ...distances)
-  const reasons: ReasonCode[] = [...presenceReasons(judged), ...(jumps > 0 || maxDistance >= rule.consecutive ? (['face/not-live'] as const) : [])]
+  const reasons: ReasonCode[] = [
+    ...presenceReasons(judged),
+    ...(jumps > 0 || maxDistance >= rule.consecutive ? (['face/not-live'] as const) : []),
+  ]
   const scores = { frames: judged.length, alone: faces.length, jumps, maxDistance }
   return { outcome: reasons.length === 0 && faces.length > 0 ? 'passed' : 'failed', reasons, scores }
 }

@@ -80,8 +80,18 @@ export function flashSignal(steps: readonly Step[], frames: readonly LivenessFra
   const fits = possibleLags(all).map((lag) => {
     const shown = all.slice(0, all.length - lag).map((sample) => sample.shown)
     const late = all.slice(lag)
-    const background = fit(shown, late.map((sample) => sample.background))
-    return { lag, ...fit(shown, late.map((sample) => sample.skin)), background: background.slope }
+    const background = fit(
+      shown,
+      late.map((sample) => sample.background),
+    )
+    return {
+      lag,
+      ...fit(
+        shown,
+        late.map((sample) => sample.skin),
+      ),
+      background: background.slope,
+    }
   })
   const best = fits.reduce((a, b) => (b.correlation > a.correlation ? b : a))
   const scores = { samples: all.length, lag: best.lag, correlation: best.correlation, slope: best.slope, background: best.background }

@@ -1,6 +1,6 @@
-import type { LivenessFrame } from '../protocol.ts'
 import type { MatchRule } from '../match-rule.ts'
 import { distance, meanTemplate, thresholdFor } from '../match-rule.ts'
+import type { LivenessFrame } from '../protocol.ts'
 import { hintsFor } from './quality-signal.ts'
 import type { Signal } from './signal.ts'
 import { isFrontal, singleFaces } from './signal.ts'
@@ -21,7 +21,9 @@ export interface IdentitySignal extends Signal {
 /** Frontal frames of the engine's best quality first: sharp, and little turned. Descriptors of turned frames are never compared. */
 export function bestDescriptors(frames: readonly LivenessFrame[], modelId: string): (readonly number[])[] {
   return singleFaces(frames)
-    .filter(({ frame, face }) => frame.observation.modelId === modelId && isFrontal(face) && hintsFor(frame.observation, 'frontal').length === 0)
+    .filter(
+      ({ frame, face }) => frame.observation.modelId === modelId && isFrontal(face) && hintsFor(frame.observation, 'frontal').length === 0,
+    )
     .sort((a, b) => rank(b.face) - rank(a.face))
     .flatMap(({ face }) => (face.descriptor ? [face.descriptor] : []))
 }

@@ -8,7 +8,7 @@ export const REPLAY_LIMITS = {
   printsPerSession: 8,
   /** Same view and same descriptor, nearly to the bit: no two moments of a living face do both. */
   viewBits: 3,
-  sketchBits: 3,
+  sketchBits: 4,
   /** So many frames of this session have to be found again; one may be chance. */
   minMatches: 2,
 } as const
@@ -17,7 +17,7 @@ export const REPLAY_LIMITS = {
 export interface FramePrint {
   readonly pixelDigest: string
   readonly perceptualHash: string
-  /** 64 signs of random projections of the descriptor; near descriptors differ in few. Empty without a descriptor. */
+  /** 256 signs of random projections of the descriptor; near descriptors differ in few. Empty without a descriptor. */
   readonly sketch: string
 }
 
@@ -54,7 +54,11 @@ export function replaySignal(frames: readonly LivenessFrame[], earlier: readonly
     return earlier.some((print) => isNear(print, observation.perceptualHash, sketch))
   }).length
   const passed = equal === 0 && near < REPLAY_LIMITS.minMatches
-  return { outcome: passed ? 'passed' : 'failed', reasons: passed ? [] : ['face/not-live'], scores: { earlier: earlier.length, equal, near } }
+  return {
+    outcome: passed ? 'passed' : 'failed',
+    reasons: passed ? [] : ['face/not-live'],
+    scores: { earlier: earlier.length, equal, near },
+  }
 }
 
 function isNear(print: FramePrint, view: string, sketch: string): boolean {
@@ -62,11 +66,11 @@ function isNear(print: FramePrint, view: string, sketch: string): boolean {
   return hammingDistance(print.sketch, sketch) <= REPLAY_LIMITS.sketchBits
 }
 
-/** Locality-sensitive hash: the sign of 64 fixed random ±1 projections. It cannot be turned back into the descriptor. */
+/** Locality-sensitive hash: the signs of 256 fixed random ±1 projections. It cannot be turned back into the descriptor. */
 export function sketchOf(descriptor: readonly number[] | undefined): string {
   if (!descriptor || descriptor.length === 0) return ''
   let hex = ''
-  for (let nibble = 0; nibble < 16; nibble += 1) {
+  for (let nibble = 0; nibble < 64; nibble += 1) {
     let value = 0
     for (let bit = 0; bit < 4; bit += 1) value = value * 2 + (projection(descriptor, nibble * 4 + bit) > 0 ? 1 : 0)
     hex += value.toString(16)
