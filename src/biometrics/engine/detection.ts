@@ -1,0 +1,123 @@
+import type { FaceBox } from '../observation.ts'
+import { SSD_SIZE, TINY_SIZE } from '../onnx/nets.ts'
+import { letterboxed } from './raster.ts'
+import type { Raster } from './raster.ts'
+import type { Net } from './runtime.ts'
+
+export interface Detection {
+  readonly box: FaceBox
+  readonly score: number
+}
+
+export type Detector = (raster: Raster, threshold: number) => Promise<Detection[]>
+
+const TINY = { size: TINY_SIZE, centred: false, mean: [117.001, 114.697, 97.404], divisor: 255 } as const
+const TINY_CELLS = 10
+const TINY_OVERLAP = 0.4
+/** Widths and heights of the five box shapes, in cells. */
+const TINY_SHAPES = [
+  [1.603231, 2.094468],
+  [6.041143, 7.080126],
+  [2.882459, 3.518061],
+  [4.266906, 5.178857],
+  [9.041765, 10.66308],
+] as const
+
+const SSD = { size: SSD_SIZE, centred: false, mean: [127.5, 127.5, 127.5], divisor: 127.5 } as const
+const SSD_OVERLAP = 0.5
+const MOST_FACES = 100
+
+const sigmoid = (value: number) => 1 / (1 + Math.exp(-value))
+
+/** The picture's size inside the net's square; rounded, as the reference library scales its boxes back by the rounded size. */
+function scaleBack(raster: Raster, size: number): { x: number; y: number } {
+  const scale = size / Math.max(raster.width, raster.height)
+  return {
+    x: (raster.width * size) / Math.round(raster.width * scale),
+    y: (raster.height * size) / Math.round(raster.height * scale),
+  }
+}
+
+const whole = (raster: Raster): FaceBox => ({ x: 0, y: 0, width: raster.width, height: raster.height })
+
+/** The first detector: quick, good on faces of a tenth of the picture and more. */
+export function createTinyDetector(net: Net): Detector {
+  const planes = new Float32Array(3 * TINY_SIZE * TINY_SIZE)
+  return async (raster, threshold) => {
+    const output = await net.run(letterboxed(raster, whole(raster), TINY, planes), 1)
+    const cells = output('cells')
+    const scale = scaleBack(raster, TINY_SIZE)
+    const at = (shape: number, field: number, cell: number) => cells[(shape * 5 + field) * TINY_CELLS * TINY_CELLS + cell] as number
+    const found: Detection[] = []
+    for (let cell = 0; cell < TINY_CELLS * TINY_CELLS; cell++) {
+      for (const [shape, [wide, high]] of TINY_SHAPES.entries()) {
+        const score = sigmoid(at(shape, 4, cell))
+        if (score <= threshold) continue
+        const width = ((Math.exp(at(shape, 2, cell)) * wide) / TINY_CELLS) * scale.x
+        const height = ((Math.exp(at(shape, 3, cell)) * high) / TINY_CELLS) * scale.y
+        const x = (((cell % TINY_CELLS) + sigmoid(at(shape, 0, cell))) / TINY_CELLS) * scale.x - width / 2
+        const y = ((Math.floor(cell / TINY_CELLS) + sigmoid(at(shape, 1, cell))) / TINY_CELLS) * scale.y - height / 2
+        found.push({ box: { x, y, width, height }, score })
+      }
+    }
+    return withoutOverlaps(found, TINY_OVERLAP)
+  }
+}
+
+/** The second detector: ten times slower, finds small, turned and partly covered faces. */
+export function createSsdDetector(net: Net): Detector {
+  return async (raster, threshold) => {
+    const output = await net.run(letterboxed(raster, whole(raster), SSD), 1)
+    const [boxes, scores, anchors] = [output('boxes'), output('scores'), output('anchors')]
+    const found: Detection[] = []
+    for (let row = 0; row < scores.length / 3; row++) {
+      const score = sigmoid(scores[row * 3 + 1] as number)
+      if (score > threshold) found.push({ box: ssdBox(boxes.subarray(row * 4, row * 4 + 4), anchors.subarray(row * 4, row * 4 + 4)), score })
+    }
+    const scale = scaleBack(raster, SSD_SIZE)
+    return withoutOverlaps(found, SSD_OVERLAP)
+      .slice(0, MOST_FACES)
+      .map(({ box, score }) => ({ box: insideSquare(box, scale), score }))
+  }
+}
+
+function ssdBox(code: Float32Array, anchor: Float32Array): FaceBox {
+  const [centreY = 0, centreX = 0, high = 0, wide = 0] = code
+  const [top = 0, left = 0, bottom = 0, right = 0] = anchor
+  const [anchorHeight, anchorWidth] = [bottom - top, right - left]
+  const height = Math.exp(high / 5) * anchorHeight
+  const width = Math.exp(wide / 5) * anchorWidth
+  return {
+    x: (centreX / 10) * anchorWidth + left + anchorWidth / 2 - width / 2,
+    y: (centreY / 10) * anchorHeight + top + anchorHeight / 2 - height / 2,
+    width,
+    height,
+  }
+}
+
+/** Cut at the edges of the net's square, then in pixels of the picture. */
+function insideSquare(box: FaceBox, scale: { x: number; y: number }): FaceBox {
+  const left = Math.max(0, box.x)
+  const top = Math.max(0, box.y)
+  const right = Math.min(1, box.x + box.width)
+  const bottom = Math.min(1, box.y + box.height)
+  return { x: left * scale.x, y: top * scale.y, width: (right - left) * scale.x, height: (bottom - top) * scale.y }
+}
+
+/** Best first; of two that share more than `limit` of their joint area, the better one stays. */
+export function withoutOverlaps(found: readonly Detection[], limit: number): Detection[] {
+  const kept: Detection[] = []
+  for (const candidate of found.toSorted((left, right) => right.score - left.score)) {
+    if (kept.every((other) => overlap(other.box, candidate.box) <= limit)) kept.push(candidate)
+  }
+  return kept
+}
+
+/** Shared area as a part of the joint area. */
+export function overlap(left: FaceBox, right: FaceBox): number {
+  const width = Math.min(left.x + left.width, right.x + right.width) - Math.max(left.x, right.x)
+  const height = Math.min(left.y + left.height, right.y + right.height) - Math.max(left.y, right.y)
+  const shared = Math.max(0, width) * Math.max(0, height)
+  const joint = left.width * left.height + right.width * right.height - shared
+  return joint > 0 ? shared / joint : 0
+}

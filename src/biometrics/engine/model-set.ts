@@ -1,0 +1,28 @@
+import type { FaceBox, Point } from '../observation.ts'
+import type { Detection } from './detection.ts'
+import type { AlignedSquare } from './alignment.ts'
+import type { Raster } from './raster.ts'
+
+/** How hard a face is looked for: `quick` for frames of a session, `thorough` for a picture that has to count. */
+export type Search = 'quick' | 'thorough'
+
+/**
+ * One set of nets that together turn a picture into descriptors.
+ *
+ * Descriptors of two sets can't be compared: `id` is stored with every template and decision.
+ */
+export interface FaceModelSet {
+  readonly id: string
+  readonly dimension: number
+  readonly metric: 'euclidean' | 'cosine'
+  /** Faces in the picture, in any order. */
+  readonly detect: (raster: Raster, search: Search) => Promise<Detection[]>
+  /** The 68 landmarks, iBUG 300-W order; undefined when the box is outside the picture. */
+  readonly landmarks: (raster: Raster, box: FaceBox) => Promise<Point[] | undefined>
+  /** The square that the recogniser wants, and its side in pixels once cut. */
+  readonly align: (landmarks: readonly Point[]) => AlignedSquare
+  readonly inputSize: number
+  /** Descriptor of a square cut by `align` (planes of bytes), averaged with its mirror image's. */
+  readonly embed: (square: Float32Array) => Promise<number[]>
+  readonly close: () => Promise<void>
+}

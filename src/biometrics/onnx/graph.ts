@@ -1,0 +1,193 @@
+import { Buffer } from 'node:buffer'
+import { endianness } from 'node:os'
+import { createMessage } from './protobuf.ts'
+import type { Message } from './protobuf.ts'
+
+/** An image-shaped tensor of the graph, batch and channels first; its shape is followed so that paddings can be written out. */
+export interface Value {
+  readonly name: string
+  readonly channels: number
+  readonly height: number
+  readonly width: number
+}
+
+/** `same` pads as TensorFlow does: the odd row and column go to the bottom and the right. */
+export type Padding = 'same' | 'valid' | 'around'
+
+/** Weights in ONNX's order: output channel, input channel of the group, row, column. */
+export interface Kernel {
+  readonly values: Float32Array
+  readonly outputs: number
+  readonly inputs: number
+  readonly size: number
+  readonly bias?: Float32Array
+}
+
+export interface ConvOptions {
+  readonly stride?: number
+  readonly padding?: Padding
+  readonly depthwise?: boolean
+}
+
+/** Builds one ONNX graph, node by node, and writes it as bytes that depend on the calls only. */
+export interface Graph {
+  readonly input: (name: string, shape: { batch: 1 | 'batch'; channels: number; size: number }) => Value
+  readonly conv: (from: Value, kernel: Kernel, options?: ConvOptions) => Value
+  readonly pool: (kind: 'MaxPool' | 'AveragePool', from: Value, size: number, stride: number, padding: Padding) => Value
+  readonly relu: (from: Value) => Value
+  readonly leakyRelu: (from: Value, alpha: number) => Value
+  readonly clip: (from: Value, low: number, high: number) => Value
+  readonly add: (left: Value, right: Value) => Value
+  /** Zero rows below and zero columns at the right. */
+  readonly growBottomRight: (from: Value, count: number) => Value
+  /** Mean over the picture, then a matrix product: `matrix` is inputs × outputs. */
+  readonly averageAndMultiply: (from: Value, matrix: Float32Array, bias: Float32Array | undefined) => Value
+  /** Channels last, flattened to rows of `columns`, all parts one under another. */
+  readonly rows: (parts: readonly Value[], columns: number) => Value
+  /** A table that travels inside the file and comes out as it is. */
+  readonly table: (values: Float32Array, columns: number) => Value
+  readonly output: (from: Value, name: string, shape: readonly (number | string)[]) => void
+  readonly finish: () => Uint8Array
+}
+
+const FLOAT = 1
+const INT64 = 7
+const OPSET = 13
+const IR_VERSION = 8
+
+type Attribute = number | readonly number[] | { readonly float: number }
+
+function attribute(name: string, value: Attribute): Message {
+  const message = createMessage().text(1, name)
+  if (typeof value === 'number') return message.varint(3, value).varint(20, 2)
+  if ('float' in value) return message.float(2, value.float).varint(20, 1)
+  for (const item of value) message.varint(8, item)
+  return message.varint(20, 7)
+}
+
+function tensorType(shape: readonly (number | string)[]): Message {
+  const dimensions = createMessage()
+  for (const size of shape) {
+    dimensions.message(1, typeof size === 'number' ? createMessage().varint(1, size) : createMessage().text(2, size))
+  }
+  return createMessage().message(1, createMessage().varint(1, FLOAT).message(2, dimensions))
+}
+
+/** Padding before and after along one axis, and the size that comes out. */
+function along(input: number, kernel: number, stride: number, padding: Padding): { before: number; after: number; output: number } {
+  if (padding === 'valid') return { before: 0, after: 0, output: Math.floor((input - kernel) / stride) + 1 }
+  if (padding === 'around') return { before: 1, after: 1, output: Math.floor((input + 2 - kernel) / stride) + 1 }
+  const output = Math.ceil(input / stride)
+  const total = Math.max(0, (output - 1) * stride + kernel - input)
+  return { before: Math.floor(total / 2), after: Math.ceil(total / 2), output }
+}
+
+function window(from: Value, size: number, stride: number, padding: Padding) {
+  const vertical = along(from.height, size, stride, padding)
+  const horizontal = along(from.width, size, stride, padding)
+  return {
+    attributes: {
+      kernel_shape: [size, size],
+      strides: [stride, stride],
+      pads: [vertical.before, horizontal.before, vertical.after, horizontal.after],
+    },
+    height: vertical.output,
+    width: horizontal.output,
+  }
+}
+
+export function createGraph(title: string): Graph {
+  const nodes: Message[] = []
+  const constants: Message[] = []
+  const inputs: Message[] = []
+  const outputs: Message[] = []
+
+  function floatConstant(shape: readonly number[], values: Float32Array): string {
+    const name = `w${constants.length}`
+    const message = createMessage()
+    for (const size of shape) message.varint(1, size)
+    constants.push(message.varint(2, FLOAT).text(8, name).bytes(9, littleEndian(values)))
+    return name
+  }
+  function integerConstant(values: readonly number[]): string {
+    const name = `w${constants.length}`
+    const bytes = new Uint8Array(values.length * 8)
+    values.forEach((value, index) => new DataView(bytes.buffer).setBigInt64(index * 8, BigInt(value), true))
+    constants.push(createMessage().varint(1, values.length).varint(2, INT64).text(8, name).bytes(9, bytes))
+    return name
+  }
+  function node(kind: string, from: readonly string[], attributes: Record<string, Attribute> = {}, name = `v${nodes.length}`): string {
+    const message = createMessage()
+    for (const input of from) message.text(1, input)
+    message.text(2, name).text(3, `${kind}${nodes.length}`).text(4, kind)
+    for (const [key, value] of Object.entries(attributes)) message.message(5, attribute(key, value))
+    nodes.push(message)
+    return name
+  }
+
+  return {
+    input(name, { batch, channels, size }) {
+      inputs.push(createMessage().text(1, name).message(2, tensorType([batch, channels, size, size])))
+      return { name, channels, height: size, width: size }
+    },
+    conv(from, kernel, { stride = 1, padding = 'same', depthwise = false } = {}) {
+      const { attributes, height, width } = window(from, kernel.size, stride, padding)
+      const operands = [from.name, floatConstant([kernel.outputs, kernel.inputs, kernel.size, kernel.size], kernel.values)]
+      if (kernel.bias) operands.push(floatConstant([kernel.outputs], kernel.bias))
+      const name = node('Conv', operands, { ...attributes, group: depthwise ? from.channels : 1 })
+      return { name, channels: kernel.outputs, height, width }
+    },
+    pool(kind, from, size, stride, padding) {
+      const { attributes, height, width } = window(from, size, stride, padding)
+      return { ...from, name: node(kind, [from.name], attributes), height, width }
+    },
+    relu: (from) => ({ ...from, name: node('Relu', [from.name]) }),
+    leakyRelu: (from, alpha) => ({ ...from, name: node('LeakyRelu', [from.name], { alpha: { float: alpha } }) }),
+    clip(from, low, high) {
+      const limits = [floatConstant([], Float32Array.of(low)), floatConstant([], Float32Array.of(high))]
+      return { ...from, name: node('Clip', [from.name, ...limits]) }
+    },
+    add: (left, right) => ({ ...left, name: node('Add', [left.name, right.name]) }),
+    growBottomRight(from, count) {
+      const pads = integerConstant([0, 0, 0, 0, 0, 0, count, count])
+      return { ...from, name: node('Pad', [from.name, pads]), height: from.height + count, width: from.width + count }
+    },
+    averageAndMultiply(from, matrix, bias) {
+      const columns = matrix.length / from.channels
+      const flat = node('Flatten', [node('GlobalAveragePool', [from.name])], { axis: 1 })
+      const operands = [flat, floatConstant([from.channels, columns], matrix)]
+      if (bias) operands.push(floatConstant([columns], bias))
+      return { name: node('Gemm', operands), channels: columns, height: 1, width: 1 }
+    },
+    rows(parts, columns) {
+      const shape = integerConstant([-1, columns])
+      const flat = parts.map((part) => node('Reshape', [node('Transpose', [part.name], { perm: [0, 2, 3, 1] }), shape]))
+      const height = parts.reduce((sum, part) => sum + (part.channels * part.height * part.width) / columns, 0)
+      return { name: node('Concat', flat, { axis: 0 }), channels: 1, height, width: columns }
+    },
+    table: (values, columns) => {
+      const height = values.length / columns
+      return { name: floatConstant([height, columns], values), channels: 1, height, width: columns }
+    },
+    output(from, name, shape) {
+      node('Identity', [from.name], {}, name)
+      outputs.push(createMessage().text(1, name).message(2, tensorType(shape)))
+    },
+    finish() {
+      const graph = createMessage()
+      for (const item of nodes) graph.message(1, item)
+      graph.text(2, title)
+      for (const item of constants) graph.message(5, item)
+      for (const item of inputs) graph.message(11, item)
+      for (const item of outputs) graph.message(12, item)
+      const opset = createMessage().text(1, '').varint(2, OPSET)
+      return createMessage().varint(1, IR_VERSION).text(2, 'mt-login').message(7, graph).message(8, opset).finish()
+    },
+  }
+}
+
+/** The values' bytes, low byte first on every machine. */
+function littleEndian(values: Float32Array): Uint8Array {
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+  return endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32()
+}
