@@ -42,15 +42,21 @@ export interface Site {
 }
 
 /** Short names that every template has; see docs/look.md. */
-const TEMPLATE_HEADER = 'const { t, th, ui, date, dateTime, longDate, asset } = it'
+const TEMPLATE_HEADER = 'const { t, th, ui, p, inner, date, dateTime, longDate, asset } = it; const slot = (fn) => it.safe(capture(fn))'
 
 /**
  * Templates of `views/`, compiled once at start: a template that does not compile stops the start, not a citizen.
  *
- * Interpolations `<%= %>` are escaped; `<%~ %>` is for partials only.
+ * Interpolations `<%= %>` are escaped, except what partials made (SafeHtml). Nothing else needs `<%~ %>`.
  */
 export function createViews(deps: ViewsDeps): Views {
-  const eta = new Eta({ views: deps.folder, cache: true, functionHeader: TEMPLATE_HEADER, autoTrim: ['nl', 'slurp'] })
+  const eta = new Eta({
+    views: deps.folder,
+    cache: true,
+    functionHeader: TEMPLATE_HEADER,
+    escapeFunction: (value) => markup(value),
+    autoTrim: [false, 'nl'],
+  })
   compileAll(eta, deps.folder)
   const icons = readIcons(join(deps.folder, 'icons.json'))
   const formats = new Map(LOCALES.map((locale) => [locale, createFormats(locale)]))
@@ -64,9 +70,7 @@ export function createViews(deps: ViewsDeps): Views {
   return {
     html,
     render: (ctx, view, data) => {
-      const status = ctx.status
       ctx.body = html(ctx, view, data)
-      ctx.status = status === 404 && data === undefined ? 200 : status
       ctx.type = 'text/html; charset=utf-8'
       ctx.set('Content-Language', localeOf(ctx))
       ctx.vary('Accept-Language')
@@ -78,6 +82,7 @@ function pageFacts({ messages, assets, csrf, site }: ViewsDeps, ctx: HttpContext
   return {
     locale,
     site,
+    safe: (html: string) => new SafeHtml(html),
     asset: assets.url,
     requestId: requestFacts(ctx).requestId,
     languages: languageLinks(ctx),
@@ -96,8 +101,9 @@ function withMarkup(messages: Messages, locale: Locale, key: string, params: Rec
   return new SafeHtml(text.replace(/\{(\w+)\}/g, (whole, name: string) => markup(params[name] ?? whole)))
 }
 
-function markup(value: string | number | SafeHtml): string {
-  return value instanceof SafeHtml ? value.markup : escapeHtml(String(value))
+function markup(value: unknown): string {
+  if (value instanceof SafeHtml) return value.markup
+  return value === undefined || value === null ? '' : escapeHtml(String(value))
 }
 
 /** Text made harmless in HTML text and quoted attributes. */
@@ -108,7 +114,7 @@ export function escapeHtml(text: string): string {
 /**
  * `ui.<name>(params, inner?)` renders `views/partials/<name>.eta` with the page's own data around it.
  *
- * `inner` is what `capture(() => {…})` of a template gives: HTML that was already rendered.
+ * `inner` is what `slot(() => {…})` of a template gives: HTML that was already rendered.
  */
 function createUi(eta: Eta, icons: ReadonlyMap<string, string>, page: object): object {
   const ui: Record<string, unknown> = {
@@ -116,13 +122,14 @@ function createUi(eta: Eta, icons: ReadonlyMap<string, string>, page: object): o
     link: (href: string, text: string) => new SafeHtml(`<a href="${escapeHtml(href)}">${escapeHtml(text)}</a>`),
     strong: (text: string) => new SafeHtml(`<strong>${escapeHtml(text)}</strong>`),
   }
-  return new Proxy(ui, {
+  const all: object = new Proxy(ui, {
     get: (known, name) => {
       if (typeof name !== 'string' || name in known) return Reflect.get(known, name)
-      return (params: object = {}, inner = '') =>
-        new SafeHtml(eta.render(`/partials/${name}`, { ...page, ui: createUi(eta, icons, page), p: params, inner }))
+      return (params: object = {}, inner: SafeHtml | string = '') =>
+        new SafeHtml(eta.render(`/partials/${name}`, { ...page, ui: all, p: params, inner }))
     },
   })
+  return all
 }
 
 function icon(icons: ReadonlyMap<string, string>, name: string, { size = 24, label }: { size?: number; label?: string }): SafeHtml {

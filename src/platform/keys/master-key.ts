@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import path from 'node:path'
+import { Problem } from '../problem.ts'
+import { PLATFORM_PROBLEMS } from '../problems.ts'
+import type { Sensitive } from '../sensitive.ts'
+import { KEY_BYTES } from './cipher.ts'
+
+const FILE = 'master.key'
+
+/**
+ * The master key of the configuration, else of the file in `dataDir`.
+ *
+ * The file is made only for a database without keys: beside one that has keys a new master key would only hide that the old one is lost.
+ */
+export function readMasterKey(given: Sensitive<Buffer> | undefined, dataDir: string, mayCreate: boolean): Buffer {
+  if (given) return given.reveal()
+  if (dataDir === 'memory') return randomBytes(KEY_BYTES)
+  const file = path.resolve(dataDir, FILE)
+  const known = readKeyFile(file)
+  if (known) return known
+  if (!mayCreate) throw new Problem(PLATFORM_PROBLEMS.masterKeyWrong, { detail: `${FILE} is missing; give MASTER_KEY or bring the file back` })
+  createKeyFile(file)
+  return readMasterKey(given, dataDir, false)
+}
+
+function readKeyFile(file: string): Buffer | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+  const key = Buffer.from(text.trim(), 'base64url')
+  if (key.length !== KEY_BYTES) throw new Problem(PLATFORM_PROBLEMS.masterKeyWrong, { detail: `${FILE} does not hold 32 bytes in base64url` })
+  return key
+}
+
+/** Readable by the owner only, and on the disk before anything is sealed under it. A file made meanwhile by another process is kept. */
+function createKeyFile(file: string): void {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  let descriptor: number
+  try {
+    descriptor = openSync(file, 'wx', 0o600)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
+    throw error
+  }
+  writeSync(descriptor, `${randomBytes(KEY_BYTES).toString('base64url')}\n`)
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+}
