@@ -42,7 +42,8 @@ export interface Site {
 }
 
 /** Short names that every template has; see docs/look.md. */
-const TEMPLATE_HEADER = 'const { t, th, ui, p, inner, date, dateTime, longDate, asset } = it; const slot = (fn) => it.safe(capture(fn))'
+const TEMPLATE_HEADER = `const { t, th, ui, p, inner, date, dateTime, longDate, asset } = it
+const wrap = (part, params, fill) => output(ui[part](params, it.safe(capture(fill))))`
 
 /**
  * Templates of `views/`, compiled once at start: a template that does not compile stops the start, not a citizen.
@@ -114,7 +115,7 @@ export function escapeHtml(text: string): string {
 /**
  * `ui.<name>(params, inner?)` renders `views/partials/<name>.eta` with the page's own data around it.
  *
- * `inner` is what `slot(() => {…})` of a template gives: HTML that was already rendered.
+ * `inner` is HTML that was already rendered; templates write `wrap('card', params, () => { … })`.
  */
 function createUi(eta: Eta, icons: ReadonlyMap<string, string>, page: object): object {
   const ui: Record<string, unknown> = {

@@ -1,0 +1,259 @@
+/**
+ * A fixed number of worker threads behind a bounded queue, with a deadline for each call.
+ *
+ * A worker posts `{ ready: true }` once it can work, gets `{ id, task }` and answers `{ id, result }` or `{ id, error: { code, message } }`.
+ * It works on one task at a time; one that overruns its deadline or dies is replaced.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Transferable } from 'node:worker_threads'
+import { z } from 'zod'
+import { Problem } from './problem.ts'
+import { PLATFORM_PROBLEMS } from './problems.ts'
+
+export interface WorkerPoolOptions {
+  /** The worker's file: `new URL('./x.worker.ts', import.meta.url)`. */
+  readonly file: URL
+  readonly size: number
+  /** Tasks that may wait; the next one is refused. */
+  readonly maxQueue: number
+  /** From the call to the answer, the wait included. */
+  readonly deadlineMs: number
+  readonly workerData?: unknown
+}
+
+export interface RunOptions {
+  readonly transfer?: readonly Transferable[]
+  readonly signal?: AbortSignal
+}
+
+export interface PoolStats {
+  readonly size: number
+  readonly busy: number
+  readonly queued: number
+  readonly done: number
+  readonly failed: number
+  readonly refused: number
+  readonly replaced: number
+}
+
+export interface WorkerPool<Task, Result> {
+  /**
+   * The worker's answer to one task.
+   *
+   * @throws {Problem} platform/busy, platform/deadline, platform/worker-lost, platform/aborted
+   * @throws {WorkError} what the worker itself answered.
+   */
+  run(task: Task, options?: RunOptions): Promise<Result>
+  /** Resolves when every worker has started; rejects with the first failure to start. */
+  ready(): Promise<void>
+  stats(): PoolStats
+  close(): Promise<void>
+}
+
+/** An error that the worker reported with a code of its own. */
+export class WorkError extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.name = 'WorkError'
+    this.code = code
+  }
+}
+
+interface Job {
+  readonly id: number
+  readonly task: unknown
+  readonly transfer: readonly Transferable[]
+  readonly deadline: NodeJS.Timeout
+  readonly settle: (outcome: { result: unknown } | { error: Error }) => void
+  isSettled: boolean
+}
+
+interface Slot {
+  worker: Worker | undefined
+  isReady: boolean
+  job: Job | undefined
+}
+
+const LONGEST_RESTART_MS = 5000
+const FIRST_RESTART_MS = 50
+
+const answerSchema = z.union([
+  z.object({ ready: z.literal(true) }),
+  z.object({ id: z.number(), error: z.object({ code: z.string(), message: z.string() }) }),
+  z.object({ id: z.number(), result: z.unknown() }),
+])
+
+/** Starts the workers at once; `ready()` tells when they all work. */
+export function createWorkerPool<Task, Result>(options: WorkerPoolOptions): WorkerPool<Task, Result> {
+  const pool = new Pool(options)
+  return {
+    // The worker's file decides what it answers: this is where its type is named.
+    run: (task, runOptions) => pool.run(task, runOptions ?? {}) as Promise<Result>,
+    ready: () => pool.ready,
+    stats: () => pool.stats(),
+    close: () => pool.close(),
+  }
+}
+
+class Pool {
+  readonly ready: Promise<void>
+  readonly #options: WorkerPoolOptions
+  readonly #slots: Slot[]
+  readonly #queue: Job[] = []
+  readonly #counts = { done: 0, failed: 0, refused: 0, replaced: 0 }
+  #lastId = 0
+  #averageMs = 100
+  #restartMs = FIRST_RESTART_MS
+  #isClosed = false
+  #started: { resolve: () => void; reject: (error: Error) => void }
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options
+    const started = Promise.withResolvers<void>()
+    this.ready = started.promise
+    this.ready.catch(() => {})
+    this.#started = started
+    this.#slots = Array.from({ length: options.size }, () => ({ worker: undefined, isReady: false, job: undefined }))
+    for (const slot of this.#slots) this.#start(slot)
+  }
+
+  run(task: unknown, { transfer = [], signal }: RunOptions): Promise<unknown> {
+    if (this.#isClosed) return Promise.reject(new Problem(PLATFORM_PROBLEMS.workerLost))
+    if (signal?.aborted) return Promise.reject(new Problem(PLATFORM_PROBLEMS.aborted))
+    if (this.#queue.length >= this.#options.maxQueue && !this.#slots.some((slot) => slot.isReady && !slot.job)) {
+      this.#counts.refused++
+      return Promise.reject(new Problem(PLATFORM_PROBLEMS.busy, { retryAfterSeconds: this.#estimatedWaitSeconds() }))
+    }
+    return new Promise((resolve, reject) => {
+      const begun = performance.now()
+      const job: Job = {
+        id: ++this.#lastId, task, transfer, isSettled: false,
+        deadline: setTimeout(() => this.#overrun(job), this.#options.deadlineMs),
+        settle: (outcome) => {
+          if (job.isSettled) return
+          job.isSettled = true
+          clearTimeout(job.deadline)
+          signal?.removeEventListener('abort', onAbort)
+          this.#counts['error' in outcome ? 'failed' : 'done']++
+          this.#averageMs += (performance.now() - begun - this.#averageMs) / 16
+          if ('error' in outcome) reject(outcome.error)
+          else resolve(outcome.result)
+        },
+      }
+      const onAbort = () => this.#abort(job)
+      signal?.addEventListener('abort', onAbort)
+      this.#queue.push(job)
+      this.#next()
+    })
+  }
+
+  stats(): PoolStats {
+    return { size: this.#slots.length, busy: this.#slots.filter((slot) => slot.job).length, queued: this.#queue.length, ...this.#counts }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const lost = [...this.#queue.splice(0), ...this.#slots.flatMap((slot) => slot.job ?? [])]
+    for (const job of lost) job.settle({ error: new Problem(PLATFORM_PROBLEMS.workerLost) })
+    this.#started.reject(new Problem(PLATFORM_PROBLEMS.workerLost))
+    await Promise.all(this.#slots.map((slot) => slot.worker?.terminate()))
+  }
+
+  #estimatedWaitSeconds(): number {
+    const waves = (this.#queue.length + 1) / this.#slots.length
+    return Math.min(30, Math.max(1, Math.ceil((waves * this.#averageMs) / 1000)))
+  }
+
+  /** Workers get an empty environment: they need no secret of it. */
+  #start(slot: Slot): void {
+    const worker = new Worker(this.#options.file, { workerData: this.#options.workerData, env: {} })
+    slot.worker = worker
+    slot.isReady = false
+    worker.on('message', (message: unknown) => this.#answered(slot, message))
+    worker.on('error', (error) => this.#lost(slot, worker, error))
+    worker.on('exit', (code) => this.#lost(slot, worker, new Error(`worker ended with code ${code}`)))
+  }
+
+  #answered(slot: Slot, message: unknown): void {
+    const parsed = answerSchema.safeParse(message)
+    if (!parsed.success) return
+    if ('ready' in parsed.data) return this.#becameReady(slot)
+    const job = slot.job
+    if (job?.id !== parsed.data.id) return
+    slot.job = undefined
+    slot.worker?.unref()
+    job.settle('error' in parsed.data ? { error: new WorkError(parsed.data.error.code, parsed.data.error.message) } : parsed.data)
+    this.#next()
+  }
+
+  #becameReady(slot: Slot): void {
+    slot.isReady = true
+    slot.worker?.unref()
+    this.#restartMs = FIRST_RESTART_MS
+    if (this.#slots.every(({ isReady }) => isReady)) this.#started.resolve()
+    this.#next()
+  }
+
+  #next(): void {
+    for (const slot of this.#slots) {
+      if (!slot.isReady || slot.job || !slot.worker) continue
+      const job = this.#queue.shift()
+      if (!job) return
+      slot.job = job
+      slot.worker.ref()
+      this.#post(slot, slot.worker, job)
+    }
+  }
+
+  #post(slot: Slot, worker: Worker, job: Job): void {
+    try {
+      worker.postMessage({ id: job.id, task: job.task }, [...job.transfer])
+    } catch (cause) {
+      // A task that cannot be cloned harms nobody else.
+      slot.job = undefined
+      worker.unref()
+      job.settle({ error: new Problem(PLATFORM_PROBLEMS.workFailed, { cause }) })
+    }
+  }
+
+  #withdraw(job: Job): boolean {
+    const index = this.#queue.indexOf(job)
+    if (index >= 0) this.#queue.splice(index, 1)
+    return index >= 0
+  }
+
+  /** A worker that is still at it gets no mercy: its thread cannot be interrupted otherwise. */
+  #overrun(job: Job): void {
+    this.#withdraw(job)
+    job.settle({ error: new Problem(PLATFORM_PROBLEMS.deadline, { retryAfterSeconds: this.#estimatedWaitSeconds() }) })
+    const slot = this.#slots.find((candidate) => candidate.job === job)
+    if (slot?.worker) this.#lost(slot, slot.worker, new Error('deadline'))
+  }
+
+  /** The caller is gone; a running task goes on to its end or its deadline, as it may not be interrupted halfway. */
+  #abort(job: Job): void {
+    const running = !this.#withdraw(job)
+    const deadline = job.deadline
+    job.settle({ error: new Problem(PLATFORM_PROBLEMS.aborted) })
+    if (running) setTimeout(() => this.#overrun(job), this.#options.deadlineMs).unref()
+    clearTimeout(deadline)
+  }
+
+  #lost(slot: Slot, worker: Worker, cause: Error): void {
+    if (slot.worker !== worker) return
+    const { job, isReady } = slot
+    slot.worker = undefined
+    slot.job = undefined
+    slot.isReady = false
+    void worker.terminate()
+    job?.settle({ error: new Problem(PLATFORM_PROBLEMS.workerLost, { cause }) })
+    if (this.#isClosed) return
+    this.#counts.replaced++
+    if (isReady) return this.#start(slot)
+    this.#started.reject(cause)
+    setTimeout(() => this.#isClosed || this.#start(slot), this.#restartMs).unref()
+    this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS)
+  }
+}

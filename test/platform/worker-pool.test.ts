@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { isProblem, Problem } from '../../src/platform/problem.ts'
+import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
+import { createWorkerPool, WorkError } from '../../src/platform/worker-pool.ts'
+import type { WorkerPool, WorkerPoolOptions } from '../../src/platform/worker-pool.ts'
+
+interface Task {
+  readonly do: string
+  readonly ms?: number
+  readonly bytes?: Uint8Array
+}
+
+const pools: WorkerPool<Task, unknown>[] = []
+after(() => Promise.all(pools.map((pool) => pool.close())))
+
+function open(options: Partial<WorkerPoolOptions> = {}): WorkerPool<Task, unknown> {
+  const pool = createWorkerPool<Task, unknown>({
+    file: new URL('./echo.worker.ts', import.meta.url), size: 1, maxQueue: 8, deadlineMs: 5000, ...options,
+  })
+  pools.push(pool)
+  return pool
+}
+
+const of = (kind: keyof typeof PLATFORM_PROBLEMS) => (error: unknown) => isProblem(error, PLATFORM_PROBLEMS[kind])
+
+test('a task gets its own answer, many at a time', async () => {
+  const pool = open({ size: 2, maxQueue: 50 })
+  await pool.ready()
+  const tasks = Array.from({ length: 30 }, (_, index) => `task-${index}`)
+  assert.deepEqual(await Promise.all(tasks.map((name) => pool.run({ do: name }))), tasks)
+  assert.deepEqual(pool.stats(), { size: 2, busy: 0, queued: 0, done: 30, failed: 0, refused: 0, replaced: 0 })
+})
+
+test('tasks given before the workers have started wait for them', async () => {
+  assert.equal(await open().run({ do: 'early' }), 'early')
+})
+
+test('a worker’s own error keeps its code', async () => {
+  await assert.rejects(open().run({ do: 'fail' }), (error) => error instanceof WorkError && error.code === 'too-dark')
+})
+
+test('an answer may be empty', async () => {
+  assert.equal(await open().run({ do: 'nothing' }), undefined)
+})
+
+for (const way of ['crash', 'exit']) {
+  test(`a worker that ends by ${way} loses its own task only and is replaced`, async () => {
+    const pool = open()
+    await pool.ready()
+    const lost = assert.rejects(pool.run({ do: way }), of('workerLost'))
+    assert.equal(await pool.run({ do: 'next' }), 'next')
+    await lost
+    assert.equal(pool.stats().replaced, 1)
+  })
+}
+
+test('a task over its deadline fails, its worker is replaced and the rest goes on', async () => {
+  const pool = open({ deadlineMs: 300 })
+  await pool.ready()
+  await assert.rejects(pool.run({ do: 'spin', ms: 60_000 }), of('deadline'))
+  await assert.doesNotReject(pool.run({ do: 'next' }))
+})
+
+test('a task that waits past its deadline never starts', async () => {
+  const pool = open({ deadlineMs: 250 })
+  await pool.ready()
+  const first = assert.rejects(pool.run({ do: 'spin', ms: 10_000 }), of('deadline'))
+  await assert.rejects(pool.run({ do: 'queued' }), of('deadline'))
+  await first
+})
+
+test('beyond the queue the answer is busy, with a time to come back', async () => {
+  const pool = open({ maxQueue: 2 })
+  await pool.ready()
+  const running = [1, 2, 3].map(() => pool.run({ do: 'wait', ms: 100 }))
+  await assert.rejects(pool.run({ do: 'one too many' }), (error) => of('busy')(error) && error instanceof Problem && (error.retryAfterSeconds ?? 0) >= 1)
+  assert.deepEqual(await Promise.all(running), ['waited', 'waited', 'waited'])
+  assert.equal(await pool.run({ do: 'room again' }), 'room again')
+  assert.equal(pool.stats().refused, 1)
+})
+
+test('a given-up task leaves the queue, or is no longer waited for', async () => {
+  const pool = open()
+  await pool.ready()
+  const [running, queued] = [new AbortController(), new AbortController()]
+  const first = assert.rejects(pool.run({ do: 'wait', ms: 150 }, { signal: running.signal }), of('aborted'))
+  const second = assert.rejects(pool.run({ do: 'queued' }, { signal: queued.signal }), of('aborted'))
+  queued.abort()
+  await second
+  assert.equal(pool.stats().queued, 0)
+  running.abort()
+  await first
+  assert.equal(pool.stats().busy, 1)
+  assert.equal(await pool.run({ do: 'after' }), 'after')
+  await assert.rejects(pool.run({ do: 'never' }, { signal: AbortSignal.abort() }), of('aborted'))
+})
+
+test('bytes are handed over, not copied', async () => {
+  const bytes = new Uint8Array(1000)
+  assert.equal(await open().run({ do: 'size', bytes }, { transfer: [bytes.buffer] }), 1000)
+  assert.equal(bytes.length, 0)
+})
+
+test('a task that cannot be sent fails alone', async () => {
+  const pool = open()
+  await pool.ready()
+  await assert.rejects(pool.run(Object.assign({ do: 'x' }, { callback: () => 1 })), of('workFailed'))
+  assert.equal(await pool.run({ do: 'next' }), 'next')
+})
+
+test('a worker that cannot start is reported and retried with patience', async () => {
+  const pool = open({ workerData: { failToStart: true }, deadlineMs: 400 })
+  await assert.rejects(pool.ready(), /cannot start/)
+  await assert.rejects(pool.run({ do: 'x' }), of('deadline'))
+  assert.ok(pool.stats().replaced < 8)
+})
+
+test('workers see no environment', async () => {
+  assert.deepEqual(await open().run({ do: 'env' }), [])
+})
+
+test('closing fails what is open and refuses what comes', async () => {
+  const pool = open()
+  await pool.ready()
+  const open1 = assert.rejects(pool.run({ do: 'wait', ms: 10_000 }), of('workerLost'))
+  const open2 = assert.rejects(pool.run({ do: 'queued' }), of('workerLost'))
+  await pool.close()
+  await Promise.all([open1, open2])
+  await assert.rejects(pool.run({ do: 'x' }), of('workerLost'))
+})
