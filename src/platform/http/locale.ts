@@ -33,9 +33,9 @@ export function createLanguageSwitch(): HttpMiddleware {
     if (chosen === null || ctx.accepts('json', 'html') !== 'html') return next()
     const locale = matchLocale(chosen)
     if (locale !== undefined) scopeOf(ctx).cookies.write(ctx, COOKIE, locale, { maxAgeSeconds: YEAR_SECONDS })
-    ctx.status = 303
     ctx.set('Location', pathWithout(ctx, 'lang'))
-    ctx.body = null
+    ctx.body = ''
+    ctx.status = 303
   }
 }
 
