@@ -75,45 +75,51 @@ interface SampleGrid {
   readonly weight: number
 }
 
-function addSamples(raster: Raster, planes: Float32Array, { origin, across, size, weight }: SampleGrid): void {
-  const { pixels, width, height } = raster
+function addSamples({ pixels, width, height }: Raster, planes: Float32Array, { origin, across, size, weight }: SampleGrid): void {
   const area = size * size
-  const [stepX, stepY] = [across.x, across.y]
+  const stepX = across.x
+  const stepY = across.y
+  const lastX = width - 1
+  const lastY = height - 1
   for (let row = 0; row < size; row++) {
     let x = origin.x - row * stepY
     let y = origin.y + row * stepX
     for (let at = row * size; at < (row + 1) * size; at++, x += stepX, y += stepY) {
-      const inX = x < 0 ? 0 : x > width - 1 ? width - 1 : x
-      const inY = y < 0 ? 0 : y > height - 1 ? height - 1 : y
+      const inX = x < 0 ? 0 : x > lastX ? lastX : x
+      const inY = y < 0 ? 0 : y > lastY ? lastY : y
       const left = inX | 0
       const top = inY | 0
       const toRight = inX - left
-      const toBottom = (inY - top) * weight
-      const toTop = weight - toBottom
+      const toBottom = inY - top
       const i = (top * width + left) * 3
-      const j = left + 1 < width ? i + 3 : i
-      const k = top + 1 < height ? i + width * 3 : i
-      const l = k + j - i
-      const [a, b, c, d] = [toTop * (1 - toRight), toTop * toRight, toBottom * (1 - toRight), toBottom * toRight]
-      // The indices are inside by the clamps above; `as` because a check for each byte would double the time.
-      planes[at] = (planes[at] as number) + a * (pixels[i] as number) + b * (pixels[j] as number) + c * (pixels[k] as number) + d * (pixels[l] as number)
-      planes[at + area] = (planes[at + area] as number) + a * (pixels[i + 1] as number) + b * (pixels[j + 1] as number) + c * (pixels[k + 1] as number) + d * (pixels[l + 1] as number)
-      planes[at + 2 * area] = (planes[at + 2 * area] as number) + a * (pixels[i + 2] as number) + b * (pixels[j + 2] as number) + c * (pixels[k + 2] as number) + d * (pixels[l + 2] as number)
+      const j = left < lastX ? 3 : 0
+      const k = top < lastY ? i + width * 3 : i
+      for (let channel = 0; channel < 3; channel++) {
+        // The indices are inside by the clamps above; `as` because a check for each byte would double the time.
+        const a = pixels[i + channel] as number
+        const c = pixels[k + channel] as number
+        const high = a + ((pixels[i + j + channel] as number) - a) * toRight
+        const low = c + ((pixels[k + j + channel] as number) - c) * toRight
+        const to = at + channel * area
+        planes[to] = (planes[to] as number) + (high + (low - high) * toBottom) * weight
+      }
     }
   }
 }
 
 /** Planes of bytes as a net wants them, followed by their mirror image when `mirrored`. */
 export function normalisedPlanes(planes: Float32Array, size: number, { mean, divisor }: Normalisation, mirrored: boolean): Float32Array {
-  const area = size * size
   const out = new Float32Array(planes.length * (mirrored ? 2 : 1))
-  for (let channel = 0; channel < 3; channel++) {
-    const shift = mean[channel] ?? 0
-    for (let at = channel * area; at < (channel + 1) * area; at++) out[at] = ((planes[at] as number) - shift) / divisor
-  }
-  if (!mirrored) return out
-  for (let start = 0; start < planes.length; start += size) {
-    for (let column = 0; column < size; column++) out[planes.length + start + column] = out[start + size - 1 - column] as number
+  const scale = 1 / divisor
+  for (let line = 0; line < 3 * size; line++) {
+    const shift = mean[Math.floor(line / size)] as number
+    const first = line * size
+    const last = planes.length + first + size - 1
+    for (let column = 0; column < size; column++) {
+      const value = ((planes[first + column] as number) - shift) * scale
+      out[first + column] = value
+      if (mirrored) out[last - column] = value
+    }
   }
   return out
 }

@@ -1,3 +1,4 @@
+import { meanTemplate } from '../descriptor.ts'
 import { openModelFile } from '../onnx/model-files.ts'
 import type { NetName } from '../onnx/nets.ts'
 import { DESCRIPTOR_SIZE, LANDMARK_SIZE, SSD_SIZE, TINY_SIZE } from '../onnx/nets.ts'
@@ -50,10 +51,12 @@ export async function loadBuiltinSet(runtime: OnnxRuntime, modelsDir: string): P
     landmarks,
     align: alignedSquare,
     inputSize: DESCRIPTOR_SIZE,
-    async embed(square) {
-      const planes = normalisedPlanes(square, DESCRIPTOR_SIZE, RECOGNISER, true)
-      const both = (await recogniser.run(planes, 2))('descriptors')
-      return Array.from({ length: BUILTIN_DIMENSION }, (_, index) => ((both[index] ?? 0) + (both[index + BUILTIN_DIMENSION] ?? 0)) / 2)
+    async embed(square, mirrored) {
+      const batch = mirrored ? 2 : 1
+      const planes = normalisedPlanes(square, DESCRIPTOR_SIZE, RECOGNISER, mirrored)
+      const views = (await recogniser.run(planes, batch))('descriptors')
+      const view = (number: number) => Array.from(views.subarray(number * BUILTIN_DIMENSION, (number + 1) * BUILTIN_DIMENSION))
+      return meanTemplate(mirrored ? [view(0), view(1)] : [view(0)])
     },
     async close() {
       for (const net of loaded.splice(0)) await net.release()

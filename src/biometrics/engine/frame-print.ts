@@ -10,18 +10,22 @@ export interface FramePrint {
   readonly pixelDigest: string
 }
 
-/** Mean luma of each cell of a 64 × 48 grid, from every second row: all columns, so that the camera's noise shows. */
+/** Mean luma (in thousandths) of each cell of a 64 × 48 grid, from every second row: all columns, so that the camera's noise shows. */
 function greyGrid({ pixels, width, height }: Raster): Float64Array {
   const sums = new Float64Array(WIDE * HIGH)
   const counts = new Float64Array(WIDE * HIGH)
-  const cellOf = Uint8Array.from({ length: width }, (_, x) => Math.floor((x * WIDE) / width))
+  const edges = Int32Array.from({ length: WIDE + 1 }, (_, column) => Math.ceil((column * width) / WIDE))
   for (let y = 0; y < height; y += 2) {
     const row = Math.floor((y * HIGH) / height) * WIDE
-    let at = y * width * 3
-    for (let x = 0; x < width; x++, at += 3) {
-      const cell = row + (cellOf[x] as number)
-      sums[cell] = (sums[cell] as number) + 299 * (pixels[at] as number) + 587 * (pixels[at + 1] as number) + 114 * (pixels[at + 2] as number)
-      counts[cell] = (counts[cell] as number) + 1
+    for (let column = 0; column < WIDE; column++) {
+      const from = (y * width + (edges[column] as number)) * 3
+      const to = (y * width + (edges[column + 1] as number)) * 3
+      let sum = 0
+      for (let at = from; at < to; at += 3) {
+        sum += 299 * (pixels[at] as number) + 587 * (pixels[at + 1] as number) + 114 * (pixels[at + 2] as number)
+      }
+      sums[row + column] = (sums[row + column] as number) + sum
+      counts[row + column] = (counts[row + column] as number) + (to - from) / 3
     }
   }
   return sums.map((sum, cell) => sum / Math.max(1, counts[cell] as number))

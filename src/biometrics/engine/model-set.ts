@@ -22,7 +22,7 @@ export interface FaceModelSet {
   /** The square that the recogniser wants, and its side in pixels once cut. */
   readonly align: (landmarks: readonly Point[]) => AlignedSquare
   readonly inputSize: number
-  /** Descriptor of a square cut by `align` (planes of bytes), averaged with its mirror image's. */
-  readonly embed: (square: Float32Array) => Promise<number[]>
+  /** Descriptor of a square cut by `align` (planes of bytes); `mirrored`: averaged with its mirror image's, at twice the cost. */
+  readonly embed: (square: Float32Array, mirrored: boolean) => Promise<number[]>
   readonly close: () => Promise<void>
 }

@@ -32,38 +32,46 @@ export function clippedBox(box: FaceBox, picture: { width: number; height: numbe
 }
 
 interface Axis {
+  /** Source pixels on both sides of each output position; -1 in the black margin. */
   readonly first: Int32Array
   readonly second: Int32Array
-  readonly weight: Float64Array
+  readonly weight: Float32Array
   /** Output positions from here to there have both their source pixels in the picture. */
   readonly from: number
   readonly to: number
+  /** Every output position falls on a pixel. */
+  readonly exact: boolean
 }
 
-/**
- * Source positions of one axis: TensorFlow's first bilinear rule (corners at corners, no half pixel), on the padded square.
- *
- * Positions in the black margin are -1.
- */
+/** Source positions of one axis by TensorFlow's first bilinear rule (no half pixel), on the padded square. */
 function axisOf(length: number, before: number, side: number, size: number): Axis {
   const first = new Int32Array(size)
   const second = new Int32Array(size)
-  const weight = new Float64Array(size)
+  const weight = new Float32Array(size)
+  const inside = (position: number) => (position >= before && position < before + length ? position - before : -1)
   let from = size
   let to = 0
   for (let out = 0; out < size; out++) {
-    const exact = Math.fround(Math.fround(side / size) * out)
-    const low = Math.floor(exact)
-    const inside = (position: number) => (position >= before && position < before + length ? position - before : -1)
+    const place = Math.fround(Math.fround(side / size) * out)
+    const low = Math.floor(place)
     first[out] = inside(low)
-    second[out] = inside(Math.min(side - 1, Math.ceil(exact)))
-    weight[out] = exact - low
+    second[out] = inside(Math.min(side - 1, Math.ceil(place)))
+    weight[out] = place - low
     if (first[out] !== -1 && second[out] !== -1) {
       from = Math.min(from, out)
       to = out + 1
     }
   }
-  return { first, second, weight, from: Math.min(from, to), to }
+  return { first, second, weight, from: Math.min(from, to), to, exact: weight.every((share) => share === 0) }
+}
+
+interface Resizing {
+  readonly raster: Raster
+  /** Byte where the box begins. */
+  readonly start: number
+  readonly across: Axis
+  readonly down: Axis
+  readonly letterbox: Letterbox
 }
 
 /**
@@ -80,65 +88,81 @@ export function letterboxed(raster: Raster, box: FaceBox, letterbox: Letterbox, 
   const area = size * size
   const out = planes ?? new Float32Array(3 * area)
   for (let channel = 0; channel < 3; channel++) out.fill(-(mean[channel] ?? 0) / divisor, channel * area, (channel + 1) * area)
-  const source = { raster, start: (box.y * raster.width + box.x) * 3, across }
+  const resizing = { raster, start: (box.y * raster.width + box.x) * 3, across, down, letterbox }
   for (let row = 0; row < size; row++) {
-    const top = down.first[row] ?? -1
-    const bottom = down.second[row] ?? -1
-    if (top === -1 && bottom === -1) continue
-    resizeRow(source, { top, bottom, weight: down.weight[row] ?? 0 }, out, row * size, letterbox)
+    if (down.first[row] === -1 && down.second[row] === -1) continue
+    if (row < down.from || row >= down.to) mixEdge(resizing, row, 0, size, out)
+    else {
+      if (across.exact && down.exact) copyRow(resizing, row, out)
+      else mixRow(resizing, row, out)
+      mixEdge(resizing, row, 0, across.from, out)
+      mixEdge(resizing, row, across.to, size, out)
+    }
   }
   return out
 }
 
-interface RowSource {
-  readonly raster: Raster
-  readonly start: number
-  readonly across: Axis
-}
+// The three loops below touch every pixel of every frame. Their indices are inside by construction (axisOf); `as number` stands in
+// for checks that would double the frame's time.
 
-function resizeRow(
-  { raster, start, across }: RowSource,
-  { top, bottom, weight }: { top: number; bottom: number; weight: number },
-  out: Float32Array,
-  offset: number,
-  { size, mean, divisor }: Letterbox,
-): void {
-  const { pixels, width } = raster
-  const upper = top === -1 ? 0 : 1 - weight
-  const lower = bottom === -1 ? 0 : weight
-  const topRow = start + Math.max(top, 0) * width * 3
-  const bottomRow = start + Math.max(bottom, 0) * width * 3
-  const area = size * size
-  const scale = 1 / divisor
+function copyRow({ raster: { pixels, width }, start, across, down, letterbox }: Resizing, row: number, out: Float32Array): void {
+  const { size, mean, divisor } = letterbox
   const [red, green, blue] = mean
-  for (let column = 0; column < size; column++) {
-    const left = across.first[column] as number
-    const right = across.second[column] as number
-    if (left === -1 && right === -1) continue
-    const share = across.weight[column] as number
-    const toLeft = left === -1 ? 0 : 1 - share
-    const toRight = right === -1 ? 0 : share
-    const a = upper * toLeft
-    const b = upper * toRight
-    const c = lower * toLeft
-    const d = lower * toRight
-    const i = topRow + Math.max(left, 0) * 3
-    const j = topRow + Math.max(right, 0) * 3
-    const k = bottomRow + Math.max(left, 0) * 3
-    const l = bottomRow + Math.max(right, 0) * 3
-    const at = offset + column
-    out[at] = (a * px(pixels, i) + b * px(pixels, j) + c * px(pixels, k) + d * px(pixels, l) - red) * scale
-    out[at + area] = (a * px(pixels, i + 1) + b * px(pixels, j + 1) + c * px(pixels, k + 1) + d * px(pixels, l + 1) - green) * scale
-    out[at + 2 * area] = (a * px(pixels, i + 2) + b * px(pixels, j + 2) + c * px(pixels, k + 2) + d * px(pixels, l + 2) - blue) * scale
+  const first = across.first
+  const scale = 1 / divisor
+  const area = size * size
+  const line = start + (down.first[row] as number) * width * 3
+  for (let column = across.from, at = row * size + column; column < across.to; column++, at++) {
+    const i = line + (first[column] as number) * 3
+    out[at] = ((pixels[i] as number) - red) * scale
+    out[at + area] = ((pixels[i + 1] as number) - green) * scale
+    out[at + 2 * area] = ((pixels[i + 2] as number) - blue) * scale
   }
 }
 
-/** A byte of the picture. `as`: the callers' indices are inside by construction, and a check here would cost half the frame's time. */
-function px(pixels: Uint8Array, index: number): number {
-  return pixels[index] as number
+function mixRow({ raster: { pixels, width }, start, across, down, letterbox }: Resizing, row: number, out: Float32Array): void {
+  const { size, mean, divisor } = letterbox
+  const { first, second, weight } = across
+  const scale = 1 / divisor
+  const area = size * size
+  const top = start + (down.first[row] as number) * width * 3
+  const bottom = start + (down.second[row] as number) * width * 3
+  const below = down.weight[row] as number
+  for (let channel = 0; channel < 3; channel++) {
+    const shift = mean[channel] as number
+    const upper = top + channel
+    const lower = bottom + channel
+    for (let column = across.from, at = channel * area + row * size + column; column < across.to; column++, at++) {
+      const left = (first[column] as number) * 3
+      const right = (second[column] as number) * 3
+      const share = weight[column] as number
+      const i = pixels[upper + left] as number
+      const k = pixels[lower + left] as number
+      const high = i + ((pixels[upper + right] as number) - i) * share
+      const low = k + ((pixels[lower + right] as number) - k) * share
+      out[at] = (high + (low - high) * below - shift) * scale
+    }
+  }
 }
 
-/** The picture with a margin of its mean colour on every side; boxes found in it are `margin` to the right and below. */
+/** The same where some of the four source pixels are in the black margin. */
+function mixEdge(resizing: Resizing, row: number, from: number, to: number, out: Float32Array): void {
+  const { raster, start, across, down, letterbox } = resizing
+  const { size, mean, divisor } = letterbox
+  const byteAt = (y: number, x: number, channel: number) =>
+    y === -1 || x === -1 ? 0 : (raster.pixels[start + (y * raster.width + x) * 3 + channel] ?? 0)
+  const [top = -1, bottom = -1, below = 0] = [down.first[row], down.second[row], down.weight[row]]
+  for (let column = from; column < to; column++) {
+    const [left = -1, right = -1, share = 0] = [across.first[column], across.second[column], across.weight[column]]
+    for (let channel = 0; channel < 3; channel++) {
+      const high = byteAt(top, left, channel) * (1 - share) + byteAt(top, right, channel) * share
+      const low = byteAt(bottom, left, channel) * (1 - share) + byteAt(bottom, right, channel) * share
+      out[channel * size * size + row * size + column] = (high + (low - high) * below - (mean[channel] ?? 0)) / divisor
+    }
+  }
+}
+
+/** The picture with a black margin on every side; boxes found in it are `margin` to the right and below. */
 export function withMargin(raster: Raster, margin: number): Raster {
   const width = raster.width + 2 * margin
   const height = raster.height + 2 * margin

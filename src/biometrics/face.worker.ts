@@ -1,0 +1,21 @@
+/** One thread with one face engine: the only file that loads the nets' runtime. Speaks the protocol of `platform/worker-pool.ts`. */
+import { parentPort, workerData } from 'node:worker_threads'
+import * as runtime from 'onnxruntime-node'
+import { z } from 'zod'
+import { createFaceEngine } from './engine/engine.ts'
+import type { FaceEngine } from './engine/engine.ts'
+import { answerFaceTask, faceTaskSchema } from './face-task.ts'
+
+const { modelsDir } = z.object({ modelsDir: z.string().min(1) }).parse(workerData)
+const messageSchema = z.object({ id: z.number(), task: faceTaskSchema })
+
+async function serve(engine: FaceEngine): Promise<void> {
+  let last: Promise<void> = Promise.resolve()
+  parentPort?.on('message', (message: unknown) => {
+    const { id, task } = messageSchema.parse(message)
+    last = last.then(async () => parentPort?.postMessage({ id, ...(await answerFaceTask(engine, task)) }))
+  })
+  parentPort?.postMessage({ ready: true })
+}
+
+await serve(await createFaceEngine({ runtime, modelsDir }))
