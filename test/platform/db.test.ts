@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { isUniqueViolation, SqlError } from '../../src/platform/db.ts'
 import type { Database, Sql } from '../../src/platform/db.ts'
 import { testDatabases } from '../support/database.ts'
+import { until } from '../support/until.ts'
 
 function put(sql: Sql, key: string, points = 1): Promise<number> {
   return sql.execute('INSERT INTO throttle (key, points, expire) VALUES ($1, $2, $3)', [key, points, null])
@@ -130,9 +131,4 @@ for (const { label, open } of testDatabases()) {
 
     test('housekeeping can run at any time', () => db.maintain())
   })
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 3000; !condition() && Date.now() < deadline; ) await new Promise((resolve) => setTimeout(resolve, 5))
-  assert.ok(condition())
 }

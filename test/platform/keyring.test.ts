@@ -11,6 +11,7 @@ import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
 import { Sensitive } from '../../src/platform/sensitive.ts'
 import { fixedClock } from '../support/clock.ts'
 import { testDatabases } from '../support/database.ts'
+import { until } from '../support/until.ts'
 
 const newMaster = () => new Sensitive(randomBytes(32))
 const broken = (error: unknown) => isProblem(error, PLATFORM_PROBLEMS.sealBroken)
@@ -137,8 +138,3 @@ test('secrets are equal only when all of them is', () => {
   assert.ok(!equalSecrets('abc', 'abcd'))
   assert.ok(!equalSecrets('', 'a'))
 })
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 3000; !condition() && Date.now() < deadline; ) await new Promise((resolve) => setTimeout(resolve, 5))
-  assert.ok(condition())
-}

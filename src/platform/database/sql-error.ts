@@ -33,7 +33,7 @@ const DOWN_CODES = new Set([
 ])
 const DOWN_MESSAGES = /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|pool after calling end|PGlite is clos/i
 /** Data exceptions and syntax errors quote the input. */
-const QUOTING_CLASSES = /^(22|42601)/
+const QUOTING_CLASSES = /^(22(?!012)|42601)/
 
 function field(error: object, name: string): string | undefined {
   const value: unknown = Reflect.get(error, name)
