@@ -23,7 +23,7 @@ const PERMISSIONS = [
   'camera=(self)',
   'publickey-credentials-get=(self)',
   'publickey-credentials-create=(self)',
-  ...['accelerometer', 'bluetooth', 'display-capture', 'geolocation', 'gyroscope', 'hid', 'microphone', 'midi', 'payment', 'serial', 'usb'].map(
+  ...['accelerometer', 'display-capture', 'geolocation', 'gyroscope', 'hid', 'microphone', 'midi', 'payment', 'serial', 'usb'].map(
     (feature) => `${feature}=()`,
   ),
 ].join(', ')
