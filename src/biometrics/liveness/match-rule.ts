@@ -1,3 +1,5 @@
+import { descriptorDistance } from '../descriptor.ts'
+
 /**
  * How descriptors of one model are compared, and where the same person ends: calibration, versioned with the model.
  *
@@ -15,18 +17,12 @@ export interface MatchRule {
 /** Distance of two descriptors by the rule's metric; infinite when they cannot be compared. */
 export function distance(rule: Pick<MatchRule, 'metric'>, a: readonly number[], b: readonly number[]): number {
   if (a.length === 0 || a.length !== b.length) return Number.POSITIVE_INFINITY
-  if (rule.metric === 'euclidean') return Math.hypot(...a.map((value, i) => value - (b[i] ?? 0)))
+  if (rule.metric === 'euclidean') return descriptorDistance(a, b)
   return 1 - dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b))
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
-}
-
-/** Mean of the descriptors: the template that thresholds for k > 1 are calibrated for. */
-export function meanTemplate(descriptors: readonly (readonly number[])[]): number[] {
-  const [first = []] = descriptors
-  return first.map((_, i) => descriptors.reduce((sum, descriptor) => sum + (descriptor[i] ?? 0), 0) / descriptors.length)
 }
 
 /** The calibrated k nearest below the frames at hand, with its threshold; undefined when the rule knows none. */

@@ -1,6 +1,7 @@
 import { Problem } from '../../platform/problem.ts'
+import { checkImage } from '../image.ts'
 import type { FrameObservation } from '../observation.ts'
-import { isFrameSigned, readJpegSize } from './frame-proof.ts'
+import { isFrameSigned } from './frame-proof.ts'
 import type { Plan, RandomInt, Step } from './plan.ts'
 import { redrawPlan } from './plan.ts'
 import { LIVENESS_PROBLEMS as PROBLEMS } from './problems.ts'
@@ -48,9 +49,8 @@ export const LIMITS = {
   /** After the session's time is over its end is still told and the extension still granted: nobody should lose by reading slowly. */
   graceMs: 20_000,
   maxFrames: 60,
-  maxFrameBytes: 200 * 1024,
-  /** Long and short side of what a camera page sends: 640×480 in either orientation, with room for phones that refuse it. */
-  maxSide: 1920,
+  /** What a camera page sends: 640×480 in either orientation, with room for phones that refuse it. */
+  image: { maxBytes: 200 * 1024, maxPixels: 1_500_000, maxSide: 1920, types: ['jpeg'] },
   minSide: 240,
   /** Nobody sees, understands and shows a step faster. */
   minAnswerMs: 250,
@@ -123,18 +123,13 @@ const FRAME_CHECKS: readonly FrameCheck[] = [
   function hasRoom({ frameCount }) {
     return frameCount < LIMITS.maxFrames ? undefined : new Problem(PROBLEMS.tooManyFrames, { detail: `at most ${LIMITS.maxFrames}` })
   },
-  function hasBytes(_, { jpeg }) {
-    return jpeg.length > 0 ? undefined : new Problem(PROBLEMS.frameEmpty)
-  },
-  function isSmall(_, { jpeg }) {
-    const detail = `at most ${LIMITS.maxFrameBytes} bytes`
-    return jpeg.length <= LIMITS.maxFrameBytes ? undefined : new Problem(PROBLEMS.frameTooLarge, { detail })
-  },
   function isCameraJpeg(_, { jpeg }) {
-    const size = readJpegSize(jpeg)
-    if (!size) return new Problem(PROBLEMS.frameNotJpeg)
-    const fits = Math.min(size.width, size.height) >= LIMITS.minSide && Math.max(size.width, size.height) <= LIMITS.maxSide
-    return fits ? undefined : new Problem(PROBLEMS.frameNotJpeg, { detail: `sides of ${LIMITS.minSide} to ${LIMITS.maxSide} pixels` })
+    const image = checkImage(jpeg, LIMITS.image)
+    if (image.ok)
+      return Math.min(image.width, image.height) >= LIMITS.minSide ? undefined : new Problem(PROBLEMS.frameNotJpeg, { detail: 'too small' })
+    if (image.refusal === 'empty') return new Problem(PROBLEMS.frameEmpty)
+    if (image.refusal === 'too-large') return new Problem(PROBLEMS.frameTooLarge, { detail: `at most ${LIMITS.image.maxBytes} bytes` })
+    return new Problem(PROBLEMS.frameNotJpeg, { detail: image.refusal })
   },
   function isNext({ lastSequence }, { sequence }) {
     const detail = `the last one was ${lastSequence}`

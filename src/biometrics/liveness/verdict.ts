@@ -1,3 +1,4 @@
+import type { Sql } from '../../platform/db.ts'
 import type { MatchRule } from './match-rule.ts'
 import { isTurn } from './plan.ts'
 import type { LivenessFrame, LivenessSession } from './protocol.ts'
@@ -46,6 +47,9 @@ export interface LivenessVerdict {
   readonly k: number
   readonly threshold: number
 }
+
+/** What a verdict brings about, in the transaction that records it. */
+export type SettleVerdict = (tx: Sql, verdict: LivenessVerdict) => Promise<void>
 
 type Finding = 'pose' | 'continuity' | 'repeat' | 'replay' | 'identity' | 'pad' | 'flash'
 type Findings = Readonly<Record<Finding, Signal>>

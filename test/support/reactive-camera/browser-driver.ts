@@ -1,5 +1,6 @@
 import { signFrame } from '../../../src/biometrics/liveness/frame-proof.ts'
 import type { PlanOptions } from '../../../src/biometrics/liveness/plan.ts'
+import { LIMITS } from '../../../src/biometrics/liveness/protocol.ts'
 import type { Liveness, LivenessCaller, Started } from '../../../src/biometrics/liveness/session.ts'
 import type { FrameAnswer, StepAnswer, StepView } from '../../../src/biometrics/liveness/step-view.ts'
 import type { Colour } from '../../../src/biometrics/observation.ts'
@@ -29,7 +30,7 @@ export async function driveCheck(drive: Drive, options: PlanOptions = { flashes:
 
 /** From the first step to where the session stops by itself: complete, over, out of time or out of frames. */
 export async function driveSession({ liveness, clock, caller, capture, everyMs = 350, yawFor = willingYaw }: Drive, started: Started) {
-  const startedAt = clock.now().getTime()
+  const startedAt = started.expiresAt.getTime() - LIMITS.sessionMs
   const nonce = Buffer.from(started.nonce, 'hex')
   const answers: FrameAnswer[] = []
   let current: StepAnswer = await liveness.next(caller, started.id, -1)

@@ -1,5 +1,6 @@
+import { meanTemplate } from '../../descriptor.ts'
 import type { MatchRule } from '../match-rule.ts'
-import { distance, meanTemplate, thresholdFor } from '../match-rule.ts'
+import { distance, thresholdFor } from '../match-rule.ts'
 import type { LivenessFrame } from '../protocol.ts'
 import { hintsFor } from './quality-signal.ts'
 import type { Signal } from './signal.ts'
