@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair } from 'jose'
-import Provider from 'oidc-provider'
+import { type InteractionInstance, Provider } from 'oidc-provider'
 import { cpfOf, emailOf, MACHINE, PASSWORD, PEOPLE, PORTAL } from './setting.ts'
 
 const people = new Map(Array.from({ length: PEOPLE }, (_, person) => [cpfOf(person), { name: `Pessoa ${person}`, email: emailOf(person) }]))
@@ -44,13 +44,12 @@ async function createProvider(issuer: string): Promise<Provider> {
   })
 }
 
-async function grantFor(provider: Provider, details: Awaited<ReturnType<Provider['interactionDetails']>>): Promise<string> {
-  const { grantId, params, session, prompt } = details
+async function grantFor(provider: Provider, { grantId, params, session, prompt }: InteractionInstance): Promise<string> {
   const found = grantId ? await provider.Grant.find(grantId) : undefined
-  const grant = found ?? new provider.Grant({ accountId: session?.accountId ?? '', clientId: String(params['client_id']) })
-  const missing = prompt.details as { missingOIDCScope?: string[]; missingOIDCClaims?: string[] }
-  if (missing.missingOIDCScope) grant.addOIDCScope(missing.missingOIDCScope.join(' '))
-  if (missing.missingOIDCClaims) grant.addOIDCClaims(missing.missingOIDCClaims)
+  const grant = found ?? new provider.Grant({ accountId: session?.accountId, clientId: params['client_id'] })
+  const { missingOIDCScope, missingOIDCClaims } = prompt.details
+  if (Array.isArray(missingOIDCScope)) grant.addOIDCScope(missingOIDCScope.join(' '))
+  if (Array.isArray(missingOIDCClaims)) grant.addOIDCClaims(missingOIDCClaims.map(String))
   return grant.save()
 }
 
@@ -70,13 +69,13 @@ async function interact(provider: Provider, req: IncomingMessage, res: ServerRes
   const details = await provider.interactionDetails(req, res)
   if (req.method !== 'POST') return sendPage(res, req.url ?? '', details.prompt.name)
   const form = await formOf(req)
-  if (details.prompt.name === 'consent') {
-    const grantId = await grantFor(provider, details)
-    return provider.interactionFinished(req, res, { consent: { grantId } }, { mergeWithLastSubmission: true })
+  async function finish(result: Record<string, unknown>, mergeWithLastSubmission: boolean) {
+    res.writeHead(303, { location: await provider.interactionResult(req, res, result, { mergeWithLastSubmission }) }).end()
   }
+  if (details.prompt.name === 'consent') return finish({ consent: { grantId: await grantFor(provider, details) } }, true)
   const accountId = form.get('cpf') ?? ''
   if (!people.has(accountId) || form.get('password') !== PASSWORD) return sendPage(res, req.url ?? '', 'login')
-  return provider.interactionFinished(req, res, { login: { accountId, amr: ['pwd'] } }, { mergeWithLastSubmission: false })
+  return finish({ login: { accountId, amr: ['pwd'] } }, false)
 }
 
 const server = createServer()

@@ -1,0 +1,9 @@
+import { z } from 'zod'
+import { defineEvents } from '../audit/index.ts'
+
+/** What operators do to the machine room, for the audit record; stored as JSON, so names and shapes only ever grow. */
+export const adminEvents = defineEvents({
+  'admin/roles-changed': z.object({ before: z.array(z.string()), after: z.array(z.string()) }),
+  'admin/seal-key-rotated': z.object({ keyId: z.string() }),
+  'admin/master-key-changed': z.object({ keys: z.int() }),
+})

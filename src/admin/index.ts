@@ -1,0 +1,12 @@
+/** The operators' room: what staff do from the command line. */
+export { createAuditCommands } from './audit-commands.ts'
+export { runCommandLine, type Terminal } from './cli.ts'
+export { createClientCommands } from './client-commands.ts'
+export type { Command } from './command.ts'
+export { adminEvents } from './events.ts'
+export { createKeyCommands } from './key-commands.ts'
+export { createOperatorCommands } from './operator-commands.ts'
+export { createOperators, type Operators, ROLES, type Role } from './operators.ts'
+export { createPlatformCommands, type PlatformTools } from './platform-commands.ts'
+export { ADMIN_PROBLEMS } from './problems.ts'
+export { createVault, type Vault } from './vault.ts'
