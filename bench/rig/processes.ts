@@ -36,6 +36,8 @@ export interface Program {
   readonly args: readonly string[]
   readonly env?: NodeJS.ProcessEnv
   readonly user?: { readonly uid: number; readonly gid: number } | undefined
+  /** Open file that takes its standard output; otherwise only the end of it is kept. */
+  readonly log?: number
 }
 
 export interface Running {
@@ -55,12 +57,12 @@ export async function stopAll(): Promise<void> {
 }
 
 /** Starts a program and waits until `isReady` says so. */
-export async function start({ core, command, args, env, user }: Program, isReady: () => Promise<boolean>): Promise<Running> {
+export async function start({ core, command, args, env, user, log }: Program, isReady: () => Promise<boolean>): Promise<Running> {
   const [program = command, ...words] = canPin ? ['taskset', '-c', core, command, ...args] : [command, ...args]
   const startedAt = performance.now()
-  const child = spawn(program, words, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...user })
+  const child = spawn(program, words, { env: { ...process.env, ...env }, stdio: ['ignore', log ?? 'pipe', 'pipe'], ...user })
   let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said = `${said}${chunk}`.slice(-4000)))
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said = `${said}${chunk}`.slice(-4000)))
   const exited = once(child, 'exit')
   const hasExited = () => child.exitCode !== null || child.signalCode !== null
 

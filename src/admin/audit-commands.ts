@@ -1,29 +1,61 @@
-import type { Audit } from '../audit/index.ts'
-import type { Command } from './command.ts'
+import type { Audit, Verdict } from '../audit/index.ts'
+import type { Command, Outcome } from './command.ts'
+
+export type AuditTools = Pick<Audit, 'seal' | 'verify' | 'checkpoint' | 'checkpointKey'>
+
+/** As auditors name what can be wrong with a line. */
+const FAULTS: Readonly<Record<Extract<Verdict, { ok: false }>['firstBad']['fault'], string>> = {
+  'seal-missing': 'falta um selo na cadeia',
+  'event-missing': 'o evento selado foi apagado',
+  'event-changed': 'o evento foi mudado depois de selado',
+  'chain-broken': 'o selo não segue o anterior',
+  'checkpoint-forged': 'a assinatura do checkpoint não confere',
+  'checkpoint-mismatch': 'a cadeia não passa pelo checkpoint assinado',
+  'cut-off': 'o fim da cadeia foi cortado',
+}
 
 /** Commands about the audit record. */
-export function createAuditCommands(audit: () => Promise<Pick<Audit, 'seal' | 'verify' | 'checkpoint'>>): Command[] {
+export function createAuditCommands(audit: () => Promise<AuditTools>): Command[] {
   return [
     {
       words: 'auditoria verificar',
       summary: 'Confere a cadeia do registro de auditoria, linha por linha',
       notes: 'Código de saída 1 e a primeira linha errada se algo foi mudado, apagado, trocado ou cortado.',
-      run: async () => {
-        const verdict = await (await audit()).verify()
-        if (verdict.ok) return { text: `Íntegro: ${verdict.rows} linhas conferidas.`, json: verdict }
-        return { text: `ADULTERADO. Primeira linha errada: ${JSON.stringify(verdict.firstBad)}`, json: verdict, exitCode: 1 }
-      },
+      run: async () => shown(await (await audit()).verify()),
     },
     {
       words: 'auditoria checkpoint',
-      summary: 'Assina a ponta da cadeia, para guardar fora daqui',
-      notes: 'O servidor faz um por dia e o escreve no log. Guardado fora, prova que o registro não foi cortado depois.',
+      summary: 'Assina a ponta da cadeia e a mostra, para guardar fora daqui',
+      notes: 'O servidor também faz isso de hora em hora e escreve no log. Guardada fora, a ponta prova que nada antes dela mudou.',
       run: async () => {
         const record = await audit()
         await record.seal()
-        const checkpoint = await record.checkpoint()
-        return { text: JSON.stringify(checkpoint), json: checkpoint }
+        await record.checkpoint()
+        const verdict = await record.verify()
+        if (!verdict.ok) return shown(verdict)
+        const { seq, hash } = verdict.head
+        const json = { seq, hash: Buffer.from(hash).toString('hex'), keyId: record.checkpointKey.id }
+        return { text: `Ponta assinada: linha ${seq}, hash ${json.hash}, chave ${json.keyId}`, json }
+      },
+    },
+    {
+      words: 'auditoria chave',
+      summary: 'Mostra a chave pública que confere os checkpoints',
+      run: async () => {
+        const { id, pem } = (await audit()).checkpointKey
+        return { text: `${id}\n${pem}`, json: { keyId: id, pem } }
       },
     },
   ]
+}
+
+function shown(verdict: Verdict): Outcome {
+  if (verdict.ok) {
+    const waiting = verdict.unsealed > 0 ? ` ${verdict.unsealed} ainda sem selo.` : ''
+    const json = { ok: true, rows: verdict.rows, unsealed: verdict.unsealed, head: Buffer.from(verdict.head.hash).toString('hex') }
+    return { text: `Íntegro: ${verdict.rows} linhas conferidas.${waiting}`, json }
+  }
+  const { seq, eventId, fault } = verdict.firstBad
+  const event = eventId === undefined ? '' : ` (evento ${eventId})`
+  return { text: `ADULTERADO na linha ${seq}${event}: ${FAULTS[fault]}.`, json: verdict, exitCode: 1 }
 }
