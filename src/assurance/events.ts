@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineEvents } from '../audit/index.ts'
-import { LIVENESS_CLASSES, METHODS } from './evidence.ts'
+import { LIVENESS_CLASSES } from '../biometrics/index.ts'
+import { METHODS } from './evidence.ts'
 import { LEVELS } from './level.ts'
 
 /** What the assurance room writes into the audit record; stored as JSON, so names and shapes only ever grow. */

@@ -1,5 +1,6 @@
+import { LIVENESS_CLASSES } from '../biometrics/index.ts'
 import type { Sql } from '../platform/db.ts'
-import { LIVENESS_CLASSES, METHODS, type Evidence } from './evidence.ts'
+import { type Evidence, METHODS } from './evidence.ts'
 import { LEVELS } from './level.ts'
 
 interface EvidenceRow {

@@ -1,12 +1,9 @@
+import type { LivenessClass } from '../biometrics/index.ts'
 import { LEVELS, type Level } from './level.ts'
 
 /** How a piece of evidence (selo) came to be; the names are stored and shown to relying parties, so they never change. */
 export const METHODS = ['registration', 'face-match', 'attended', 'counter-documents', 'govbr', 'icp-brasil'] as const
 export type Method = (typeof METHODS)[number]
-
-/** What a face check proved, specs/biometrics 1.8. Not certified against ISO/IEC 30107-3. */
-export const LIVENESS_CLASSES = ['basic', 'active', 'active+bound', 'attended'] as const
-export type LivenessClass = (typeof LIVENESS_CLASSES)[number]
 
 /** One selo: what raises a person's level, from when until when. Withdrawn or expired evidence stays for the record. */
 export interface Evidence {

@@ -5,7 +5,7 @@ export {
   type Requirement, type SessionAssurance, type Shortfall,
 } from './acr.ts'
 export { type Assurance, type AssuranceDependencies, createAssurance, type NewEvidence } from './assurance.ts'
-export { type Evidence, type EvidenceState, evidenceState, levelAt, LIVENESS_CLASSES, type LivenessClass, type Method, METHODS } from './evidence.ts'
+export { type Evidence, type EvidenceState, evidenceState, levelAt, type Method, METHODS } from './evidence.ts'
 export { assuranceEvents } from './events.ts'
 export type { Circumstances, CountedEvidence, Explanation, WayUp } from './explanation.ts'
 export { higherLevel, isLevelAtLeast, type Level, LEVELS } from './level.ts'

@@ -1,4 +1,5 @@
-import type { LivenessClass, Method } from './evidence.ts'
+import type { LivenessClass } from '../biometrics/index.ts'
+import type { Method } from './evidence.ts'
 import type { Level } from './level.ts'
 
 /** What is known about a proof at the moment when it asks to become evidence. */

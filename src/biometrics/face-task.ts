@@ -4,7 +4,7 @@ import { ImageRefused, normalisePhoto } from './image.ts'
 import type { ImageRefusal } from './image.ts'
 import type { FrameObservation } from './observation.ts'
 
-const bytes = z.instanceof(Uint8Array)
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
 export const faceTaskSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('observe'), jpeg: bytes, options: z.object({ descriptor: z.enum(['frontal', 'always', 'never']) }) }),

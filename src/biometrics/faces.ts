@@ -1,0 +1,78 @@
+import { createWorkerPool, type PoolStats, WorkError, type WorkerPool } from '../platform/worker-pool.ts'
+import { calibrationOf } from './calibration.ts'
+import { BUILTIN_MODEL_ID } from './engine/builtin-set.ts'
+import type { FaceTask, FaceTaskResult } from './face-task.ts'
+import { acceptImage, FRAME_LIMITS, ImageRefused, type ImageRefusal, PHOTO_LIMITS } from './image.ts'
+import type { MatchRule } from './liveness/match-rule.ts'
+import type { FrameObservation } from './observation.ts'
+
+/** The face engine behind its worker threads; nothing here touches a picture on the event loop but its header. */
+export interface Faces {
+  /** The model in use and where it says that two faces are one person's. */
+  readonly rule: MatchRule
+  /** One camera frame, with a descriptor in every face. @throws {ImageRefused} @throws {Problem} platform/busy, platform/deadline */
+  observe(jpeg: Uint8Array): Promise<FrameObservation>
+  /** One photograph of a person, as carefully as the engine can. @throws {ImageRefused} */
+  describe(photo: Uint8Array): Promise<FrameObservation>
+  /** The photograph as it may be stored: upright, at most 1600 px, nothing but the picture. @throws {ImageRefused} */
+  normalise(photo: Uint8Array): Promise<Uint8Array>
+  /** Resolves when every worker has loaded its nets. */
+  ready(): Promise<void>
+  stats(): PoolStats
+  close(): Promise<void>
+}
+
+export interface FacesOptions {
+  /** Where the nets are kept, built there on the first start. */
+  readonly modelsDir: string
+  readonly workers: number
+  readonly maxQueue: number
+}
+
+/** From the upload to the observation, the wait included: a hint that comes later helps nobody. */
+const DEADLINE_MS = 8000
+
+/** Starts the face workers. */
+export function createFaces({ modelsDir, workers, maxQueue }: FacesOptions): Faces {
+  const pool: WorkerPool<FaceTask, FaceTaskResult> = createWorkerPool({
+    file: new URL('./face.worker.ts', import.meta.url),
+    size: workers,
+    maxQueue,
+    deadlineMs: DEADLINE_MS,
+    workerData: { modelsDir },
+  })
+  const ask = (task: FaceTask): Promise<FaceTaskResult> => pool.run(task).catch(translate)
+  return {
+    rule: calibrationOf(BUILTIN_MODEL_ID),
+    async observe(jpeg) {
+      acceptImage(jpeg, FRAME_LIMITS)
+      return observation(await ask({ kind: 'observe', jpeg, options: { descriptor: 'always' } }))
+    },
+    async describe(photo) {
+      acceptImage(photo, PHOTO_LIMITS)
+      return observation(await ask({ kind: 'describe', photo }))
+    },
+    async normalise(photo) {
+      acceptImage(photo, PHOTO_LIMITS)
+      const picture = await ask({ kind: 'normalise', photo })
+      if (!(picture instanceof Uint8Array)) throw new Error('the face worker answered something else than a picture')
+      return picture
+    },
+    ready: () => pool.ready(),
+    stats: () => pool.stats(),
+    close: () => pool.close(),
+  }
+}
+
+function observation(result: FaceTaskResult): FrameObservation {
+  if (result instanceof Uint8Array) throw new Error('the face worker answered a picture')
+  return result
+}
+
+const REFUSED = 'image/'
+
+/** The worker's word for a refused picture becomes the error that it was before it crossed the thread. */
+function translate(error: unknown): never {
+  if (error instanceof WorkError && error.code.startsWith(REFUSED)) throw new ImageRefused(error.code.slice(REFUSED.length) as ImageRefusal)
+  throw error
+}

@@ -1,0 +1,11 @@
+/** Biometrics: the face engine, the liveness protocol, and the state's image store. */
+export { createFaces, type Faces, type FacesOptions } from './faces.ts'
+export { checkImage, ImageRefused, type ImageRefusal, PHOTO_LIMITS } from './image.ts'
+export { IMAGE_KINDS, type ImageKind, type NewImage, type NewTemplate, type Provenance, type Reference } from './images/image.ts'
+export { createImageStore, type ImageStore, type ImageStoreDependencies } from './images/image-store.ts'
+export { IMAGE_PROBLEMS } from './images/problems.ts'
+export { LIVENESS_PROBLEMS } from './liveness/problems.ts'
+export { REASON_CODES, type ReasonCode } from './liveness/reason.ts'
+export { createLiveness, type Liveness, type LivenessCaller, type LivenessDeps, type LivenessOutcome, type LivenessPeople, type Started } from './liveness/session.ts'
+export { LIVENESS_CLASSES, type LivenessClass, type LivenessVerdict, type Occasion, type SettleVerdict } from './liveness/verdict.ts'
+export type { FaceObservation, FrameObservation } from './observation.ts'
