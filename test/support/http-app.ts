@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import type Router from '@koa/router'
 import type Koa from 'koa'
 import { createHttpApp, type HttpApp, type RequestLine } from '../../src/platform/http/app.ts'
 import { type Assets, createAssets } from '../../src/platform/http/assets.ts'
@@ -27,7 +28,7 @@ let messages: Messages | undefined
 let assets: Assets | undefined
 
 /** The real middleware, views, messages and assets on a free port, with the routes of a test. */
-export async function startSite(build: (http: HttpApp) => Koa.Middleware[], options: TestSiteOptions = {}): Promise<TestSite> {
+export async function startSite(build: (http: HttpApp) => ReturnType<Router['routes']>[], options: TestSiteOptions = {}): Promise<TestSite> {
   messages ??= loadMessages({ folder: `${VIEWS}/messages`, strict: true })
   assets ??= createAssets({ folder: `${VIEWS}/assets` })
   let handler: ReturnType<Koa['callback']> | undefined

@@ -8,6 +8,8 @@ import { createCookies, createRequestFacts, type HttpMiddleware, requestFacts } 
 import { createSecurityHeaders } from './security-headers.ts'
 import { createViews, type Views } from './views.ts'
 
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
+
 /** One line a request: the route's pattern and never the address, the query or anything that was sent. */
 export interface RequestLine {
   readonly requestId: string
@@ -58,8 +60,23 @@ export function createHttpApp({ settings, keyring, messages, assets, log }: Http
   app.use(createSecurityHeaders({ secure: protocol === 'https:' }))
   app.use(createProblems({ publicUrl, views, log }))
   app.use(assets.middleware)
+  app.use(createLoopbackName(new URL(publicUrl)))
   app.use(createLanguageSwitch())
   return { app, views, onRequest: (listener) => void listeners.push(listener) }
+}
+
+/**
+ * Whoever opens `localhost` when our address says `127.0.0.1` (or the reverse) is sent to our address: cookies and form origins are bound
+ * to one name. Only among names of this machine; never a redirect to elsewhere.
+ */
+function createLoopbackName(publicUrl: URL): HttpMiddleware {
+  return async (ctx, next) => {
+    const isOther = LOOPBACK.has(publicUrl.hostname) && LOOPBACK.has(ctx.hostname) && ctx.hostname !== publicUrl.hostname
+    if (!isOther || ctx.method !== 'GET' || ctx.accepts('json', 'html') !== 'html') return next()
+    ctx.set('Location', publicUrl.origin + ctx.url.replace(/^[/\\]+/, '/'))
+    ctx.body = ''
+    ctx.status = 307
+  }
 }
 
 function createRequestLog(log: HttpLog, listeners: readonly ((line: RequestLine) => void)[]): HttpMiddleware {

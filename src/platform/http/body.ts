@@ -26,7 +26,7 @@ function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> 
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= limitBytes) return void chunks.push(chunk)
-      request.pause().removeAllListeners('data')
+      request.removeAllListeners('data').resume()
       reject(new Problem(HTTP_PROBLEMS.tooLarge))
     })
     request.once('end', () => resolve(Buffer.concat(chunks)))

@@ -136,17 +136,28 @@ function parser<T>(schema: z.ZodType<T> | undefined): (raw: unknown) => Parsed<T
       return { success: false, errors: unknownKeys(unknown) }
     }
   }
-  const strict = refusingUnknown(schema)
+  const known = knownKeys(schema)
   return (raw) => {
-    const result = strict.safeParse(raw)
+    const unknown = isRecord(raw) && known ? Object.keys(raw).filter((key) => !known.has(key)) : []
+    if (unknown.length > 0) return { success: false, errors: unknownKeys(unknown) }
+    const result = schema.safeParse(raw, { reportInput: true })
     return result.success ? { success: true, value: result.data } : { success: false, errors: fieldErrors(result.error) }
   }
 }
 
-function refusingUnknown<T>(schema: z.ZodType<T>): z.ZodType<T> {
-  if (!(schema instanceof z.ZodObject)) return schema
-  // `.strict()` changes what is refused, not what comes out.
-  return schema.strict() as unknown as z.ZodType<T>
+/** Members that an object schema (or a pipe or union of them) names; undefined for raw bytes and for schemas that say "and others". */
+function knownKeys(schema: z.core.$ZodType): Set<string> | undefined {
+  if (schema instanceof z.ZodPipe) return knownKeys(schema.def.in)
+  if (schema instanceof z.ZodUnion) {
+    const sets = schema.def.options.map(knownKeys)
+    return sets.some((set) => set === undefined) ? undefined : new Set(sets.flatMap((set) => [...(set ?? [])]))
+  }
+  if (schema instanceof z.ZodObject) {
+    const { catchall } = schema.def
+    return catchall === undefined || catchall instanceof z.ZodNever ? new Set(Object.keys(schema.def.shape)) : undefined
+  }
+  if (schema === bytes) return undefined
+  throw new TypeError('guard takes object schemas, so that it can refuse unknown members')
 }
 
 function fieldErrors(error: z.ZodError): FieldErrors {
@@ -176,9 +187,9 @@ function pointers(errors: FieldErrors, prefix: string): InputError[] {
 
 function checkResponse(ctx: HttpContext, schema: z.ZodType | undefined): void {
   if (schema === undefined || !isRecord(ctx.body)) return
-  const result = refusingUnknown(schema).safeParse(ctx.body)
+  const result = parser(schema)(ctx.body)
   if (result.success) return
-  throw new Problem(PLATFORM_PROBLEMS.unexpected, { cause: `response breaks its contract at ${result.error.issues[0]?.path.join('/')}` })
+  throw new Problem(PLATFORM_PROBLEMS.unexpected, { cause: `response breaks its contract at ${Object.keys(result.errors).join()}` })
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -2,6 +2,8 @@ import { Problem, type ProblemKind } from '../problem.ts'
 import { PLATFORM_PROBLEMS } from '../problems.ts'
 import { type HttpContext, type HttpMiddleware, requestFacts } from './request-facts.ts'
 
+const LINGER_MS = 2_000
+
 /** Problems of the transport itself. */
 export const HTTP_PROBLEMS = {
   invalidInput: { code: 'platform/invalid-input', status: 422, title: 'Some fields are not valid' },
@@ -74,10 +76,20 @@ function report({ log }: ProblemsDeps, ctx: HttpContext, problem: Problem): void
 function answer(deps: ProblemsDeps, ctx: HttpContext, problem: Problem): void {
   ctx.status = problem.status
   if (problem.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(Math.max(1, Math.ceil(problem.retryAfterSeconds))))
-  if (!ctx.req.complete) ctx.set('Connection', 'close')
+  if (!ctx.req.complete) lingerThenClose(ctx)
   if (ctx.accepts('json', 'html') === 'html') return page(deps, ctx, problem)
   ctx.body = JSON.stringify(problemDocument(deps.publicUrl, requestFacts(ctx).requestId, problem))
   ctx.type = 'application/problem+json'
+}
+
+/**
+ * A client that is still sending gets two seconds to read the answer; what it sends meanwhile is thrown away.
+ *
+ * Closing at once would reset the connection and the client would see no answer at all (RFC 9112 §9.6).
+ */
+function lingerThenClose(ctx: HttpContext): void {
+  const close = () => void (ctx.req.complete || ctx.req.socket.destroy())
+  ctx.res.once('finish', () => setTimeout(close, LINGER_MS).unref())
 }
 
 function page(deps: ProblemsDeps, ctx: HttpContext, problem: Problem): void {
