@@ -1,0 +1,56 @@
+import type { Faces, FaceObservation, FrameObservation, ImageStore, ReasonCode } from '../biometrics/index.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Database } from '../platform/db.ts'
+
+/** Source of references that were taken without a counter; nothing outside the demonstration trusts it. */
+export const DEMO_SOURCE = 'demo'
+
+const MOST_YAW_DEGREES = 12
+const LEAST_FACE_PIXELS = 120
+const LEAST_BRIGHTNESS = 45
+const MOST_BRIGHTNESS = 225
+const LEAST_SHARPNESS = 12
+
+export interface ReferencePhotoDependencies {
+  readonly db: Database
+  readonly faces: Faces
+  readonly images: ImageStore
+  readonly clock: Clock
+}
+
+/**
+ * Makes a photograph the reference image of a person, in the place of the counter that a later version brings.
+ *
+ * Returns what is wrong with the photograph, or nothing once it is stored; an earlier one from here is withdrawn.
+ * @throws {ImageRefused} for what is not a usable picture at all.
+ */
+export async function takeReferencePhoto(deps: ReferencePhotoDependencies, personId: string, photo: Uint8Array): Promise<ReasonCode[]> {
+  const { db, faces, images, clock } = deps
+  const seen = await faces.describe(photo)
+  const reasons = faultsOf(seen)
+  const descriptor = seen.faces[0]?.descriptor
+  if (reasons.length > 0 || descriptor === undefined) return reasons.length > 0 ? reasons : ['face/none']
+  const bytes = await faces.normalise(photo)
+  await db.transaction(async (tx) => {
+    await images.withdrawFaces(tx, personId, DEMO_SOURCE)
+    const provenance = { source: DEMO_SOURCE, method: 'camera', trusted: true, inPerson: false, capturedAt: clock.now() } as const
+    const image = { personId, kind: 'face', bytes, contentType: 'image/jpeg', width: seen.width, height: seen.height, provenance } as const
+    await images.put(tx, image, { modelId: seen.modelId, k: 1, descriptor })
+  })
+  return []
+}
+
+function faultsOf({ faces }: FrameObservation): ReasonCode[] {
+  const [face, second] = faces
+  if (face === undefined) return ['face/none']
+  if (second !== undefined && second.box.width * 2 > face.box.width) return ['face/two-faces']
+  return CHECKS.filter(([, fails]) => fails(face)).map(([code]) => code)
+}
+
+const CHECKS: readonly (readonly [ReasonCode, (face: FaceObservation) => boolean])[] = [
+  ['face/too-far', ({ box }) => box.width < LEAST_FACE_PIXELS],
+  ['face/too-dark', ({ brightness }) => brightness < LEAST_BRIGHTNESS],
+  ['face/too-bright', ({ brightness }) => brightness > MOST_BRIGHTNESS],
+  ['face/look-ahead', ({ pose }) => Math.abs(pose.yawDegrees) > MOST_YAW_DEGREES],
+  ['face/hold-still', ({ sharpness }) => sharpness < LEAST_SHARPNESS],
+]
