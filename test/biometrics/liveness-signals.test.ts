@@ -122,6 +122,16 @@ test('quality: no face and two faces hide everything else', () => {
   assert.deepEqual(hintsFor({ ...front, faces: [...front.faces, ...front.faces] }, 'frontal'), ['face/two-faces'])
 })
 
+test('quality: a second face that the detector doubts, or far behind, is not a second person', () => {
+  const [face] = front.faces
+  assert.ok(face)
+  const other = (score: number, width: number): FaceObservation => ({ ...face, score, box: { x: 20, y: 20, width, height: width } })
+  assert.deepEqual(hintsFor({ ...front, faces: [face, other(0.4, 200)] }, 'frontal'), [])
+  assert.deepEqual(hintsFor({ ...front, faces: [face, other(0.9, 40)] }, 'frontal'), [])
+  assert.deepEqual(hintsFor({ ...front, faces: [other(0.4, 240), face] }, 'frontal'), [])
+  assert.deepEqual(hintsFor({ ...front, faces: [face, other(0.6, 150)] }, 'frontal'), ['face/two-faces'])
+})
+
 test('quality: a turned head may be off centre and unevenly lit', () => {
   const frame = withFace(front, { box: { x: 20, y: 130, width: 190, height: 220 }, unevenness: 0.8 })
   assert.deepEqual(hintsFor(frame, 'turn-right'), [])

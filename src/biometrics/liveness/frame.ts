@@ -11,7 +11,7 @@ import type { LivenessDeps } from './session.ts'
 import { flashSignal } from './signals/flash-signal.ts'
 import { neutralPitch, poseHint, stepProgress } from './signals/pose-signal.ts'
 import { hintsFor } from './signals/quality-signal.ts'
-import { isFrontal, singleFaces } from './signals/signal.ts'
+import { facesOf, isFrontal, singleFaces } from './signals/signal.ts'
 import type { FrameAnswer } from './step-view.ts'
 import { viewOf } from './step-view.ts'
 
@@ -65,7 +65,7 @@ function needsFallback({ plan, fallback }: LivenessSession, all: readonly Livene
 
 function hintOf(session: LivenessSession, observation: FrameObservation, pitch: number): ReasonCode | undefined {
   const { kind } = currentStep(session)
-  const [face] = observation.faces
+  const [face] = facesOf(observation)
   return hintsFor(observation, kind)[0] ?? (face && poseHint(kind, face, pitch))
 }
 

@@ -15,6 +15,7 @@ import { repeatSignal } from './signals/repeat-signal.ts'
 import type { FramePrint } from './signals/replay-signal.ts'
 import { replaySignal } from './signals/replay-signal.ts'
 import type { Signal } from './signals/signal.ts'
+import { facesOf } from './signals/signal.ts'
 
 /** What a passed check is worth, weakest first: policy caps the level by it. None is certified by ISO/IEC 30107-3. */
 export const LIVENESS_CLASSES = ['basic', 'active', 'active+bound', 'attended'] as const
@@ -136,7 +137,8 @@ export function giveUpReasons(session: LivenessSession, frames: readonly Livenes
   if (!step || latest.length === 0) return frames.length === 0 ? ['face/none'] : ['face/too-slow']
   const hints = commonHints(latest, step.kind)
   if (hints.length > 0) return hints
-  const face = latest.at(-1)?.observation.faces[0]
+  const last = latest.at(-1)
+  const face = last && facesOf(last.observation)[0]
   const pose = face && poseHint(step.kind, face, neutralPitch(frames))
   return sortReasons([...(pose ? [pose] : []), 'face/too-slow', ...(isTurn(step.kind) ? (['face/not-live'] as const) : [])])
 }

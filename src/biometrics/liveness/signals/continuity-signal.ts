@@ -4,7 +4,7 @@ import type { LivenessFrame } from '../protocol.ts'
 import type { ReasonCode } from '../reason.ts'
 import { QUALITY_LIMITS } from './quality-signal.ts'
 import type { Signal, SingleFace } from './signal.ts'
-import { singleFaces } from './signal.ts'
+import { facesOf, singleFaces } from './signal.ts'
 
 export const CONTINUITY_LIMITS = {
   /** Somebody passes behind, a blink of the detector: tolerated in one frame of five, never twice running. */
@@ -14,6 +14,9 @@ export const CONTINUITY_LIMITS = {
   maxJump: 0.6,
   maxJumpPerSecond: 1.5,
   maxResize: 1.6,
+  /** A head that turned this far between two frames looks less like itself: the distance may be a fifth more. */
+  farTurnDegrees: 12,
+  farTurnAllowance: 1.2,
 } as const
 
 /**
@@ -32,7 +35,7 @@ export function continuitySignal(frames: readonly LivenessFrame[], rule: MatchRu
   const jumps = pairs.filter(([before, after]) => !isPlausibleMove(before, after)).length
   const distances = pairs.flatMap(([before, after]) => {
     const [a, b] = [before.face.descriptor, after.face.descriptor]
-    return a && b ? [distance(rule, a, b)] : []
+    return a && b ? [distance(rule, a, b) / turnAllowance(before, after)] : []
   })
   const maxDistance = Math.max(0, ...distances)
   const reasons: ReasonCode[] = [
@@ -45,7 +48,7 @@ export function continuitySignal(frames: readonly LivenessFrame[], rule: MatchRu
 
 function presenceReasons(frames: readonly LivenessFrame[]): ReasonCode[] {
   const faults = frames.map(({ observation }): ReasonCode | undefined => {
-    const [face, second] = observation.faces
+    const [face, second] = facesOf(observation)
     if (!face) return 'face/none'
     if (second) return 'face/two-faces'
     return face.box.width < QUALITY_LIMITS.minFacePixels ? 'face/too-far' : undefined
@@ -53,6 +56,11 @@ function presenceReasons(frames: readonly LivenessFrame[]): ReasonCode[] {
   const bad = faults.filter((fault) => fault !== undefined)
   const running = faults.some((fault, i) => i >= CONTINUITY_LIMITS.maxBadRun && fault !== undefined && faults[i - 1] !== undefined)
   return running || bad.length > CONTINUITY_LIMITS.maxBadShare * frames.length ? [...new Set(bad)] : []
+}
+
+function turnAllowance(before: SingleFace, after: SingleFace): number {
+  const degrees = Math.abs(before.face.pose.yawDegrees - after.face.pose.yawDegrees)
+  return degrees > CONTINUITY_LIMITS.farTurnDegrees ? CONTINUITY_LIMITS.farTurnAllowance : 1
 }
 
 function isPlausibleMove(before: SingleFace, after: SingleFace): boolean {

@@ -5,7 +5,7 @@ import type { LivenessFrame } from '../protocol.ts'
 import type { ReasonCode } from '../reason.ts'
 import { hintsFor } from './quality-signal.ts'
 import type { Signal } from './signal.ts'
-import { isFrontal, mean, singleFaces } from './signal.ts'
+import { facesOf, isFrontal, mean, singleFaces } from './signal.ts'
 
 export const POSE_LIMITS = {
   /** The engine's yaw saturates at 30–36°, and is 0.9° uncertain at rest. */
@@ -60,7 +60,7 @@ export function stepProgress(step: Step, frames: readonly LivenessFrame[], conte
 }
 
 function frameShowing(step: Step, frame: LivenessFrame, pitch: number): Showing {
-  const [face] = frame.observation.faces
+  const [face] = facesOf(frame.observation)
   if (!face || hintsFor(frame.observation, step.kind).length > 0) return 'not-yet'
   return showing(step.kind, face, pitch)
 }

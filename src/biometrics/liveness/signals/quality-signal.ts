@@ -4,6 +4,7 @@ import { isTurn } from '../plan.ts'
 import type { LivenessFrame } from '../protocol.ts'
 import type { ReasonCode } from '../reason.ts'
 import { sortReasons } from '../reason.ts'
+import { facesOf } from './signal.ts'
 
 /** Where a frame stops being good enough. Brightness is mean luma of the face; sizes are shares of the frame unless in pixels. */
 export const QUALITY_LIMITS = {
@@ -43,7 +44,7 @@ function offCentre({ box }: FaceObservation, { width, height }: FrameObservation
 
 /** What keeps this frame from counting for a step of this kind, the most useful first; empty for a good frame. */
 export function hintsFor(frame: FrameObservation, kind: StepKind): ReasonCode[] {
-  const [face, second] = frame.faces
+  const [face, second] = facesOf(frame)
   if (!face) return ['face/none']
   if (second) return ['face/two-faces']
   const checks = isTurn(kind) ? ALWAYS : [...ALWAYS, ...FRONTAL]
