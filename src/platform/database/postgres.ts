@@ -95,8 +95,9 @@ function createPool(url: Sensitive<string>, options: DatabaseOptions): pg.Pool {
     keepAlive: true,
     types,
   })
-  // An idle connection that breaks is dropped by the pool; the next query reports the fault.
+  // An idle connection that breaks is dropped by the pool, one in use fails its query; unheard, either event would end the process.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
