@@ -1,0 +1,115 @@
+import { hash } from 'node:crypto'
+import { type Adapter, errors, type JsonObject } from 'oidc-provider'
+import type { Clock } from '../../platform/clock.ts'
+import type { Keyring } from '../../platform/keyring.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { ArtifactStore, FoundArtifact } from './artifact.ts'
+import { forgetAhead, isSessionStored, noteSession, rememberAhead, takeAhead } from './request-memory.ts'
+
+export interface AdapterDeps {
+  readonly store: ArtifactStore
+  readonly clock: Clock
+  readonly keyring: Pick<Keyring, 'seal' | 'open'>
+}
+
+/** Ids that open nothing by themselves and are referred to from elsewhere; all others are kept only as digests. */
+const PLAIN_IDS = new Set(['Grant', 'ReplayDetection'])
+/** An unchanged session is written back at most this often; its idle timeout is that much coarser. */
+const SESSION_SLACK_SECONDS = 60
+const DEVICE_CODE = 'oidc/device-code'
+
+/** The id under which an artefact is stored: a digest, so that reading the table gives nobody a usable token. */
+export function storedId(model: string, id: string): string {
+  return PLAIN_IDS.has(model) ? id : hash('sha256', id, 'base64url')
+}
+
+/** What oidc-provider stores through; one instance a model. */
+export class ProviderAdapter implements Adapter {
+  readonly #model: string
+  readonly #deps: AdapterDeps
+
+  constructor(model: string, deps: AdapterDeps) {
+    this.#model = model
+    this.#deps = deps
+  }
+
+  async upsert(id: string, payload: JsonObject, expiresIn?: number): Promise<void> {
+    const stored = storedId(this.#model, id)
+    if (this.#model === 'Session' && isSessionStored(stored, payload, SESSION_SLACK_SECONDS)) return
+    forgetAhead()
+    const expiresAt = expiresIn === undefined ? undefined : new Date(this.#deps.clock.now().getTime() + expiresIn * 1000)
+    await answered(this.#deps.store.upsert({ model: this.#model, id: stored, payload: this.#toStore(id, payload), expiresAt }))
+  }
+
+  async find(id: string): Promise<JsonObject | undefined> {
+    const ahead = this.#model === 'Grant' ? takeAhead(`Grant:${id}`) : undefined
+    if (ahead !== undefined) return ahead ?? undefined
+    const stored = storedId(this.#model, id)
+    const found = await answered(this.#deps.store.find(this.#model, stored))
+    if (!found) return undefined
+    const { grantId, sessionUid } = found.payload
+    if (typeof grantId === 'string') rememberAhead(`Grant:${grantId}`, found.grant)
+    if (typeof sessionUid === 'string') rememberAhead(`Session:${sessionUid}`, found.session)
+    if (this.#model === 'Session') noteSession(stored, found.payload)
+    return { ...restored(found), jti: id }
+  }
+
+  async findByUid(uid: string): Promise<JsonObject | undefined> {
+    const ahead = takeAhead(`Session:${uid}`)
+    if (ahead !== undefined) return ahead ?? undefined
+    const found = await answered(this.#deps.store.findByUid(uid))
+    return found && restored(found)
+  }
+
+  async findByUserCode(userCode: string): Promise<JsonObject | undefined> {
+    const found = await answered(this.#deps.store.findByUserCode(userCode))
+    if (!found) return undefined
+    const sealed = Buffer.from(String(found.payload['sealedJti']), 'base64')
+    return { ...restored(found), jti: this.#deps.keyring.open(sealed, DEVICE_CODE).toString() }
+  }
+
+  /** @throws {OIDCProviderError} when somebody else was first: the loser of a race must not go on. */
+  async consume(id: string): Promise<void> {
+    if (await answered(this.#deps.store.consume(this.#model, storedId(this.#model, id)))) return
+    if (this.#model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
+    throw new errors.InvalidGrant('already used, in another request at this moment')
+  }
+
+  async destroy(id: string): Promise<void> {
+    forgetAhead()
+    await answered(this.#deps.store.destroy(this.#model, storedId(this.#model, id)))
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    forgetAhead()
+    await answered(this.#deps.store.revokeByGrantId(this.#model, grantId))
+  }
+
+  /** Without the usable id; only a device code is also looked up by its user code, so that one is kept, sealed. */
+  #toStore(id: string, { jti: _jti, sealedJti: _sealed, ...payload }: JsonObject): JsonObject {
+    if (this.#model === 'DeviceCode') return { ...payload, sealedJti: this.#deps.keyring.seal(id, DEVICE_CODE).toString('base64') }
+    return this.#model === 'Interaction' ? withoutSessionCookie(payload) : payload
+  }
+}
+
+/** An interaction remembers which session it began in; the cookie's value itself is never needed again. */
+function withoutSessionCookie(payload: JsonObject): JsonObject {
+  const { session } = payload
+  if (typeof session !== 'object' || session === null) return payload
+  const { cookie: _cookie, ...rest }: JsonObject = { ...session }
+  return { ...payload, session: rest }
+}
+
+function restored({ payload, consumedAt }: FoundArtifact): JsonObject {
+  return consumedAt ? { ...payload, consumed: Math.floor(consumedAt.getTime() / 1000) } : payload
+}
+
+/** A store that does not answer is 503 at every endpoint, not an unknown token (and not 500). */
+async function answered<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    if (cause instanceof Problem && cause.status === 503) throw new errors.OIDCProviderError(503, 'temporarily_unavailable', { cause })
+    throw cause
+  }
+}

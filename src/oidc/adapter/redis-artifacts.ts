@@ -1,0 +1,5 @@
+import type { ArtifactStore } from './artifact.ts'
+
+export function createRedisArtifactStore(): ArtifactStore {
+  throw new Error('not yet')
+}

@@ -1,0 +1,97 @@
+import { type AccountInstance, type ClaimsRequest, errors, type JsonObject, type ProviderContext, type TokenInstance } from 'oidc-provider'
+import { acrFor, findShortfall } from '../../assurance/index.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { ClientPolicy } from '../clients/client.ts'
+import { acceptedAcrs, refreshRequirementOf, requirementOf } from '../policy/requirement.ts'
+import type { Standings } from '../policy/standing.ts'
+import type { OidcPorts, Standing, Subject } from '../ports.ts'
+import { verifiedClaims } from './verified-claims.ts'
+
+export interface FindAccountDeps {
+  readonly ports: OidcPorts
+  readonly standings: Standings
+  readonly policyOf: (ctx: ProviderContext) => ClientPolicy
+  readonly clock: Clock
+}
+
+/** What a token request was found to be worth, for the ledger. */
+export interface GrantedStanding {
+  readonly standing: Standing
+  readonly source: TokenInstance
+}
+
+const granted = new WeakMap<ProviderContext, GrantedStanding>()
+
+/** The standing that the tokens of this request state, once they are made. */
+export function grantedStanding(ctx: ProviderContext): GrantedStanding | undefined {
+  return granted.get(ctx)
+}
+
+const TOKEN_SOURCES = new Set(['AuthorizationCode', 'RefreshToken', 'DeviceCode'])
+
+/**
+ * The provider's `findAccount`.
+ *
+ * It is also the moment of truth of every token: when a code, a device code or a refresh token is about to be exchanged, `acr` and `amr`
+ * are written anew from live evidence, and the exchange is refused when they no longer bear what was asked or what the client's policy
+ * demands. A seal that has expired or was withdrawn in between lowers the very next token.
+ */
+export function createFindAccount(deps: FindAccountDeps): (ctx: ProviderContext, id: string, token?: TokenInstance) => Promise<AccountInstance | undefined> {
+  return async (ctx, accountId, token) => {
+    adoptSession(ctx)
+    const subject = await deps.ports.findSubject(accountId)
+    if (!subject) return undefined
+    if (token && TOKEN_SOURCES.has(token.kind)) await renew(deps, ctx, accountId, token)
+    return {
+      accountId,
+      claims: (use, _scope, requested) => claimsOf(deps, ctx, subject, use, requested),
+    }
+  }
+}
+
+/**
+ * Gives a session that has just begun the id of its sign-in session, so that "sair deste aparelho" and the facts of the sign-in (amr, face)
+ * find it. The interaction's result carries that id; the provider calls here right after it has taken the login over.
+ */
+function adoptSession(ctx: ProviderContext): void {
+  const login = ctx.oidc.result?.['login']
+  const session = ctx.oidc.session
+  if (typeof login !== 'object' || login === null || !session) return
+  const sessionId: unknown = Reflect.get(login, 'sessionId')
+  if (typeof sessionId === 'string' && session.uid !== sessionId) session.uid = sessionId
+}
+
+async function renew(deps: FindAccountDeps, ctx: ProviderContext, accountId: string, token: TokenInstance): Promise<void> {
+  const now = deps.clock.now()
+  const policy = deps.policyOf(ctx)
+  const standing = await deps.standings.of(ctx, accountId, token.sessionUid)
+  if (!standing) throw new errors.InvalidGrant('the sign-in behind this token is not known')
+  const requirement = token.kind === 'RefreshToken' ? refreshRequirementOf(token.claims, policy) : requirementOf(token.claims, policy)
+  const shortfall = findShortfall(requirement, standing, now)
+  const acr = acrFor(standing, now, acceptedAcrs(token.claims))
+  if (shortfall !== undefined || acr === undefined) throw new errors.InvalidGrant(`no longer at the required assurance (${shortfall ?? 'acr'})`)
+  token.acr = acr
+  token.amr = [...standing.amr]
+  if (requirement.face) token.authTime = Math.max(token.authTime ?? 0, epoch(standing.faceAt))
+  granted.set(ctx, { standing, source: token })
+}
+
+async function claimsOf(deps: FindAccountDeps, ctx: ProviderContext, subject: Subject, use: string, requested: ClaimsRequest['userinfo']): Promise<JsonObject> {
+  const standing = granted.get(ctx)?.standing
+  const verified = requested?.['verified_claims']
+  return {
+    sub: subject.accountId,
+    name: subject.name,
+    social_name: subject.socialName,
+    birthdate: subject.birthDate,
+    cpf: subject.cpf,
+    ...(subject.email && { email: subject.email.address, email_verified: subject.email.verified }),
+    ...(subject.phone && { phone_number: subject.phone.number, phone_number_verified: subject.phone.verified }),
+    ...(use === 'id_token' && standing && { aal: `aal${standing.aal}`, face_time: standing.faceAt && epoch(standing.faceAt) }),
+    ...(verified && { verified_claims: verifiedClaims(verified, subject, await deps.ports.listEvidence(subject.accountId), deps.clock.now()) }),
+  }
+}
+
+function epoch(date: Date | undefined): number {
+  return date ? Math.floor(date.getTime() / 1000) : 0
+}

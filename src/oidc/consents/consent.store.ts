@@ -1,0 +1,50 @@
+import type { Sql } from '../../platform/db.ts'
+
+/** What a person agreed to give one relying party, until withdrawn. */
+export interface Consent {
+  readonly accountId: string
+  readonly clientId: string
+  readonly scopes: readonly string[]
+  readonly claims: readonly string[]
+  readonly grantedAt: Date
+}
+
+interface Row {
+  readonly account_id: string
+  readonly client_id: string
+  readonly scopes: string[]
+  readonly claims: string[]
+  readonly granted_at: Date
+}
+
+const COLUMNS = 'account_id, client_id, scopes, claims, granted_at'
+
+export async function findConsent(sql: Sql, accountId: string, clientId: string): Promise<Consent | undefined> {
+  const text = `SELECT ${COLUMNS} FROM consent WHERE account_id = $1 AND client_id = $2 AND withdrawn_at IS NULL`
+  const [row] = await sql.query<Row>(text, [accountId, clientId])
+  return row && toConsent(row)
+}
+
+export async function listConsents(sql: Sql, accountId: string): Promise<Consent[]> {
+  const text = `SELECT ${COLUMNS} FROM consent WHERE account_id = $1 AND withdrawn_at IS NULL ORDER BY granted_at DESC`
+  return (await sql.query<Row>(text, [accountId])).map(toConsent)
+}
+
+export async function upsertConsent(sql: Sql, consent: Consent & { readonly grantId: string }): Promise<void> {
+  const text = `INSERT INTO consent (account_id, client_id, grant_id, scopes, claims, granted_at) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (account_id, client_id) DO UPDATE SET grant_id = EXCLUDED.grant_id, granted_at = EXCLUDED.granted_at, withdrawn_at = NULL,
+      scopes = CASE WHEN consent.withdrawn_at IS NULL THEN ARRAY(SELECT DISTINCT unnest(consent.scopes || EXCLUDED.scopes)) ELSE EXCLUDED.scopes END,
+      claims = CASE WHEN consent.withdrawn_at IS NULL THEN ARRAY(SELECT DISTINCT unnest(consent.claims || EXCLUDED.claims)) ELSE EXCLUDED.claims END`
+  const { accountId, clientId, grantId, scopes, claims, grantedAt } = consent
+  await sql.execute(text, [accountId, clientId, grantId, [...scopes], [...claims], grantedAt])
+}
+
+/** False when there was none in force. */
+export async function withdrawConsent(sql: Sql, accountId: string, clientId: string, now: Date): Promise<boolean> {
+  const text = 'UPDATE consent SET withdrawn_at = $3 WHERE account_id = $1 AND client_id = $2 AND withdrawn_at IS NULL'
+  return (await sql.execute(text, [accountId, clientId, now])) > 0
+}
+
+function toConsent(row: Row): Consent {
+  return { accountId: row.account_id, clientId: row.client_id, scopes: row.scopes, claims: row.claims, grantedAt: row.granted_at }
+}

@@ -1,0 +1,128 @@
+import type { GrantInstance, Provider, ProviderContext } from 'oidc-provider'
+import type { Clock } from '../../platform/clock.ts'
+import type { Database } from '../../platform/db.ts'
+import type { ClientPolicy } from '../clients/client.ts'
+import type { AuditPort } from '../ports.ts'
+import { type Consent, findConsent, listConsents, upsertConsent, withdrawConsent } from './consent.store.ts'
+
+export interface ConsentDeps {
+  readonly db: Database
+  readonly clock: Clock
+  readonly audit: AuditPort
+  readonly policyOf: (ctx: ProviderContext) => ClientPolicy
+  /** Kills grants and what hangs on them. */
+  readonly revokeGrants: (accountId: string, clientId: string) => Promise<number>
+}
+
+/** What is asked for and not granted yet. */
+export interface Wanted {
+  readonly scopes: readonly string[]
+  readonly claims: readonly string[]
+  readonly resources: Readonly<Record<string, readonly string[]>>
+}
+
+export interface Consents {
+  /** The provider's `loadExistingGrant`: the session's grant, extended by what was agreed before, or `undefined` to ask. */
+  load(ctx: ProviderContext): Promise<GrantInstance | undefined>
+  /** Records an agreement and returns the id of the grant that bears it. */
+  give(provider: Provider, given: { accountId: string; clientId: string; grantId?: string | undefined; wanted: Wanted }): Promise<string>
+  list(accountId: string): Promise<Consent[]>
+  /** Ends an agreement: every token under it is dead when this is done. */
+  withdraw(accountId: string, clientId: string): Promise<void>
+}
+
+/** Claims that say nothing about a person beyond the sign-in itself; no consent is asked for them (as the provider does). */
+const UNASKED = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss', 'aal', 'face_time'])
+
+/**
+ * Agreements between people and relying parties.
+ *
+ * An agreement is remembered by person and client; the provider's grant is of one session and client. So a stolen refresh token or a
+ * replayed code, which kills its grant, ends that one session there, and the person is not asked again everywhere.
+ */
+export function createConsents(deps: ConsentDeps): Consents {
+  const { db, clock, audit } = deps
+  return {
+    async load(ctx) {
+      const { oidc } = ctx
+      const accountId = oidc.account?.accountId
+      if (accountId === undefined) return undefined
+      const stored = await sessionGrant(ctx, accountId)
+      const wanted = wantedBeyond(ctx, stored)
+      if (isNothing(wanted)) return stored
+      if (!deps.policyOf(ctx).firstParty && !covers(await findConsent(db, accountId, oidc.client.clientId), wanted)) return stored
+      const grant = stored ?? new oidc.provider.Grant({ accountId, clientId: oidc.client.clientId })
+      extend(grant, wanted)
+      await grant.save()
+      return grant
+    },
+
+    async give(provider, { accountId, clientId, grantId, wanted }) {
+      const stored = grantId === undefined ? undefined : await provider.Grant.find(grantId)
+      const grant = stored?.accountId === accountId && stored.clientId === clientId ? stored : new provider.Grant({ accountId, clientId })
+      extend(grant, wanted)
+      const id = await grant.save()
+      const consent = { accountId, clientId, scopes: scopeEntries(wanted), claims: wanted.claims, grantedAt: clock.now() }
+      await db.transaction(async (tx) => {
+        await upsertConsent(tx, { ...consent, grantId: id })
+        const data = { scopes: [...consent.scopes], claims: [...consent.claims] }
+        await audit.record(tx, { type: 'oidc/consent-given', actor: { kind: 'citizen', id: accountId }, subject: accountId, clientId, data })
+      })
+      return id
+    },
+
+    list: (accountId) => listConsents(db, accountId),
+
+    async withdraw(accountId, clientId) {
+      await db.transaction(async (tx) => {
+        if (!(await withdrawConsent(tx, accountId, clientId, clock.now()))) return
+        await audit.record(tx, { type: 'oidc/consent-withdrawn', actor: { kind: 'citizen', id: accountId }, subject: accountId, clientId, data: {} })
+      })
+      await deps.revokeGrants(accountId, clientId)
+    },
+  }
+}
+
+async function sessionGrant({ oidc }: ProviderContext, accountId: string): Promise<GrantInstance | undefined> {
+  const consented = oidc.result?.['consent']
+  const fromResult: unknown = typeof consented === 'object' && consented !== null ? Reflect.get(consented, 'grantId') : undefined
+  const grantId = typeof fromResult === 'string' ? fromResult : oidc.session?.grantIdFor(oidc.client.clientId)
+  const grant = grantId === undefined ? undefined : await oidc.provider.Grant.find(grantId)
+  return grant?.accountId === accountId && grant.clientId === oidc.client.clientId ? grant : undefined
+}
+
+/** What this request asks for beyond a grant. */
+function wantedBeyond({ oidc }: ProviderContext, grant: GrantInstance | undefined): Wanted {
+  const scopes = new Set(grant?.getOIDCScopeEncountered().split(' '))
+  const claims = new Set(grant?.getOIDCClaimsEncountered())
+  const resources = Object.entries(oidc.resourceServers).flatMap(([indicator, server]) => {
+    const known = new Set(grant?.getResourceScopeEncountered(indicator).split(' '))
+    const missing = [...oidc.requestParamScopes].filter((scope) => server.scopes.has(scope) && !known.has(scope))
+    return missing.length > 0 ? [[indicator, missing] as const] : []
+  })
+  return {
+    scopes: [...oidc.requestParamOIDCScopes].filter((scope) => !scopes.has(scope)),
+    claims: [...oidc.requestParamClaims].filter((claim) => !claims.has(claim) && !UNASKED.has(claim)),
+    resources: Object.fromEntries(resources),
+  }
+}
+
+function isNothing({ scopes, claims, resources }: Wanted): boolean {
+  return scopes.length === 0 && claims.length === 0 && Object.keys(resources).length === 0
+}
+
+/** Scopes as they are remembered; those of a resource server carry its indicator. */
+function scopeEntries({ scopes, resources }: Wanted): string[] {
+  return [...scopes, ...Object.entries(resources).flatMap(([indicator, own]) => own.map((scope) => `${indicator} ${scope}`))]
+}
+
+function covers(consent: Consent | undefined, wanted: Wanted): boolean {
+  if (!consent) return false
+  return scopeEntries(wanted).every((scope) => consent.scopes.includes(scope)) && wanted.claims.every((claim) => consent.claims.includes(claim))
+}
+
+function extend(grant: GrantInstance, { scopes, claims, resources }: Wanted): void {
+  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
+  if (claims.length > 0) grant.addOIDCClaims([...claims])
+  for (const [indicator, own] of Object.entries(resources)) grant.addResourceScope(indicator, own.join(' '))
+}

@@ -1,0 +1,19 @@
+/** OpenID Connect: the provider, its clients, keys and state, and what pages and operators do to them. */
+export { createRedisArtifactStore } from './adapter/redis-artifacts.ts'
+export type { ArtifactStore } from './adapter/artifact.ts'
+export {
+  type ClientMetadata, type ClientPolicy, type ClientRecord, clientMetadataSchema, clientPolicySchema, SCOPES,
+} from './clients/client.ts'
+export type { RegistrationPreset } from './clients/provider-clients.ts'
+export type { ClientRegistration, ClientRegistry, RegisteredClient } from './clients/registry.ts'
+export type { Resource } from './clients/resource.store.ts'
+export type { Resources } from './clients/resources.ts'
+export type { Consent } from './consents/consent.store.ts'
+export type { Wanted } from './consents/consents.ts'
+export { oidcEvents } from './events.ts'
+export type { ClientView, FinishedLogin, InteractionContext, Interactions, InteractionView, Refusal } from './interaction.ts'
+export type { Keys } from './keys/keys.ts'
+export { createOidc, type Oidc, type OidcDependencies, type OidcSettings } from './oidc.ts'
+export type { Actor, EvidenceFact, OidcPorts, Standing, Subject } from './ports.ts'
+export { OIDC_PROBLEMS } from './problems.ts'
+export type { EndedSessions, Sessions } from './sessions.ts'

@@ -1,0 +1,94 @@
+import { type Check, interactionPolicy, type Prompt, type ProviderContext } from 'oidc-provider'
+import { findShortfall, type Requirement, type Shortfall } from '../../assurance/index.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { ClientPolicy } from '../clients/client.ts'
+import type { Standing } from '../ports.ts'
+import { keepEssentialAcr, keepFaceAge, requirementOf } from './requirement.ts'
+import type { Standings } from './standing.ts'
+
+export interface PromptDeps {
+  readonly standings: Standings
+  readonly policyOf: (ctx: ProviderContext) => ClientPolicy
+  readonly clock: Clock
+}
+
+export const STEP_UP = 'step_up'
+
+/**
+ * The questions of an authorization in their order: who are you, can you show more, do you agree.
+ *
+ * `login` is the provider's own without its acr checks; `step_up` is ours and decides by live evidence; `consent` is the provider's own,
+ * which never asks for the state's own clients.
+ */
+export function createPrompts(deps: PromptDeps): Prompt[] {
+  const policy = interactionPolicy.base()
+  adaptLogin(deps, policy.get('login'))
+  policy.add(stepUpPrompt(deps), 1)
+  adaptConsent(deps, policy.get('consent'))
+  return policy
+}
+
+function adaptLogin(deps: PromptDeps, login: Prompt): void {
+  for (const reason of ['essential_acrs', 'essential_acr', 'max_age']) login.checks.remove(reason)
+  login.checks.add(
+    new interactionPolicy.Check('account_unavailable', 'the account of the session can not be used', 'login_required', ({ oidc }) =>
+      Boolean(oidc.session?.accountId) && oidc.account === undefined),
+  )
+  login.checks.add(
+    new interactionPolicy.Check('max_age', 'End-User authentication could not be obtained', 'login_required', (ctx) => isTooOld(deps, ctx)),
+  )
+}
+
+/** `max_age` beside a demand for a face check is about the face (step-up): a face with liveness is an authentication of its own. */
+function isTooOld(deps: PromptDeps, ctx: ProviderContext): boolean {
+  const { params, session, result } = ctx.oidc
+  const maxAge = params?.['max_age']
+  if (maxAge === undefined || result?.['login'] !== undefined) return false
+  if (!session?.accountId) return true
+  return requirementFor(deps, ctx).face === undefined && session.past(maxAge)
+}
+
+/** What this authorization demands, with everything kept that its code will be checked against. */
+export function requirementFor({ policyOf }: Pick<PromptDeps, 'policyOf'>, ctx: ProviderContext): Requirement {
+  const { claims, params } = ctx.oidc
+  keepEssentialAcr(claims, params?.['claims'])
+  keepFaceAge(claims, params?.['max_age'])
+  return requirementOf(claims, policyOf(ctx))
+}
+
+interface Judgement {
+  readonly requirement: Requirement
+  readonly standing: Standing | undefined
+  readonly shortfall: Shortfall | undefined
+}
+
+async function judge(deps: PromptDeps, ctx: ProviderContext): Promise<Judgement> {
+  const requirement = requirementFor(deps, ctx)
+  const { session } = ctx.oidc
+  const standing = session?.accountId ? await deps.standings.of(ctx, session.accountId, session.uid) : undefined
+  const shortfall = standing ? findShortfall(requirement, standing, deps.clock.now()) : 'aal'
+  return { requirement, standing, shortfall }
+}
+
+function stepUpPrompt(deps: PromptDeps): Prompt {
+  const check: Check = new interactionPolicy.Check(
+    'assurance',
+    'the required assurance could not be obtained',
+    'unmet_authentication_requirements',
+    async (ctx) => (await judge(deps, ctx)).shortfall !== undefined,
+    async (ctx) => {
+      const { requirement, standing, shortfall } = await judge(deps, ctx)
+      return { requirement, shortfall, ...(standing && { level: standing.level, aal: standing.aal }) }
+    },
+  )
+  return new interactionPolicy.Prompt({ name: STEP_UP, requestable: false }, () => ({}), check)
+}
+
+function adaptConsent({ policyOf }: PromptDeps, consent: Prompt): void {
+  for (const reason of ['consent_prompt', 'native_client_prompt']) {
+    const check = consent.checks.get(reason)
+    if (!check) throw new Error(`the provider has no check ${reason}`)
+    const ask = check.check
+    check.check = (ctx) => !policyOf(ctx).firstParty && ask(ctx)
+  }
+}

@@ -1,0 +1,213 @@
+import { type ClientInstance, errors, type GrantInstance, type JsonObject, type Prompt, Provider, type ProviderContext, type TokenInstance } from 'oidc-provider'
+import { ACR_VALUES } from '../assurance/index.ts'
+import type { Keyring } from '../platform/keyring.ts'
+import { SCOPE_CLAIMS } from './claims/scope-claims.ts'
+import { type ClientPolicy, SCOPES } from './clients/client.ts'
+import type { RegistrationPreset } from './clients/provider-clients.ts'
+import type { Resource } from './clients/resource.store.ts'
+import { guardedFetch, MOST_BODY_BYTES } from './net/guarded-fetch.ts'
+import type { ProviderPages } from './pages.ts'
+import { checkClientAssertion, checkRequestObject, CLOCK_TOLERANCE_SECONDS } from './policy/client-assertions.ts'
+import type { ClientCertificates } from './policy/client-certificate.ts'
+import { createTtl, type Lifetimes } from './policy/ttl.ts'
+import { currentClientId } from './provider-internals.ts'
+
+export interface ProviderParts {
+  readonly issuer: string
+  readonly lifetimes: Lifetimes
+  readonly adapter: (model: string) => unknown
+  readonly keys: { readonly jwks: readonly JsonObject[]; readonly cookieKeys: readonly string[] }
+  readonly prompts: Prompt[]
+  readonly findAccount: (ctx: ProviderContext, id: string, token?: TokenInstance) => Promise<unknown>
+  readonly loadGrant: (ctx: ProviderContext) => Promise<GrantInstance | undefined>
+  readonly policyOf: (client: ClientInstance) => ClientPolicy
+  readonly findResource: (indicator: string) => Promise<Resource | undefined>
+  readonly internalHosts: (clientId: string | undefined) => Promise<readonly string[]>
+  readonly choosePreset: (ctx: ProviderContext, preset: RegistrationPreset) => void
+  readonly certificates: ClientCertificates
+  readonly pages: ProviderPages
+  readonly keyring: Pick<Keyring, 'hash'>
+}
+
+/** Where each endpoint is; the same paths as the federal gov.br login, so that its relying parties move by a change of host. */
+export const ROUTES = {
+  authorization: '/authorize',
+  token: '/token',
+  jwks: '/jwk',
+  userinfo: '/userinfo',
+  end_session: '/logout',
+  pushed_authorization_request: '/par',
+  introspection: '/introspect',
+  revocation: '/revoke',
+  device_authorization: '/device/auth',
+  code_verification: '/device',
+  registration: '/reg',
+}
+
+const SIGNING = ['RS256', 'ES256']
+const CLIENT_SIGNING = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA']
+const ENCRYPTION_ALG = ['RSA-OAEP', 'RSA-OAEP-256', 'ECDH-ES']
+const ENCRYPTION_ENC = ['A128CBC-HS256', 'A128GCM', 'A256CBC-HS512', 'A256GCM']
+
+/**
+ * Asymmetric algorithms only: with no shared-key algorithm on offer a public key can't be passed off as a secret, and client secrets need
+ * not be kept. Ours are RS256 and ES256; some relying parties' libraries fail on a key set with any other kind.
+ */
+const ENABLED_JWA = {
+  idTokenSigningAlgValues: SIGNING,
+  userinfoSigningAlgValues: SIGNING,
+  introspectionSigningAlgValues: SIGNING,
+  authorizationSigningAlgValues: SIGNING,
+  clientAuthSigningAlgValues: CLIENT_SIGNING,
+  requestObjectSigningAlgValues: CLIENT_SIGNING,
+  dPoPSigningAlgValues: ['ES256', 'Ed25519', 'EdDSA'],
+  ...Object.fromEntries(
+    ['idToken', 'userinfo', 'introspection', 'authorization', 'requestObject'].flatMap((use) => [
+      [`${use}EncryptionAlgValues`, ENCRYPTION_ALG],
+      [`${use}EncryptionEncValues`, ENCRYPTION_ENC],
+    ]),
+  ),
+}
+
+/** Builds the provider from its parts: everything that this server decides about the protocol, in one place. */
+export function buildProvider(parts: ProviderParts): Provider {
+  const { policyOf, keyring } = parts
+  const provider = new Provider(parts.issuer, {
+    adapter: parts.adapter,
+    jwks: { keys: parts.keys.jwks },
+    routes: ROUTES,
+    cookies: cookies(parts),
+    scopes: [...SCOPES],
+    claims: SCOPE_CLAIMS,
+    acrValues: [...ACR_VALUES],
+    responseTypes: ['code'],
+    subjectTypes: ['public', 'pairwise'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth', 'none'],
+    // RS256 unless a client registers otherwise: OpenID Connect's own default, and the one that every library verifies.
+    clientDefaults: { id_token_signed_response_alg: 'RS256' },
+    enabledJWA: ENABLED_JWA,
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    acceptQueryParamAccessTokens: false,
+    allowOmittingSingleRegisteredRedirectUri: false,
+    discovery: { ui_locales_supported: ['pt-BR', 'en', 'es'], claims_locales_supported: ['pt-BR'] },
+    ttl: createTtl(parts.lifetimes, policyOf),
+    findAccount: parts.findAccount,
+    loadExistingGrant: parts.loadGrant,
+    interactions: { policy: parts.prompts, url: (_ctx: ProviderContext, { uid }: { uid: string }) => `/interacao/${uid}` },
+    pkce: { required: (_ctx: ProviderContext, client: ClientInstance) => client.clientAuthMethod === 'none' || policyOf(client).fapi2 || policyOf(client).pkce === 'required' },
+    pairwiseIdentifier: (_ctx: ProviderContext, accountId: string, client: ClientInstance) =>
+      keyring.hash(JSON.stringify([client.sectorIdentifier, accountId]), 'oidc-pairwise').toString('base64url'),
+    issueRefreshToken: (_ctx: ProviderContext, client: ClientInstance, source: TokenInstance) =>
+      client.grantTypeAllowed('refresh_token') && (source.scopes.has('offline_access') || policyOf(client).sessionRefresh),
+    rotateRefreshToken: ({ oidc }: ProviderContext) => mayRotate(oidc.entities['RefreshToken'], oidc.client),
+    clientBasedCORS: (_ctx: ProviderContext, origin: string, client: ClientInstance) => isOwnOrigin(origin, client),
+    extraTokenClaims: (ctx: ProviderContext, token: TokenInstance) => tokenClaims(ctx, token),
+    assertJwtClientAuthClaimsAndHeader: async (ctx: ProviderContext, claims: JsonObject) => checkClientAssertion(ctx, claims),
+    fetch: async (url: string, options: { method?: string; headers?: Headers; body?: string | URLSearchParams }) =>
+      guardedFetch(url, { method: options.method, headers: options.headers, body: options.body, allowedHosts: await parts.internalHosts(currentClientId()) }),
+    fetchResponseBodyLimits: { jwks_uri: MOST_BODY_BYTES, sector_identifier_uri: MOST_BODY_BYTES },
+    renderError: (ctx: ProviderContext, out: { error: string; error_description?: string }) => parts.pages.error(ctx, out),
+    features: features(parts),
+  })
+  return provider
+}
+
+/** On https the session cookie has the `__Host-` prefix; the two of a single interaction are bound to its path, which that prefix forbids. */
+function cookies({ issuer, keys }: ProviderParts): JsonObject {
+  const secure = issuer.startsWith('https:')
+  const flags = { httpOnly: true, sameSite: 'lax', secure, signed: true, overwrite: true }
+  return {
+    keys: [...keys.cookieKeys],
+    names: secure
+      ? { session: '__Host-mt_session', interaction: '__Secure-mt_interaction', resume: '__Secure-mt_resume' }
+      : { session: 'mt_session', interaction: 'mt_interaction', resume: 'mt_resume' },
+    long: { ...flags, path: '/' },
+    short: flags,
+  }
+}
+
+function features(parts: ProviderParts): JsonObject {
+  const { policyOf, pages, findResource } = parts
+  return {
+    devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
+    claimsParameter: { enabled: true },
+    clientCredentials: { enabled: true },
+    dPoP: { enabled: true },
+    encryption: { enabled: true },
+    jwtIntrospection: { enabled: true },
+    jwtResponseModes: { enabled: true },
+    jwtUserinfo: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
+    requestObjects: { enabled: true, assertJwtClaimsAndHeader: async (ctx: ProviderContext, claims: JsonObject) => checkRequestObject(ctx, claims) },
+    fapi: { enabled: true, profile: (_ctx: ProviderContext, client: ClientInstance | undefined) => (client && policyOf(client).fapi2 ? '2.0' : undefined) },
+    mTLS: { enabled: true, certificateBoundAccessTokens: true, selfSignedTlsClientAuth: true, tlsClientAuth: true, ...parts.certificates },
+    deviceFlow: {
+      enabled: true,
+      deviceInfo: () => ({}),
+      userCodeInputSource: (ctx: ProviderContext, _form: string, _out: unknown, error?: { userCode?: string; name?: string }) => pages.deviceInput(ctx, error),
+      userCodeConfirmSource: (ctx: ProviderContext, _form: string, client: ClientInstance, _info: unknown, userCode: string) => pages.deviceConfirm(ctx, client, userCode),
+      successSource: (ctx: ProviderContext) => pages.deviceDone(ctx),
+    },
+    introspection: { enabled: true, allowedPolicy: (_ctx: ProviderContext, client: ClientInstance, token: TokenInstance) => mayIntrospect(client, token, findResource) },
+    revocation: { enabled: true, allowedPolicy: (_ctx: ProviderContext, client: ClientInstance, token: TokenInstance) => token.clientId === client.clientId },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: (_ctx: ProviderContext, indicator: string, client: ClientInstance) => resourceServer(indicator, policyOf(client), findResource),
+    },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx: ProviderContext) => pages.logout(ctx),
+      postLogoutSuccessSource: (ctx: ProviderContext) => pages.loggedOut(ctx),
+    },
+    registration: {
+      enabled: true,
+      initialAccessToken: true,
+      policies: {
+        strict: (ctx: ProviderContext) => parts.choosePreset(ctx, 'strict'),
+        legacy: (ctx: ProviderContext) => parts.choosePreset(ctx, 'legacy'),
+      },
+    },
+  }
+}
+
+/** Every refresh token that a thief could use is rotated, of confidential clients too; a sender-constrained one is of no use to a thief. */
+function mayRotate(token: unknown, client: ClientInstance): boolean {
+  const isBound = typeof token === 'object' && token !== null && ('jkt' in token || 'x5t#S256' in token)
+  return !isBound && !client.dpopBoundAccessTokens && !client.tlsClientCertificateBoundAccessTokens
+}
+
+/** Browsers may call us only from a public client's own pages. */
+function isOwnOrigin(origin: string, client: ClientInstance): boolean {
+  return client.clientAuthMethod === 'none' && client.redirectUris.some((uri) => URL.parse(uri)?.origin === origin)
+}
+
+/** Own tokens, and those issued for a resource that the client owns; a public client can't be told from anyone else. */
+async function mayIntrospect(client: ClientInstance, token: TokenInstance, findResource: ProviderParts['findResource']): Promise<boolean> {
+  if (client.clientAuthMethod === 'none') return false
+  if (token.clientId === client.clientId) return true
+  const resource = token.aud === undefined ? undefined : await findResource(token.aud)
+  return resource?.ownerClientId !== undefined && resource.ownerClientId === client.clientId
+}
+
+async function resourceServer(indicator: string, policy: ClientPolicy, findResource: ProviderParts['findResource']): Promise<JsonObject> {
+  const resource = policy.resources.includes(indicator) ? await findResource(indicator) : undefined
+  if (!resource) throw new errors.InvalidTarget()
+  return {
+    scope: resource.scopes.join(' '),
+    audience: resource.indicator,
+    accessTokenTTL: resource.tokenSeconds,
+    accessTokenFormat: resource.tokenFormat,
+    ...(resource.tokenFormat === 'jwt' && { jwt: { sign: { alg: 'RS256' } } }),
+  }
+}
+
+/** What a resource server may know of the sign-in behind an access token (RFC 9068 §2.2.1). */
+function tokenClaims(ctx: ProviderContext, token: TokenInstance): JsonObject | undefined {
+  if (token.kind !== 'AccessToken') return undefined
+  const { entities } = ctx.oidc
+  const source = entities['AuthorizationCode'] ?? entities['RefreshToken'] ?? entities['DeviceCode']
+  if (typeof source !== 'object' || source === null) return undefined
+  const { acr, amr, authTime }: { acr?: unknown; amr?: unknown; authTime?: unknown } = source
+  return { acr, amr, auth_time: authTime }
+}
