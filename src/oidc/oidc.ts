@@ -16,7 +16,6 @@ import { createProviderClients, type RegistrationPreset } from './clients/provid
 import { createResources, type Resources } from './clients/resources.ts'
 import { type Consents, createConsents } from './consents/consents.ts'
 import { onProviderEvents } from './events-of-provider.ts'
-import { createInteractions, type Interactions } from './interaction.ts'
 import { type Keys, openKeys } from './keys/keys.ts'
 import { createLogoutNotices, type LogoutNotices } from './logout/notices.ts'
 import { createProviderPages, type RenderHtml } from './pages.ts'
@@ -57,10 +56,9 @@ export interface OidcLog {
 export interface Oidc {
   /** Answers the protocol's paths and passes on every other. */
   readonly middleware: HttpMiddleware
-  readonly interactions: Interactions
   readonly clients: ClientRegistry
   readonly resources: Resources
-  readonly consents: Pick<Consents, 'list' | 'withdraw'>
+  readonly consents: Consents
   readonly sessions: Sessions
   readonly keys: Keys
   /** A token that lets its bearer register one or more clients at `/reg` within a day. */
@@ -71,7 +69,7 @@ export interface Oidc {
   purgeExpired(): Promise<number>
   /** Lets background work end and stops listening. */
   close(): Promise<void>
-  /** For tests and the bench. */
+  /** What the interaction pages speak to. */
   readonly provider: Provider
 }
 
@@ -95,7 +93,7 @@ export async function createOidc({ settings, platform, audit, ports, html }: Oid
   const findClient = (id: string): Promise<ClientInstance | undefined> => provider.Client.find(id)
   const notices: LogoutNotices = createLogoutNotices({ db, clock, findClient, deliver: (client, ...about) => deliver(client, ...about) })
   const sessions = createSessions({ db, store, notices, audit, ports })
-  const consents = createConsents({ db, clock, audit, policyOf, revokeGrants: sessions.revokeGrants })
+  const consents = createConsents({ db, clock, audit, policyOf, provider: () => provider, revokeGrants: sessions.revokeGrants })
 
   const provider = buildProvider({
     issuer: settings.issuer,
@@ -136,7 +134,6 @@ export async function createOidc({ settings, platform, audit, ports, html }: Oid
 
   return {
     middleware: routes.middleware,
-    interactions: createInteractions({ provider, consents, policyOf: async (id) => (await directory.find(id))?.policy }),
     clients,
     resources,
     consents,

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
+import type { InteractionInstance, JsonObject } from 'oidc-provider'
 import * as client from 'openid-client'
 import type { Level } from '../../src/assurance/index.ts'
 import { createOidc, type Oidc, type OidcPorts, type Standing, type Subject } from '../../src/oidc/index.ts'
@@ -31,6 +32,7 @@ export interface World {
   atStepUp: () => 'give-up' | 'done'
   atConsent: () => 'agree' | 'refuse'
   readonly prompts: string[]
+  readonly details: JsonObject[]
   readonly events: AuditEntry[]
   readonly endedSessions: string[]
   readonly accountId: string
@@ -110,7 +112,7 @@ function createWorld(clock: Clock): World {
   return {
     level: 'bronze', aal: 1, faceAt: undefined, active: true, amr: ['pwd'], authenticatedAt: clock.now(),
     atStepUp: () => 'give-up', atConsent: () => 'agree',
-    prompts: [], events: [], endedSessions: [], accountId: randomUUID(), errors: [],
+    prompts: [], details: [], events: [], endedSessions: [], accountId: randomUUID(), errors: [],
   }
 }
 
@@ -143,25 +145,26 @@ async function addPerson(db: Database, accountId: string): Promise<void> {
 function citizen(oidc: Oidc, world: World): Koa.Middleware {
   return async (ctx, next) => {
     if (!ctx.path.startsWith('/interacao/')) return next()
-    const view = await oidc.interactions.details(ctx)
-    world.prompts.push(view.prompt)
+    const interaction = await oidc.provider.interactionDetails(ctx.req, ctx.res)
+    world.prompts.push(interaction.prompt.name)
+    world.details.push(interaction.prompt.details)
+    const result = await answer(oidc, world, interaction)
     ctx.status = 303
-    ctx.redirect(await answer(oidc, world, ctx, view.prompt, view.session))
+    ctx.redirect(await oidc.provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: true }))
   }
 }
 
-async function answer(oidc: Oidc, world: World, ctx: Koa.Context, prompt: string, session: { uid: string; accountId: string } | undefined): Promise<string> {
-  switch (prompt) {
-    case 'login': {
-      world.authenticatedAt = new Date()
-      const sessionId = session?.accountId === world.accountId ? session.uid : randomUUID()
-      return oidc.interactions.finishLogin(ctx, { accountId: world.accountId, sessionId, amr: world.amr })
-    }
-    case 'step_up':
-      return world.atStepUp() === 'done' ? oidc.interactions.finishStepUp(ctx) : oidc.interactions.refuse(ctx, 'unmet_authentication_requirements')
-    default:
-      return world.atConsent() === 'agree' ? oidc.interactions.grantConsent(ctx) : oidc.interactions.refuse(ctx, 'access_denied')
+async function answer(oidc: Oidc, world: World, { prompt, session, params, grantId }: InteractionInstance): Promise<JsonObject> {
+  if (prompt.name === 'login') {
+    world.authenticatedAt = new Date()
+    const { accountId, amr } = world
+    return { login: { accountId, amr, sessionId: session?.accountId === accountId ? session.uid : randomUUID() } }
   }
+  if (prompt.name === 'step_up') return world.atStepUp() === 'done' ? { step_up: {} } : { error: 'unmet_authentication_requirements' }
+  if (world.atConsent() === 'refuse') return { error: 'access_denied' }
+  const { missingOIDCScope: scopes = [], missingOIDCClaims: claims = [], missingResourceScopes: resources = {} } = prompt.details as Partial<Record<string, never>>
+  const clientId = params['client_id'] ?? ''
+  return { consent: { grantId: await oidc.consents.give({ accountId: world.accountId, clientId, grantId, wanted: { scopes, claims, resources } }) } }
 }
 
 /** A browser as far as redirects and cookies go. */

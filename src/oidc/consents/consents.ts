@@ -10,6 +10,7 @@ export interface ConsentDeps {
   readonly clock: Clock
   readonly audit: AuditPort
   readonly policyOf: (ctx: ProviderContext) => ClientPolicy
+  readonly provider: () => Provider
   /** Kills grants and what hangs on them. */
   readonly revokeGrants: (accountId: string, clientId: string) => Promise<number>
 }
@@ -21,11 +22,19 @@ export interface Wanted {
   readonly resources: Readonly<Record<string, readonly string[]>>
 }
 
+export interface GivenConsent {
+  readonly accountId: string
+  readonly clientId: string
+  /** The grant of this session, to extend it. */
+  readonly grantId?: string | undefined
+  readonly wanted: Wanted
+}
+
 export interface Consents {
   /** The provider's `loadExistingGrant`: the session's grant, extended by what was agreed before, or `undefined` to ask. */
   load(ctx: ProviderContext): Promise<GrantInstance | undefined>
   /** Records an agreement and returns the id of the grant that bears it. */
-  give(provider: Provider, given: { accountId: string; clientId: string; grantId?: string | undefined; wanted: Wanted }): Promise<string>
+  give(given: GivenConsent): Promise<string>
   list(accountId: string): Promise<Consent[]>
   /** Ends an agreement: every token under it is dead when this is done. */
   withdraw(accountId: string, clientId: string): Promise<void>
@@ -57,7 +66,8 @@ export function createConsents(deps: ConsentDeps): Consents {
       return grant
     },
 
-    async give(provider, { accountId, clientId, grantId, wanted }) {
+    async give({ accountId, clientId, grantId, wanted }) {
+      const provider = deps.provider()
       const stored = grantId === undefined ? undefined : await provider.Grant.find(grantId)
       const grant = stored?.accountId === accountId && stored.clientId === clientId ? stored : new provider.Grant({ accountId, clientId })
       extend(grant, wanted)
