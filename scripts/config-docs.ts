@@ -5,8 +5,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { describeConfig } from '../src/platform/config.ts'
 import type { ConfigRow } from '../src/platform/config.ts'
+import { describeConfig } from '../src/platform/config.ts'
 
 const START = '<!-- config:start -->'
 const END = '<!-- config:end -->'
@@ -40,7 +40,9 @@ function wrapped(text: string): string[] {
 
 /** The table for README. */
 export function readmeTable(rows: readonly ConfigRow[] = describeConfig()): string {
-  const cells = rows.map((row) => `| \`${row.env}\` | ${row.fallback ? `\`${row.fallback}\`` : ''} | ${row.description}${row.secret ? ' (secret)' : ''} |`)
+  const cells = rows.map(
+    (row) => `| \`${row.env}\` | ${row.fallback ? `\`${row.fallback}\`` : ''} | ${row.description}${row.secret ? ' (secret)' : ''} |`,
+  )
   return ['| option | default | what it does |', '|---|---|---|', ...cells].join('\n')
 }
 

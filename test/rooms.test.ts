@@ -4,7 +4,20 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
 
-const ROOMS = ['platform', 'audit', 'accounts', 'biometrics', 'assurance', 'proxies', 'signatures', 'oidc', 'portal', 'helpdesk', 'xvia', 'admin']
+const ROOMS = [
+  'platform',
+  'audit',
+  'accounts',
+  'biometrics',
+  'assurance',
+  'proxies',
+  'signatures',
+  'oidc',
+  'portal',
+  'helpdesk',
+  'xvia',
+  'admin',
+]
 /** Not rooms: they wire, start or demonstrate the rooms and may know all of them. */
 const WIRING = new Set(['app.ts', 'main.ts', 'mt.ts'])
 const DEMO = 'demo'
@@ -29,7 +42,9 @@ const MOST_LINES = 400
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g
 const IMPORT_TYPE_LINE = /^import type /
 
-const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).sort()
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .sort()
 
 interface Import {
   readonly target: string
@@ -37,7 +52,9 @@ interface Import {
 }
 
 function importsOf(text: string): Import[] {
-  return text.split('\n').flatMap((line) => [...line.matchAll(IMPORT)].map(([, target = '']) => ({ target, isType: IMPORT_TYPE_LINE.test(line) })))
+  return text
+    .split('\n')
+    .flatMap((line) => [...line.matchAll(IMPORT)].map(([, target = '']) => ({ target, isType: IMPORT_TYPE_LINE.test(line) })))
 }
 
 function checkOwner(file: string, { target, isType }: Import): void {

@@ -18,7 +18,8 @@ const COLUMNS = `SELECT c.relname || '.' || a.attname AS place, format_type(a.at
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND c.relname <> '_prisma_migrations' ORDER BY 1`
 /** Names that can only be personal data or secrets; a label that says otherwise is a slip. */
-const SENSITIVE_NAMES = /\.(cpf|name|social_name|birth_date|sealed|secret|secret_hash|wrapped|password_hash|data_key|value|code_hash|cookie_hash|public_key)$/
+const SENSITIVE_NAMES =
+  /\.(cpf|name|social_name|birth_date|sealed|secret|secret_hash|wrapped|password_hash|data_key|value|code_hash|cookie_hash|public_key)$/
 /** These look alike and are not: a relying party's public material, for example. */
 const HARMLESS = new Set(['oidc_resource.name'])
 
@@ -34,16 +35,27 @@ for (const { label, open } of testDatabases()) {
 
     test('every column is labelled', () => {
       assert.ok(columns.length > 100)
-      assert.deepEqual(columns.filter(({ label: text }) => !/^sensitive: (yes|no)\b/.test(text ?? '')).map(({ place }) => place), [])
+      assert.deepEqual(
+        columns.filter(({ label: text }) => !/^sensitive: (yes|no)\b/.test(text ?? '')).map(({ place }) => place),
+        [],
+      )
     })
 
     test('what is plainly personal or secret is labelled so', () => {
-      const wrong = columns.filter(({ place, label: text }) => SENSITIVE_NAMES.test(place) && !HARMLESS.has(place) && !text?.startsWith('sensitive: yes'))
-      assert.deepEqual(wrong.map(({ place }) => place), [])
+      const wrong = columns.filter(
+        ({ place, label: text }) => SENSITIVE_NAMES.test(place) && !HARMLESS.has(place) && !text?.startsWith('sensitive: yes'),
+      )
+      assert.deepEqual(
+        wrong.map(({ place }) => place),
+        [],
+      )
     })
 
     test('times have a time zone', () => {
-      assert.deepEqual(columns.filter(({ type }) => type.startsWith('timestamp without')).map(({ place }) => place), [])
+      assert.deepEqual(
+        columns.filter(({ type }) => type.startsWith('timestamp without')).map(({ place }) => place),
+        [],
+      )
     })
   })
 }

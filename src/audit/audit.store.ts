@@ -69,7 +69,12 @@ export function selectUnsealed(sql: Sql, span: number | null, limit: number): Pr
 }
 
 export async function insertSeals(sql: Sql, seals: readonly Seal[]): Promise<void> {
-  const rows = seals.map(({ seq, eventId, eventHash, hash }) => ({ seq, event_id: eventId, event_hash: eventHash.toString('hex'), hash: hash.toString('hex') }))
+  const rows = seals.map(({ seq, eventId, eventHash, hash }) => ({
+    seq,
+    event_id: eventId,
+    event_hash: eventHash.toString('hex'),
+    hash: hash.toString('hex'),
+  }))
   await sql.execute(
     `INSERT INTO audit_seal (seq, event_id, event_hash, hash)
      SELECT seq, event_id, decode(event_hash, 'hex'), decode(hash, 'hex')

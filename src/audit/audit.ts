@@ -11,8 +11,8 @@ import type { Head } from './chain.ts'
 import { sealAfter } from './chain.ts'
 import type { HeadFile } from './head.ts'
 import { noHeadFile } from './head.ts'
-import { createCheckpointSigner } from './signature.ts'
 import type { CheckpointSigner } from './signature.ts'
+import { createCheckpointSigner } from './signature.ts'
 import type { Verdict } from './verification.ts'
 import { verifyChain } from './verification.ts'
 
@@ -100,10 +100,19 @@ export function createAudit(deps: AuditDependencies): Audit {
       if (!schema) throw new Error(`no catalog knows the event ${type}`)
       const checked = schema.safeParse(data)
       // The fault's message would quote the data.
-      if (!checked.success) throw new Error(`the data of ${type} is wrong at: ${checked.error.issues.map((issue) => issue.path.join('.') || issue.code).join(', ')}`)
+      if (!checked.success)
+        throw new Error(
+          `the data of ${type} is wrong at: ${checked.error.issues.map((issue) => issue.path.join('.') || issue.code).join(', ')}`,
+        )
       await insertEvent(tx, {
-        at: clock.now(), type, actorKind: actor.kind, actorId: actor.id ?? null, subjectId: subject ?? null, clientId: clientId ?? null,
-        data: JSON.stringify(checked.data), salt: randomBytes(SALT_BYTES),
+        at: clock.now(),
+        type,
+        actorKind: actor.kind,
+        actorId: actor.id ?? null,
+        subjectId: subject ?? null,
+        clientId: clientId ?? null,
+        data: JSON.stringify(checked.data),
+        salt: randomBytes(SALT_BYTES),
       })
     },
     async ledger(accountId, { before, limit }) {

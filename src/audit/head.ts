@@ -9,7 +9,13 @@ export interface HeadFile {
   write(head: Head): Promise<void>
 }
 
-const headSchema = z.object({ seq: z.int(), hash: z.string().regex(/^[0-9a-f]{64}$/).transform((hex) => Buffer.from(hex, 'hex')) })
+const headSchema = z.object({
+  seq: z.int(),
+  hash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .transform((hex) => Buffer.from(hex, 'hex')),
+})
 
 /** The head in `audit-head.json` of this folder. Several processes may have one each; any of them catches a cut. */
 export function headFile(folder: string): HeadFile {

@@ -1,5 +1,5 @@
-import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import type { Keyring } from '../platform/keyring.ts'
 
 /** Signs and checks checkpoints; the public key lets an auditor check them without us. */
@@ -33,7 +33,10 @@ export function createCheckpointSigner(keyring: Pick<Keyring, 'hash'>): Checkpoi
 }
 
 function keyIdOf(publicKey: KeyObject): string {
-  return createHash('sha256').update(publicKey.export({ format: 'der', type: 'spki' })).digest('base64url').slice(0, 16)
+  return createHash('sha256')
+    .update(publicKey.export({ format: 'der', type: 'spki' }))
+    .digest('base64url')
+    .slice(0, 16)
 }
 
 function signedBytes({ seq, hash, at }: SignedPart): Buffer {

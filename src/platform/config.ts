@@ -20,13 +20,25 @@ function option<T>(env: string, description: string, schema: z.ZodType<T, string
 }
 
 function optional<T>(env: string, description: string, schema: z.ZodType<T, string>): Option<T | undefined> {
-  return { env, description, fallback: undefined, secret: false, parse: (text) => (text === undefined ? { value: undefined } : parsed(schema, text)) }
+  return {
+    env,
+    description,
+    fallback: undefined,
+    secret: false,
+    parse: (text) => (text === undefined ? { value: undefined } : parsed(schema, text)),
+  }
 }
 
 /** Always optional, wrapped in Sensitive, never quoted in a fault. */
 function secret<T>(env: string, description: string, schema: z.ZodType<T, string>): Option<Sensitive<T> | undefined> {
   const hidden = schema.transform((value) => new Sensitive(value))
-  return { env, description, fallback: undefined, secret: true, parse: (text) => (text === undefined ? { value: undefined } : parsed(hidden, text)) }
+  return {
+    env,
+    description,
+    fallback: undefined,
+    secret: true,
+    parse: (text) => (text === undefined ? { value: undefined } : parsed(hidden, text)),
+  }
 }
 
 function parsed<T>(schema: z.ZodType<T, string>, text: string): { value: T } | { fault: string } {
@@ -35,31 +47,73 @@ function parsed<T>(schema: z.ZodType<T, string>, text: string): { value: T } | {
 }
 
 const whole = (least: number, most: number) =>
-  z.string().regex(/^\d+$/, 'a whole number is expected').transform(Number).pipe(z.number().min(least, `at least ${least}`).max(most, `at most ${most}`))
+  z
+    .string()
+    .regex(/^\d+$/, 'a whole number is expected')
+    .transform(Number)
+    .pipe(z.number().min(least, `at least ${least}`).max(most, `at most ${most}`))
 const port = whole(0, 65_535)
 const text = z.string().min(1, 'must not be empty')
-const origin = z.string().refine(isOrigin, 'an http(s) address without a path is expected').transform((value) => new URL(value).origin)
-const address = (protocols: RegExp, expected: string) => z.string().refine((value) => URL.canParse(value) && protocols.test(value), expected)
-const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''))
-const key = z.string().transform((value) => Buffer.from(value, 'base64url')).refine((bytes) => bytes.length === 32, '32 bytes in base64url are expected')
+const origin = z
+  .string()
+  .refine(isOrigin, 'an http(s) address without a path is expected')
+  .transform((value) => new URL(value).origin)
+const address = (protocols: RegExp, expected: string) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.test(value), expected)
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+const key = z
+  .string()
+  .transform((value) => Buffer.from(value, 'base64url'))
+  .refine((bytes) => bytes.length === 32, '32 bytes in base64url are expected')
 
 const DAY = 86_400
 
 const OPTIONS = {
   platform: {
-    publicUrl: optional('PUBLIC_URL', 'Address that browsers and relying parties use; the issuer. https unless it is this machine. Default: `http://127.0.0.1:PORT`', origin),
+    publicUrl: optional(
+      'PUBLIC_URL',
+      'Address that browsers and relying parties use; the issuer. https unless it is this machine. Default: `http://127.0.0.1:PORT`',
+      origin,
+    ),
     host: option('HOST', 'Address to listen on', text, '127.0.0.1'),
     port: option('PORT', 'Port to listen on', port, '3000'),
     metricsHost: option('METRICS_HOST', 'Address of the metrics; keep it inside', text, '127.0.0.1'),
     metricsPort: option('METRICS_PORT', 'Port of the Prometheus metrics', port, '9464'),
     dataDir: option('DATA_DIR', 'Folder of the embedded database, the master key file and the demo’s messages', text, '.data'),
-    databaseUrl: secret('DATABASE_URL', 'PostgreSQL 15 or newer; without it the embedded database is used', address(/^postgres(ql)?:\/\//, 'a postgresql:// address is expected')),
+    databaseUrl: secret(
+      'DATABASE_URL',
+      'PostgreSQL 15 or newer; without it the embedded database is used',
+      address(/^postgres(ql)?:\/\//, 'a postgresql:// address is expected'),
+    ),
     databasePool: option('DATABASE_POOL', 'Connections to PostgreSQL from one process', whole(2, 200), '10'),
-    redisUrl: secret('REDIS_URL', 'Redis for the short-lived state of the protocol; without it PostgreSQL holds that too', address(/^rediss?:\/\//, 'a redis:// address is expected')),
+    redisUrl: secret(
+      'REDIS_URL',
+      'Redis for the short-lived state of the protocol; without it PostgreSQL holds that too',
+      address(/^rediss?:\/\//, 'a redis:// address is expected'),
+    ),
     masterKey: secret('MASTER_KEY', 'Master key, 32 bytes in base64url; without it `DATA_DIR/master.key`, made on the first start', key),
-    trustedProxies: option('TRUSTED_PROXIES', 'Addresses or networks (CIDR) of the load balancers whose X-Forwarded-* are believed, separated by commas', list, ''),
-    logLevel: option('LOG_LEVEL', 'trace, debug, info, warn, error or silent', z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']), 'info'),
-    smtpUrl: secret('SMTP_URL', 'Mail server, smtp:// or smtps://; required outside the demo', address(/^smtps?:\/\//, 'an smtp:// address is expected')),
+    trustedProxies: option(
+      'TRUSTED_PROXIES',
+      'Addresses or networks (CIDR) of the load balancers whose X-Forwarded-* are believed, separated by commas',
+      list,
+      '',
+    ),
+    logLevel: option(
+      'LOG_LEVEL',
+      'trace, debug, info, warn, error or silent',
+      z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
+      'info',
+    ),
+    smtpUrl: secret(
+      'SMTP_URL',
+      'Mail server, smtp:// or smtps://; required outside the demo',
+      address(/^smtps?:\/\//, 'an smtp:// address is expected'),
+    ),
     mailFrom: option('MAIL_FROM', 'Sender of the mails', text, 'MT Login <nao-responda@mt-login.localhost>'),
   },
   accounts: {
@@ -85,7 +139,12 @@ const OPTIONS = {
   },
   portal: {},
   demo: {
-    mode: option('DEMO', 'true: demo citizens and relying party, on this machine only; force: wherever PUBLIC_URL says; false', z.enum(['true', 'false', 'force']), 'false'),
+    mode: option(
+      'DEMO',
+      'true: demo citizens and relying party, on this machine only; force: wherever PUBLIC_URL says; false',
+      z.enum(['true', 'false', 'force']),
+      'false',
+    ),
     port: option('DEMO_PORT', 'Port of the demo’s relying party', port, '3001'),
   },
 } as const
@@ -149,9 +208,11 @@ function conflictsOf({ platform, accounts, demo }: Config): string[] {
   const local = isLoopback(new URL(platform.publicUrl).hostname)
   const faults: string[] = []
   if (!platform.secure && !local) faults.push('PUBLIC_URL: https is required, except on this machine (127.0.0.1, localhost)')
-  if (demo.mode === 'true' && !local) faults.push('DEMO: everybody knows the demo’s passwords; it runs on this machine only (DEMO=force to insist)')
+  if (demo.mode === 'true' && !local)
+    faults.push('DEMO: everybody knows the demo’s passwords; it runs on this machine only (DEMO=force to insist)')
   if (!demo.enabled && !platform.smtpUrl && !local) faults.push('SMTP_URL: required, or nobody can confirm an e-mail address')
-  if (accounts.sessionAbsoluteSeconds < accounts.sessionIdleSeconds) faults.push('SESSION_ABSOLUTE_SECONDS: shorter than SESSION_IDLE_SECONDS')
+  if (accounts.sessionAbsoluteSeconds < accounts.sessionIdleSeconds)
+    faults.push('SESSION_ABSOLUTE_SECONDS: shorter than SESSION_IDLE_SECONDS')
   return faults
 }
 

@@ -26,7 +26,11 @@ export interface Database extends Sql {
    * Inside, only `tx` may be used: a query on the database itself would wait for a connection that the transaction holds, so it throws.
    */
   transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>
-  /** Calls `listener` for each NOTIFY on a channel of lower-case letters and `_`; with an empty payload after a lost connection is back (something may have been missed). */
+  /**
+   * Calls `listener` for each NOTIFY on a channel of lower-case letters and `_`.
+   *
+   * After a lost connection is back it gets an empty payload: something may have been missed, so forget what you cached.
+   */
   listen(channel: string, listener: (payload: string) => void): Promise<() => Promise<void>>
   notify(channel: string, payload: string): Promise<void>
   /** Rows of an unprepared statement or of a script; for libraries that build their own SQL text. */

@@ -142,7 +142,9 @@ function currentKey(keys: Keys, now: Date): Key {
 }
 
 function selectKeys(db: Sql): Promise<KeyRow[]> {
-  return db.query<KeyRow>('SELECT id, purpose, wrapped, master_key_id, created_at FROM keyring_key WHERE retired_at IS NULL ORDER BY created_at')
+  return db.query<KeyRow>(
+    'SELECT id, purpose, wrapped, master_key_id, created_at FROM keyring_key WHERE retired_at IS NULL ORDER BY created_at',
+  )
 }
 
 async function createFirstKeys(tx: Sql, master: Buffer, now: Date): Promise<void> {
@@ -156,7 +158,11 @@ async function insertKey(tx: Sql, purpose: 'seal' | 'hash', master: Buffer, now:
   const id = randomBytes(ID_BYTES).toString('hex')
   const wrapped = sealWith(master, randomBytes(KEY_BYTES), wrapContext(id, purpose))
   await tx.execute('INSERT INTO keyring_key (id, purpose, wrapped, master_key_id, created_at) VALUES ($1, $2, $3, $4, $5)', [
-    id, purpose, wrapped, masterKeyId(master), now,
+    id,
+    purpose,
+    wrapped,
+    masterKeyId(master),
+    now,
   ])
   return id
 }
@@ -184,7 +190,9 @@ function unwrapAll(rows: readonly KeyRow[], master: Buffer): Keys {
 
 function unwrap(row: KeyRow, master: Buffer): Buffer {
   if (row.master_key_id !== masterKeyId(master)) {
-    throw new Problem(PLATFORM_PROBLEMS.masterKeyWrong, { detail: `the keys were wrapped by master key ${row.master_key_id}, not by ${masterKeyId(master)}` })
+    throw new Problem(PLATFORM_PROBLEMS.masterKeyWrong, {
+      detail: `the keys were wrapped by master key ${row.master_key_id}, not by ${masterKeyId(master)}`,
+    })
   }
   return openWith(master, row.wrapped, wrapContext(row.id, row.purpose))
 }

@@ -3,8 +3,9 @@
  *
  * Only listed fields are written, and of an unknown error only its name, code and stack frames: a library's message may quote its input.
  */
-import { pino } from 'pino'
+
 import type { DestinationStream } from 'pino'
+import { pino } from 'pino'
 import { SqlError } from './db.ts'
 import { Problem } from './problem.ts'
 
@@ -43,8 +44,23 @@ export interface LogOptions {
 }
 
 const FIELDS: Record<keyof LogFields, true> = {
-  requestId: true, room: true, route: true, method: true, status: true, ms: true, bytes: true, code: true, clientId: true,
-  job: true, jobId: true, messageId: true, count: true, name: true, address: true, hash: true, error: true,
+  requestId: true,
+  room: true,
+  route: true,
+  method: true,
+  status: true,
+  ms: true,
+  bytes: true,
+  code: true,
+  clientId: true,
+  job: true,
+  jobId: true,
+  messageId: true,
+  count: true,
+  name: true,
+  address: true,
+  hash: true,
+  error: true,
 }
 const LONGEST_TEXT = 300
 const MOST_CAUSES = 3
@@ -54,9 +70,17 @@ const PLAIN_ERRORS = new Set(['TypeError', 'RangeError', 'ReferenceError', 'Conf
 
 /** A log that writes JSON lines; fields that are not listed are left out. */
 export function createLog({ level, destination }: LogOptions): Log {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } }
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
   const logger = destination ? pino(options, destination) : pino(options)
-  const line = (method: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields: LogFields = {}) => logger[method](allowed(fields), message)
+  const line =
+    (method: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields: LogFields = {}) =>
+      logger[method](allowed(fields), message)
   return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
 }
 

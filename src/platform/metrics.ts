@@ -1,7 +1,7 @@
 /** Numbers for Prometheus, on a port of their own that is not for the public. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { PoolStats } from './worker-pool.ts'
 
 export interface RequestSample {
@@ -34,7 +34,13 @@ export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 10 })
   const labelNames = ['room', 'route', 'method', 'status'] as const
-  const requests = new Histogram({ name: `${PREFIX}request_seconds`, help: 'Answered requests', labelNames, buckets: SECONDS, registers: [registry] })
+  const requests = new Histogram({
+    name: `${PREFIX}request_seconds`,
+    help: 'Answered requests',
+    labelNames,
+    buckets: SECONDS,
+    registers: [registry],
+  })
   const pools = new Map<string, () => PoolStats>()
   watchPools(registry, pools)
   const counters = new Map<string, Counter>()
@@ -42,7 +48,8 @@ export function createMetrics(): Metrics {
   return {
     request: ({ room, route, method, status, seconds }) => requests.observe({ room, route, method, status }, seconds),
     count(name, labels = {}) {
-      const known = counters.get(name) ?? new Counter({ name: PREFIX + name, help: name, labelNames: Object.keys(labels), registers: [registry] })
+      const known =
+        counters.get(name) ?? new Counter({ name: PREFIX + name, help: name, labelNames: Object.keys(labels), registers: [registry] })
       counters.set(name, known)
       known.inc(labels)
     },
@@ -57,7 +64,10 @@ export function createMetrics(): Metrics {
 
 function watchPools(registry: Registry, pools: ReadonlyMap<string, () => PoolStats>): void {
   const gauge: Gauge<'pool' | 'state'> = new Gauge({
-    name: `${PREFIX}worker_pool`, help: 'Tasks of the worker pools by state; size and busy are threads', labelNames: ['pool', 'state'], registers: [registry],
+    name: `${PREFIX}worker_pool`,
+    help: 'Tasks of the worker pools by state; size and busy are threads',
+    labelNames: ['pool', 'state'],
+    registers: [registry],
     collect() {
       for (const [pool, stats] of pools) for (const [state, value] of Object.entries(stats())) gauge.set({ pool, state }, value)
     },

@@ -44,7 +44,10 @@ export async function migrate(db: Database, folder: string = FOLDER): Promise<st
 
 async function readMigrations(folder: string): Promise<Migration[]> {
   const entries = await readdir(folder, { withFileTypes: true })
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort()
+  const names = entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
   return Promise.all(
     names.map(async (name) => {
       const sql = await readFile(path.join(folder, name, 'migration.sql'), 'utf8')
@@ -57,7 +60,9 @@ async function applyNext(tx: Sql, migrations: readonly Migration[]): Promise<str
   await tx.execute('SET LOCAL statement_timeout = 0')
   await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
   await tx.execute(TABLE)
-  const applied = await tx.query<AppliedRow>('SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL')
+  const applied = await tx.query<AppliedRow>(
+    'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+  )
   checkUnchanged(migrations, applied)
   const next = migrations.find(({ name }) => !applied.some((row) => row.migration_name === name))
   if (!next) return undefined
@@ -79,7 +84,8 @@ async function apply(tx: Sql, migration: Migration): Promise<void> {
     throw new Problem(PLATFORM_PROBLEMS.migrationFailed, { detail: migration.name, cause })
   }
   await tx.execute(
-    'INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), clock_timestamp(), 1)',
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+     VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
     [randomUUID(), migration.checksum, migration.name],
   )
 }

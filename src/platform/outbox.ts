@@ -80,9 +80,10 @@ export function createOutbox(options: OutboxOptions): OutboxRelay {
       const id = randomUUID()
       const sealed = keyring.seal(JSON.stringify(body), sealContext(id))
       const now = clock.now()
-      await tx.execute('INSERT INTO outbox_message (id, channel, sealed, purpose, created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $5)', [
-        id, channel, sealed, purpose, now,
-      ])
+      await tx.execute(
+        'INSERT INTO outbox_message (id, channel, sealed, purpose, created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $5)',
+        [id, channel, sealed, purpose, now],
+      )
       // Delivered by the database at the commit, and only then.
       await tx.query('SELECT pg_notify($1, $2)', [CHANNEL, ''])
     },
@@ -178,7 +179,11 @@ async function deliver({ db, keyring, clock, log, transports }: OutboxOptions, r
 async function recordFailure(db: Database, row: DueRow, now: Date, error: unknown): Promise<void> {
   const wait = RETRY_SECONDS[row.attempts - 1]
   if (wait === undefined) {
-    await db.execute('UPDATE outbox_message SET failed_at = $2, last_error = $3, sealed = NULL WHERE id = $1', [row.id, now, errorCode(error)])
+    await db.execute('UPDATE outbox_message SET failed_at = $2, last_error = $3, sealed = NULL WHERE id = $1', [
+      row.id,
+      now,
+      errorCode(error),
+    ])
     return
   }
   const next = new Date(now.getTime() + wait * 1000)

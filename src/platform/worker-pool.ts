@@ -1,11 +1,12 @@
 /**
  * A fixed number of worker threads behind a bounded queue, with a deadline for each call.
  *
- * A worker posts `{ ready: true }` once it can work, gets `{ id, task }` and answers `{ id, result }` or `{ id, error: { code, message } }`.
- * It works on one task at a time; one that overruns its deadline or dies is replaced.
+ * A worker posts `{ ready: true }` once it can work, gets `{ id, task }` and answers `{ id, result }` or
+ * `{ id, error: { code, message } }`. It works on one task at a time; one that overruns its deadline or dies is replaced.
  */
-import { Worker } from 'node:worker_threads'
+
 import type { Transferable } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { z } from 'zod'
 import { Problem } from './problem.ts'
 import { PLATFORM_PROBLEMS } from './problems.ts'
@@ -129,7 +130,10 @@ class Pool {
     return new Promise((resolve, reject) => {
       const begun = performance.now()
       const job: Job = {
-        id: ++this.#lastId, task, transfer, isSettled: false,
+        id: ++this.#lastId,
+        task,
+        transfer,
+        isSettled: false,
         deadline: setTimeout(() => this.#overrun(job), this.#options.deadlineMs),
         settle: (outcome) => {
           if (job.isSettled) return
@@ -179,7 +183,10 @@ class Pool {
   #answered(slot: Slot, message: unknown): void {
     const parsed = answerSchema.safeParse(message)
     if (!parsed.success) return
-    if ('ready' in parsed.data) return this.#becameReady(slot)
+    if ('ready' in parsed.data) {
+      this.#becameReady(slot)
+      return
+    }
     const job = slot.job
     if (job?.id !== parsed.data.id) return
     slot.job = undefined
@@ -251,7 +258,10 @@ class Pool {
     job?.settle({ error: new Problem(PLATFORM_PROBLEMS.workerLost, { cause }) })
     if (this.#isClosed) return
     this.#counts.replaced++
-    if (isReady) return this.#start(slot)
+    if (isReady) {
+      this.#start(slot)
+      return
+    }
     this.#started.reject(cause)
     setTimeout(() => this.#isClosed || this.#start(slot), this.#restartMs).unref()
     this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS)

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { z } from 'zod'
-import { createAudit, defineEvents, headFile } from '../../src/audit/index.ts'
 import type { Audit, FirstBad } from '../../src/audit/index.ts'
+import { createAudit, defineEvents, headFile } from '../../src/audit/index.ts'
 import type { Database } from '../../src/platform/db.ts'
-import { openKeyring } from '../../src/platform/keyring.ts'
 import type { Keyring } from '../../src/platform/keyring.ts'
+import { openKeyring } from '../../src/platform/keyring.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { Sensitive } from '../../src/platform/sensitive.ts'
 import { fixedClock } from '../support/clock.ts'
@@ -33,11 +33,16 @@ for (const { label, open } of testDatabases()) {
 
     const openAudit = () =>
       createAudit({
-        db, clock, keyring, log: createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } }),
+        db,
+        clock,
+        keyring,
+        log: createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } }),
         settings: { catalogs: [events], head: headFile(folder) },
       })
     const record = (subject = randomUUID(), sessionId = 's') =>
-      db.transaction((tx) => audit.record(tx, { type: 'test/signed-in', actor: { kind: 'citizen', id: subject }, subject, data: { sessionId, amr: ['pwd'] } }))
+      db.transaction((tx) =>
+        audit.record(tx, { type: 'test/signed-in', actor: { kind: 'citizen', id: subject }, subject, data: { sessionId, amr: ['pwd'] } }),
+      )
     const asOwner = async (sql: string) => {
       for (const table of TABLES) await db.execute(`ALTER TABLE ${table} DISABLE TRIGGER ALL`)
       await db.execute(sql)
@@ -70,19 +75,25 @@ for (const { label, open } of testDatabases()) {
 
     test('an event commits with what it tells, or not at all', async () => {
       const subject = randomUUID()
-      await assert.rejects(db.transaction(async (tx) => {
-        await audit.record(tx, { type: 'test/left', actor: { kind: 'system' }, subject, data: {} })
-        throw new Error('rolled back')
-      }))
+      await assert.rejects(
+        db.transaction(async (tx) => {
+          await audit.record(tx, { type: 'test/left', actor: { kind: 'system' }, subject, data: {} })
+          throw new Error('rolled back')
+        }),
+      )
       assert.deepEqual(await audit.ledger(subject, { limit: 10 }), [])
       await record(subject)
       assert.equal((await audit.ledger(subject, { limit: 10 })).length, 1)
     })
 
     test('a type or a member that no catalog knows is refused, and the refusal does not quote it', async () => {
-      const put = (type: string, data: Record<string, unknown>) => db.transaction((tx) => audit.record(tx, { type, actor: { kind: 'system' }, data }))
+      const put = (type: string, data: Record<string, unknown>) =>
+        db.transaction((tx) => audit.record(tx, { type, actor: { kind: 'system' }, data }))
       await assert.rejects(put('test/unknown', {}), /no catalog knows/)
-      await assert.rejects(put('test/left', { cpf: '52998224725' }), (error) => error instanceof Error && !/52998224725/.test(error.message + error.stack))
+      await assert.rejects(
+        put('test/left', { cpf: '52998224725' }),
+        (error) => error instanceof Error && !/52998224725/.test(error.message + error.stack),
+      )
       await assert.rejects(put('test/signed-in', { sessionId: 5, amr: [] }), /sessionId/)
     })
 
@@ -94,9 +105,15 @@ for (const { label, open } of testDatabases()) {
         await record(joao, `j${index}`)
       }
       const first = await audit.ledger(maria, { limit: 2 })
-      assert.deepEqual(first.map(({ data }) => data['sessionId']), ['m4', 'm3'])
+      assert.deepEqual(
+        first.map(({ data }) => data['sessionId']),
+        ['m4', 'm3'],
+      )
       const rest = await audit.ledger(maria, { limit: 10, before: first.at(-1)?.id })
-      assert.deepEqual(rest.map(({ data }) => data['sessionId']), ['m2', 'm1', 'm0'])
+      assert.deepEqual(
+        rest.map(({ data }) => data['sessionId']),
+        ['m2', 'm1', 'm0'],
+      )
       assert.deepEqual(first[0]?.actor, { kind: 'citizen', id: maria })
       assert.deepEqual(first[0]?.at, clock.now())
     })
@@ -121,20 +138,44 @@ for (const { label, open } of testDatabases()) {
     })
 
     const changes: [string, string, Partial<FirstBad>][] = [
-      ['a changed datum', `UPDATE audit_event SET data = jsonb_set(data, '{sessionId}', '"other"') WHERE id = 3`, { seq: 3, fault: 'event-changed' }],
+      [
+        'a changed datum',
+        `UPDATE audit_event SET data = jsonb_set(data, '{sessionId}', '"other"') WHERE id = 3`,
+        { seq: 3, fault: 'event-changed' },
+      ],
       ['a changed time', "UPDATE audit_event SET at = at + interval '1 microsecond' WHERE id = 2", { seq: 2, fault: 'event-changed' }],
       ['another person', 'UPDATE audit_event SET subject_id = gen_random_uuid() WHERE id = 5', { seq: 5, fault: 'event-changed' }],
       ['a deleted event', 'DELETE FROM audit_event WHERE id = 2', { seq: 2, fault: 'event-missing' }],
-      ['a deleted event with its seal', 'DELETE FROM audit_event WHERE id = 2; DELETE FROM audit_seal WHERE seq = 2', { seq: 2, fault: 'seal-missing' }],
-      ['the first row deleted with its seal', 'DELETE FROM audit_event WHERE id = 1; DELETE FROM audit_seal WHERE seq = 1', { seq: 1, fault: 'seal-missing' }],
-      ['two swapped events', `UPDATE audit_event e SET data = o.data, at = o.at, subject_id = o.subject_id, actor_id = o.actor_id, salt = o.salt
-         FROM audit_event o WHERE (e.id, o.id) IN ((2, 4), (4, 2))`, { seq: 2, fault: 'event-changed' }],
-      ['two swapped seals', `UPDATE audit_seal SET event_id = -event_id WHERE seq IN (2, 4);
-         UPDATE audit_seal SET event_id = CASE seq WHEN 2 THEN 4 ELSE 2 END WHERE seq IN (2, 4)`, { seq: 2, fault: 'event-changed' }],
+      [
+        'a deleted event with its seal',
+        'DELETE FROM audit_event WHERE id = 2; DELETE FROM audit_seal WHERE seq = 2',
+        { seq: 2, fault: 'seal-missing' },
+      ],
+      [
+        'the first row deleted with its seal',
+        'DELETE FROM audit_event WHERE id = 1; DELETE FROM audit_seal WHERE seq = 1',
+        { seq: 1, fault: 'seal-missing' },
+      ],
+      [
+        'two swapped events',
+        `UPDATE audit_event e SET data = o.data, at = o.at, subject_id = o.subject_id, actor_id = o.actor_id, salt = o.salt
+         FROM audit_event o WHERE (e.id, o.id) IN ((2, 4), (4, 2))`,
+        { seq: 2, fault: 'event-changed' },
+      ],
+      [
+        'two swapped seals',
+        `UPDATE audit_seal SET event_id = -event_id WHERE seq IN (2, 4);
+         UPDATE audit_seal SET event_id = CASE seq WHEN 2 THEN 4 ELSE 2 END WHERE seq IN (2, 4)`,
+        { seq: 2, fault: 'event-changed' },
+      ],
       ['a rewritten hash', `UPDATE audit_seal SET hash = decode(repeat('00', 32), 'hex') WHERE seq = 4`, { seq: 4, fault: 'chain-broken' }],
       ['the tail cut off', 'DELETE FROM audit_event WHERE id > 4; DELETE FROM audit_seal WHERE seq > 4', { seq: 5, fault: 'cut-off' }],
       ['everything cut off', 'TRUNCATE audit_event, audit_seal, audit_checkpoint', { seq: 1, fault: 'cut-off' }],
-      ['a forged checkpoint', "INSERT INTO audit_checkpoint SELECT seq, hash, now(), '\\x00', 'x' FROM audit_seal WHERE seq = 3", { seq: 3, fault: 'checkpoint-forged' }],
+      [
+        'a forged checkpoint',
+        "INSERT INTO audit_checkpoint SELECT seq, hash, now(), '\\x00', 'x' FROM audit_seal WHERE seq = 3",
+        { seq: 3, fault: 'checkpoint-forged' },
+      ],
     ]
     for (const [name, sql, expected] of changes) {
       test(`the owner of the database is caught: ${name}`, async () => {
@@ -177,7 +218,10 @@ for (const { label, open } of testDatabases()) {
     test('many processes that seal at once make one chain', async () => {
       for (let index = 0; index < 40; index++) await record()
       const counts = await Promise.all(Array.from({ length: 6 }, () => openAudit().seal()))
-      assert.equal(counts.reduce((sum, count) => sum + count, 0), 40)
+      assert.equal(
+        counts.reduce((sum, count) => sum + count, 0),
+        40,
+      )
       const verdict = await audit.verify()
       assert.ok(verdict.ok && verdict.rows === 40 && verdict.unsealed === 0)
     })
@@ -221,8 +265,15 @@ test('an event whose transaction commits late is sealed after younger ones', asy
 
 test('two rooms cannot define the same event', () => {
   const again = defineEvents({ 'test/left': z.object({}) })
-  assert.throws(() => createAudit({
-    db: undefined as never, clock: fixedClock(), keyring: { hash: () => Buffer.alloc(32) }, log: createLog({ level: 'silent' }),
-    settings: { catalogs: [events, again] },
-  }), /two rooms/)
+  assert.throws(
+    () =>
+      createAudit({
+        db: undefined as never,
+        clock: fixedClock(),
+        keyring: { hash: () => Buffer.alloc(32) },
+        log: createLog({ level: 'silent' }),
+        settings: { catalogs: [events, again] },
+      }),
+    /two rooms/,
+  )
 })

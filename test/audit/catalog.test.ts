@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 
 /** Words that would name personal data or a secret; an event carries ids in their place. */
-const PERSONAL = /^(cpf|cnpj|name|socialname|birth.*|e?mail|phone|address|ip|useragent|value|password|code|token|secret|otp|image|photo|template|descriptor|text)$/i
+const PERSONAL =
+  /^(cpf|cnpj|name|socialname|birth.*|e?mail|phone|address|ip|useragent|value|password|code|token|secret|otp|image|photo|template|descriptor|text)$/i
 
 const found: [string, z.ZodObject][] = []
 for (const file of globSync('src/*/events.ts')) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { inspect } from 'node:util'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { envExample, readmeTable } from '../../scripts/config-docs.ts'
 import { ConfigError, describeConfig, isLoopback, loadConfig } from '../../src/platform/config.ts'
 
@@ -29,8 +29,17 @@ test('the address follows the port unless it is given', () => {
 })
 
 test('all faults come at once', () => {
-  const faults = faultsOf({ PORT: 'x', DATABASE_POOL: '1', LOG_LEVEL: 'loud', ARGON2_MEMORY_KIB: '1024', PUBLIC_URL: 'https://a.example/path' })
-  assert.deepEqual(faults.map((fault) => fault.split(':')[0]), ['PUBLIC_URL', 'PORT', 'DATABASE_POOL', 'LOG_LEVEL', 'ARGON2_MEMORY_KIB'])
+  const faults = faultsOf({
+    PORT: 'x',
+    DATABASE_POOL: '1',
+    LOG_LEVEL: 'loud',
+    ARGON2_MEMORY_KIB: '1024',
+    PUBLIC_URL: 'https://a.example/path',
+  })
+  assert.deepEqual(
+    faults.map((fault) => fault.split(':')[0]),
+    ['PUBLIC_URL', 'PORT', 'DATABASE_POOL', 'LOG_LEVEL', 'ARGON2_MEMORY_KIB'],
+  )
 })
 
 test('a secret is in no fault and prints as redacted', () => {
@@ -48,7 +57,8 @@ test('a master key is 32 bytes', () => {
 })
 
 test('http is for this machine only', () => {
-  for (const url of ['http://127.0.0.1:3000', 'http://localhost', 'http://[::1]:3000', 'http://mt.localhost']) assert.deepEqual(faultsOf({ PUBLIC_URL: url }), [])
+  for (const url of ['http://127.0.0.1:3000', 'http://localhost', 'http://[::1]:3000', 'http://mt.localhost'])
+    assert.deepEqual(faultsOf({ PUBLIC_URL: url }), [])
   assert.match(faultsOf({ PUBLIC_URL: 'http://login.example', SMTP_URL: 'smtp://mail' }).join(), /https is required/)
   assert.deepEqual(faultsOf({ PUBLIC_URL: 'https://login.example', SMTP_URL: 'smtp://mail' }), [])
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { isUniqueViolation, SqlError } from '../../src/platform/db.ts'
 import type { Database, Sql } from '../../src/platform/db.ts'
+import { isUniqueViolation, SqlError } from '../../src/platform/db.ts'
 import { testDatabases } from '../support/database.ts'
 import { until } from '../support/until.ts'
 
@@ -29,15 +29,34 @@ for (const { label, open } of testDatabases()) {
                 ARRAY[1, 2]::int8[] AS bigs, count(*) AS rows`,
         [at, new Uint8Array([0, 1, 255]), JSON.stringify({ a: [1, { b: 'ç' }] }), ['x', 'y "z", \\'], true, 42, 1.5],
       )
-      assert.deepEqual({ ...row }, {
-        at, day: '1985-03-12', big: 9007199254740991, exact: '1.50', bytes: Buffer.from([0, 1, 255]), json: { a: [1, { b: 'ç' }] },
-        list: ['x', 'y "z", \\'], nothing: null, yes: true, number: 42, real: 1.5, bigs: [1, 2], rows: 1,
-      })
+      assert.deepEqual(
+        { ...row },
+        {
+          at,
+          day: '1985-03-12',
+          big: 9007199254740991,
+          exact: '1.50',
+          bytes: Buffer.from([0, 1, 255]),
+          json: { a: [1, { b: 'ç' }] },
+          list: ['x', 'y "z", \\'],
+          nothing: null,
+          yes: true,
+          number: 42,
+          real: 1.5,
+          bigs: [1, 2],
+          rows: 1,
+        },
+      )
       assert.ok(Buffer.isBuffer(row?.['bytes']))
     })
 
     test('arrays, empty ones and null come back as they went', async () => {
-      const [row] = await db.query('SELECT $1::text[] AS empty, $2::uuid[] AS ids, $3::text AS none, 5 = ANY($4::int[]) AS found', [[], ['0b6a4b4e-6d2a-4a8c-9a51-111111111111'], null, [4, 5]])
+      const [row] = await db.query('SELECT $1::text[] AS empty, $2::uuid[] AS ids, $3::text AS none, 5 = ANY($4::int[]) AS found', [
+        [],
+        ['0b6a4b4e-6d2a-4a8c-9a51-111111111111'],
+        null,
+        [4, 5],
+      ])
       assert.deepEqual({ ...row }, { empty: [], ids: ['0b6a4b4e-6d2a-4a8c-9a51-111111111111'], none: null, found: true })
     })
 
@@ -48,15 +67,21 @@ for (const { label, open } of testDatabases()) {
     })
 
     test('a transaction commits all or nothing', async () => {
-      await assert.rejects(db.transaction(async (tx) => {
-        await put(tx, 'gone')
-        throw new Error('no')
-      }), /no/)
+      await assert.rejects(
+        db.transaction(async (tx) => {
+          await put(tx, 'gone')
+          throw new Error('no')
+        }),
+        /no/,
+      )
       assert.equal(await has(db, 'gone'), false)
-      assert.equal(await db.transaction(async (tx) => {
-        await put(tx, 'kept')
-        return 7
-      }), 7)
+      assert.equal(
+        await db.transaction(async (tx) => {
+          await put(tx, 'kept')
+          return 7
+        }),
+        7,
+      )
       assert.equal(await has(db, 'kept'), true)
     })
 
@@ -74,7 +99,10 @@ for (const { label, open } of testDatabases()) {
     test('the database itself inside its transaction throws instead of waiting for ever', async () => {
       await db.transaction(async (tx) => {
         await assert.rejects(db.query('SELECT 1'), /only its own tx/)
-        await assert.rejects(db.transaction(async () => 1), /only its own tx/)
+        await assert.rejects(
+          db.transaction(async () => 1),
+          /only its own tx/,
+        )
         await put(tx, 'after-misuse')
       })
       assert.equal(await has(db, 'after-misuse'), true)
@@ -116,12 +144,23 @@ for (const { label, open } of testDatabases()) {
       assert.deepEqual(heard, ['one'])
     })
 
-    test('a channel is a plain name', () => assert.rejects(db.listen('x"; DROP TABLE person', () => {}), /channel/))
+    test('a channel is a plain name', () =>
+      assert.rejects(
+        db.listen('x"; DROP TABLE person', () => {}),
+        /channel/,
+      ))
 
     test('parallel updates lose nothing', async () => {
       await put(db, 'counter', 0)
-      await Promise.all(Array.from({ length: 20 }, () => db.transaction((tx) => tx.execute('UPDATE throttle SET points = points + 1 WHERE key = $1', ['counter']))))
-      assert.deepEqual((await db.query('SELECT points FROM throttle WHERE key = $1', ['counter'])).map((row) => ({ ...row })), [{ points: 20 }])
+      await Promise.all(
+        Array.from({ length: 20 }, () =>
+          db.transaction((tx) => tx.execute('UPDATE throttle SET points = points + 1 WHERE key = $1', ['counter'])),
+        ),
+      )
+      assert.deepEqual(
+        (await db.query('SELECT points FROM throttle WHERE key = $1', ['counter'])).map((row) => ({ ...row })),
+        [{ points: 20 }],
+      )
     })
 
     test('raw runs scripts and single statements for libraries', async () => {

@@ -48,7 +48,9 @@ describe('the embedded database', () => {
     for (const commits of [1, 7, 40]) {
       const last = await writeUntilKilled(dataDir, commits)
       const db = await openDatabase({ dataDir })
-      const [row] = await db.query<{ top: number; rows: number; sum: number }>('SELECT max(id) AS top, count(*) AS rows, sum(id)::int8 AS sum FROM pair')
+      const [row] = await db.query<{ top: number; rows: number; sum: number }>(
+        'SELECT max(id) AS top, count(*) AS rows, sum(id)::int8 AS sum FROM pair',
+      )
       await db.close()
       assert.ok(row && row.top >= last, `${row?.top} of ${last}`)
       assert.deepEqual([row.rows, row.sum], [row.top * 2, 0], 'each pair is whole')
@@ -71,13 +73,17 @@ describe('the embedded database', () => {
 
   test('commits reach the disk by fsync', async () => {
     const db = await openDatabase({ dataDir })
-    const rows = await db.query("SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS sync, current_setting('wal_sync_method') AS method")
+    const rows = await db.query(
+      "SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS sync, current_setting('wal_sync_method') AS method",
+    )
     assert.deepEqual(rows, [{ fsync: 'on', sync: 'on', method: 'fsync' }])
     await db.close()
   })
 })
 
-test('a PostgreSQL that goes away gives 503 at once, and comes back without a restart of ours', { skip: !findPostgresBinaries() }, async () => {
+test('a PostgreSQL that goes away gives 503 at once, and comes back without a restart of ours', {
+  skip: !findPostgresBinaries(),
+}, async () => {
   const server = await startPostgres()
   const db = await openDatabase({ url: new Sensitive(server.url), dataDir: 'memory', poolSize: 3, statementTimeoutMs: 1500 })
   const isDown = (error: unknown) => isProblem(error, PLATFORM_PROBLEMS.databaseDown) && error.retryAfterSeconds !== undefined
@@ -93,7 +99,10 @@ test('a PostgreSQL that goes away gives 503 at once, and comes back without a re
   await assert.rejects(running, isDown)
   const begun = performance.now()
   await assert.rejects(db.query('SELECT 1'), isDown)
-  await assert.rejects(db.transaction(async () => 1), isDown)
+  await assert.rejects(
+    db.transaction(async () => 1),
+    isDown,
+  )
   assert.ok(performance.now() - begun < 3000)
 
   await server.restart()

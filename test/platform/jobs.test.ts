@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Database } from '../../src/platform/db.ts'
-import { createJobs } from '../../src/platform/jobs.ts'
 import type { JobData } from '../../src/platform/jobs.ts'
+import { createJobs } from '../../src/platform/jobs.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { testDatabases } from '../support/database.ts'
 import { until } from '../support/until.ts'
@@ -23,10 +23,12 @@ for (const { label, open } of testDatabases()) {
       await jobs.send('greet', { id: 1 })
       await until(() => ran.length === 1)
       await db.transaction((tx) => jobs.send('greet', { id: 2 }, { tx }))
-      await assert.rejects(db.transaction(async (tx) => {
-        await jobs.send('greet', { id: 3 }, { tx })
-        throw new Error('no')
-      }))
+      await assert.rejects(
+        db.transaction(async (tx) => {
+          await jobs.send('greet', { id: 3 }, { tx })
+          throw new Error('no')
+        }),
+      )
       await until(() => ran.length === 2)
       await jobs.stop()
       assert.deepEqual(ran, [{ id: 1 }, { id: 2 }])

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SqlError } from '../../src/platform/db.ts'
-import { createLog, silentLog } from '../../src/platform/log.ts'
 import type { LogFields } from '../../src/platform/log.ts'
+import { createLog, silentLog } from '../../src/platform/log.ts'
 import { Problem } from '../../src/platform/problem.ts'
 import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
 import { Sensitive } from '../../src/platform/sensitive.ts'
@@ -41,7 +41,10 @@ test('a message over several lines does not pass for frames', () => {
 
 test('our own errors and the language’s show their message', () => {
   assert.match(JSON.stringify(written({ error: new TypeError('x is not a function') })), /x is not a function/)
-  assert.match(JSON.stringify(written({ error: new SqlError('23505', 'duplicate key', { constraint: 'person_cpf_key' }) })), /duplicate key/)
+  assert.match(
+    JSON.stringify(written({ error: new SqlError('23505', 'duplicate key', { constraint: 'person_cpf_key' }) })),
+    /duplicate key/,
+  )
   assert.match(JSON.stringify(written({ error: new Problem(PLATFORM_PROBLEMS.busy) })), /platform\/busy/)
 })
 

@@ -45,8 +45,13 @@ for (const { label, open } of testDatabases()) {
     test('one that fails leaves nothing of itself and keeps what went before', async () => {
       write('20990101_one', ONE)
       write('20990102_two', 'CREATE TABLE made_two (id int); INSERT INTO nowhere VALUES (1);')
-      await assert.rejects(migrate(db, folder), (error) => isProblem(error, PLATFORM_PROBLEMS.migrationFailed) && error.detail === '20990102_two')
-      assert.deepEqual(await db.query("SELECT to_regclass('made_two')::text AS two, to_regclass('made_one')::text AS one"), [{ two: null, one: 'made_one' }])
+      await assert.rejects(
+        migrate(db, folder),
+        (error) => isProblem(error, PLATFORM_PROBLEMS.migrationFailed) && error.detail === '20990102_two',
+      )
+      assert.deepEqual(await db.query("SELECT to_regclass('made_two')::text AS two, to_regclass('made_one')::text AS one"), [
+        { two: null, one: 'made_one' },
+      ])
       write('20990102_two', 'CREATE TABLE made_two (id int)')
       assert.deepEqual(await migrate(db, folder), ['20990102_two'])
     })

@@ -1,24 +1,29 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import type { AddressInfo, Server } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import type { Database } from '../../src/platform/db.ts'
-import { openKeyring } from '../../src/platform/keyring.ts'
 import type { Keyring } from '../../src/platform/keyring.ts'
+import { openKeyring } from '../../src/platform/keyring.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import { createOutbox, createTransports, recentDemoMessages } from '../../src/platform/outbox.ts'
 import type { Message } from '../../src/platform/outbox.ts'
+import { createOutbox, createTransports, recentDemoMessages } from '../../src/platform/outbox.ts'
 import { Sensitive } from '../../src/platform/sensitive.ts'
 import { fixedClock } from '../support/clock.ts'
 import { testDatabases } from '../support/database.ts'
 import { until } from '../support/until.ts'
 
 const MAIL: Message = {
-  channel: 'mail', to: 'maria@example.org', purpose: 'accounts/confirm-email', subject: 'Confirme seu e-mail', text: 'Código: 123456 – ção', html: '<p>Código</p>',
+  channel: 'mail',
+  to: 'maria@example.org',
+  purpose: 'accounts/confirm-email',
+  subject: 'Confirme seu e-mail',
+  text: 'Código: 123456 – ção',
+  html: '<p>Código</p>',
 }
 
 interface Row {
@@ -62,10 +67,12 @@ for (const { label, open } of testDatabases()) {
     test('what commits is sent at once, what rolls back never', async () => {
       const box = outbox()
       await box.start()
-      await assert.rejects(db.transaction(async (tx) => {
-        await box.send(tx, { ...MAIL, text: 'no' })
-        throw new Error('rolled back')
-      }))
+      await assert.rejects(
+        db.transaction(async (tx) => {
+          await box.send(tx, { ...MAIL, text: 'no' })
+          throw new Error('rolled back')
+        }),
+      )
       await db.transaction((tx) => box.send(tx, { ...MAIL, text: 'yes' }))
       await until(() => sent.length === 1)
       await box.stop()
@@ -89,7 +96,10 @@ for (const { label, open } of testDatabases()) {
       isDown = true
       await db.transaction((tx) => box.send(tx, MAIL))
       assert.equal(await box.flush(), 0)
-      assert.deepEqual((await rows()).map(({ attempts, last_error }) => ({ attempts, last_error })), [{ attempts: 1, last_error: 'EENVELOPE' }])
+      assert.deepEqual(
+        (await rows()).map(({ attempts, last_error }) => ({ attempts, last_error })),
+        [{ attempts: 1, last_error: 'EENVELOPE' }],
+      )
       isDown = false
       assert.equal(await box.flush(), 0, 'not due yet')
       clock.advance(5000)
@@ -131,7 +141,10 @@ for (const { label, open } of testDatabases()) {
     test('SMS without a provider is refused before anything is promised', async () => {
       const box = outbox()
       assert.equal(box.canSend('sms'), false)
-      await assert.rejects(db.transaction((tx) => box.send(tx, { ...MAIL, channel: 'sms' })), /channel-missing/)
+      await assert.rejects(
+        db.transaction((tx) => box.send(tx, { ...MAIL, channel: 'sms' })),
+        /channel-missing/,
+      )
     })
   })
 }
@@ -144,7 +157,14 @@ describe('ways out', () => {
   test('the demo’s mails and SMS are files, readable by the owner only, and listed newest first', async () => {
     const { mail, sms } = createTransports({ mailFrom: 'MT Login <a@example.org>', dataDir, demo: true })
     await mail.deliver(message)
-    await sms?.deliver({ ...message, id: 'sms', channel: 'sms', to: '+5565999990000', at: new Date('2026-11-22T12:00:01Z'), text: 'Código 1' })
+    await sms?.deliver({
+      ...message,
+      id: 'sms',
+      channel: 'sms',
+      to: '+5565999990000',
+      at: new Date('2026-11-22T12:00:01Z'),
+      text: 'Código 1',
+    })
     const files = readdirSync(path.join(dataDir, 'outbox'))
     assert.equal(files.length, 4)
     assert.ok(files.every((name) => (statSync(path.join(dataDir, 'outbox', name)).mode & 0o077) === 0))
@@ -152,7 +172,13 @@ describe('ways out', () => {
     assert.match(eml, /^To: maria@example\.org/m)
     assert.match(eml, /multipart\/alternative/)
     const listed = await recentDemoMessages(dataDir)
-    assert.deepEqual(listed.map(({ channel, text }) => ({ channel, text })), [{ channel: 'sms', text: 'Código 1' }, { channel: 'mail', text: MAIL.text }])
+    assert.deepEqual(
+      listed.map(({ channel, text }) => ({ channel, text })),
+      [
+        { channel: 'sms', text: 'Código 1' },
+        { channel: 'mail', text: MAIL.text },
+      ],
+    )
   })
 
   test('without a demo there is no SMS and nothing listed', async () => {
@@ -172,7 +198,8 @@ describe('ways out', () => {
   test('an address cannot add a second recipient or a header', async () => {
     const { server, url, received } = await fakeSmtp()
     const { mail } = createTransports({ smtpUrl: new Sensitive(url), mailFrom: 'a@example.org', dataDir, demo: false })
-    for (const to of ['maria@example.org, eve@example.net', 'maria@example.org\r\nBcc: eve@example.net']) await mail.deliver({ ...message, to }).catch(() => {})
+    for (const to of ['maria@example.org, eve@example.net', 'maria@example.org\r\nBcc: eve@example.net'])
+      await mail.deliver({ ...message, to }).catch(() => {})
     server.close()
     assert.doesNotMatch(received(), /RCPT TO:<eve@example\.net>|^Bcc: eve/m)
   })

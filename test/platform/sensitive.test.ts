@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { inspect } from 'node:util'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { isProblem, Problem } from '../../src/platform/problem.ts'
 import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
 import { Sensitive } from '../../src/platform/sensitive.ts'
@@ -30,7 +30,10 @@ test('a sensitive value cannot be cloned to another thread by mistake', () => {
 test('a problem has its kind’s code and status, and keeps the cause for the log', () => {
   const cause = new Error('inside')
   const problem = new Problem(PLATFORM_PROBLEMS.busy, { detail: 'queue full', retryAfterSeconds: 3, cause })
-  assert.deepEqual([problem.code, problem.status, problem.detail, problem.retryAfterSeconds, problem.cause], ['platform/busy', 503, 'queue full', 3, cause])
+  assert.deepEqual(
+    [problem.code, problem.status, problem.detail, problem.retryAfterSeconds, problem.cause],
+    ['platform/busy', 503, 'queue full', 3, cause],
+  )
   assert.ok(isProblem(problem, PLATFORM_PROBLEMS.busy))
   assert.ok(!isProblem(problem, PLATFORM_PROBLEMS.deadline))
   assert.ok(!isProblem(cause, PLATFORM_PROBLEMS.busy))

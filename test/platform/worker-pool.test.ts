@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { isProblem, Problem } from '../../src/platform/problem.ts'
 import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
-import { createWorkerPool, WorkError } from '../../src/platform/worker-pool.ts'
 import type { WorkerPool, WorkerPoolOptions } from '../../src/platform/worker-pool.ts'
+import { createWorkerPool, WorkError } from '../../src/platform/worker-pool.ts'
 
 interface Task {
   readonly do: string
@@ -16,7 +16,11 @@ after(() => Promise.all(pools.map((pool) => pool.close())))
 
 function open(options: Partial<WorkerPoolOptions> = {}): WorkerPool<Task, unknown> {
   const pool = createWorkerPool<Task, unknown>({
-    file: new URL('./echo.worker.ts', import.meta.url), size: 1, maxQueue: 8, deadlineMs: 5000, ...options,
+    file: new URL('./echo.worker.ts', import.meta.url),
+    size: 1,
+    maxQueue: 8,
+    deadlineMs: 5000,
+    ...options,
   })
   pools.push(pool)
   return pool
@@ -74,7 +78,10 @@ test('beyond the queue the answer is busy, with a time to come back', async () =
   const pool = open({ maxQueue: 2 })
   await pool.ready()
   const running = [1, 2, 3].map(() => pool.run({ do: 'wait', ms: 100 }))
-  await assert.rejects(pool.run({ do: 'one too many' }), (error) => of('busy')(error) && error instanceof Problem && (error.retryAfterSeconds ?? 0) >= 1)
+  await assert.rejects(
+    pool.run({ do: 'one too many' }),
+    (error) => of('busy')(error) && error instanceof Problem && (error.retryAfterSeconds ?? 0) >= 1,
+  )
   assert.deepEqual(await Promise.all(running), ['waited', 'waited', 'waited'])
   assert.equal(await pool.run({ do: 'room again' }), 'room again')
   assert.equal(pool.stats().refused, 1)

@@ -1,6 +1,7 @@
 /** `node --test --test-global-setup=test/support/global-setup.ts`: one PostgreSQL for all test files. */
-import { findPostgresBinaries, startPostgres } from './postgres.ts'
+
 import type { PostgresServer } from './postgres.ts'
+import { findPostgresBinaries, startPostgres } from './postgres.ts'
 
 let server: PostgresServer | undefined
 

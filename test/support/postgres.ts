@@ -3,8 +3,9 @@
  *
  * `MT_TEST_POSTGRES_URL` (set by the global set-up of `npm test`, one server for all files) is used when present.
  */
-import { execFileSync, spawn } from 'node:child_process'
+
 import type { ChildProcess } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -24,14 +25,25 @@ export interface PostgresServer {
 
 const START_DEADLINE_MS = 20_000
 const SETTINGS = [
-  'fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200', 'shared_buffers=64MB',
-  'unix_socket_directories=', 'listen_addresses=127.0.0.1', 'log_min_messages=fatal', 'autovacuum=off',
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'max_connections=200',
+  'shared_buffers=64MB',
+  'unix_socket_directories=',
+  'listen_addresses=127.0.0.1',
+  'log_min_messages=fatal',
+  'autovacuum=off',
 ]
 
 /** Folder of initdb and postgres, or undefined where there is none. */
 export function findPostgresBinaries(): string | undefined {
   const debian = '/usr/lib/postgresql'
-  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)).map((version) => `${debian}/${version}/bin`) : []
+  const versions = existsSync(debian)
+    ? readdirSync(debian)
+        .sort((a, b) => Number(b) - Number(a))
+        .map((version) => `${debian}/${version}/bin`)
+    : []
   const folders = [...versions, ...(process.env['PATH'] ?? '').split(path.delimiter)]
   return folders.find((folder) => existsSync(path.join(folder, 'initdb')) && existsSync(path.join(folder, 'postgres')))
 }
@@ -70,7 +82,9 @@ function launch(binaries: string, folder: string, port: number, identity: Identi
   const script = '"$@" & pid=$!; trap "kill -INT $pid" TERM; (cat >/dev/null; kill -INT $pid) <&3 & wait $pid'
   const settings = [...SETTINGS, `port=${port}`].flatMap((setting) => ['-c', setting])
   return spawn('sh', ['-c', script, 'sh', path.join(binaries, 'postgres'), '-D', path.join(folder, 'data'), ...settings], {
-    cwd: folder, stdio: ['ignore', 'ignore', 'ignore', 'pipe'], ...identity,
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    ...identity,
   })
 }
 
@@ -97,7 +111,19 @@ export async function startPostgres(): Promise<PostgresServer> {
   if (identity) chownSync(folder, identity.uid, identity.gid)
   const password = randomBytes(16).toString('hex')
   writeFileSync(path.join(folder, 'password'), password, { mode: 0o644 })
-  const initdb = ['-D', path.join(folder, 'data'), '-U', 'mt', '-A', 'scram-sha-256', `--pwfile=${path.join(folder, 'password')}`, '-E', 'UTF8', '--locale=C.UTF-8', '-N']
+  const initdb = [
+    '-D',
+    path.join(folder, 'data'),
+    '-U',
+    'mt',
+    '-A',
+    'scram-sha-256',
+    `--pwfile=${path.join(folder, 'password')}`,
+    '-E',
+    'UTF8',
+    '--locale=C.UTF-8',
+    '-N',
+  ]
   execFileSync(path.join(binaries, 'initdb'), initdb, { cwd: folder, stdio: 'ignore', ...identity })
   const port = await freePort()
   const url = `postgresql://mt:${password}@127.0.0.1:${port}/postgres`

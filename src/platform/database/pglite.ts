@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { PGlite } from '@electric-sql/pglite'
 import type { Transaction } from '@electric-sql/pglite'
+import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import type { Database, DatabaseOptions, Sql } from '../db.ts'
 import { checkedChannel } from './channel.ts'
 import { lockDataDir } from './data-dir-lock.ts'
-import { createSyncedFs, syncTree } from './synced-fs.ts'
 import { translating } from './sql-error.ts'
+import { createSyncedFs, syncTree } from './synced-fs.ts'
 import { createTransactionGuard } from './transaction-guard.ts'
 
 const BYTEA = 17
@@ -52,7 +52,11 @@ function sqlOver(engine: Engine, check: () => void): Sql {
 
 /** An engine in memory, from a dump when given; for tests, which make one dump and start many from it. */
 export function startInMemory(dump?: Blob): Promise<PGlite> {
-  return PGlite.create({ extensions: { vector }, startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'], ...(dump && { loadDataDir: dump }) })
+  return PGlite.create({
+    extensions: { vector },
+    startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'],
+    ...(dump && { loadDataDir: dump }),
+  })
 }
 
 async function startOnDisk(folder: string): Promise<PGlite> {

@@ -35,7 +35,10 @@ const PARALLEL_SYNCS = 8
 /** Brings every file and folder under `folder` to the disk; once, after the first start, whose set-up tool does not sync. */
 export async function syncTree(folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const targets = [folder, ...entries.filter((entry) => entry.isFile() || entry.isDirectory()).map((entry) => path.join(entry.parentPath, entry.name))]
+  const targets = [
+    folder,
+    ...entries.filter((entry) => entry.isFile() || entry.isDirectory()).map((entry) => path.join(entry.parentPath, entry.name)),
+  ]
   const next = async (): Promise<void> => {
     for (let target = targets.pop(); target !== undefined; target = targets.pop()) await synced(target)
   }

@@ -19,7 +19,8 @@ export function readMasterKey(given: Sensitive<Buffer> | undefined, dataDir: str
   const file = path.resolve(dataDir, FILE)
   const known = readKeyFile(file)
   if (known) return known
-  if (!mayCreate) throw new Problem(PLATFORM_PROBLEMS.masterKeyWrong, { detail: `${FILE} is missing; give MASTER_KEY or bring the file back` })
+  if (!mayCreate)
+    throw new Problem(PLATFORM_PROBLEMS.masterKeyWrong, { detail: `${FILE} is missing; give MASTER_KEY or bring the file back` })
   createKeyFile(file)
   return readMasterKey(given, dataDir, false)
 }
@@ -33,7 +34,8 @@ function readKeyFile(file: string): Buffer | undefined {
     throw error
   }
   const key = Buffer.from(text.trim(), 'base64url')
-  if (key.length !== KEY_BYTES) throw new Problem(PLATFORM_PROBLEMS.masterKeyWrong, { detail: `${FILE} does not hold 32 bytes in base64url` })
+  if (key.length !== KEY_BYTES)
+    throw new Problem(PLATFORM_PROBLEMS.masterKeyWrong, { detail: `${FILE} does not hold 32 bytes in base64url` })
   return key
 }
 

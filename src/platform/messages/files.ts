@@ -26,7 +26,14 @@ export function mailFiles(folder: string, from: string): Transport {
   return {
     async deliver(message) {
       const { to, subject, text, html } = message
-      const composed = await composer.sendMail({ to: { name: '', address: to }, subject, text, ...(html && { html }), disableFileAccess: true, disableUrlAccess: true })
+      const composed = await composer.sendMail({
+        to: { name: '', address: to },
+        subject,
+        text,
+        ...(html && { html }),
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      })
       await keep(folder, message, '.eml', composed.message.toString())
     },
   }
@@ -62,7 +69,13 @@ async function prune(folder: string): Promise<void> {
 export async function recentDemoMessages(dataDir: string, limit = 30): Promise<DemoMessage[]> {
   const folder = path.resolve(dataDir, 'outbox')
   const names = await readdir(folder).catch(() => [])
-  const newest = names.filter((name) => name.endsWith('.json')).sort().reverse().slice(0, limit)
-  const messages = await Promise.all(newest.map(async (name) => messageSchema.safeParse(JSON.parse(await readFile(path.join(folder, name), 'utf8')))))
+  const newest = names
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .reverse()
+    .slice(0, limit)
+  const messages = await Promise.all(
+    newest.map(async (name) => messageSchema.safeParse(JSON.parse(await readFile(path.join(folder, name), 'utf8')))),
+  )
   return messages.flatMap((message) => (message.success ? [message.data] : []))
 }

@@ -48,7 +48,16 @@ function smtp(url: Sensitive<string>, from: string): Transport {
       // The same id at every attempt lets the receiving side drop a second copy.
       const messageId = `<${id}@${from.match(/@([\w.-]+)/)?.[1] ?? 'mt-login'}>`
       const headers = { 'Auto-Submitted': 'auto-generated' }
-      await transporter.sendMail({ to: { name: '', address: to }, subject, text, ...(html && { html }), messageId, headers, disableFileAccess: true, disableUrlAccess: true })
+      await transporter.sendMail({
+        to: { name: '', address: to },
+        subject,
+        text,
+        ...(html && { html }),
+        messageId,
+        headers,
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      })
     },
   }
 }
