@@ -69,7 +69,7 @@ export function guard<P = undefined, Q = undefined, B = undefined>(spec: GuardSp
   const parseBody = parser(spec.body)
   return async (ctx) => {
     const request = requestFacts(ctx)
-    const params = parseParams({ ...ctx.params })
+    const params = parseParams(spec.params === undefined ? {} : { ...ctx.params })
     if (!params.success) throw new Problem(HTTP_PROBLEMS.notFound)
     const raw = SAFE_METHODS.has(ctx.method) ? undefined : await readInput(ctx, spec)
     const query = parseQuerystring(spec.query === undefined ? {} : parseQuery(ctx.querystring))
