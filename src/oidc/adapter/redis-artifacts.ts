@@ -1,5 +1,159 @@
-import type { ArtifactStore } from './artifact.ts'
+import { Redis } from 'ioredis'
+import { Problem } from '../../platform/problem.ts'
+import type { Sensitive } from '../../platform/sensitive.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { OIDC_PROBLEMS } from '../problems.ts'
+import { type ArtifactStore, type FoundArtifact, isVolatile, type NewArtifact } from './artifact.ts'
 
-export function createRedisArtifactStore(): ArtifactStore {
-  throw new Error('not yet')
+export interface RedisArtifactDeps {
+  readonly url: Sensitive<string>
+  readonly clock: Clock
+  /** Holds what must outlive Redis: grants, refresh tokens, replay marks, registration tokens. */
+  readonly durable: ArtifactStore
+  /** Prefix of all keys, for several servers on one Redis. */
+  readonly prefix?: string | undefined
+}
+
+export interface RedisArtifactStore extends ArtifactStore {
+  close(): Promise<void>
+}
+
+const COMMAND_TIMEOUT_MS = 1500
+const TOMBSTONE = '-'
+const TOMBSTONE_MS = 3_600_000
+const GRANT_CACHE_MS = 3_600_000
+
+/** KEYS: artefact, then its index keys · ARGV: expiry, life, payload, id, '1' to refuse an existing one. One step, so no index without its artefact. */
+const PUT = `
+  redis.call('HSET', KEYS[1], 'e', ARGV[1], 'p', ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  for i = 2, #KEYS do
+    if string.sub(KEYS[i], -1) == '*' then
+      redis.call('SADD', KEYS[i], ARGV[4])
+      if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[i], ARGV[2]) end
+    else
+      redis.call('SET', KEYS[i], ARGV[4], 'PX', ARGV[2])
+    end
+  end
+  return 1`
+/** The mark is in the artefact's own key: eviction can lose both but never the mark alone. */
+const CONSUME = `
+  local expires = redis.call('HGET', KEYS[1], 'e')
+  if not expires or tonumber(expires) <= tonumber(ARGV[1]) then return 0 end
+  return redis.call('HSETNX', KEYS[1], 'c', ARGV[1])`
+const FIND_BY = `
+  local id = redis.call('GET', KEYS[1])
+  if not id then return false end
+  return redis.call('HMGET', ARGV[1] .. id, 'e', 'p', 'c')`
+const REVOKE = `
+  for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do redis.call('DEL', ARGV[1] .. id) end
+  return redis.call('DEL', KEYS[1])`
+
+/**
+ * The short-lived artefacts in one Redis, the rest in `durable`.
+ *
+ * Grants are read from Redis too, where revocation leaves a tombstone before the row goes: a reader that is about to cache what it has just
+ * read can't overwrite it, so a revoked grant is dead for every process at once. Without Redis everything that needs it is 503; after a
+ * FLUSHALL codes, tokens and sessions are unknown and people sign in again.
+ */
+export function createRedisArtifactStore({ url, clock, durable, prefix = 'mt:' }: RedisArtifactDeps): RedisArtifactStore {
+  const redis = new Redis(url.reveal(), {
+    enableAutoPipelining: true, enableOfflineQueue: true, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS, connectTimeout: COMMAND_TIMEOUT_MS,
+    retryStrategy: (attempt) => Math.min(attempt * 100, 2000),
+    scripts: {
+      mtPut: { lua: PUT },
+      mtConsume: { lua: CONSUME, numberOfKeys: 1 },
+      mtFindBy: { lua: FIND_BY, numberOfKeys: 1, readOnly: true },
+      mtRevoke: { lua: REVOKE, numberOfKeys: 1 },
+    },
+  })
+  redis.on('error', () => {})
+  const call = (command: string, ...args: (string | number)[]) => answered(redis.call(command, ...args))
+  const run = (script: string, ...args: (string | number)[]): Promise<unknown> => answered(Reflect.get(redis, script).call(redis, ...args))
+
+  const artifactKey = (model: string, id: string) => `${prefix}a:${model}:${id}`
+  const grantKey = (id: string) => `${prefix}grant:${id}`
+  const indexKeys = ({ model, payload }: NewArtifact): string[] => {
+    const { uid, userCode, grantId, accountId } = payload
+    return [
+      ...(model === 'Session' && typeof uid === 'string' ? [`${prefix}uid:${uid}`] : []),
+      ...(model === 'Session' && typeof accountId === 'string' ? [`${prefix}account:${accountId}:*`] : []),
+      ...(typeof userCode === 'string' ? [`${prefix}code:${userCode}`] : []),
+      ...(typeof grantId === 'string' ? [`${prefix}granted:${model}:${grantId}:*`] : []),
+    ]
+  }
+
+  function fromFields(fields: unknown): FoundArtifact | undefined {
+    if (!Array.isArray(fields)) return undefined
+    const [expires, payload, consumed]: unknown[] = fields
+    if (typeof expires !== 'string' || typeof payload !== 'string' || Number(expires) <= clock.now().getTime()) return undefined
+    return { payload: JSON.parse(payload), ...(typeof consumed === 'string' && { consumedAt: new Date(Number(consumed)) }) }
+  }
+
+  async function findGrant(id: string): Promise<FoundArtifact | undefined> {
+    const cached = await call('GET', grantKey(id))
+    if (cached === TOMBSTONE) return undefined
+    if (typeof cached === 'string') {
+      const payload = JSON.parse(cached)
+      return payload.exp * 1000 > clock.now().getTime() ? { payload } : undefined
+    }
+    const found = await durable.find('Grant', id)
+    if (found) await call('SET', grantKey(id), JSON.stringify(found.payload), 'NX', 'PX', GRANT_CACHE_MS)
+    return found
+  }
+
+  return {
+    async upsert(artifact) {
+      if (!isVolatile(artifact.model)) {
+        await durable.upsert(artifact)
+        if (artifact.model === 'Grant') await call('SET', grantKey(artifact.id), JSON.stringify(artifact.payload), 'PX', GRANT_CACHE_MS)
+        return
+      }
+      const expires = artifact.expiresAt?.getTime() ?? clock.now().getTime() + 86_400_000
+      const keys = [artifactKey(artifact.model, artifact.id), ...indexKeys(artifact)]
+      await run('mtPut', keys.length, ...keys, expires, Math.max(1, expires - clock.now().getTime()), JSON.stringify(artifact.payload), artifact.id)
+    },
+    insertOnce: (artifact) => durable.insertOnce(artifact),
+    async find(model, id) {
+      if (model === 'Grant') return findGrant(id)
+      if (isVolatile(model)) return fromFields(await call('HMGET', artifactKey(model, id), 'e', 'p', 'c'))
+      // Sessions are here, not there: what the durable store says about them is not known.
+      const { session: _session, ...found } = (await durable.find(model, id)) ?? {}
+      return 'payload' in found ? { ...found, payload: found.payload ?? {} } : undefined
+    },
+    findByUid: async (uid) => fromFields(await run('mtFindBy', `${prefix}uid:${uid}`, artifactKey('Session', ''))),
+    findByUserCode: async (userCode) => fromFields(await run('mtFindBy', `${prefix}code:${userCode}`, artifactKey('DeviceCode', ''))),
+    async consume(model, id) {
+      if (!isVolatile(model)) return durable.consume(model, id)
+      return (await run('mtConsume', artifactKey(model, id), clock.now().getTime())) === 1
+    },
+    async destroy(model, id) {
+      if (model === 'Grant') await call('SET', grantKey(id), TOMBSTONE, 'PX', TOMBSTONE_MS)
+      if (isVolatile(model)) await call('DEL', artifactKey(model, id))
+      else await durable.destroy(model, id)
+    },
+    async revokeByGrantId(model, grantId) {
+      if (isVolatile(model)) await run('mtRevoke', `${prefix}granted:${model}:${grantId}:*`, artifactKey(model, ''))
+      else await durable.revokeByGrantId(model, grantId)
+    },
+    async sessionsOf(accountId) {
+      const ids = await call('SMEMBERS', `${prefix}account:${accountId}:*`)
+      const found = await Promise.all((Array.isArray(ids) ? ids : []).map(async (id: string) => ({ id, found: fromFields(await call('HMGET', artifactKey('Session', id), 'e', 'p', 'c')) })))
+      return found.flatMap(({ id, found: item }) => (item ? [{ id, payload: item.payload }] : []))
+    },
+    grantsOf: (accountId, clientId) => durable.grantsOf(accountId, clientId),
+    purge: () => durable.purge(),
+    async close() {
+      redis.disconnect()
+    },
+  }
+}
+
+/** @throws {Problem} oidc/state-down: never an "unknown" or "unused" made of silence. */
+async function answered(work: Promise<unknown>): Promise<unknown> {
+  try {
+    return await work
+  } catch (cause) {
+    throw new Problem(OIDC_PROBLEMS.stateDown, { cause, retryAfterSeconds: 2 })
+  }
 }
