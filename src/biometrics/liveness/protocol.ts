@@ -49,6 +49,7 @@ export const LIMITS = {
   /** After the session's time is over its end is still told and the extension still granted: nobody should lose by reading slowly. */
   graceMs: 20_000,
   maxFrames: 60,
+  maxFrameBytes: 200 * 1024,
   /** What a camera page sends: 640×480 in either orientation, with room for phones that refuse it. */
   image: { maxBytes: 200 * 1024, maxPixels: 1_500_000, maxSide: 1920, types: ['jpeg'] },
   minSide: 240,
