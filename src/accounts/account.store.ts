@@ -1,0 +1,127 @@
+import { matchLocale, DEFAULT_LOCALE } from '../platform/http/locale.ts'
+import type { Sql } from '../platform/db.ts'
+import { Sensitive } from '../platform/sensitive.ts'
+import type { Account, AccountId, AccountStatus, PersonId } from './account.ts'
+import type { BirthDate } from './identity/birth-date.ts'
+import type { Cpf } from './identity/cpf.ts'
+import type { EmailAddress } from './identity/email-address.ts'
+import type { MobilePhone } from './identity/mobile-phone.ts'
+
+/** A joined row; only these stores write the tables, through parsed values, so the brands hold. */
+export interface AccountRow {
+  id: AccountId
+  person_id: PersonId
+  status: AccountStatus
+  status_reason: string | null
+  locale: string
+  roles: string[]
+  password_changed_at: Date | null
+  recovered_at: Date | null
+  created_at: Date
+  cpf: Cpf
+  name: string
+  social_name: string | null
+  birth_date: BirthDate
+  email: EmailAddress | null
+  phone: MobilePhone | null
+}
+
+/** Columns and joins of an account with its person and confirmed primary addresses. */
+export const ACCOUNT_COLUMNS = `a.id, a.person_id, a.status, a.status_reason, a.locale, a.roles, a.password_changed_at, a.recovered_at, a.created_at,
+  p.cpf, p.name, p.social_name, p.birth_date, e.value AS email, f.value AS phone`
+export const ACCOUNT_TABLES = `account a JOIN person p ON p.id = a.person_id
+  LEFT JOIN contact e ON e.account_id = a.id AND e.kind = 'email' AND e.is_primary AND e.removed_at IS NULL AND e.verified_at IS NOT NULL
+  LEFT JOIN contact f ON f.account_id = a.id AND f.kind = 'phone' AND f.is_primary AND f.removed_at IS NULL AND f.verified_at IS NOT NULL`
+
+/** One account by its id. */
+export async function findAccount(sql: Sql, id: AccountId): Promise<Account | undefined> {
+  const [row] = await sql.query<AccountRow>(`SELECT ${ACCOUNT_COLUMNS} FROM ${ACCOUNT_TABLES} WHERE a.id = $1`, [id])
+  return row && toAccount(row)
+}
+
+/** The account of a CPF, closed ones included. */
+export async function findAccountByCpf(sql: Sql, cpf: Cpf): Promise<Account | undefined> {
+  const [row] = await sql.query<AccountRow>(`SELECT ${ACCOUNT_COLUMNS} FROM ${ACCOUNT_TABLES} WHERE p.cpf = $1`, [cpf])
+  return row && toAccount(row)
+}
+
+/** Locks the account's row until the end of the transaction, so that changes of one account follow one another. */
+export async function lockAccount(tx: Sql, id: AccountId): Promise<Account | undefined> {
+  await tx.query('SELECT 1 FROM account WHERE id = $1 FOR UPDATE', [id])
+  return findAccount(tx, id)
+}
+
+/** The stored password hash, for a change that asks for the current password. */
+export async function findPasswordHash(sql: Sql, id: AccountId): Promise<string | null> {
+  const [row] = await sql.query<{ password_hash: string | null }>('SELECT password_hash FROM account WHERE id = $1', [id])
+  return row?.password_hash ?? null
+}
+
+/** Replaces the password. */
+export async function setPassword(tx: Sql, id: AccountId, hash: string, now: Date): Promise<void> {
+  await tx.execute('UPDATE account SET password_hash = $2, password_changed_at = $3, credentials_changed_at = $3 WHERE id = $1', [id, hash, now])
+}
+
+/** Replaces a hash by one of the same password at another cost; nothing happens when the password has changed meanwhile. */
+export async function replaceHash(sql: Sql, id: AccountId, from: string, to: string): Promise<void> {
+  await sql.execute('UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2', [id, from, to])
+}
+
+/** Notes that a way to sign in or an address has changed. */
+export async function noteCredentialChange(tx: Sql, id: AccountId, now: Date): Promise<void> {
+  await tx.execute('UPDATE account SET credentials_changed_at = $2 WHERE id = $1', [id, now])
+}
+
+/** A recovery: new password, hold on changes, active again. False when the account was closed meanwhile. */
+export async function completeRecovery(tx: Sql, id: AccountId, recovered: { hash: string; by: string; at: Date }): Promise<boolean> {
+  const changed = await tx.execute(
+    `UPDATE account SET password_hash = $2, password_changed_at = $4, credentials_changed_at = $4, recovered_at = $4, recovered_by = $3,
+       status = 'active', status_reason = NULL WHERE id = $1 AND status <> 'closed'`,
+    [id, recovered.hash, recovered.by, recovered.at],
+  )
+  return changed === 1
+}
+
+/** Moves an account from one status to another; false when it was not in the first. */
+export async function changeStatus(tx: Sql, id: AccountId, change: { from: AccountStatus; to: AccountStatus; reason: string }): Promise<boolean> {
+  const changed = await tx.execute('UPDATE account SET status = $3, status_reason = $4 WHERE id = $1 AND status = $2', [
+    id, change.from, change.to, change.reason,
+  ])
+  return changed === 1
+}
+
+/** Takes every way to sign in from an account that closes; rows stay, marked as removed. */
+export async function removeAllCredentials(tx: Sql, id: AccountId, now: Date): Promise<void> {
+  await tx.execute('UPDATE account SET password_hash = NULL, credentials_changed_at = $2 WHERE id = $1', [id, now])
+  for (const table of ['totp_factor', 'passkey', 'recovery_code', 'device', 'contact']) {
+    await tx.execute(`UPDATE ${table} SET removed_at = $2 WHERE account_id = $1 AND removed_at IS NULL`, [id, now])
+  }
+}
+
+/** Sets the language of pages and mails. */
+export async function setLocale(sql: Sql, id: AccountId, locale: string): Promise<void> {
+  await sql.execute('UPDATE account SET locale = $2 WHERE id = $1', [id, locale])
+}
+
+/** A row as the domain sees it. */
+export function toAccount(row: AccountRow): Account {
+  return {
+    id: row.id,
+    personId: row.person_id,
+    status: row.status,
+    statusReason: row.status_reason ?? undefined,
+    citizen: new Sensitive({
+      cpf: row.cpf,
+      name: row.name,
+      socialName: row.social_name ?? undefined,
+      birthDate: row.birth_date,
+      email: row.email ?? undefined,
+      phone: row.phone ?? undefined,
+    }),
+    locale: matchLocale(row.locale) ?? DEFAULT_LOCALE,
+    roles: row.roles,
+    passwordChangedAt: row.password_changed_at ?? undefined,
+    recoveredAt: row.recovered_at ?? undefined,
+    createdAt: row.created_at,
+  }
+}

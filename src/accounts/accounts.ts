@@ -1,0 +1,163 @@
+import type { Audit } from '../audit/index.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Database } from '../platform/db.ts'
+import type { Locale } from '../platform/http/locale.ts'
+import type { Keyring } from '../platform/keyring.ts'
+import type { Outbox } from '../platform/outbox.ts'
+import { Problem } from '../platform/problem.ts'
+import { type Account, type AccountId, parseAccountId } from './account.ts'
+import { findAccount, findAccountByCpf, setLocale } from './account.store.ts'
+import { canChangeSensitive } from './change-guard.ts'
+import { type Contacts, createContacts } from './contacts/contacts.ts'
+import type { Core, EndOidcSessions, Tools } from './core.ts'
+import { createPasskeys } from './factors/passkeys.ts'
+import { createRecoveryCodes } from './factors/recovery-codes.ts'
+import { createTotp } from './factors/totp.ts'
+import { type BaseRegister, withDeadline } from './identity/base-register.ts'
+import type { Cpf } from './identity/cpf.ts'
+import { createNotices, type Translations } from './notices.ts'
+import { type ChangePassword, createChangePassword } from './password/password-change.ts'
+import { createPasswords, type Passwords } from './password/passwords.ts'
+import { ACCOUNTS_PROBLEMS } from './problems.ts'
+import type { Recovery, VerifyFaceRecovery } from './recovery/recovery.ts'
+import { createRecovery } from './recovery/recovery-steps.ts'
+import { type AccountCreated, createRegistration, type Registration } from './registration/registration.ts'
+import { createSafety, type Safety } from './safety/safety.ts'
+import { type Device, listDevices } from './sessions/device.store.ts'
+import { createSessions, type Sessions } from './sessions/sessions.ts'
+import type { AccountsSettings } from './settings.ts'
+import { createCompletion } from './sign-in/completion.ts'
+import { createFurtherSteps, type FurtherSteps } from './sign-in/further-steps.ts'
+import { createVerifyFactor, type Factors } from './sign-in/second-factor.ts'
+import { createSignIn, type SignIn } from './sign-in/sign-in.ts'
+import { createTickets } from './sign-in/ticket.ts'
+import { createLimits } from './throttle/limits.ts'
+import { purgeCounters } from './throttle/throttle.store.ts'
+import { createThrottle } from './throttle/throttle.ts'
+import { purgeTokens } from './token/one-time-token.store.ts'
+import { createOneTimeTokens, type OneTimeTokens } from './token/one-time-tokens.ts'
+
+const KEPT_TOKEN_MS = 86_400_000
+
+/** Everything about citizens' accounts. */
+export interface Accounts {
+  /** `undefined` for an id that is no account's, malformed ones included; suspended and closed accounts are found. */
+  find(id: string): Promise<Account | undefined>
+  /** @throws {Problem} accounts/unknown-account */
+  get(id: string): Promise<Account>
+  findByCpf(cpf: Cpf): Promise<Account | undefined>
+  setLocale(id: AccountId, locale: Locale): Promise<void>
+  /** False for 24 hours after a recovery. */
+  canChangeSensitive(account: Account): boolean
+
+  readonly signIn: SignIn
+  readonly steps: FurtherSteps
+  readonly factors: Factors
+  readonly sessions: Sessions
+  listDevices(id: AccountId): Promise<Device[]>
+
+  readonly registration: Registration
+  readonly recovery: Recovery
+  readonly contacts: Contacts
+  readonly changePassword: ChangePassword
+  readonly safety: Safety
+
+  /** Codes, links and steps that work once, for other rooms' flows too. */
+  readonly tokens: OneTimeTokens
+  /** Resolves when the hash threads answer. */
+  ready(): Promise<void>
+  /** Removes what is over (tokens, counters, old sessions); an hourly job's work. */
+  purge(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What `app.ts` hands in from outside of the room. */
+export interface AccountsPorts {
+  readonly outbox: Outbox
+  readonly translations: Translations
+  readonly register: BaseRegister
+  readonly endOidcSessions: EndOidcSessions
+  readonly accountCreated: AccountCreated
+  readonly verifyFace: VerifyFaceRecovery
+}
+
+export interface AccountsDependencies {
+  readonly platform: { readonly db: Database; readonly clock: Clock; readonly keyring: Keyring }
+  readonly audit: Audit
+  readonly ports: AccountsPorts
+  readonly settings: AccountsSettings
+}
+
+/** Builds the room and starts its hash threads. */
+export function createAccounts({ platform, audit, ports, settings }: AccountsDependencies): Accounts {
+  const core: Core = { ...platform, audit, settings }
+  const { db } = core
+  const tools = createTools(core, ports)
+  const sessions = createSessions(core, ports.endOidcSessions)
+  const factors: Factors = { totp: createTotp(core, tools), passkeys: createPasskeys(core, tools), recoveryCodes: createRecoveryCodes(core, tools) }
+  const verifyFactor = createVerifyFactor(core, tools, factors)
+  const completion = createCompletion(core, tools)
+  const tickets = createTickets(tools, db)
+  const steps = createFurtherSteps({ core, tools, verifyFactor, parts: { completion, tickets, passkeys: factors.passkeys, sessions } })
+  const register = withDeadline(ports.register, settings.registerDeadlineMs)
+
+  return {
+    ...createLookups(core),
+    signIn: createSignIn({ core, tools, completion, tickets }),
+    steps,
+    factors,
+    sessions,
+    registration: createRegistration({ core, tools, register, accountCreated: ports.accountCreated }),
+    recovery: createRecovery({
+      core, tools, factors, sessions,
+      ports: { verifyFace: ports.verifyFace, verifyFactor, secondFactorsOf: (account) => steps.factorsOf(account.id) },
+    }),
+    contacts: createContacts(core, tools),
+    changePassword: createChangePassword(core, tools, sessions),
+    safety: createSafety(core, tools, sessions),
+    tokens: tools.tokens,
+    ready: () => tools.passwords.ready(),
+    purge: () => purge(core, sessions),
+    close: () => tools.passwords.close(),
+  }
+}
+
+function createTools(core: Core, { outbox, translations }: AccountsPorts): Tools {
+  const { db, clock, keyring, settings } = core
+  const keyOf = (name: string, ...parts: string[]) => `${name}:${keyring.hash(parts.join('|'), 'throttle').toString('base64url', 0, 24)}`
+  const passwords: Passwords = createPasswords(settings.password)
+  return {
+    tokens: createOneTimeTokens({ db, clock, keyring }),
+    passwords,
+    throttle: createThrottle({ db, clock }),
+    limits: createLimits(settings.throttle, keyOf),
+    notices: createNotices({ outbox, translations, clock, serviceName: settings.serviceName, publicUrl: settings.publicUrl }),
+  }
+}
+
+function createLookups({ db, clock, settings }: Core) {
+  async function find(text: string): Promise<Account | undefined> {
+    const id = parseAccountId(text)
+    return id && findAccount(db, id)
+  }
+
+  return {
+    find,
+    async get(id: string): Promise<Account> {
+      const account = await find(id)
+      if (account === undefined) throw new Problem(ACCOUNTS_PROBLEMS.unknownAccount)
+      return account
+    },
+    findByCpf: (cpf: Cpf) => findAccountByCpf(db, cpf),
+    setLocale: (id: AccountId, locale: Locale) => setLocale(db, id, locale),
+    canChangeSensitive: (account: Account) => canChangeSensitive(account, clock.now(), settings.session.holdSeconds),
+    listDevices: (id: AccountId) => listDevices(db, id),
+  }
+}
+
+async function purge({ db, clock }: Core, sessions: Sessions): Promise<void> {
+  const now = clock.now()
+  await purgeTokens(db, new Date(now.getTime() - KEPT_TOKEN_MS))
+  await purgeCounters(db, now)
+  await sessions.purge()
+}

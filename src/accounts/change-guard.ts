@@ -1,0 +1,44 @@
+import type { Sql } from '../platform/db.ts'
+import { Problem } from '../platform/problem.ts'
+import type { Account, AccountId } from './account.ts'
+import { lockAccount } from './account.store.ts'
+import type { Core, Facts } from './core.ts'
+import { ACCOUNTS_PROBLEMS } from './problems.ts'
+import { findSession } from './sessions/session.store.ts'
+
+/** Who asks for a change, and when they last proved who they are. */
+export interface Changer {
+  readonly accountId: AccountId
+  readonly authenticatedAt: Date
+  /** The sign-in session that the page belongs to; it must still be live. */
+  readonly sessionId?: string | undefined
+  readonly facts: Facts
+}
+
+/** False for 24 hours after a recovery: who took an account over must not be able to keep it (issue 2, 6). */
+export function canChangeSensitive(account: Account, now: Date, holdSeconds: number): boolean {
+  return account.recoveredAt === undefined || now.getTime() - account.recoveredAt.getTime() >= holdSeconds * 1000
+}
+
+/**
+ * Locks the account for a change of credentials or addresses and checks that it may be made now.
+ *
+ * @throws {Problem} accounts/account-not-active, accounts/reauthentication-needed (sign-in older than 20 minutes or the
+ * session over; ASVS 7.5.1), accounts/changes-held.
+ */
+export async function checkMayChange(core: Core, tx: Sql, changer: Changer): Promise<Account> {
+  const account = await lockAccount(tx, changer.accountId)
+  const now = core.clock.now()
+  const { recentSeconds, holdSeconds } = core.settings.session
+  if (account?.status !== 'active') throw new Problem(ACCOUNTS_PROBLEMS.accountNotActive)
+  const ageSeconds = (now.getTime() - changer.authenticatedAt.getTime()) / 1000
+  if (ageSeconds > recentSeconds || !(await isLive(tx, changer))) throw new Problem(ACCOUNTS_PROBLEMS.reauthenticationNeeded)
+  if (!canChangeSensitive(account, now, holdSeconds)) throw new Problem(ACCOUNTS_PROBLEMS.changesHeld)
+  return account
+}
+
+async function isLive(tx: Sql, { sessionId, accountId }: Changer): Promise<boolean> {
+  if (sessionId === undefined) return true
+  const session = await findSession(tx, sessionId)
+  return session?.accountId === accountId && session.endedAt === undefined
+}

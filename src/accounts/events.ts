@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { defineEvents } from '../audit/index.ts'
+
+/** Keyed hash of the network that a request came from: tells two apart, names none. */
+const origin = z.string()
+const method = z.enum(['email', 'recovery-code', 'face'])
+
+/** What the accounts room writes into the audit record; stored as JSON, so names and shapes only ever grow. */
+export const accountsEvents = defineEvents({
+  'accounts/registered': z.object({ contactId: z.uuid(), reopened: z.boolean() }),
+  'accounts/registration-repeated': z.object({ origin }),
+  'accounts/signed-in': z.object({
+    sessionId: z.string(), amr: z.array(z.string()), deviceId: z.uuid(), newDevice: z.boolean(), origin,
+  }),
+  'accounts/sign-in-refused': z.object({
+    reason: z.enum(['unknown', 'password', 'closed', 'suspended', 'totp', 'recovery-code', 'passkey']), origin,
+    /** This was the last attempt before a wait. */
+    locked: z.boolean(),
+  }),
+  'accounts/factor-added-to-session': z.object({ sessionId: z.string(), amr: z.array(z.string()) }),
+  'accounts/password-changed': z.object({ origin }),
+  'accounts/totp-enabled': z.object({ factorId: z.uuid() }),
+  'accounts/totp-removed': z.object({ factorId: z.uuid() }),
+  'accounts/passkey-added': z.object({ passkeyId: z.uuid() }),
+  'accounts/passkey-removed': z.object({ passkeyId: z.uuid() }),
+  'accounts/passkey-suspect': z.object({ passkeyId: z.uuid() }),
+  'accounts/recovery-codes-made': z.object({ count: z.int() }),
+  'accounts/recovery-code-used': z.object({ left: z.int() }),
+  'accounts/contact-added': z.object({ contactId: z.uuid(), kind: z.enum(['email', 'phone']) }),
+  'accounts/contact-removed': z.object({ contactId: z.uuid(), kind: z.enum(['email', 'phone']) }),
+  'accounts/device-removed': z.object({ deviceId: z.uuid() }),
+  'accounts/session-ended': z.object({ sessionId: z.string(), reason: z.string() }),
+  'accounts/recovery-started': z.object({ method, origin }),
+  'accounts/recovery-refused': z.object({ method, origin }),
+  'accounts/recovery-proved': z.object({ method: z.enum(['email', 'recovery-code', 'face', 'second-factor']) }),
+  'accounts/recovered': z.object({ method, origin }),
+  'accounts/suspended': z.object({ reason: z.string() }),
+  'accounts/resumed': z.object({ reason: z.string() }),
+  'accounts/closed': z.object({ reason: z.string() }),
+})

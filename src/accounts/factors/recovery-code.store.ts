@@ -1,0 +1,33 @@
+import type { Sql } from '../../platform/db.ts'
+import type { AccountId } from '../account.ts'
+
+/** Replaces the codes of an account. */
+export async function replaceRecoveryCodes(
+  tx: Sql,
+  accountId: AccountId,
+  codes: readonly { id: string; hash: Buffer }[],
+  now: Date,
+): Promise<void> {
+  await tx.execute('UPDATE recovery_code SET removed_at = $2 WHERE account_id = $1 AND removed_at IS NULL', [accountId, now])
+  for (const code of codes) {
+    await tx.execute('INSERT INTO recovery_code (id, account_id, code_hash, created_at) VALUES ($1, $2, $3, $4)', [code.id, accountId, code.hash, now])
+  }
+}
+
+/** Uses a code up; false when it is unknown, used or replaced. */
+export async function useRecoveryCode(sql: Sql, accountId: AccountId, hash: Buffer, now: Date): Promise<boolean> {
+  const changed = await sql.execute(
+    'UPDATE recovery_code SET used_at = $3 WHERE account_id = $1 AND code_hash = $2 AND used_at IS NULL AND removed_at IS NULL',
+    [accountId, hash, now],
+  )
+  return changed === 1
+}
+
+/** Codes that still work. */
+export async function countRecoveryCodes(sql: Sql, accountId: AccountId): Promise<number> {
+  const [row] = await sql.query<{ count: number }>(
+    'SELECT count(*)::int AS count FROM recovery_code WHERE account_id = $1 AND used_at IS NULL AND removed_at IS NULL',
+    [accountId],
+  )
+  return row?.count ?? 0
+}

@@ -1,0 +1,162 @@
+import type { Sql } from '../../platform/db.ts'
+import type { Account, SecondFactor } from '../account.ts'
+import { completeRecovery, findAccount, findAccountByCpf, lockAccount } from '../account.store.ts'
+import { citizen, type Core, type Facts, originOf, SYSTEM, type Tools } from '../core.ts'
+import { parseCpf } from '../identity/cpf.ts'
+import { ownerOf } from '../password/password-owner.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Factors, VerifyFactor } from '../sign-in/second-factor.ts'
+import { CODE_TTL_SECONDS, type TokenSecrets } from '../token/one-time-tokens.ts'
+import { attemptsLimit, createProving, isRecoverable } from './proving.ts'
+import type { Recovery, RecoveryEnd, RecoveryHandle, RecoveryProgress, RecoveryStart, VerifyFaceRecovery } from './recovery.ts'
+import { createRecoveryFlows, RECOVERY_KIND, type RecoveryFlow } from './recovery-flow.ts'
+import { checkStep, FIRST_STEPS, nextStep, type RecoveryStep } from './step.ts'
+
+export interface RecoveryDependencies {
+  readonly core: Core
+  readonly tools: Tools
+  readonly factors: Factors
+  readonly sessions: Sessions
+  readonly ports: RecoveryPorts
+}
+
+export interface RecoveryPorts {
+  readonly verifyFace: VerifyFaceRecovery
+  readonly verifyFactor: VerifyFactor
+  readonly secondFactorsOf: (account: Account) => Promise<readonly SecondFactor[]>
+}
+
+type Runs<Name extends keyof Recovery> = Recovery[Name]
+
+/** Recovery over one-time tokens whose state follows the table of `step.ts`. */
+export function createRecovery(deps: RecoveryDependencies): Recovery {
+  const { core, tools, factors, ports } = deps
+  const { db, settings, audit } = core
+  const { tokens, throttle, limits, notices } = tools
+  const flows = createRecoveryFlows(tokens)
+  const proving = createProving({ core, tools, flows, secondFactorsOf: ports.secondFactorsOf })
+  const find = ({ id, binding }: RecoveryHandle) => flows.find(id, binding)
+
+  /** Runs a step of the flow if it stands at `step`. */
+  async function at(handle: RecoveryHandle, step: RecoveryStep, run: (flow: RecoveryFlow) => Promise<RecoveryProgress>): Promise<RecoveryProgress> {
+    const flow = await find(handle)
+    if (flow === undefined) return { kind: 'gone' }
+    checkStep(flow.step, step)
+    return run(flow)
+  }
+
+  function sendCode(tx: Sql, account: Account, { code, link }: TokenSecrets): Promise<void> {
+    const address = `${settings.publicUrl}/recuperar/link?t=${link}`
+    return notices.tell(tx, account, 'recovery-code', { code, link: address, minutes: CODE_TTL_SECONDS / 60 })
+  }
+
+  const start: Runs<'start'> = async ({ cpf: typed, method, binding, facts }): Promise<RecoveryStart> => {
+    const cpf = parseCpf(typed)
+    if (cpf === undefined) return { kind: 'invalid-cpf' }
+    const admission = await throttle.admit([limits.start('recovery', facts.ip), limits.message(`recovery:${cpf}`)])
+    if (!admission.admitted) return { kind: 'wait', retryAfterSeconds: admission.waitSeconds }
+    const known = await findAccountByCpf(db, cpf)
+    const account = known !== undefined && isRecoverable(known) ? known : undefined
+    const { id } = await db.transaction(async (tx) => {
+      const secrets = await flows.begin(tx, { method, cpf, binding, accountId: account?.id })
+      if (account !== undefined && method === 'email') await sendCode(tx, account, secrets)
+      const data = { method, origin: originOf(core, facts) }
+      await audit.record(tx, { type: 'accounts/recovery-started', actor: SYSTEM, ...(account && { subject: account.id }), data })
+      return secrets
+    })
+    return { kind: 'started', id, step: FIRST_STEPS[method] }
+  }
+
+  const resend: Runs<'resend'> = async (handle) => {
+    const flow = await find(handle)
+    if (flow === undefined) return { kind: 'gone' }
+    nextStep(flow.step, 'resent')
+    const admission = await throttle.admit([limits.message(`recovery:${flow.cpf}`)])
+    if (!admission.admitted) return { kind: 'wait', retryAfterSeconds: admission.waitSeconds }
+    const account = flow.accountId && (await findAccount(db, flow.accountId))
+    await db.transaction(async (tx) => {
+      const secrets = await tokens.renew(tx, flow.id)
+      if (secrets !== undefined && account !== undefined) await sendCode(tx, account, secrets)
+    })
+    return { kind: 'sent' }
+  }
+
+  return {
+    start,
+    resend,
+    async find(handle) {
+      const flow = await find(handle)
+      if (flow === undefined) return undefined
+      const account = flow.accountId && (await findAccount(db, flow.accountId))
+      const subject = account && { accountId: account.id, personId: account.personId }
+      const { step, method } = flow
+      return { step, method, factors: step === 'second-factor' ? await proving.factorsOf(flow) : [], subject }
+    },
+    proveByCode: (handle, code, facts) =>
+      at(handle, 'email-sent', (flow) =>
+        proving.prove(flow, facts, { before: async () => (await tokens.checkCode({ kind: RECOVERY_KIND, ...handle, code })).kind === 'right' }),
+      ),
+    async proveByLink(link, binding) {
+      const flow = await flows.findByLink(link)
+      return flow?.step === 'email-sent' ? proving.advance(flow, { binding }) : { kind: 'gone' }
+    },
+    proveByRecoveryCode: (handle, code, facts) =>
+      at(handle, 'recovery-code', (flow) => proving.prove(flow, facts, { within: (tx, account) => factors.recoveryCodes.use(tx, account, code) })),
+    proveByFace: (handle, proof, facts) =>
+      at(handle, 'face', (flow) =>
+        proving.prove(flow, facts, {
+          before: ({ id: accountId, personId }) => ports.verifyFace({ accountId, personId, recoveryId: flow.id, proof }),
+        }),
+      ),
+    async startPasskey(handle) {
+      const flow = await find(handle)
+      if (flow?.accountId === undefined) return undefined
+      checkStep(flow.step, 'second-factor')
+      return factors.passkeys.startAuthentication({ accountId: flow.accountId, binding: handle.binding })
+    },
+    proveSecondFactor: (handle, proof, facts) =>
+      at(handle, 'second-factor', async (flow) => {
+        const account = flow.accountId && (await findAccount(db, flow.accountId))
+        const isOwed = (await proving.factorsOf(flow)).includes(proof.method)
+        if (account === undefined || !isOwed) return { kind: 'wrong' }
+        const verdict = await ports.verifyFactor(account, proof, facts)
+        return verdict.kind === 'proved' ? proving.advance(flow) : verdict
+      }),
+    setPassword: createPasswordStep(deps, find),
+  }
+}
+
+/** The last step: everything of it in one transaction. */
+function createPasswordStep({ core, tools, sessions }: RecoveryDependencies, find: (handle: RecoveryHandle) => Promise<RecoveryFlow | undefined>) {
+  const { db, clock, audit } = core
+  const { tokens, passwords, throttle, limits, notices } = tools
+
+  function complete(flow: RecoveryFlow, account: Account, hash: string, facts: Facts): Promise<Account | undefined> {
+    return db.transaction(async (tx) => {
+      const locked = await lockAccount(tx, account.id)
+      if (locked === undefined || !isRecoverable(locked) || !(await tokens.consume(tx, flow.id))) return undefined
+      await completeRecovery(tx, account.id, { hash, by: flow.method, at: clock.now() })
+      await sessions.endAll(tx, account.id, 'recovered')
+      await tokens.consumeAllOf(tx, account.id)
+      const data = { method: flow.method, origin: originOf(core, facts) }
+      await audit.record(tx, { type: 'accounts/recovered', actor: citizen(account.id), subject: account.id, data })
+      await notices.tellEverywhere(tx, locked, 'recovered')
+      return findAccount(tx, account.id)
+    })
+  }
+
+  return async (handle: RecoveryHandle, password: string, facts: Facts): Promise<RecoveryEnd> => {
+    const flow = await find(handle)
+    const account = flow?.accountId && (await findAccount(db, flow.accountId))
+    if (flow === undefined || account === undefined) return { kind: 'gone' }
+    checkStep(flow.step, 'new-password')
+    const owner = account.citizen.reveal()
+    const fault = await passwords.findFault(password, ownerOf(owner))
+    if (fault !== undefined) return { kind: 'refused', fault }
+    const recovered = await complete(flow, account, await passwords.hash(password), facts)
+    if (recovered === undefined) return { kind: 'gone' }
+    const { near, whole } = limits.signIn({ cpf: owner.cpf, ip: facts.ip })
+    await throttle.clear([near, attemptsLimit(limits, flow), ...(whole ? [whole] : [])])
+    return { kind: 'recovered', account: recovered }
+  }
+}

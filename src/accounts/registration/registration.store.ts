@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto'
+import type { Sql } from '../../platform/db.ts'
+import { type AccountId, parseAccountId, parsePersonId, type PersonId } from '../account.ts'
+import type { Cpf } from '../identity/cpf.ts'
+
+export interface NewAccount {
+  readonly cpf: Cpf
+  readonly name: string
+  readonly socialName: string | undefined
+  readonly birthDate: string
+  readonly passwordHash: string
+  readonly locale: string
+  readonly now: Date
+}
+
+/**
+ * Adds the person, or takes the one that is known, and gives them an account; a closed account is opened again.
+ *
+ * `undefined` when the CPF has an open account already: of parallel registrations exactly one gets through.
+ */
+export async function insertAccount(tx: Sql, created: NewAccount): Promise<{ id: AccountId; personId: PersonId; reopened: boolean } | undefined> {
+  const [person] = await tx.query<{ id: string }>(
+    `INSERT INTO person (id, cpf, name, social_name, birth_date, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (cpf) DO UPDATE SET name = excluded.name, social_name = excluded.social_name, birth_date = excluded.birth_date RETURNING id`,
+    [randomUUID(), created.cpf, created.name, created.socialName ?? null, created.birthDate, created.now],
+  )
+  const fresh = randomUUID()
+  const [account] = await tx.query<{ id: string }>(
+    `INSERT INTO account AS a (id, person_id, status, password_hash, password_changed_at, credentials_changed_at, locale, created_at)
+     VALUES ($1, $2, 'active', $3, $4, $4, $5, $4)
+     ON CONFLICT (person_id) DO UPDATE SET status = 'active', status_reason = NULL, password_hash = excluded.password_hash,
+       password_changed_at = excluded.password_changed_at, credentials_changed_at = excluded.credentials_changed_at, locale = excluded.locale,
+       recovered_at = NULL, recovered_by = NULL
+     WHERE a.status = 'closed' RETURNING id`,
+    [fresh, person?.id, created.passwordHash, created.now, created.locale],
+  )
+  const id = account && parseAccountId(account.id)
+  const personId = person && parsePersonId(person.id)
+  return id && personId && { id, personId, reopened: id !== fresh }
+}

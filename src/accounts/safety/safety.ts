@@ -1,0 +1,62 @@
+import type { AuditActor } from '../../audit/index.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { AccountId } from '../account.ts'
+import { changeStatus, lockAccount, removeAllCredentials } from '../account.store.ts'
+import { type Changer, checkMayChange } from '../change-guard.ts'
+import { citizen, type Core, type Tools } from '../core.ts'
+import { ACCOUNTS_PROBLEMS } from '../problems.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+
+/** Why an account is suspended; its owner opens again only one that was suspended by "não fui eu". */
+export const SUSPENSION_REASONS = ['not-me', 'operator'] as const
+export type SuspensionReason = (typeof SUSPENSION_REASONS)[number]
+
+/** Stopping an account: at once, with everything that is signed in. */
+export interface Safety {
+  /** "Não fui eu": ends every session and token; only a recovery opens the account again. False when it was not active. */
+  suspend(accountId: AccountId, stop: { reason: SuspensionReason; actor: AuditActor }): Promise<boolean>
+  /** An operator's suspension is lifted. False when there was none. */
+  resume(accountId: AccountId, actor: AuditActor): Promise<boolean>
+  /**
+   * Closes the account of somebody signed in: sessions end, ways to sign in and addresses go into history. The CPF may register again.
+   *
+   * @throws {Problem} what a change may meet.
+   */
+  close(changer: Changer): Promise<void>
+}
+
+export function createSafety(core: Core, { tokens, notices }: Pick<Tools, 'tokens' | 'notices'>, sessions: Sessions): Safety {
+  const { db, clock, audit } = core
+
+  return {
+    suspend: (accountId, { reason, actor }) =>
+      db.transaction(async (tx) => {
+        const account = await lockAccount(tx, accountId)
+        if (account === undefined) throw new Problem(ACCOUNTS_PROBLEMS.unknownAccount)
+        if (!(await changeStatus(tx, accountId, { from: 'active', to: 'suspended', reason }))) return false
+        await sessions.endAll(tx, accountId, 'suspended')
+        await tokens.consumeAllOf(tx, accountId)
+        await audit.record(tx, { type: 'accounts/suspended', actor, subject: accountId, data: { reason } })
+        await notices.tellEverywhere(tx, account, 'suspended')
+        return true
+      }),
+    resume: (accountId, actor) =>
+      db.transaction(async (tx) => {
+        const account = await lockAccount(tx, accountId)
+        if (account?.statusReason !== 'operator') return false
+        if (!(await changeStatus(tx, accountId, { from: 'suspended', to: 'active', reason: 'operator' }))) return false
+        await audit.record(tx, { type: 'accounts/resumed', actor, subject: accountId, data: { reason: 'operator' } })
+        return true
+      }),
+    close: (changer) =>
+      db.transaction(async (tx) => {
+        const account = await checkMayChange(core, tx, changer)
+        await notices.tellEverywhere(tx, account, 'closed')
+        await changeStatus(tx, account.id, { from: 'active', to: 'closed', reason: 'citizen' })
+        await removeAllCredentials(tx, account.id, clock.now())
+        await sessions.endAll(tx, account.id, 'closed')
+        await tokens.consumeAllOf(tx, account.id)
+        await audit.record(tx, { type: 'accounts/closed', actor: citizen(account.id), subject: account.id, data: { reason: 'citizen' } })
+      }),
+  }
+}

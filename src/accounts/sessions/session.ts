@@ -1,0 +1,42 @@
+import type { AccountId } from '../account.ts'
+import type { SessionSettings } from '../settings.ts'
+
+/** One sign-in of a citizen in one browser, and how it was proved. */
+export interface SignInSession {
+  readonly id: string
+  readonly accountId: AccountId
+  readonly deviceId: string | undefined
+  /** Methods, RFC 8176 names: `pwd`, `otp`, `pop`, `user`, `hwk`/`swk`, `mfa`, `face`. */
+  readonly amr: readonly string[]
+  readonly aal: 1 | 2
+  readonly authenticatedAt: Date
+  readonly faceAt: Date | undefined
+  readonly faceClass: string | undefined
+  readonly createdAt: Date
+  readonly lastSeenAt: Date
+  readonly endedAt: Date | undefined
+}
+
+/** Why sessions end; shown in the citizen's list. */
+export const END_REASONS = ['signed-out', 'citizen', 'password-changed', 'recovered', 'suspended', 'closed', 'device-removed', 'expired'] as const
+export type EndReason = (typeof END_REASONS)[number]
+
+/** aal2 with a passkey that verified its user, or a password and a one-time code (NIST SP 800-63B); aal1 otherwise. */
+export function aalOf(amr: readonly string[]): 1 | 2 {
+  const passkey = amr.includes('pop') && amr.includes('user')
+  return passkey || (amr.includes('pwd') && amr.includes('otp')) ? 2 : 1
+}
+
+/** The methods with what a further proof adds; two kinds together are `mfa`. */
+export function addMethods(amr: readonly string[], added: readonly string[]): string[] {
+  const all = new Set([...amr, ...added])
+  if (aalOf([...all]) === 2) all.add('mfa')
+  return [...all]
+}
+
+/** False when it was ended, has been idle too long or is too old in all (checklist 19). */
+export function isLiveSession(session: SignInSession, now: Date, { idleSeconds, totalSeconds }: SessionSettings): boolean {
+  const idle = (now.getTime() - session.lastSeenAt.getTime()) / 1000
+  const total = (now.getTime() - session.createdAt.getTime()) / 1000
+  return session.endedAt === undefined && idle <= idleSeconds && total <= totalSeconds
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto'
+import type { Sql } from '../../platform/db.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { AccountId } from '../account.ts'
+import { citizen, type Core, type EndOidcSessions } from '../core.ts'
+import { ACCOUNTS_PROBLEMS } from '../problems.ts'
+import { removeDevice } from './device.store.ts'
+import { addMethods, aalOf, type EndReason, isLiveSession, type SignInSession } from './session.ts'
+import {
+  endSession, endSessions, findSession, listOpenSessions, openSession, purgeSessions, setFace, setMethods, touchSession,
+} from './session.store.ts'
+
+/** A session in use is written at most this often. */
+const TOUCH_EVERY_MS = 60_000
+/** Ends after which nothing granted before may live on. */
+const TOTAL_ENDS: readonly EndReason[] = ['recovered', 'suspended', 'closed']
+const KEPT_MS = 400 * 86_400_000
+
+/** A finished sign-in, as the protocol's session records it. */
+export interface NewSession {
+  /** A new random one when absent. */
+  readonly id?: string | undefined
+  readonly accountId: AccountId
+  readonly amr: readonly string[]
+  readonly authenticatedAt: Date
+  readonly deviceId?: string | undefined
+}
+
+/** The sign-in sessions of citizens: the truth about who is signed in where, and how. */
+export interface Sessions {
+  /**
+   * Opens the session of a finished sign-in under the protocol's id, or notes a fresh sign-in in it.
+   *
+   * `undefined` when the account is not active or its password changed after `authenticatedAt`, or the id is an ended session's.
+   */
+  open(sql: Sql, opening: NewSession): Promise<SignInSession | undefined>
+  /** The session if it is live now; notes its use. Idle and total limits apply (checklist 19). */
+  findLive(id: string): Promise<SignInSession | undefined>
+  /** Live sessions of an account, the last used first. */
+  list(accountId: AccountId): Promise<SignInSession[]>
+  /** Adds what a further factor proved and makes the sign-in fresh. @throws {Problem} accounts/unknown-session */
+  addFactor(tx: Sql, id: string, added: readonly string[]): Promise<SignInSession>
+  /** Notes a passed face check. @throws {Problem} accounts/unknown-session */
+  recordFace(tx: Sql, id: string, livenessClass: string): Promise<SignInSession>
+  /** Ends one session and the protocol's side of it. False when it was over. */
+  end(accountId: AccountId, id: string, reason: EndReason): Promise<boolean>
+  /** Ends all sessions of an account but one, in the caller's transaction; returns their ids. */
+  endAll(tx: Sql, accountId: AccountId, reason: EndReason, except?: string): Promise<string[]>
+  /** Forgets a device and ends its sessions. False when there was none. */
+  endDevice(accountId: AccountId, deviceId: string): Promise<boolean>
+  purge(): Promise<number>
+}
+
+export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Sessions {
+  const { db, clock, settings, audit } = core
+
+  async function getOpen(tx: Sql, id: string): Promise<SignInSession> {
+    const session = await findSession(tx, id)
+    if (session === undefined || !isLiveSession(session, clock.now(), settings.session)) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
+    return session
+  }
+
+  async function noteEnded(tx: Sql, accountId: AccountId, sessionIds: readonly string[], reason: EndReason): Promise<void> {
+    for (const sessionId of sessionIds) {
+      await audit.record(tx, { type: 'accounts/session-ended', actor: citizen(accountId), subject: accountId, data: { sessionId, reason } })
+    }
+    const offlineToo = TOTAL_ENDS.includes(reason)
+    if (sessionIds.length > 0 || offlineToo) await endOidcSessions(tx, { accountId, sessionIds, reason, offlineToo })
+  }
+
+  return {
+    open: (sql, { id = randomUUID(), deviceId, ...opening }) =>
+      openSession(sql, { ...opening, id, deviceId, aal: aalOf(opening.amr), now: clock.now() }),
+    async findLive(id) {
+      const session = await findSession(db, id)
+      const now = clock.now()
+      if (session === undefined || !isLiveSession(session, now, settings.session)) return undefined
+      if (now.getTime() - session.lastSeenAt.getTime() < TOUCH_EVERY_MS) return session
+      await touchSession(db, id, now)
+      return { ...session, lastSeenAt: now }
+    },
+    async list(accountId) {
+      const now = clock.now()
+      const sessions = await listOpenSessions(db, accountId, new Date(now.getTime() - settings.session.idleSeconds * 1000))
+      return sessions.filter((session) => isLiveSession(session, now, settings.session))
+    },
+    async addFactor(tx, id, added) {
+      const session = await getOpen(tx, id)
+      const amr = addMethods(session.amr, added)
+      const at = clock.now()
+      if (!(await setMethods(tx, id, { amr, aal: aalOf(amr), at }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
+      const { accountId } = session
+      await audit.record(tx, { type: 'accounts/factor-added-to-session', actor: citizen(accountId), subject: accountId, data: { sessionId: id, amr } })
+      return { ...session, amr, aal: aalOf(amr), authenticatedAt: at, lastSeenAt: at }
+    },
+    async recordFace(tx, id, livenessClass) {
+      const session = await getOpen(tx, id)
+      const amr = [...new Set([...session.amr, 'face'])]
+      const at = clock.now()
+      if (!(await setFace(tx, id, { amr, at, livenessClass }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
+      return { ...session, amr, faceAt: at, faceClass: livenessClass }
+    },
+    end: (accountId, id, reason) =>
+      db.transaction(async (tx) => {
+        if (!(await endSession(tx, accountId, id, { reason, now: clock.now() }))) return false
+        await noteEnded(tx, accountId, [id], reason)
+        return true
+      }),
+    async endAll(tx, accountId, reason, except) {
+      const ids = await endSessions(tx, accountId, { reason, now: clock.now(), except })
+      await noteEnded(tx, accountId, ids, reason)
+      return ids
+    },
+    endDevice: (accountId, deviceId) =>
+      db.transaction(async (tx) => {
+        const now = clock.now()
+        if (!(await removeDevice(tx, accountId, deviceId, now))) return false
+        await audit.record(tx, { type: 'accounts/device-removed', actor: citizen(accountId), subject: accountId, data: { deviceId } })
+        await noteEnded(tx, accountId, await endSessions(tx, accountId, { reason: 'device-removed', now, deviceId }), 'device-removed')
+        return true
+      }),
+    purge: () => purgeSessions(db, new Date(clock.now().getTime() - KEPT_MS)),
+  }
+}

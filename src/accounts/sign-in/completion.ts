@@ -1,0 +1,77 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Account } from '../account.ts'
+import { citizen, type Core, type Facts, originOf, type Tools } from '../core.ts'
+import { deviceLabel } from '../sessions/device-label.ts'
+import { aalOf, type SignInSession } from '../sessions/session.ts'
+import type { SignInLimits } from '../throttle/limits.ts'
+import { type Candidate, type DeviceLookup, recordSignIn } from './sign-in.store.ts'
+
+const HOUR_MS = 3_600_000
+/** More new devices than this in an hour are noted without a message: the first ones have told the citizen. */
+const NOTICES_PER_HOUR = 5
+
+/** A finished sign-in. */
+export interface SignedIn {
+  readonly kind: 'signed-in'
+  readonly account: Account
+  readonly session: SignInSession
+  /** Value for the long-lived device cookie; set it on every sign-in. */
+  readonly deviceCookie: string
+}
+
+export interface Proved {
+  readonly candidate: Candidate
+  readonly amr: readonly string[]
+  readonly facts: Facts
+  /** An id of the caller's for the session; one that is live is refreshed instead. */
+  readonly sessionId?: string | undefined
+  readonly spent?: SignInLimits | undefined
+}
+
+/** Turns a proof into a session. */
+export interface Completion {
+  /** What the candidate look-up needs of the browser. */
+  deviceLookup(facts: Facts): DeviceLookup
+  /**
+   * Session, device, counters, audit and (on a new device) the notice, in one transaction.
+   *
+   * `undefined` when the account stopped being active, or its password changed, since the candidate was read.
+   */
+  complete(proved: Proved): Promise<SignedIn | undefined>
+}
+
+export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>): Completion {
+  const { db, clock, keyring, audit } = core
+  const cookieHash = (cookie: string) => keyring.hash(cookie, 'device-cookie')
+
+  return {
+    deviceLookup(facts) {
+      const cookie = validCookie(facts.deviceCookie)
+      return { cookieHash: cookie === undefined ? null : cookieHash(cookie), recentSince: new Date(clock.now().getTime() - HOUR_MS) }
+    },
+    async complete({ candidate, amr, facts, sessionId = randomUUID(), spent }) {
+      const { account, devices } = candidate
+      const deviceCookie = validCookie(facts.deviceCookie) ?? randomBytes(32).toString('base64url')
+      const label = deviceLabel(facts.userAgent)
+      const newDevice = candidate.deviceId === undefined
+      const session = await db.transaction(async (tx) => {
+        const written = await recordSignIn(tx, {
+          sessionId, accountId: account.id, amr, aal: aalOf(amr), now: clock.now(), passwordChangedAt: account.passwordChangedAt,
+          device: { cookieHash: cookieHash(deviceCookie), label },
+          counters: { near: spent?.near.key ?? null, whole: spent?.whole?.key ?? null, others: spent ? [spent.address.key] : [] },
+        })
+        if (written?.deviceId === undefined) return undefined
+        const data = { sessionId, amr: [...amr], deviceId: written.deviceId, newDevice, origin: originOf(core, facts) }
+        await audit.record(tx, { type: 'accounts/signed-in', actor: citizen(account.id), subject: account.id, data })
+        if (newDevice && devices.hasAny && devices.recent < NOTICES_PER_HOUR) await notices.tell(tx, account, 'new-device', { device: label })
+        return written
+      })
+      return session && { kind: 'signed-in', account, session, deviceCookie }
+    },
+  }
+}
+
+/** A cookie that we could have set; anything else is as good as none. */
+function validCookie(cookie: string | undefined): string | undefined {
+  return cookie !== undefined && /^[A-Za-z0-9_-]{43}$/.test(cookie) ? cookie : undefined
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+import type { Sql } from '../../platform/db.ts'
+import type { Account, AccountId } from '../account.ts'
+import { ACCOUNT_COLUMNS, ACCOUNT_TABLES, type AccountRow, toAccount } from '../account.store.ts'
+import type { Cpf } from '../identity/cpf.ts'
+import type { SignInSession } from '../sessions/session.ts'
+import { SESSION_COLUMNS, type SessionRow, toSession } from '../sessions/session.store.ts'
+
+/** What is known of the account that somebody wants to sign in to, read in one statement. */
+export interface Candidate {
+  readonly account: Account
+  readonly passwordHash: string | null
+  readonly hasTotp: boolean
+  readonly hasPasskey: boolean
+  readonly hasRecoveryCode: boolean
+  /** The device whose cookie the browser showed. */
+  readonly deviceId: string | undefined
+  readonly devices: DeviceHistory
+}
+
+export interface DeviceHistory {
+  readonly hasAny: boolean
+  /** New ones in the last hour, at most 6. */
+  readonly recent: number
+}
+
+interface CandidateRow extends AccountRow {
+  password_hash: string | null
+  has_totp: boolean
+  has_passkey: boolean
+  has_code: boolean
+  device_id: string | null
+  has_device: boolean
+  recent_devices: number
+}
+
+const FACTORS = `a.password_hash,
+  EXISTS (SELECT 1 FROM totp_factor t WHERE t.account_id = a.id AND t.confirmed_at IS NOT NULL AND t.removed_at IS NULL) AS has_totp,
+  EXISTS (SELECT 1 FROM passkey k WHERE k.account_id = a.id AND k.removed_at IS NULL) AS has_passkey,
+  EXISTS (SELECT 1 FROM recovery_code r WHERE r.account_id = a.id AND r.used_at IS NULL AND r.removed_at IS NULL) AS has_code,
+  (SELECT d.id FROM device d WHERE d.account_id = a.id AND d.cookie_hash = $2 AND d.removed_at IS NULL) AS device_id,
+  EXISTS (SELECT 1 FROM device d WHERE d.account_id = a.id) AS has_device,
+  (SELECT count(*)::int FROM (SELECT 1 FROM device d WHERE d.account_id = a.id AND d.first_seen_at > $3 LIMIT 6) r) AS recent_devices`
+
+/** The candidate behind a CPF. */
+export async function findCandidateByCpf(sql: Sql, cpf: Cpf, device: DeviceLookup): Promise<Candidate | undefined> {
+  const [row] = await sql.query<CandidateRow>(`SELECT ${ACCOUNT_COLUMNS}, ${FACTORS} FROM ${ACCOUNT_TABLES} WHERE p.cpf = $1`, [
+    cpf, device.cookieHash, device.recentSince,
+  ])
+  return row && toCandidate(row)
+}
+
+/** The candidate behind an account id, for steps after the first. */
+export async function findCandidate(sql: Sql, id: AccountId, device: DeviceLookup): Promise<Candidate | undefined> {
+  const [row] = await sql.query<CandidateRow>(`SELECT ${ACCOUNT_COLUMNS}, ${FACTORS} FROM ${ACCOUNT_TABLES} WHERE a.id = $1`, [
+    id, device.cookieHash, device.recentSince,
+  ])
+  return row && toCandidate(row)
+}
+
+export interface DeviceLookup {
+  readonly cookieHash: Buffer | null
+  readonly recentSince: Date
+}
+
+/** What a finished sign-in writes: the device, the session and the counters that it gives back. */
+export interface SignInRecord {
+  readonly sessionId: string
+  readonly accountId: AccountId
+  readonly amr: readonly string[]
+  readonly aal: number
+  readonly now: Date
+  /** As read with the candidate: a password that changed meanwhile stops the sign-in. */
+  readonly passwordChangedAt: Date | undefined
+  readonly device: { readonly cookieHash: Buffer; readonly label: string }
+  /** The near counter is emptied, the whole one gives back what the near one held, the others one attempt. */
+  readonly counters: { readonly near: string | null; readonly whole: string | null; readonly others: readonly string[] }
+}
+
+/**
+ * Writes a sign-in in one statement. The same session id again refreshes that session if it is live and the same account's.
+ *
+ * `undefined` when the session id belongs to another account or to an ended session, or the account is not as it was read: it
+ * waits for a change of the account in progress (`lockAccount`), so no session outlives a suspension. Counters are locked in
+ * sorted order, as `countAttempt` does, so that the two cannot deadlock.
+ */
+export async function recordSignIn(tx: Sql, record: SignInRecord): Promise<SignInSession | undefined> {
+  const { near, whole, others } = record.counters
+  const [row] = await tx.query<SessionRow>(
+    `WITH owner AS (
+       SELECT id FROM account WHERE id = $2 AND status = 'active'
+         AND date_trunc('milliseconds', password_changed_at) IS NOT DISTINCT FROM $12::timestamptz FOR KEY SHARE
+     ), seen AS (
+       INSERT INTO device (id, account_id, cookie_hash, label, first_seen_at, last_seen_at) SELECT $6, id, $7, $8, $5, $5 FROM owner
+       ON CONFLICT (account_id, cookie_hash) DO UPDATE SET last_seen_at = excluded.last_seen_at, removed_at = NULL RETURNING id, account_id
+     ), counters AS (
+       UPDATE throttle t SET points = CASE WHEN t.key = $9 THEN 0 WHEN t.key = $10 THEN greatest(t.points - coalesce(n.points, 1), 0)
+                                           ELSE greatest(t.points - 1, 0) END
+       FROM (SELECT key FROM throttle WHERE key = ANY ($11::text[]) ORDER BY key FOR UPDATE) h
+       LEFT JOIN (SELECT points FROM throttle WHERE key = $9) n ON true
+       WHERE t.key = h.key
+     )
+     INSERT INTO sign_in_session AS s (id, account_id, device_id, amr, aal, authenticated_at, created_at, last_seen_at)
+     SELECT $1, seen.account_id, seen.id, $3, $4, $5, $5, $5 FROM seen
+     ON CONFLICT (id) DO UPDATE SET amr = excluded.amr, aal = excluded.aal, device_id = excluded.device_id,
+       authenticated_at = excluded.authenticated_at, last_seen_at = excluded.last_seen_at
+     WHERE s.account_id = excluded.account_id AND s.ended_at IS NULL
+     RETURNING ${SESSION_COLUMNS}`,
+    [
+      record.sessionId, record.accountId, [...record.amr], record.aal, record.now, randomUUID(), record.device.cookieHash, record.device.label,
+      near, whole, [near, whole, ...others].filter((key) => key !== null).sort(), record.passwordChangedAt ?? null,
+    ],
+  )
+  return row && toSession(row)
+}
+
+function toCandidate(row: CandidateRow): Candidate {
+  return {
+    account: toAccount(row),
+    passwordHash: row.password_hash,
+    hasTotp: row.has_totp,
+    hasPasskey: row.has_passkey,
+    hasRecoveryCode: row.has_code,
+    deviceId: row.device_id ?? undefined,
+    devices: { hasAny: row.has_device, recent: row.recent_devices },
+  }
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import type { Sql } from '../../platform/db.ts'
+import { type AccountId, parseAccountId } from '../account.ts'
+import type { Tools } from '../core.ts'
+
+const KIND = 'second-factor'
+/** Life of the step between the password and the second factor. */
+const TTL_SECONDS = 600
+
+const payload = z.object({ sessionId: z.string().optional() })
+
+/** What a ticket stands for: this account's password was right, in this browser. */
+export interface Ticket {
+  readonly id: string
+  readonly accountId: AccountId
+  readonly sessionId: string | undefined
+  readonly provedAt: Date
+}
+
+/** Tickets between the two steps of a sign-in; each leads to one session. */
+export interface Tickets {
+  issue(accountId: AccountId, step: { binding: string; sessionId?: string | undefined }): Promise<string>
+  find(id: string, binding: string): Promise<Ticket | undefined>
+  /** False for everybody but the first. */
+  consume(sql: Sql, id: string): Promise<boolean>
+}
+
+export function createTickets({ tokens }: Pick<Tools, 'tokens'>, db: Sql): Tickets {
+  return {
+    async issue(accountId, { binding, sessionId }) {
+      const text = JSON.stringify(sessionId === undefined ? {} : { sessionId })
+      return (await tokens.create(db, { kind: KIND, ttlSeconds: TTL_SECONDS, accountId, binding, payload: text })).id
+    },
+    async find(id, binding) {
+      const token = await tokens.find({ kind: KIND, id, binding })
+      const accountId = token?.accountId === undefined ? undefined : parseAccountId(token.accountId)
+      if (token?.payload === undefined || accountId === undefined) return undefined
+      return { id, accountId, sessionId: payload.parse(JSON.parse(token.payload)).sessionId, provedAt: token.createdAt }
+    },
+    consume: (sql, id) => tokens.consume(sql, id),
+  }
+}

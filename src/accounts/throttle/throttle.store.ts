@@ -1,0 +1,72 @@
+import type { Sql } from '../../platform/db.ts'
+import type { Limit } from './limits.ts'
+
+/** Milliseconds that a backoff counter at $points demands after its last failure. */
+const DELAY = 'least(a.max_delay, a.delay * power(2, least(t.points - a.free, 20)))'
+
+const ASKED = `SELECT * FROM unnest($1::text[], $2::int[], $3::float8[], $4::float8[], $5::float8[], $6::boolean[])
+  AS a(key, free, span, delay, max_delay, sliding)`
+
+/** True for a counter that allows no attempt now; $7 is now. `expire` of a backoff counter is its last failure plus its span. */
+const BLOCKED = `t.expire > $7::float8 AND t.points >= a.free
+  AND (NOT a.sliding OR a.free = 0 OR t.expire - a.span + ${DELAY} > $7::float8)`
+
+/**
+ * Counts one attempt on each counter that allows it and returns their keys; a missing key is a counter that refused.
+ *
+ * One statement: a row is locked by its own upsert and judged on its newest version, so of parallel attempts no more pass than
+ * the limit allows. Keys go in sorted, so that two statements cannot deadlock.
+ */
+export async function countAttempt(sql: Sql, limits: readonly Limit[], now: Date): Promise<Map<string, number>> {
+  const rows = await sql.query<{ key: string; points: number }>(
+    `INSERT INTO throttle AS t (key, points, expire)
+     SELECT a.key, 1, ($7::float8 + a.span)::bigint FROM (${ASKED} ORDER BY 1) a
+     ON CONFLICT (key) DO UPDATE SET
+       points = CASE WHEN t.expire > $7::float8 THEN t.points + 1 ELSE 1 END,
+       expire = CASE WHEN t.expire > $7::float8 AND NOT (SELECT a.sliding FROM (${ASKED}) a WHERE a.key = t.key)
+                     THEN t.expire ELSE excluded.expire END
+     WHERE NOT (SELECT ${BLOCKED} FROM (${ASKED}) a WHERE a.key = t.key)
+     RETURNING key, points`,
+    parameters(limits, now),
+  )
+  return new Map(rows.map((row) => [row.key, row.points]))
+}
+
+/** Seconds until every one of these counters would allow an attempt. */
+export async function findWaitSeconds(sql: Sql, limits: readonly Limit[], now: Date): Promise<number> {
+  const [row] = await sql.query<{ wait: number | null }>(
+    `SELECT max(CASE WHEN a.sliding THEN t.expire - a.span + ${DELAY} ELSE t.expire END) - $7::float8 AS wait
+     FROM (${ASKED}) a JOIN throttle t ON t.key = a.key WHERE ${BLOCKED}`,
+    parameters(limits, now),
+  )
+  return Math.max(1, Math.ceil((row?.wait ?? 0) / 1000))
+}
+
+/** Takes one attempt back from each counter: it was not evaluated, or it was right. */
+export async function returnAttempt(sql: Sql, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return
+  await sql.execute('UPDATE throttle SET points = greatest(points - 1, 0) WHERE key = ANY ($1::text[])', [[...keys].sort()])
+}
+
+/** Forgets counters. */
+export async function clearCounters(sql: Sql, keys: readonly string[]): Promise<void> {
+  await sql.execute('DELETE FROM throttle WHERE key = ANY ($1::text[])', [[...keys].sort()])
+}
+
+/** Removes counters that no longer limit anything; a job's work. */
+export async function purgeCounters(sql: Sql, now: Date): Promise<number> {
+  return sql.execute('DELETE FROM throttle WHERE expire < $1::float8', [now.getTime()])
+}
+
+function parameters(limits: readonly Limit[], now: Date): unknown[] {
+  const sorted = [...limits].sort((left, right) => (left.key < right.key ? -1 : 1))
+  return [
+    sorted.map((limit) => limit.key),
+    sorted.map((limit) => limit.free),
+    sorted.map((limit) => limit.spanMs),
+    sorted.map((limit) => limit.delayMs),
+    sorted.map((limit) => limit.maxDelayMs),
+    sorted.map((limit) => limit.kind === 'backoff'),
+    now.getTime(),
+  ]
+}
