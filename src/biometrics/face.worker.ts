@@ -9,13 +9,12 @@ import { answerFaceTask, faceTaskSchema } from './face-task.ts'
 const { modelsDir } = z.object({ modelsDir: z.string().min(1) }).parse(workerData)
 const messageSchema = z.object({ id: z.number(), task: faceTaskSchema })
 
-async function serve(engine: FaceEngine): Promise<void> {
-  let last: Promise<void> = Promise.resolve()
-  parentPort?.on('message', (message: unknown) => {
+function serve(engine: FaceEngine): void {
+  parentPort?.on('message', async (message: unknown) => {
     const { id, task } = messageSchema.parse(message)
-    last = last.then(async () => parentPort?.postMessage({ id, ...(await answerFaceTask(engine, task)) }))
+    parentPort?.postMessage({ id, ...(await answerFaceTask(engine, task)) })
   })
   parentPort?.postMessage({ ready: true })
 }
 
-await serve(await createFaceEngine({ runtime, modelsDir }))
+serve(await createFaceEngine({ runtime, modelsDir }))

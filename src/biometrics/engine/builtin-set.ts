@@ -4,11 +4,9 @@ import type { NetName } from '../onnx/nets.ts'
 import { DESCRIPTOR_SIZE, LANDMARK_SIZE, SSD_SIZE, TINY_SIZE } from '../onnx/nets.ts'
 import { alignedSquare, normalisedPlanes } from './alignment.ts'
 import { createSsdDetector, createTinyDetector } from './detection.ts'
-import type { Detection, Detector } from './detection.ts'
+import type { Detector } from './detection.ts'
 import { createLandmarkFinder } from './landmarks.ts'
-import type { FaceModelSet, Search } from './model-set.ts'
-import { withMargin } from './raster.ts'
-import type { Raster } from './raster.ts'
+import type { FaceModelSet } from './model-set.ts'
 import { loadNet } from './runtime.ts'
 import type { Net, OnnxRuntime } from './runtime.ts'
 
@@ -24,9 +22,6 @@ const SIZES: Readonly<Record<NetName, number>> = {
 }
 /** Both detectors' score limit; the reference library's 0.5 misses one face in ten. */
 const THRESHOLD = 0.3
-/** A portrait cut close round the face is found once it has room: this part of its longer side, all round. */
-const MARGIN = 0.4
-
 /** The nets that are always there: built from the npm package's weights, checked against the manifest's sums. */
 export async function loadBuiltinSet(runtime: OnnxRuntime, modelsDir: string): Promise<FaceModelSet> {
   const loaded: Net[] = []
@@ -39,15 +34,18 @@ export async function loadBuiltinSet(runtime: OnnxRuntime, modelsDir: string): P
   const landmarks = createLandmarkFinder(await open('landmarks-68'))
   const recogniser = await open('descriptor-128')
   let second: Promise<Detector> | undefined
-  const ssd: Detector = async (raster, threshold) => {
+  const ssd = (): Promise<Detector> => {
     second ??= open('ssd-mobilenet').then(createSsdDetector)
-    return (await second)(raster, threshold)
+    second.catch(() => {
+      second = undefined // the next picture tries again
+    })
+    return second
   }
   return {
     id: BUILTIN_MODEL_ID,
     dimension: BUILTIN_DIMENSION,
     metric: 'euclidean',
-    detect: (raster, search) => detectBy([tiny, ssd], raster, search),
+    detectors: [(raster) => tiny(raster, THRESHOLD), async (raster) => (await ssd())(raster, THRESHOLD)],
     landmarks,
     align: alignedSquare,
     inputSize: DESCRIPTOR_SIZE,
@@ -62,19 +60,4 @@ export async function loadBuiltinSet(runtime: OnnxRuntime, modelsDir: string): P
       for (const net of loaded.splice(0)) await net.release()
     },
   }
-}
-
-async function detectBy(detectors: readonly Detector[], raster: Raster, search: Search): Promise<Detection[]> {
-  for (const detect of detectors) {
-    const found = await detect(raster, THRESHOLD)
-    if (found.length > 0) return found
-  }
-  if (search === 'quick') return []
-  const margin = Math.round(Math.max(raster.width, raster.height) * MARGIN)
-  const roomy = withMargin(raster, margin)
-  for (const detect of detectors) {
-    const found = await detect(roomy, THRESHOLD)
-    if (found.length > 0) return found.map(({ box, score }) => ({ box: { ...box, x: box.x - margin, y: box.y - margin }, score }))
-  }
-  return []
 }

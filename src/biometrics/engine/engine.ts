@@ -1,13 +1,15 @@
 import { FRAME_LIMITS, PHOTO_LIMITS } from '../image.ts'
-import type { FaceObservation, FrameObservation } from '../observation.ts'
+import type { FaceObservation, FrameObservation, Point } from '../observation.ts'
 import { cutSquare } from './alignment.ts'
 import { appearanceOf, backgroundColour, skinColour } from './appearance.ts'
 import { loadBuiltinSet } from './builtin-set.ts'
+import { isFace } from './confirmation.ts'
 import { decodeImage } from './decode.ts'
 import type { Detection } from './detection.ts'
 import { framePrint } from './frame-print.ts'
-import type { FaceModelSet, Search } from './model-set.ts'
+import type { FaceModelSet } from './model-set.ts'
 import { poseOf } from './pose.ts'
+import { withMargin } from './raster.ts'
 import type { Raster } from './raster.ts'
 import type { OnnxRuntime } from './runtime.ts'
 
@@ -32,7 +34,7 @@ export interface FaceEngine {
    */
   readonly observe: (jpeg: Uint8Array, options: ObserveOptions) => Promise<FrameObservation>
   /** As `observe`, for a photograph to be kept: higher limits, a more thorough search, always a descriptor. */
-  readonly describe: (photo: Uint8Array) => Promise<FrameObservation>
+  readonly describe: (photo: Uint8Array, options?: { readonly describeFaces: number }) => Promise<FrameObservation>
   readonly close: () => Promise<void>
 }
 
@@ -48,34 +50,75 @@ const MOST_FACES = 8
  */
 export async function createFaceEngine(options: { runtime: OnnxRuntime; modelsDir: string }): Promise<FaceEngine> {
   const set = await loadBuiltinSet(options.runtime, options.modelsDir)
+  const inTurn = createQueue()
   return {
     modelId: set.id,
     dimension: set.dimension,
     metric: set.metric,
-    observe: async (jpeg, wanted) => observeRaster(set, await decodeImage(jpeg, FRAME_LIMITS), wanted, FRAME),
-    describe: async (photo) => observeRaster(set, await decodeImage(photo, PHOTO_LIMITS), { descriptor: 'always' }, PHOTO),
+    async observe(jpeg, wanted) {
+      const raster = await decodeImage(jpeg, FRAME_LIMITS)
+      return inTurn(() => observeRaster(set, raster, wanted, FRAME))
+    },
+    async describe(photo, { describeFaces } = { describeFaces: 1 }) {
+      const raster = await decodeImage(photo, PHOTO_LIMITS)
+      return inTurn(() => observeRaster(set, raster, { descriptor: 'always', describeFaces }, PHOTO))
+    },
     close: () => set.close(),
   }
 }
 
-/** A photograph has to count on its own: looked at harder, and averaged with its mirror image at any turn. */
+/** One after another: the nets' input buffers are shared, and the runtime has one thread anyway. */
+function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const next = last.then(work, work)
+    last = next.catch(() => undefined)
+    return next
+  }
+}
+
+/** A photograph has to count on its own: looked at with room around it too, and averaged with its mirror image at any turn. */
 interface Care {
-  readonly search: Search
+  readonly margins: readonly number[]
   readonly mirrorBelowDegrees: number
 }
-const FRAME: Care = { search: 'quick', mirrorBelowDegrees: FRONTAL_YAW_DEGREES }
-const PHOTO: Care = { search: 'thorough', mirrorBelowDegrees: 180 }
+/** A portrait cut close round the face is found once it has room: this part of its longer side, all round. */
+const ROOM = 0.4
+const FRAME: Care = { margins: [0], mirrorBelowDegrees: FRONTAL_YAW_DEGREES }
+const PHOTO: Care = { margins: [0, ROOM], mirrorBelowDegrees: 180 }
 
 async function observeRaster(set: FaceModelSet, raster: Raster, wanted: ObserveOptions, care: Care): Promise<FrameObservation> {
-  const found = (await set.detect(raster, care.search)).toSorted((left, right) => areaOf(right) - areaOf(left))
+  const found = await locateFaces(set, raster, care.margins)
   const faces: FaceObservation[] = []
-  for (const detection of found.slice(0, MOST_FACES)) {
+  for (const face of found) {
     const descriptor = faces.length < (wanted.describeFaces ?? 1) ? wanted.descriptor : 'never'
-    const face = await observeFace(set, raster, detection, { descriptor, ...care })
-    if (face) faces.push(face)
+    faces.push(await observeFace(set, raster, face, { descriptor, ...care }))
   }
   const { width, height } = raster
   return { modelId: set.id, width, height, faces, background: backgroundColour(raster, faces[0]?.box), ...framePrint(raster) }
+}
+
+interface LocatedFace extends Detection {
+  readonly landmarks: readonly Point[]
+}
+
+/** The faces, largest first: the first detector's that found any, then the same with room around the picture. */
+async function locateFaces(set: FaceModelSet, raster: Raster, margins: readonly number[]): Promise<LocatedFace[]> {
+  for (const share of margins) {
+    const margin = Math.round(Math.max(raster.width, raster.height) * share)
+    const roomy = margin === 0 ? raster : withMargin(raster, margin)
+    for (const detect of set.detectors) {
+      const found = (await detect(roomy)).toSorted((left, right) => areaOf(right) - areaOf(left)).slice(0, MOST_FACES)
+      const faces: LocatedFace[] = []
+      for (const { box, score } of found) {
+        const inPicture = { ...box, x: box.x - margin, y: box.y - margin }
+        const landmarks = await set.landmarks(raster, inPicture)
+        if (landmarks && (await isFace(set, raster, landmarks, score))) faces.push({ box: inPicture, score, landmarks })
+      }
+      if (faces.length > 0) return faces
+    }
+  }
+  return []
 }
 
 const areaOf = ({ box }: Detection) => box.width * box.height
@@ -83,11 +126,9 @@ const areaOf = ({ box }: Detection) => box.width * box.height
 async function observeFace(
   set: FaceModelSet,
   raster: Raster,
-  { box, score }: Detection,
+  { box, score, landmarks }: LocatedFace,
   { descriptor, mirrorBelowDegrees }: ObserveOptions & Care,
-): Promise<FaceObservation | undefined> {
-  const landmarks = await set.landmarks(raster, box)
-  if (!landmarks) return undefined
+): Promise<FaceObservation> {
   const pose = poseOf(landmarks)
   const square = cutSquare(raster, set.align(landmarks), set.inputSize)
   const turn = Math.abs(pose.yawDegrees)

@@ -3,9 +3,6 @@ import type { Detection } from './detection.ts'
 import type { AlignedSquare } from './alignment.ts'
 import type { Raster } from './raster.ts'
 
-/** How hard a face is looked for: `quick` for frames of a session, `thorough` for a picture that has to count. */
-export type Search = 'quick' | 'thorough'
-
 /**
  * One set of nets that together turn a picture into descriptors.
  *
@@ -15,8 +12,8 @@ export interface FaceModelSet {
   readonly id: string
   readonly dimension: number
   readonly metric: 'euclidean' | 'cosine'
-  /** Faces in the picture, in any order. */
-  readonly detect: (raster: Raster, search: Search) => Promise<Detection[]>
+  /** Each finds faces, or what looks like one; the next is asked when the one before found none. */
+  readonly detectors: readonly ((raster: Raster) => Promise<Detection[]>)[]
   /** The 68 landmarks, iBUG 300-W order; undefined when the box is outside the picture. */
   readonly landmarks: (raster: Raster, box: FaceBox) => Promise<Point[] | undefined>
   /** The square that the recogniser wants, and its side in pixels once cut. */
