@@ -11,7 +11,10 @@ let shown: { errors: FieldErrors; typed: Typed } | undefined
 let received: unknown
 
 const form = z.object({
-  cpf: z.string().refine((text) => /^\d{11}$/.test(text), 'platform.field.invalid').transform(Number),
+  cpf: z
+    .string()
+    .refine((text) => /^\d{11}$/.test(text), 'platform.field.invalid')
+    .transform(Number),
   password: z.string().min(1),
   scopes: listOf(z.string()),
 })
@@ -19,17 +22,85 @@ const form = z.object({
 before(async () => {
   site = await startSite(({ views }) => {
     const router = new Router()
-    const keep = (_: unknown, input: { body?: unknown; query?: unknown; params?: unknown; request?: unknown }) => void (received = input)
-    router.get('/token', guard({}, (ctx) => { ctx.body = views.html(ctx, 'partials/csrf') }))
-    router.post('/form', guard({ body: form, keep: ['cpf'], onInvalid: (ctx, invalid) => { shown = invalid; ctx.body = 'again' } }, (ctx, input) => { received = input.body; ctx.body = { ok: true } }))
-    router.post('/plain-form', guard({ body: form }, (ctx) => { ctx.body = { ok: true } }))
-    router.post('/empty', guard({}, (ctx) => { ctx.body = { ok: true } }))
-    router.post('/json', guard({ consumes: 'json', csrf: false, body: z.object({ name: z.string().max(5), inner: z.object({ n: z.number() }).optional() }) }, (ctx, input) => { received = input.body; ctx.body = { ok: true } }))
-    router.post('/bytes', guard({ consumes: 'bytes', csrf: false, contentTypes: ['image/jpeg'], limitBytes: 1000, body: bytes }, (ctx, input) => { ctx.body = { size: input.body.length } }))
-    router.get('/query', guard({ query: z.object({ page: z.coerce.number().int().default(1) }) }, (ctx, input) => { keep(ctx, input); ctx.body = { page: input.query.page } }))
-    router.get('/things/:id', guard({ params: z.object({ id: z.uuid() }) }, (ctx, input) => { ctx.body = { id: input.params.id } }))
-    router.get('/leaky', guard({ response: z.object({ id: z.string() }) }, (ctx) => { ctx.body = { id: 'a', password_hash: 'secret' } }))
-    router.get('/tight', guard({ response: z.object({ id: z.string() }) }, (ctx) => { ctx.body = { id: 'a' } }))
+    const keep = (_: unknown, input: unknown) => {
+      received = input
+    }
+    router.get(
+      '/token',
+      guard({}, (ctx) => {
+        ctx.body = views.html(ctx, 'partials/csrf')
+      }),
+    )
+    router.post(
+      '/form',
+      guard(
+        {
+          body: form,
+          keep: ['cpf'],
+          onInvalid: (ctx, invalid) => {
+            shown = invalid
+            ctx.body = 'again'
+          },
+        },
+        (ctx, input) => {
+          received = input.body
+          ctx.body = { ok: true }
+        },
+      ),
+    )
+    router.post(
+      '/plain-form',
+      guard({ body: form }, (ctx) => {
+        ctx.body = { ok: true }
+      }),
+    )
+    router.post(
+      '/empty',
+      guard({}, (ctx) => {
+        ctx.body = { ok: true }
+      }),
+    )
+    router.post(
+      '/json',
+      guard(
+        { consumes: 'json', csrf: false, body: z.object({ name: z.string().max(5), inner: z.object({ n: z.number() }).optional() }) },
+        (ctx, input) => {
+          received = input.body
+          ctx.body = { ok: true }
+        },
+      ),
+    )
+    router.post(
+      '/bytes',
+      guard({ consumes: 'bytes', csrf: false, contentTypes: ['image/jpeg'], limitBytes: 1000, body: bytes }, (ctx, input) => {
+        ctx.body = { size: input.body.length }
+      }),
+    )
+    router.get(
+      '/query',
+      guard({ query: z.object({ page: z.coerce.number().int().default(1) }) }, (ctx, input) => {
+        keep(ctx, input)
+        ctx.body = { page: input.query.page }
+      }),
+    )
+    router.get(
+      '/things/:id',
+      guard({ params: z.object({ id: z.uuid() }) }, (ctx, input) => {
+        ctx.body = { id: input.params.id }
+      }),
+    )
+    router.get(
+      '/leaky',
+      guard({ response: z.object({ id: z.string() }) }, (ctx) => {
+        ctx.body = { id: 'a', password_hash: 'secret' }
+      }),
+    )
+    router.get(
+      '/tight',
+      guard({ response: z.object({ id: z.string() }) }, (ctx) => {
+        ctx.body = { id: 'a' }
+      }),
+    )
     return [router.routes()]
   })
 })
@@ -51,25 +122,46 @@ async function send(path: string, fields: [string, string][], headers: Record<st
 }
 
 test('a valid form reaches the handler as domain values, a repeated field as a list', async () => {
-  const answer = await send('/form', [['cpf', '52998224725'], ['password', 'x'], ['scopes', 'a'], ['scopes', 'b']])
+  const answer = await send('/form', [
+    ['cpf', '52998224725'],
+    ['password', 'x'],
+    ['scopes', 'a'],
+    ['scopes', 'b'],
+  ])
   assert.equal(answer.status, 200)
   assert.deepEqual(received, { cpf: 52998224725, password: 'x', scopes: ['a', 'b'] })
-  await send('/form', [['cpf', '52998224725'], ['password', 'x']])
+  await send('/form', [
+    ['cpf', '52998224725'],
+    ['password', 'x'],
+  ])
   assert.deepEqual(received, { cpf: 52998224725, password: 'x', scopes: [] })
 })
 
 test('a bad form is shown again with an error for each field and what was typed, never the password', async () => {
-  const answer = await send('/form', [['cpf', '123'], ['password', '']])
+  const answer = await send('/form', [
+    ['cpf', '123'],
+    ['password', ''],
+  ])
   assert.equal(answer.status, 422)
   assert.equal(await answer.text(), 'again')
   assert.deepEqual(shown?.errors, { cpf: 'platform.field.invalid', password: 'platform.field.required' })
   assert.deepEqual(shown?.typed, { cpf: '123' })
-  await send('/form', [['cpf', '123'], ['password', 'my secret']])
+  await send('/form', [
+    ['cpf', '123'],
+    ['password', 'my secret'],
+  ])
   assert.doesNotMatch(JSON.stringify(shown), /my secret/)
 })
 
 test('the same bad form from a JSON caller is a problem with a pointer and a code for each field', async () => {
-  const answer = await send('/form', [['cpf', '123'], ['password', 'x']], { Accept: 'application/json' })
+  const answer = await send(
+    '/form',
+    [
+      ['cpf', '123'],
+      ['password', 'x'],
+    ],
+    { Accept: 'application/json' },
+  )
   assert.equal(answer.status, 422)
   assert.equal(answer.headers.get('content-type'), 'application/problem+json')
   const problem = await answer.json()
@@ -79,17 +171,22 @@ test('the same bad form from a JSON caller is a problem with a pointer and a cod
 })
 
 test('an unknown field is refused, also where no field at all is expected', async () => {
-  await send('/form', [['cpf', '52998224725'], ['password', 'x'], ['role', 'admin']])
+  await send('/form', [
+    ['cpf', '52998224725'],
+    ['password', 'x'],
+    ['role', 'admin'],
+  ])
   assert.deepEqual(shown?.errors, { role: 'platform.field.unknown' })
   assert.equal((await send('/empty', [['role', 'admin']])).status, 422)
   assert.equal((await send('/empty', [])).status, 200)
   assert.equal((await send('/plain-form', [['__proto__', 'x']])).status, 422)
 })
 
-test('a form without its token, with another browser\'s token or from another site changes nothing', async () => {
+test("a form without its token, with another browser's token or from another site changes nothing", async () => {
   const [mine, other] = [await visit(), await visit()]
   const good = new URLSearchParams({ _csrf: mine.token })
-  const post = (body: URLSearchParams, headers: Record<string, string>) => fetch(`${site.url}/empty`, { method: 'POST', body, headers: { ...HTML, ...headers } })
+  const post = (body: URLSearchParams, headers: Record<string, string>) =>
+    fetch(`${site.url}/empty`, { method: 'POST', body, headers: { ...HTML, ...headers } })
   assert.equal((await post(good, { cookie: mine.cookie })).status, 200)
   assert.equal((await post(good, { cookie: mine.cookie, Origin: site.url, 'Sec-Fetch-Site': 'same-origin' })).status, 200)
   const refused = [
@@ -119,13 +216,18 @@ test('every token differs, all of one browser are good, and the cookie cannot be
 })
 
 test('JSON: wrong shapes, unknown members, broken text and NUL are refused with a reason', async () => {
-  const post = (body: string | Uint8Array<ArrayBuffer>, type = 'application/json') => fetch(`${site.url}/json`, { method: 'POST', body, headers: { 'Content-Type': type } })
+  const post = (body: string | Uint8Array<ArrayBuffer>, type = 'application/json') =>
+    fetch(`${site.url}/json`, { method: 'POST', body, headers: { 'Content-Type': type } })
   assert.equal((await post('{"name":"Ana","inner":{"n":1}}')).status, 200)
   assert.deepEqual(received, { name: 'Ana', inner: { n: 1 } })
   assert.deepEqual((await (await post('{"name":"Anabela"}')).json()).errors, [{ pointer: '#/name', code: 'platform.field.too-long' }])
-  assert.deepEqual((await (await post('{"name":"Ana","inner":{"n":"1"}}')).json()).errors, [{ pointer: '#/inner/n', code: 'platform.field.invalid' }])
+  assert.deepEqual((await (await post('{"name":"Ana","inner":{"n":"1"}}')).json()).errors, [
+    { pointer: '#/inner/n', code: 'platform.field.invalid' },
+  ])
   assert.deepEqual((await (await post('{}')).json()).errors, [{ pointer: '#/name', code: 'platform.field.required' }])
-  assert.deepEqual((await (await post('{"name":"Ana","admin":true}')).json()).errors, [{ pointer: '#/admin', code: 'platform.field.unknown' }])
+  assert.deepEqual((await (await post('{"name":"Ana","admin":true}')).json()).errors, [
+    { pointer: '#/admin', code: 'platform.field.unknown' },
+  ])
   for (const body of ['{', '[]x', '{"name":"\\u0000"}', '{"name":"\\ud800"}', '{"__proto__":{}}', new Uint8Array([0x7b, 0xff])]) {
     assert.equal((await post(body)).status, 400, String(body))
   }
@@ -154,21 +256,35 @@ test('a body above the limit is answered 413, also when its length is not announ
   const answer = await fetch(`${site.url}/bytes`, request)
   assert.equal(answer.status, 413)
   assert.equal((await answer.json()).title, 'The request is too large')
-  const announced = await fetch(`${site.url}/form`, { method: 'POST', body: 'x'.repeat(3_000_000), headers: { 'Content-Type': 'application/x-www-form-urlencoded' } })
+  const announced = await fetch(`${site.url}/form`, {
+    method: 'POST',
+    body: 'x'.repeat(3_000_000),
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+  })
   assert.equal(announced.status, 413)
 })
 
 test('a form with more than 200 fields or a NUL is refused', async () => {
   const many = Array.from({ length: 201 }, (_, index): [string, string] => [`f${index}`, ''])
   assert.equal((await send('/form', many)).status, 400)
-  assert.equal((await send('/form', [['cpf', '\0'], ['password', 'x']])).status, 400)
+  assert.equal(
+    (
+      await send('/form', [
+        ['cpf', '\0'],
+        ['password', 'x'],
+      ])
+    ).status,
+    400,
+  )
 })
 
 test('query: parsed, defaulted, unknown members refused', async () => {
   assert.deepEqual(await (await fetch(`${site.url}/query`)).json(), { page: 1 })
   assert.deepEqual(await (await fetch(`${site.url}/query?page=3`)).json(), { page: 3 })
   assert.equal((await fetch(`${site.url}/query?page=x`)).status, 400)
-  assert.deepEqual((await (await fetch(`${site.url}/query?evil=1`)).json()).errors, [{ pointer: '#/query/evil', code: 'platform.field.unknown' }])
+  assert.deepEqual((await (await fetch(`${site.url}/query?evil=1`)).json()).errors, [
+    { pointer: '#/query/evil', code: 'platform.field.unknown' },
+  ])
   assert.equal((await fetch(`${site.url}/query?page=1&page=2`)).status, 400)
 })
 

@@ -16,7 +16,10 @@ let browser: Browser | undefined
 before(async () => {
   site = await startKitchen()
   if (!('skip' in hasBrowser)) {
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] })
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    })
   }
 })
 after(async () => {
@@ -36,8 +39,13 @@ for (const path of PAGES) {
   test(`/${path}: axe finds nothing, in light and in dark, and nothing is wider than a 360 px screen`, hasBrowser, async () => {
     for (const colorScheme of ['light', 'dark']) {
       const { page, close } = await open(path, { colorScheme, viewport: { width: 360, height: 740 } })
-      const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
-      assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [])
+      const { violations } = await new AxeBuilder({ page })
+        .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+        .analyze()
+      assert.deepEqual(
+        violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+        [],
+      )
       assert.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true)
       await close()
     }
@@ -122,7 +130,9 @@ test('a form is sent with and without JavaScript', hasBrowser, async () => {
 test('two quick presses send one request', hasBrowser, async () => {
   const { page, close } = await open('form', {})
   let sent = 0
-  page.on('request', (request) => { if (request.method() === 'POST') sent += 1 })
+  page.on('request', (request) => {
+    if (request.method() === 'POST') sent += 1
+  })
   await page.route('**/form', async (route) => {
     if (route.request().method() === 'POST') await new Promise((resolve) => setTimeout(resolve, 300))
     await route.continue()
@@ -146,7 +156,8 @@ test('after a refused form the list of what is wrong has the focus, and its link
 test('everything that can be pressed is at least 44 px high, or a link within text', hasBrowser, async () => {
   for (const path of KITCHEN_PAGES) {
     const { page, close } = await open(path, { viewport: { width: 360, height: 740 } })
-    const small = await page.evaluate(`[...document.querySelectorAll('button, summary, .button, nav a, input:not([type=hidden], [type=checkbox], [type=radio])')]
+    const small =
+      await page.evaluate(`[...document.querySelectorAll('button, summary, .button, nav a, input:not([type=hidden], [type=checkbox], [type=radio])')]
       .filter((element) => element.offsetParent !== null && element.getBoundingClientRect().height < 44).map((element) => element.outerHTML)`)
     assert.deepEqual(small, [])
     await close()

@@ -21,23 +21,64 @@ before(async () => {
   site = await startSite(({ views, app }) => {
     const router = new Router()
     router.use(inRoom('portal'))
-    router.get('/teapot', guard({}, () => { throw new Problem(TEAPOT, { detail: 'redirect_uri is not registered', retryAfterSeconds: 61 }) }))
-    router.get('/busy', guard({}, () => { throw new Problem(PLATFORM_PROBLEMS.busy, { detail: 'queue of 12', cause: 'inside', retryAfterSeconds: 2 }) }))
-    router.get('/crash', guard({}, () => { throw new TypeError('the password of 529.982.247-25 is undefined') }))
-    router.get('/facts', guard({}, (ctx) => { ctx.body = requestFacts(ctx) }))
-    router.get('/person/:cpf', guard({}, (ctx) => { ctx.body = 'ok' }))
-    router.get('/interaction', guard({}, (ctx) => {
-      allowFormAction(ctx, ['https://rp.example/cb?x=1', 'http://127.0.0.1:3001/cb', 'br.gov.mt.app:/cb', "javascript:alert(1)", 'not a url; script-src *'])
-      views.render(ctx, 'platform/accessibility')
-    }))
-    router.get('/asked', guard({}, (ctx) => { ctx.state.uiLocales = 'fr es-419'; views.render(ctx, 'platform/accessibility') }))
+    router.get(
+      '/teapot',
+      guard({}, () => {
+        throw new Problem(TEAPOT, { detail: 'redirect_uri is not registered', retryAfterSeconds: 61 })
+      }),
+    )
+    router.get(
+      '/busy',
+      guard({}, () => {
+        throw new Problem(PLATFORM_PROBLEMS.busy, { detail: 'queue of 12', cause: 'inside', retryAfterSeconds: 2 })
+      }),
+    )
+    router.get(
+      '/crash',
+      guard({}, () => {
+        throw new TypeError('the password of 529.982.247-25 is undefined')
+      }),
+    )
+    router.get(
+      '/facts',
+      guard({}, (ctx) => {
+        ctx.body = requestFacts(ctx)
+      }),
+    )
+    router.get(
+      '/person/:cpf',
+      guard({}, (ctx) => {
+        ctx.body = 'ok'
+      }),
+    )
+    router.get(
+      '/interaction',
+      guard({}, (ctx) => {
+        allowFormAction(ctx, [
+          'https://rp.example/cb?x=1',
+          'http://127.0.0.1:3001/cb',
+          'br.gov.mt.app:/cb',
+          'javascript:alert(1)',
+          'not a url; script-src *',
+        ])
+        views.render(ctx, 'platform/accessibility')
+      }),
+    )
+    router.get(
+      '/asked',
+      guard({}, (ctx) => {
+        ctx.state.uiLocales = 'fr es-419'
+        views.render(ctx, 'platform/accessibility')
+      }),
+    )
     app.use(router.routes())
     return [createPlatformPages({ views, messages }).routes()]
   })
 })
 after(() => site.stop())
 
-const get = (path: string, headers: Record<string, string> = HTML, options: RequestInit = {}) => fetch(site.url + path, { headers, ...options })
+const get = (path: string, headers: Record<string, string> = HTML, options: RequestInit = {}) =>
+  fetch(site.url + path, { headers, ...options })
 
 test('a problem is JSON after RFC 9457 for whoever does not ask for HTML', async () => {
   const answer = await get('/teapot', { Accept: '*/*' })
@@ -45,11 +86,15 @@ test('a problem is JSON after RFC 9457 for whoever does not ask for HTML', async
   assert.equal(answer.status, 418)
   assert.equal(answer.headers.get('retry-after'), '61')
   assert.deepEqual(await answer.json(), {
-    type: `${site.url}/problems/platform/teapot`, title: 'I am a teapot', status: 418, detail: 'redirect_uri is not registered', instance: `urn:uuid:${id}`,
+    type: `${site.url}/problems/platform/teapot`,
+    title: 'I am a teapot',
+    status: 418,
+    detail: 'redirect_uri is not registered',
+    instance: `urn:uuid:${id}`,
   })
 })
 
-test('a problem is a page in plain Portuguese with a way on, its code and the request\'s number for a browser', async () => {
+test("a problem is a page in plain Portuguese with a way on, its code and the request's number for a browser", async () => {
   const answer = await get('/teapot')
   const html = await answer.text()
   assert.match(html, /Não foi possível continuar/)
@@ -59,7 +104,7 @@ test('a problem is a page in plain Portuguese with a way on, its code and the re
   assert.match(html, new RegExp(answer.headers.get('x-request-id') ?? 'no id'))
 })
 
-test('a failure says only its title and the request\'s number; the cause goes to the log', async () => {
+test("a failure says only its title and the request's number; the cause goes to the log", async () => {
   for (const accept of ['text/html', 'application/json']) {
     const busy = await get('/busy', { Accept: accept })
     assert.equal(busy.status, 503)
@@ -107,14 +152,15 @@ test('on https: HSTS for two years, and cookies are __Host- and Secure', async (
   assert.equal(createCookies({ secure: true }).nameOf('csrf'), '__Host-mt_csrf')
 })
 
-test('form-action is opened for the client\'s redirect addresses only, and for nothing that could end the directive', async () => {
+test("form-action is opened for the client's redirect addresses only, and for nothing that could end the directive", async () => {
   const policy = (await get('/interaction')).headers.get('content-security-policy') ?? ''
   assert.match(policy, /form-action 'self' https:\/\/rp\.example http:\/\/127\.0\.0\.1:3001 br\.gov\.mt\.app:; frame-ancestors/)
   assert.doesNotMatch(policy, /javascript|script-src \*/)
 })
 
-test('language: the citizen\'s choice, then the relying party\'s wish, then the browser\'s, then Portuguese', async () => {
-  const titleOf = async (path: string, headers: Record<string, string>) => /<html lang="([^"]+)"/.exec(await (await get(path, { ...HTML, ...headers })).text())?.[1]
+test("language: the citizen's choice, then the relying party's wish, then the browser's, then Portuguese", async () => {
+  const titleOf = async (path: string, headers: Record<string, string>) =>
+    /<html lang="([^"]+)"/.exec(await (await get(path, { ...HTML, ...headers })).text())?.[1]
   assert.equal(await titleOf('/acessibilidade', {}), 'pt-BR')
   assert.equal(await titleOf('/acessibilidade', { 'Accept-Language': 'de, en;q=0.8' }), 'en')
   assert.equal(await titleOf('/asked', { 'Accept-Language': 'en' }), 'es')
@@ -175,7 +221,10 @@ test('one log line a request: route pattern, room, status, time; never the path,
   const [line, missing] = site.lines.slice(before)
   assert.deepEqual({ ...line, requestId: '', ms: 0 }, { requestId: '', room: 'portal', route: '/person/:cpf', status: 200, ms: 0 })
   assert.equal(missing?.route, 'none')
-  const requests = site.logged().split('\n').filter((text) => text.startsWith('request{'))
+  const requests = site
+    .logged()
+    .split('\n')
+    .filter((text) => text.startsWith('request{'))
   assert.ok(requests.length >= 2)
   assert.doesNotMatch(requests.join(), /529|maria|secret-agent|127\.0\.0\.1/)
 })
@@ -192,7 +241,7 @@ test('X-Forwarded-For is believed only from a trusted proxy, and only what that 
   assert.throws(() => proxyList(['example.com']), /not an address/)
 })
 
-test('facts: a new id for each request, the peer\'s address, at most 300 characters of the browser\'s name, the device cookie', async () => {
+test("facts: a new id for each request, the peer's address, at most 300 characters of the browser's name, the device cookie", async () => {
   const first = await (await get('/facts', { 'User-Agent': 'x'.repeat(999), cookie: 'a=1; mt_device=abc; b=2' })).json()
   const second = await (await get('/facts', {})).json()
   assert.equal(first.ip, '127.0.0.1')

@@ -28,14 +28,18 @@ let messages: Messages | undefined
 let assets: Assets | undefined
 
 /** The real middleware, views, messages and assets on a free port, with the routes of a test. */
-export async function startSite(build: (http: HttpApp) => ReturnType<Router['routes']>[], options: TestSiteOptions = {}): Promise<TestSite> {
+export async function startSite(
+  build: (http: HttpApp) => ReturnType<Router['routes']>[],
+  options: TestSiteOptions = {},
+): Promise<TestSite> {
   messages ??= loadMessages({ folder: `${VIEWS}/messages`, strict: true })
   assets ??= createAssets({ folder: `${VIEWS}/assets` })
   let handler: ReturnType<Koa['callback']> | undefined
   const server = await startServer({ host: '127.0.0.1', port: 0, handler: (request, response) => void handler?.(request, response) })
   const url = `http://127.0.0.1:${server.port}`
   const log: string[] = []
-  const write = (fields: object, text: string) => void log.push(text + JSON.stringify(fields, (_, value) => (value instanceof Error ? String(value.stack) : value)))
+  const write = (fields: object, text: string) =>
+    void log.push(text + JSON.stringify(fields, (_, value) => (value instanceof Error ? String(value.stack) : value)))
   const http = createHttpApp({
     settings: {
       publicUrl: options.publicUrl ?? url,

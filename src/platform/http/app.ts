@@ -26,7 +26,12 @@ export interface HttpLog {
 }
 
 export interface HttpAppDeps {
-  readonly settings: { readonly publicUrl: string; readonly trustedProxies: readonly string[]; readonly demo: boolean; readonly viewsFolder: string }
+  readonly settings: {
+    readonly publicUrl: string
+    readonly trustedProxies: readonly string[]
+    readonly demo: boolean
+    readonly viewsFolder: string
+  }
   readonly keyring: { hash(value: string, purpose: string): Buffer }
   readonly messages: Messages
   readonly assets: Assets

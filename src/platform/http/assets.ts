@@ -90,11 +90,13 @@ function createAsset(name: string, plain: Buffer): Asset {
 }
 
 function joinStyles(folder: string): string {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.css')).sort()
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.css'))
+    .sort()
   return files
     .map((name) => readFileSync(join(folder, name), 'utf8'))
     .join('\n')
-    .replace(/\/\*[^]*?\*\//g, '')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/\s*\n\s*/g, '\n')
     .replace(/\s*([{};,])\s*/g, '$1')
     .replace(/;\}/g, '}')

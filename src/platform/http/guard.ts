@@ -108,7 +108,9 @@ export function typedOf(raw: unknown, keep: readonly string[]): Typed {
 
 async function readInput<P, Q, B>(ctx: HttpContext, spec: GuardSpec<P, Q, B>): Promise<unknown> {
   const consumes = spec.consumes ?? 'form'
-  const accepted = { form: ['application/x-www-form-urlencoded'], json: ['application/json'], bytes: [...(spec.contentTypes ?? [])] }[consumes]
+  const accepted = { form: ['application/x-www-form-urlencoded'], json: ['application/json'], bytes: [...(spec.contentTypes ?? [])] }[
+    consumes
+  ]
   const type = ctx.get('Content-Type').split(';')[0]?.trim().toLowerCase() ?? ''
   const isEmpty = ctx.get('Content-Length') === '0' || (ctx.get('Content-Length') === '' && ctx.get('Transfer-Encoding') === '')
   if (consumes !== 'form' && spec.csrf !== false) scopeOf(ctx).csrf.check(ctx, ctx.get('X-CSRF-Token'))

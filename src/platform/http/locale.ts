@@ -67,7 +67,8 @@ export interface Formats {
 
 /** Formats for one locale; made once, since `Intl` objects are costly. */
 export function createFormats(locale: Locale): Formats {
-  const with_ = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, { timeZone: ZONE, ...options })
+  const with_ = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, { timeZone: ZONE, ...options })
   const date = with_({ day: '2-digit', month: '2-digit', year: 'numeric' })
   const longDate = with_({ day: 'numeric', month: 'long', year: 'numeric' })
   const time = with_({ hour: '2-digit', minute: '2-digit' })

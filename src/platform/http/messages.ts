@@ -63,7 +63,8 @@ function readCatalog(folder: string, faults: string[]): Catalog {
     const parsed: unknown = JSON.parse(readFileSync(join(folder, file), 'utf8'))
     for (const [key, text] of Object.entries(parsed ?? {})) {
       if (typeof text !== 'string' || text.trim() === '') faults.push(`${folder}/${file}: ${key} is not a text`)
-      else if (!key.startsWith(`${room}.`) && !key.startsWith(`${room}/`)) faults.push(`${folder}/${file}: ${key} does not start with ${room}`)
+      else if (!key.startsWith(`${room}.`) && !key.startsWith(`${room}/`))
+        faults.push(`${folder}/${file}: ${key} does not start with ${room}`)
       else catalog.set(key, text)
     }
   }

@@ -9,8 +9,14 @@ const problemParams = z.object({ room: z.string().regex(/^[a-z]{2,20}$/), code: 
 /** Pages that belong to no room: accessibility, privacy, and what each public problem code means (RFC 9457 `type`). */
 export function createPlatformPages({ views, messages }: { views: Views; messages: Messages }): Router {
   const router = new Router()
-  router.get('/acessibilidade', guard({}, (ctx) => views.render(ctx, 'platform/accessibility')))
-  router.get('/privacidade', guard({}, (ctx) => views.render(ctx, 'platform/privacy')))
+  router.get(
+    '/acessibilidade',
+    guard({}, (ctx) => views.render(ctx, 'platform/accessibility')),
+  )
+  router.get(
+    '/privacidade',
+    guard({}, (ctx) => views.render(ctx, 'platform/privacy')),
+  )
   router.get(
     '/problems/:room/:code',
     guard({ params: problemParams }, (ctx, { params }) => {

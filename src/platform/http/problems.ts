@@ -77,7 +77,10 @@ function answer(deps: ProblemsDeps, ctx: HttpContext, problem: Problem): void {
   ctx.status = problem.status
   if (problem.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(Math.max(1, Math.ceil(problem.retryAfterSeconds))))
   if (!ctx.req.complete) lingerThenClose(ctx)
-  if (ctx.accepts('json', 'html') === 'html') return page(deps, ctx, problem)
+  if (ctx.accepts('json', 'html') === 'html') {
+    page(deps, ctx, problem)
+    return
+  }
   ctx.body = JSON.stringify(problemDocument(deps.publicUrl, requestFacts(ctx).requestId, problem))
   ctx.type = 'application/problem+json'
 }

@@ -104,7 +104,10 @@ export function clientAddress(peer: string, forwarded: string | string[] | undef
 }
 
 function plainAddress(text: string): string {
-  const address = text.trim().replace(/^::ffff:(?=\d+\.)/i, '').replace(/^\[(.*)\](?::\d+)?$/, '$1')
+  const address = text
+    .trim()
+    .replace(/^::ffff:(?=\d+\.)/i, '')
+    .replace(/^\[(.*)\](?::\d+)?$/, '$1')
   return /^\d+\.\d+\.\d+\.\d+:\d+$/.test(address) ? address.replace(/:\d+$/, '') : address
 }
 

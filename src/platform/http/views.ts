@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Eta } from 'eta'
 import type { Assets } from './assets.ts'
 import type { Csrf } from './csrf.ts'
-import { createFormats, type Formats, languageLinks, LOCALES, type Locale, localeOf } from './locale.ts'
+import { createFormats, type Formats, LOCALES, type Locale, languageLinks, localeOf } from './locale.ts'
 import type { MessageParams, Messages } from './messages.ts'
 import { type HttpContext, requestFacts } from './request-facts.ts'
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import Router from '@koa/router'
 import { z } from 'zod'
 import { guard } from '../../../src/platform/http/guard.ts'
-import { createPlatformPages } from '../../../src/platform/http/pages.ts'
 import { loadMessages } from '../../../src/platform/http/messages.ts'
+import { createPlatformPages } from '../../../src/platform/http/pages.ts'
 import { startSite, type TestSite } from '../../support/http-app.ts'
 
 export const KITCHEN_PAGES = ['form', 'form-wrong', 'code', 'consent', 'camera', 'area']
@@ -22,13 +22,24 @@ export async function startKitchen(): Promise<TestSite> {
     (http) => {
       const router = new Router()
       for (const page of ['form', 'code', 'consent', 'camera', 'area']) {
-        router.get(`/${page}`, guard({}, (ctx) => http.views.render(ctx, `look/${page}`, { qr: QR })))
+        router.get(
+          `/${page}`,
+          guard({}, (ctx) => http.views.render(ctx, `look/${page}`, { qr: QR })),
+        )
       }
-      router.get('/form-wrong', guard({}, (ctx) => http.views.render(ctx, 'look/form', {
-        errors: { cpf: 'platform.field.invalid', password: 'platform.field.required' },
-        typed: { cpf: '529.982.247-26' },
-      })))
-      router.post('/form', guard({ body: z.object({ cpf: z.string(), password: z.string() }) }, (ctx) => http.views.render(ctx, 'look/code')))
+      router.get(
+        '/form-wrong',
+        guard({}, (ctx) =>
+          http.views.render(ctx, 'look/form', {
+            errors: { cpf: 'platform.field.invalid', password: 'platform.field.required' },
+            typed: { cpf: '529.982.247-26' },
+          }),
+        ),
+      )
+      router.post(
+        '/form',
+        guard({ body: z.object({ cpf: z.string(), password: z.string() }) }, (ctx) => http.views.render(ctx, 'look/code')),
+      )
       const pages = createPlatformPages({ views: http.views, messages: loadMessages({ folder: join(views, 'messages'), strict: true }) })
       return [router.routes(), pages.routes()]
     },
