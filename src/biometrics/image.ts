@@ -10,13 +10,21 @@ export interface ImageLimits {
   readonly maxPixels: number
   readonly maxSide: number
   readonly types: readonly ImageType[]
+  /** What the decoder may not pass over: browsers encode without fault, some phones' photographs carry harmless ones. */
+  readonly failOn: 'error' | 'warning'
 }
 
 /** A picture that a person chose: from a phone's camera or a scanner. */
-export const PHOTO_LIMITS: ImageLimits = { maxBytes: 15_000_000, maxPixels: 25_000_000, maxSide: 10_000, types: ['jpeg', 'png', 'webp'] }
+export const PHOTO_LIMITS: ImageLimits = {
+  maxBytes: 15_000_000,
+  maxPixels: 25_000_000,
+  maxSide: 10_000,
+  types: ['jpeg', 'png', 'webp'],
+  failOn: 'error',
+}
 
 /** One frame of a camera session, as the browser encodes it. */
-export const FRAME_LIMITS: ImageLimits = { maxBytes: 1_000_000, maxPixels: 2_000_000, maxSide: 2_000, types: ['jpeg'] }
+export const FRAME_LIMITS: ImageLimits = { maxBytes: 1_000_000, maxPixels: 2_000_000, maxSide: 2_000, types: ['jpeg'], failOn: 'warning' }
 
 export type ImageCheck = ({ readonly ok: true } & ImageHeader) | { readonly ok: false; readonly refusal: ImageRefusal }
 
@@ -79,7 +87,7 @@ export async function normalisePhoto(bytes: Uint8Array): Promise<Buffer> {
 
 /** The decoder, held to the limits once more: the header's word is not enough. */
 export function openImage(bytes: Uint8Array, limits: ImageLimits): Sharp {
-  return sharp(bytes, { failOn: 'error', limitInputPixels: limits.maxPixels, sequentialRead: true, pages: 1, animated: false })
+  return sharp(bytes, { failOn: limits.failOn, limitInputPixels: limits.maxPixels, sequentialRead: true, pages: 1, animated: false })
 }
 
 /** Runs a decoder and translates its failures. @throws {ImageRefused} */
