@@ -23,7 +23,16 @@ export function onProviderEvents(provider: Provider, { log, ports }: ProviderEve
   provider.on('authorization.error', allowTarget)
   provider.use(async (ctx, next) => {
     await next()
+    nameUnauthorizedGrant(ctx)
     if (ctx._matchedRouteName !== 'end_session_confirm' || !ctx.oidc.session || !('destroyed' in ctx.oidc.session)) return
     await ports.sessionEnded(ctx.oidc.session.uid, 'logout')
   })
+}
+
+/** The provider says `invalid_request` for a grant that is not the client's; RFC 6749 §5.2 has a name for it. */
+function nameUnauthorizedGrant(ctx: ProviderContext): void {
+  const { body } = ctx
+  if (ctx.status !== 400 || typeof body !== 'object' || body === null || !('error_description' in body)) return
+  const isGrant = typeof body.error_description === 'string' && body.error_description.endsWith('is not allowed for this client')
+  if (isGrant && (ctx._matchedRouteName === 'token' || ctx._matchedRouteName === 'device_authorization')) ctx.body = { ...body, error: 'unauthorized_client' }
 }

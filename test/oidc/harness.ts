@@ -31,6 +31,7 @@ export interface World {
   /** What the citizen does at a prompt; the default agrees to everything. */
   atStepUp: () => 'give-up' | 'done'
   atConsent: () => 'agree' | 'refuse'
+  ledgerDown: boolean
   readonly prompts: string[]
   readonly details: JsonObject[]
   readonly events: AuditEntry[]
@@ -76,7 +77,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       certificateHeaders: undefined,
     },
     platform: { db, clock, keyring, log: { error: (fields) => void world.errors.push(fields) }, store: options.store?.(db, clock) },
-    audit: { record: async (_sql, event) => void world.events.push(event) },
+    audit: {
+      async record(_sql, event) {
+        if (world.ledgerDown) throw new Error('no ledger')
+        world.events.push(event)
+      },
+    },
     ports: createPorts(world),
     html: (_ctx, view, data) => `<title>${view}</title><pre>${JSON.stringify(data).replaceAll('<', '&lt;')}</pre>`,
   })
@@ -112,7 +118,7 @@ function createWorld(clock: Clock): World {
   return {
     level: 'bronze', aal: 1, faceAt: undefined, active: true, amr: ['pwd'], authenticatedAt: clock.now(),
     atStepUp: () => 'give-up', atConsent: () => 'agree',
-    prompts: [], details: [], events: [], endedSessions: [], accountId: randomUUID(), errors: [],
+    ledgerDown: false, prompts: [], details: [], events: [], endedSessions: [], accountId: randomUUID(), errors: [],
   }
 }
 
