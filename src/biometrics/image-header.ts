@@ -32,7 +32,19 @@ function isOtherPicture(data: Buffer): boolean {
 }
 
 /** A picture with a second file of another kind inside is refused: some other program would open it as that. */
-const FOREIGN = ['%PDF-', 'PK\u0003\u0004', 'Rar!\u001a\u0007', '\u007fELF', 'GIF89a', 'GIF87a', '<?php', '<script', '<html', '<svg', '<!DOCTYPE']
+const FOREIGN = [
+  '%PDF-',
+  'PK\u0003\u0004',
+  'Rar!\u001a\u0007',
+  '\u007fELF',
+  'GIF89a',
+  'GIF87a',
+  '<?php',
+  '<script',
+  '<html',
+  '<svg',
+  '<!DOCTYPE',
+]
 
 function carriesForeignFile(data: Buffer, end: number): boolean {
   const head = data.subarray(0, Math.min(1024, end))
@@ -158,7 +170,9 @@ function readWebp(data: Buffer): ImageHeader | HeaderFault {
   const found = (width: number, height: number): ImageHeader => ({ type: 'webp', width, height, turned: false })
   if (kind === 'VP8X') {
     const animated = ((data[20] ?? 0) & 2) !== 0
-    return animated ? 'unsupported-type' : { ...found(data.readUIntLE(24, 3) + 1, data.readUIntLE(27, 3) + 1), turned: ((data[20] ?? 0) & 8) !== 0 }
+    return animated
+      ? 'unsupported-type'
+      : { ...found(data.readUIntLE(24, 3) + 1, data.readUIntLE(27, 3) + 1), turned: ((data[20] ?? 0) & 8) !== 0 }
   }
   if (kind === 'VP8L' && data[20] === 0x2f) {
     const bits = data.readUInt32LE(21)

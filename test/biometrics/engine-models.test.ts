@@ -3,7 +3,15 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { buildNet, checksum, ModelChecksumError, openAllModelFiles, openModelFile, publishedWeightsDirectory, readModelManifest } from '../../src/biometrics/onnx/model-files.ts'
+import {
+  buildNet,
+  checksum,
+  ModelChecksumError,
+  openAllModelFiles,
+  openModelFile,
+  publishedWeightsDirectory,
+  readModelManifest,
+} from '../../src/biometrics/onnx/model-files.ts'
 import { createMessage } from '../../src/biometrics/onnx/protobuf.ts'
 import { readWeights } from '../../src/biometrics/onnx/weights.ts'
 
@@ -19,7 +27,10 @@ test('the manifest pins what the installed weights build, the same every time', 
 
 test('every net states its licence, provenance and input', async () => {
   const { nets } = await readModelManifest()
-  assert.deepEqual(nets.map(({ name }) => name), ['tiny-face', 'ssd-mobilenet', 'landmarks-68', 'descriptor-128'])
+  assert.deepEqual(
+    nets.map(({ name }) => name),
+    ['tiny-face', 'ssd-mobilenet', 'landmarks-68', 'descriptor-128'],
+  )
   for (const { licence, provenance, source, input } of nets) {
     assert.equal(licence, 'MIT')
     assert.ok(provenance.length > 20)
@@ -30,8 +41,14 @@ test('every net states its licence, provenance and input', async () => {
 
 test('the first opening builds, the next reads what is there', async () => {
   const directory = path.join(folder, 'first')
-  assert.deepEqual((await openAllModelFiles(directory)).map(({ state }) => state), ['built', 'built', 'built', 'built'])
-  assert.deepEqual((await openAllModelFiles(directory)).map(({ state }) => state), ['cached', 'cached', 'cached', 'cached'])
+  assert.deepEqual(
+    (await openAllModelFiles(directory)).map(({ state }) => state),
+    ['built', 'built', 'built', 'built'],
+  )
+  assert.deepEqual(
+    (await openAllModelFiles(directory)).map(({ state }) => state),
+    ['cached', 'cached', 'cached', 'cached'],
+  )
   assert.deepEqual(readdirSync(directory).sort(), ['descriptor-128.onnx', 'landmarks-68.onnx', 'ssd-mobilenet.onnx', 'tiny-face.onnx'])
 })
 
@@ -88,6 +105,13 @@ test('the protobuf writer writes the published examples of the wire format', () 
   assert.equal(hex(createMessage().message(3, createMessage().varint(1, 150)).finish()), '1a03089601')
   assert.equal(hex(createMessage().varints(6, [3, 270, 86942]).finish()), '3206038e029ea705')
   assert.equal(hex(createMessage().float(5, 1).finish()), '2d0000803f')
-  assert.equal(hex(createMessage().varint(16, 2 ** 40).finish()), '8001808080808020')
+  assert.equal(
+    hex(
+      createMessage()
+        .varint(16, 2 ** 40)
+        .finish(),
+    ),
+    '8001808080808020',
+  )
   assert.throws(() => createMessage().varint(1, -1), RangeError)
 })

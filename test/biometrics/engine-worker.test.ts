@@ -34,7 +34,12 @@ test('a worker sees in a frame what an engine in the process sees', async () => 
 })
 
 test('a worker describes a photograph and makes it fit to be stored', async () => {
-  const photo = new Uint8Array(await sharp(await frameOf(HEADS.first)).withMetadata({ orientation: 6 }).jpeg().toBuffer())
+  const photo = new Uint8Array(
+    await sharp(await frameOf(HEADS.first))
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer(),
+  )
   const described = observation(await pool.run({ kind: 'describe', photo }))
   assert.deepEqual([described.width, described.height], [480, 640])
   const stored = await pool.run({ kind: 'normalise', photo })
@@ -48,7 +53,10 @@ test('a refused picture answers its code, and the worker goes on', async () => {
   await assert.rejects(pool.run({ kind: 'describe', photo: new Uint8Array() }), code('image/empty'))
   await assert.rejects(pool.run({ kind: 'normalise', photo: new Uint8Array(Buffer.from('%PDF-1.7 …')) }), code('image/not-an-image'))
   const jpeg = new Uint8Array(await frameOf(HEADS.third))
-  await assert.rejects(pool.run({ kind: 'observe', jpeg: jpeg.slice(0, 20_000), options: { descriptor: 'never' } }), code('image/truncated'))
+  await assert.rejects(
+    pool.run({ kind: 'observe', jpeg: jpeg.slice(0, 20_000), options: { descriptor: 'never' } }),
+    code('image/truncated'),
+  )
   assert.equal(observation(await pool.run({ kind: 'observe', jpeg, options: { descriptor: 'never' } })).faces.length, 1)
   assert.equal(pool.stats().replaced, 0)
 })

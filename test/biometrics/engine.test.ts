@@ -66,7 +66,9 @@ test('no two people of the six sample photographs match', async () => {
     for (const { descriptor } of faces) if (descriptor) people.push({ sample: index + 1, descriptor })
   }
   const near = people.flatMap((left, at) =>
-    people.slice(at + 1).flatMap((right) => (descriptorDistance(left.descriptor, right.descriptor) < SAME_PERSON ? [`${left.sample}-${right.sample}`] : [])),
+    people
+      .slice(at + 1)
+      .flatMap((right) => (descriptorDistance(left.descriptor, right.descriptor) < SAME_PERSON ? [`${left.sample}-${right.sample}`] : [])),
   )
   assert.ok(people.length >= 15, `${people.length} people found`)
   assert.deepEqual(near, ['1-3'])
@@ -110,7 +112,10 @@ test('light, focus and colour of the face are measured', async () => {
 
 test('a face lit from one side is uneven', async () => {
   const shade = Buffer.from('<svg width="345" height="480"><rect width="345" height="480" fill="black" opacity="0.8"/></svg>')
-  const frame = await sharp(await frameOf(HEADS.other)).composite([{ input: shade, left: 0, top: 0 }]).jpeg().toBuffer()
+  const frame = await sharp(await frameOf(HEADS.other))
+    .composite([{ input: shade, left: 0, top: 0 }])
+    .jpeg()
+    .toBuffer()
   const { faces } = await engine.observe(frame, { descriptor: 'never' })
   assert.ok((faces[0]?.unevenness ?? 0) > 0.4, `${faces[0]?.unevenness}`)
 })
@@ -135,7 +140,10 @@ test('only the largest face is described unless more are asked for', async () =>
 test('faces are ordered by size and folds and blinds are not faces', async () => {
   const { faces } = await engine.describe(readFileSync(SAMPLES[5] ?? ''))
   const areas = faces.map(({ box }) => box.width * box.height)
-  assert.deepEqual(areas, areas.toSorted((left, right) => right - left))
+  assert.deepEqual(
+    areas,
+    areas.toSorted((left, right) => right - left),
+  )
   assert.equal(faces.length, 4)
 })
 
@@ -174,8 +182,16 @@ test('an empty room, a grey picture and a black one have no face', async () => {
 
 test('a portrait cut close round the face is described', async () => {
   const { sample, x, y, side } = HEADS.other
-  const part = { left: x - Math.round(side * 0.6), top: y - Math.round(side * 0.7), width: Math.round(side * 1.2), height: Math.round(side * 1.5) }
-  const close = await sharp(SAMPLES[sample - 1]).extract(part).jpeg().toBuffer()
+  const part = {
+    left: x - Math.round(side * 0.6),
+    top: y - Math.round(side * 0.7),
+    width: Math.round(side * 1.2),
+    height: Math.round(side * 1.5),
+  }
+  const close = await sharp(SAMPLES[sample - 1])
+    .extract(part)
+    .jpeg()
+    .toBuffer()
   const { faces } = await engine.describe(close)
   assert.equal(faces.length, 1)
   const [portrait, frame] = [faces[0], await faceOf('other')]
@@ -184,7 +200,10 @@ test('a portrait cut close round the face is described', async () => {
 
 test('a photograph is described upright whatever its EXIF orientation', async () => {
   const upright = await frameOf(HEADS.other)
-  const onItsSide = await sharp(await sharp(upright).rotate(90).toBuffer()).withMetadata({ orientation: 8 }).jpeg({ quality: 95 }).toBuffer()
+  const onItsSide = await sharp(await sharp(upright).rotate(90).toBuffer())
+    .withMetadata({ orientation: 8 })
+    .jpeg({ quality: 95 })
+    .toBuffer()
   const { width, height, faces } = await engine.describe(onItsSide)
   assert.deepEqual([width, height], [640, 480])
   assert.ok(faces[0] && distance(faces[0], await faceOf('other')) < 0.25)
@@ -205,7 +224,9 @@ test('a frame is refused by its header, before it is decoded', async () => {
   await assert.rejects(engine.observe(frame.subarray(0, 9000), { descriptor: 'never' }), refused('truncated'))
   const png = await sharp(frame).resize(64).png().toBuffer()
   await assert.rejects(engine.observe(png, { descriptor: 'never' }), refused('unsupported-type'))
-  const large = await sharp({ create: { width: 1800, height: 1800, channels: 3, background: '#777' } }).jpeg().toBuffer()
+  const large = await sharp({ create: { width: 1800, height: 1800, channels: 3, background: '#777' } })
+    .jpeg()
+    .toBuffer()
   await assert.rejects(engine.observe(large, { descriptor: 'never' }), refused('too-many-pixels'))
 })
 
@@ -224,7 +245,13 @@ test('distances are refused between descriptors of different length', () => {
   assert.throws(() => meanTemplate([]), RangeError)
   assert.throws(() => meanTemplate([[1], [1, 2]]), RangeError)
   assert.equal(descriptorDistance([0, 3], [4, 0]), 5)
-  assert.deepEqual(meanTemplate([[1, 2], [3, 4]]), [2, 3])
+  assert.deepEqual(
+    meanTemplate([
+      [1, 2],
+      [3, 4],
+    ]),
+    [2, 3],
+  )
 })
 
 test('every calibration is for a false match rate of 1e-4 at most, and stricter for more frames', () => {

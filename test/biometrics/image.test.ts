@@ -3,7 +3,15 @@ import { deflateSync } from 'node:zlib'
 import { test } from 'node:test'
 import sharp from 'sharp'
 import { decodeImage } from '../../src/biometrics/engine/decode.ts'
-import { acceptImage, checkImage, FRAME_LIMITS, ImageRefused, normalisePhoto, PHOTO_LIMITS, STORED_SIDE } from '../../src/biometrics/image.ts'
+import {
+  acceptImage,
+  checkImage,
+  FRAME_LIMITS,
+  ImageRefused,
+  normalisePhoto,
+  PHOTO_LIMITS,
+  STORED_SIDE,
+} from '../../src/biometrics/image.ts'
 import type { ImageLimits, ImageRefusal } from '../../src/biometrics/image.ts'
 
 const picture = (width: number, height: number) => sharp({ create: { width, height, channels: 3, background: '#c84' } })
@@ -33,7 +41,8 @@ function resized(jpeg: Buffer, width: number, height: number): Buffer {
 }
 
 const jpeg = await picture(640, 480).jpeg().toBuffer()
-const comment = (text: string) => Buffer.concat([jpeg.subarray(0, 2), Buffer.from([0xff, 0xfe, 0, text.length + 2]), latin(text), jpeg.subarray(2)])
+const comment = (text: string) =>
+  Buffer.concat([jpeg.subarray(0, 2), Buffer.from([0xff, 0xfe, 0, text.length + 2]), latin(text), jpeg.subarray(2)])
 const scan = jpeg.lastIndexOf(Buffer.from([0xff, 0xda]))
 
 const REFUSED: readonly [what: string, bytes: Buffer, refusal: ImageRefusal, limits?: ImageLimits][] = [
@@ -83,13 +92,24 @@ for (const [what, bytes, refusal, limits] of REFUSED) {
     const { external, arrayBuffers } = process.memoryUsage()
     assert.ok(external + arrayBuffers - before.external - before.arrayBuffers < 1 << 20)
     assert.deepEqual(check, { ok: false, refusal })
-    assert.throws(() => acceptImage(bytes, limits), (error) => error instanceof ImageRefused && error.code === refusal)
+    assert.throws(
+      () => acceptImage(bytes, limits),
+      (error) => error instanceof ImageRefused && error.code === refusal,
+    )
   })
 }
 
 test('an animated WebP is refused', async () => {
-  const pages = await Promise.all(['#123', '#fed'].map((background) => sharp({ create: { width: 20, height: 20, channels: 3, background } }).png().toBuffer()))
-  const frames = await sharp(pages, { join: { animated: true } }).webp().toBuffer()
+  const pages = await Promise.all(
+    ['#123', '#fed'].map((background) =>
+      sharp({ create: { width: 20, height: 20, channels: 3, background } })
+        .png()
+        .toBuffer(),
+    ),
+  )
+  const frames = await sharp(pages, { join: { animated: true } })
+    .webp()
+    .toBuffer()
   assert.equal((await sharp(frames, { animated: true }).metadata()).pages, 2)
   assert.deepEqual(checkImage(frames), { ok: false, refusal: 'unsupported-type' })
 })
@@ -113,7 +133,15 @@ test('what a phone or a browser makes is accepted, with its size', async () => {
     [await picture(30, 20).webp().toBuffer(), 'webp', 30, 20],
     [await picture(30, 20).webp({ lossless: true }).toBuffer(), 'webp', 30, 20],
     [await picture(30, 20).ensureAlpha(0.5).webp().toBuffer(), 'webp', 30, 20],
-    [await picture(30, 20).withMetadata({ exif: { IFD0: { Copyright: 'x' } } }).webp().toBuffer(), 'webp', 30, 20],
+    [
+      await picture(30, 20)
+        .withMetadata({ exif: { IFD0: { Copyright: 'x' } } })
+        .webp()
+        .toBuffer(),
+      'webp',
+      30,
+      20,
+    ],
     [Buffer.concat([jpeg, Buffer.alloc(4096), jpeg]), 'jpeg', 640, 480],
     [Buffer.concat([jpeg, latin('\0\0\0\u0018ftypmp42 a moving picture')]), 'jpeg', 640, 480],
   ]
@@ -160,7 +188,9 @@ test('a photograph to be stored is upright, at most 1600 px, and carries nothing
 })
 
 test('a small, transparent or grey photograph is stored at its own size, on white', async () => {
-  const clear = await sharp({ create: { width: 50, height: 40, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } }).png().toBuffer()
+  const clear = await sharp({ create: { width: 50, height: 40, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } })
+    .png()
+    .toBuffer()
   const stored = await normalisePhoto(clear)
   const { data, info } = await sharp(stored).raw().toBuffer({ resolveWithObject: true })
   assert.deepEqual([info.width, info.height, info.channels], [50, 40, 3])
@@ -171,7 +201,9 @@ test('a small, transparent or grey photograph is stored at its own size, on whit
 
 test('a picture whose header is right and whose body is not is refused when it is decoded', async () => {
   const refused = (error: unknown) => error instanceof ImageRefused && ['truncated', 'not-an-image'].includes(error.code)
-  const { data } = await sharp({ create: { width: 400, height: 300, channels: 3, background: '#000', noise: { type: 'gaussian', mean: 128, sigma: 40 } } })
+  const { data } = await sharp({
+    create: { width: 400, height: 300, channels: 3, background: '#000', noise: { type: 'gaussian', mean: 128, sigma: 40 } },
+  })
     .jpeg()
     .toBuffer({ resolveWithObject: true })
   const body = data.lastIndexOf(Buffer.from([0xff, 0xda])) + 40

@@ -72,7 +72,8 @@ export function createSsdDetector(net: Net): Detector {
     const found: Detection[] = []
     for (let row = 0; row < scores.length / 3; row++) {
       const score = sigmoid(scores[row * 3 + 1] as number)
-      if (score > threshold) found.push({ box: ssdBox(boxes.subarray(row * 4, row * 4 + 4), anchors.subarray(row * 4, row * 4 + 4)), score })
+      if (score > threshold)
+        found.push({ box: ssdBox(boxes.subarray(row * 4, row * 4 + 4), anchors.subarray(row * 4, row * 4 + 4)), score })
     }
     const scale = scaleBack(raster, SSD_SIZE)
     return withoutOverlaps(found, SSD_OVERLAP)

@@ -33,7 +33,10 @@ function greyGrid({ pixels, width, height }: Raster): Float64Array {
 
 export function framePrint(raster: Raster): FramePrint {
   const grid = greyGrid(raster)
-  return { perceptualHash: differenceHash(grid), pixelDigest: createHash('sha256').update(Float64Array.from(grid, Math.round)).digest('hex') }
+  return {
+    perceptualHash: differenceHash(grid),
+    pixelDigest: createHash('sha256').update(Float64Array.from(grid, Math.round)).digest('hex'),
+  }
 }
 
 /** One bit for each of 8 × 8 places: is it lighter than the next to its right? Over a 9 × 8 average of the grid. */

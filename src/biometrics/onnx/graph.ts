@@ -96,81 +96,121 @@ function window(from: Value, size: number, stride: number, padding: Padding) {
   }
 }
 
+/** The graph so far; nodes and constants are named by their place. */
+interface Parts {
+  readonly nodes: Message[]
+  readonly constants: Message[]
+  readonly inputs: Message[]
+  readonly outputs: Message[]
+}
+
+function floatConstant({ constants }: Parts, shape: readonly number[], values: Float32Array): string {
+  const name = `w${constants.length}`
+  const message = createMessage()
+  for (const size of shape) message.varint(1, size)
+  constants.push(message.varint(2, FLOAT).text(8, name).bytes(9, littleEndian(values)))
+  return name
+}
+
+function integerConstant({ constants }: Parts, values: readonly number[]): string {
+  const name = `w${constants.length}`
+  const bytes = new Uint8Array(values.length * 8)
+  values.forEach((value, index) => new DataView(bytes.buffer).setBigInt64(index * 8, BigInt(value), true))
+  constants.push(createMessage().varint(1, values.length).varint(2, INT64).text(8, name).bytes(9, bytes))
+  return name
+}
+
+function addNode(
+  { nodes }: Parts,
+  kind: string,
+  from: readonly string[],
+  attributes: Record<string, Attribute> = {},
+  output?: string,
+): string {
+  const name = output ?? `v${nodes.length}`
+  const message = createMessage()
+  for (const input of from) message.text(1, input)
+  message.text(2, name).text(3, `${kind}${nodes.length}`).text(4, kind)
+  for (const [key, value] of Object.entries(attributes)) message.message(5, attribute(key, value))
+  nodes.push(message)
+  return name
+}
+
+/** An empty graph; `title` is written into the file. */
 export function createGraph(title: string): Graph {
-  const nodes: Message[] = []
-  const constants: Message[] = []
-  const inputs: Message[] = []
-  const outputs: Message[] = []
+  const parts: Parts = { nodes: [], constants: [], inputs: [], outputs: [] }
+  return { ...convolutionLayers(parts), ...pointwiseLayers(parts), ...headLayers(parts), ...boundary(parts, title) }
+}
 
-  function floatConstant(shape: readonly number[], values: Float32Array): string {
-    const name = `w${constants.length}`
-    const message = createMessage()
-    for (const size of shape) message.varint(1, size)
-    constants.push(message.varint(2, FLOAT).text(8, name).bytes(9, littleEndian(values)))
-    return name
-  }
-  function integerConstant(values: readonly number[]): string {
-    const name = `w${constants.length}`
-    const bytes = new Uint8Array(values.length * 8)
-    values.forEach((value, index) => new DataView(bytes.buffer).setBigInt64(index * 8, BigInt(value), true))
-    constants.push(createMessage().varint(1, values.length).varint(2, INT64).text(8, name).bytes(9, bytes))
-    return name
-  }
-  function node(kind: string, from: readonly string[], attributes: Record<string, Attribute> = {}, name = `v${nodes.length}`): string {
-    const message = createMessage()
-    for (const input of from) message.text(1, input)
-    message.text(2, name).text(3, `${kind}${nodes.length}`).text(4, kind)
-    for (const [key, value] of Object.entries(attributes)) message.message(5, attribute(key, value))
-    nodes.push(message)
-    return name
-  }
-
+function convolutionLayers(parts: Parts): Pick<Graph, 'conv' | 'pool' | 'growBottomRight'> {
   return {
-    input(name, { batch, channels, size }) {
-      inputs.push(createMessage().text(1, name).message(2, tensorType([batch, channels, size, size])))
-      return { name, channels, height: size, width: size }
-    },
     conv(from, kernel, { stride = 1, padding = 'same', depthwise = false } = {}) {
       const { attributes, height, width } = window(from, kernel.size, stride, padding)
-      const operands = [from.name, floatConstant([kernel.outputs, kernel.inputs, kernel.size, kernel.size], kernel.values)]
-      if (kernel.bias) operands.push(floatConstant([kernel.outputs], kernel.bias))
-      const name = node('Conv', operands, { ...attributes, group: depthwise ? from.channels : 1 })
+      const shape = [kernel.outputs, kernel.inputs, kernel.size, kernel.size]
+      const operands = [from.name, floatConstant(parts, shape, kernel.values)]
+      if (kernel.bias) operands.push(floatConstant(parts, [kernel.outputs], kernel.bias))
+      const name = addNode(parts, 'Conv', operands, { ...attributes, group: depthwise ? from.channels : 1 })
       return { name, channels: kernel.outputs, height, width }
     },
     pool(kind, from, size, stride, padding) {
       const { attributes, height, width } = window(from, size, stride, padding)
-      return { ...from, name: node(kind, [from.name], attributes), height, width }
+      return { ...from, name: addNode(parts, kind, [from.name], attributes), height, width }
     },
-    relu: (from) => ({ ...from, name: node('Relu', [from.name]) }),
-    leakyRelu: (from, alpha) => ({ ...from, name: node('LeakyRelu', [from.name], { alpha: { float: alpha } }) }),
-    clip(from, low, high) {
-      const limits = [floatConstant([], Float32Array.of(low)), floatConstant([], Float32Array.of(high))]
-      return { ...from, name: node('Clip', [from.name, ...limits]) }
-    },
-    add: (left, right) => ({ ...left, name: node('Add', [left.name, right.name]) }),
     growBottomRight(from, count) {
-      const pads = integerConstant([0, 0, 0, 0, 0, 0, count, count])
-      return { ...from, name: node('Pad', [from.name, pads]), height: from.height + count, width: from.width + count }
+      const pads = integerConstant(parts, [0, 0, 0, 0, 0, 0, count, count])
+      return { ...from, name: addNode(parts, 'Pad', [from.name, pads]), height: from.height + count, width: from.width + count }
     },
+  }
+}
+
+function pointwiseLayers(parts: Parts): Pick<Graph, 'relu' | 'leakyRelu' | 'clip' | 'add'> {
+  return {
+    relu: (from) => ({ ...from, name: addNode(parts, 'Relu', [from.name]) }),
+    leakyRelu: (from, alpha) => ({ ...from, name: addNode(parts, 'LeakyRelu', [from.name], { alpha: { float: alpha } }) }),
+    clip(from, low, high) {
+      const limits = [low, high].map((limit) => floatConstant(parts, [], Float32Array.of(limit)))
+      return { ...from, name: addNode(parts, 'Clip', [from.name, ...limits]) }
+    },
+    add: (left, right) => ({ ...left, name: addNode(parts, 'Add', [left.name, right.name]) }),
+  }
+}
+
+function headLayers(parts: Parts): Pick<Graph, 'averageAndMultiply' | 'rows' | 'table'> {
+  return {
     averageAndMultiply(from, matrix, bias) {
       const columns = matrix.length / from.channels
-      const flat = node('Flatten', [node('GlobalAveragePool', [from.name])], { axis: 1 })
-      const operands = [flat, floatConstant([from.channels, columns], matrix)]
-      if (bias) operands.push(floatConstant([columns], bias))
-      return { name: node('Gemm', operands), channels: columns, height: 1, width: 1 }
+      const flat = addNode(parts, 'Flatten', [addNode(parts, 'GlobalAveragePool', [from.name])], { axis: 1 })
+      const operands = [flat, floatConstant(parts, [from.channels, columns], matrix)]
+      if (bias) operands.push(floatConstant(parts, [columns], bias))
+      return { name: addNode(parts, 'Gemm', operands), channels: columns, height: 1, width: 1 }
     },
-    rows(parts, columns) {
-      const shape = integerConstant([-1, columns])
-      const flat = parts.map((part) => node('Reshape', [node('Transpose', [part.name], { perm: [0, 2, 3, 1] }), shape]))
-      const height = parts.reduce((sum, part) => sum + (part.channels * part.height * part.width) / columns, 0)
-      return { name: node('Concat', flat, { axis: 0 }), channels: 1, height, width: columns }
+    rows(values, columns) {
+      const shape = integerConstant(parts, [-1, columns])
+      const lastChannel = (value: Value) => addNode(parts, 'Transpose', [value.name], { perm: [0, 2, 3, 1] })
+      const flat = values.map((value) => addNode(parts, 'Reshape', [lastChannel(value), shape]))
+      const height = values.reduce((sum, value) => sum + (value.channels * value.height * value.width) / columns, 0)
+      return { name: addNode(parts, 'Concat', flat, { axis: 0 }), channels: 1, height, width: columns }
     },
-    table: (values, columns) => {
+    table(values, columns) {
       const height = values.length / columns
-      return { name: floatConstant([height, columns], values), channels: 1, height, width: columns }
+      return { name: floatConstant(parts, [height, columns], values), channels: 1, height, width: columns }
+    },
+  }
+}
+
+function boundary(parts: Parts, title: string): Pick<Graph, 'input' | 'output' | 'finish'> {
+  const { nodes, constants, inputs, outputs } = parts
+  return {
+    input(name, { batch, channels, size }) {
+      inputs.push(
+        createMessage()
+          .text(1, name)
+          .message(2, tensorType([batch, channels, size, size])),
+      )
+      return { name, channels, height: size, width: size }
     },
     output(from, name, shape) {
-      node('Identity', [from.name], {}, name)
+      addNode(parts, 'Identity', [from.name], {}, name)
       outputs.push(createMessage().text(1, name).message(2, tensorType(shape)))
     },
     finish() {

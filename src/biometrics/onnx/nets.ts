@@ -20,7 +20,13 @@ export const DESCRIPTOR_SIZE = 150
 const LEAK = 0.10000000149011612
 const SSD_EPSILON = 0.0010000000474974513
 
-function separable(graph: Graph, weights: Weights, from: Value, prefix: string, options: { stride?: number; padding: 'same' | 'around' }): Value {
+function separable(
+  graph: Graph,
+  weights: Weights,
+  from: Value,
+  prefix: string,
+  options: { stride?: number; padding: 'same' | 'around' },
+): Value {
   const deep = graph.conv(from, depthwiseKernelOf(weights(`${prefix}/depthwise_filter`)), { ...options, depthwise: true })
   return graph.conv(deep, kernelOf(weights(`${prefix}/pointwise_filter`), weights(`${prefix}/bias`)))
 }
