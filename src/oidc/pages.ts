@@ -24,7 +24,10 @@ export function createProviderPages(html: RenderHtml): ProviderPages {
   }
   return {
     error(ctx, out) {
-      show(ctx, 'error', { error: out.error, description: out.error_description, clientName: clientName(ctx.oidc.client) })
+      const { client } = ctx.oidc
+      const expired = EXPIRED.test(out.error_description ?? '')
+      const temporary = ctx.status >= 500
+      show(ctx, 'error', { error: out.error, description: out.error_description, expired, temporary, clientName: clientName(client), clientUri: webAddress(client?.clientUri) })
     },
     logout(ctx) {
       const state = stateOf(ctx)
@@ -33,7 +36,7 @@ export function createProviderPages(html: RenderHtml): ProviderPages {
       show(ctx, 'logout', { action: pathOf(ctx, 'end_session_confirm'), xsrf: state['secret'], clientName: clientName(ctx.oidc.client) })
     },
     loggedOut(ctx) {
-      show(ctx, 'logged-out', { clientName: clientName(ctx.oidc.client), clientUri: ctx.oidc.client?.clientUri })
+      show(ctx, 'logged-out', { clientName: clientName(ctx.oidc.client), clientUri: webAddress(ctx.oidc.client?.clientUri) })
     },
     deviceInput(ctx, fault) {
       const problem = fault && (fault.userCode !== undefined || fault.name === 'NoCodeError' ? 'code' : fault.name === 'AbortedError' ? 'aborted' : 'other')
@@ -49,12 +52,20 @@ export function createProviderPages(html: RenderHtml): ProviderPages {
   }
 }
 
+/** How the provider puts it that an authorization is over; the citizen is told so, not that a site made a mistake. */
+const EXPIRED = /expired|session not found|already used|session mismatch|principal changed|identifier mismatch/
+
 function clientName(client: ClientInstance | undefined): string | undefined {
   return client && (client.clientName ?? client.clientId)
 }
 
 function stateOf(ctx: ProviderContext): JsonObject {
   return ctx.oidc.session?.state ?? {}
+}
+
+/** Only http(s): an address that a relying party registered must not become a script. */
+function webAddress(text: string | undefined): string | undefined {
+  return text !== undefined && /^https?:$/.test(URL.parse(text)?.protocol ?? '') ? text : undefined
 }
 
 function pathOf(ctx: ProviderContext, route: string): string {
