@@ -5,6 +5,7 @@ export { IMAGE_KINDS, type ImageKind, type NewImage, type NewTemplate, type Prov
 export { createImageStore, type ImageStore, type ImageStoreDependencies } from './images/image-store.ts'
 export { IMAGE_PROBLEMS } from './images/problems.ts'
 export { LIVENESS_PROBLEMS } from './liveness/problems.ts'
+export { LIMITS as LIVENESS_LIMITS } from './liveness/protocol.ts'
 export { REASON_CODES, type ReasonCode } from './liveness/reason.ts'
 export { createLiveness, type Liveness, type LivenessCaller, type LivenessDeps, type LivenessOutcome, type LivenessPeople, type Started } from './liveness/session.ts'
 export { LIVENESS_CLASSES, type LivenessClass, type LivenessVerdict, type Occasion, type SettleVerdict } from './liveness/verdict.ts'

@@ -43,6 +43,7 @@ export const PINNED_CODES = [
   'oidc/client-unknown',
   'oidc/interaction-expired',
   'oidc/interaction-lost',
+  'oidc/recovery-over',
   'oidc/resource-invalid',
   'oidc/step-out-of-order',
   'platform/aborted',

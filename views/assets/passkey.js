@@ -1,16 +1,19 @@
 // Passkeys (WebAuthn). The form stays hidden where the browser has none; everything works without it.
-// data-passkey: address that answers the options of a sign-in; data-passkey-new: of a new passkey.
+// data-passkey: address that answers { id, options } of a sign-in; data-passkey-new: of a new passkey.
+// The form has hidden fields `ceremony` and `credential`, and [data-passkey-says] for what went wrong.
 const token = document.querySelector('meta[name=csrf-token]')?.content ?? ''
 
-async function options(address) {
+async function start(address) {
   const response = await fetch(address, { method: 'POST', headers: { 'X-CSRF-Token': token, Accept: 'application/json' } })
-  if (!response.ok) throw new Error(`options: ${response.status}`)
+  if (!response.ok) throw new Error(`ceremony: ${response.status}`)
   return response.json()
 }
 
-async function ceremony({ passkey, passkeyNew }) {
-  if (passkeyNew) return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(await options(passkeyNew)) })
-  return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(await options(passkey)) })
+async function ceremony({ elements, dataset: { passkey, passkeyNew } }) {
+  const { id, options } = await start(passkeyNew ?? passkey)
+  elements.ceremony.value = id
+  if (passkeyNew) return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
+  return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) })
 }
 
 for (const form of document.querySelectorAll('[data-passkey], [data-passkey-new]')) {
@@ -22,7 +25,7 @@ for (const form of document.querySelectorAll('[data-passkey], [data-passkey-new]
     const label = button?.dataset.label
     says.hidden = true
     try {
-      form.elements.credential.value = JSON.stringify(await ceremony(form.dataset))
+      form.elements.credential.value = JSON.stringify(await ceremony(form))
       form.submit()
     } catch {
       delete form.dataset.sent

@@ -23,9 +23,9 @@ export const TRANSITIONS: Readonly<Record<Step, Partial<Record<StepEvent, Step>>
   'second-factor': { 'start-over': 'login', 'factor-owed': 'second-factor' },
   'confirm-email': { 'registration-sent': 'confirm-email', 'factor-owed': 'second-factor', 'start-over': 'login' },
   'step-up': { 'setup-started': 'factor-setup', 'camera-agreed': 'camera' },
-  'factor-setup': { 'setup-started': 'factor-setup', 'setup-confirmed': 'factor-codes' },
+  'factor-setup': { 'setup-confirmed': 'factor-codes', 'start-over': 'step-up' },
   'factor-codes': {},
-  camera: { 'camera-agreed': 'camera', 'camera-left': 'step-up', 'face-passed': 'face-passed' },
+  camera: { 'camera-left': 'step-up', 'face-passed': 'face-passed' },
   'face-passed': {},
   consent: {},
 }
@@ -43,24 +43,20 @@ export function nextStep(step: Step, event: StepEvent): Step {
 /** What the server remembers between two pages of one interaction; sealed in the database, never in the page. */
 export const flowState = z.object({
   step: z.enum(STEPS),
-  /** A proven first factor, while the second one is owed. */
-  signIn: z.object({ accountId: z.string(), amr: z.array(z.string()), deviceId: z.string().optional() }).optional(),
+  /** A proven password, while the second factor is owed. */
+  ticket: z.string().optional(),
   /** A registration that waits for its e-mail code. */
-  registration: z.object({ handle: z.string(), email: z.string(), sentAt: z.number() }).optional(),
+  registration: z.object({ id: z.string(), maskedEmail: z.string() }).optional(),
+  /** What was typed to register, without the password: for going back to the form, and the CPF for the sign-in page. */
+  typed: z.record(z.string(), z.string()).optional(),
+  /** The citizen said that the signed-in account is not theirs: the sign-in page asks for a CPF again. */
+  otherAccount: z.boolean().optional(),
   /** Secret that is being set up; confirmed by a code before it counts. */
   setup: z.object({ factorId: z.string(), secret: z.string(), uri: z.string() }).optional(),
-  /** Shown once, right after the set-up. */
+  /** Recovery codes, shown until they are said to be kept. */
   codes: z.array(z.string()).optional(),
-  /** Consent to the camera (LGPD art. 11), and the face check that it was given for. */
-  camera: z.object({ agreedAt: z.number(), sessionId: z.string().optional(), reasons: z.array(z.string()).optional() }).optional(),
-  /** Challenge of a passkey ceremony under way. */
-  challenge: z.string().optional(),
-  /** What this interaction has proven for its result. */
-  proven: z.object({
-    amr: z.array(z.string()),
-    face: z.object({ at: z.number(), livenessClass: z.string() }).optional(),
-    raisedTo: z.string().optional(),
-  }).optional(),
+  /** Level that the passed face check has just given, for the page that says so. */
+  raisedTo: z.string().optional(),
 })
 export type FlowState = z.infer<typeof flowState>
 

@@ -18,12 +18,13 @@ export function createPages({ views }: { views: Views }): Pages {
       rememberClient(ctx, visit)
       allowFormAction(ctx, visit.client.redirectUris)
       allowLogo(ctx, visit.client.logoUri)
-      views.render(ctx, `oidc/${view}`, { client: visit.client, base: basePath(visit.uid), uid: visit.uid, ...data })
+      const { client, uid } = visit
+      views.render(ctx, `oidc/${view}`, { client: client.name, portal: client, base: basePath(uid), uid, ...data })
     },
     plain: (ctx, view, data = {}) => views.render(ctx, `oidc/${view}`, data),
     lost(ctx, client) {
       ctx.status = 410
-      views.render(ctx, 'oidc/interaction-lost', { client })
+      views.render(ctx, 'oidc/interaction-lost', { portal: client })
     },
   }
 }
@@ -31,6 +32,13 @@ export function createPages({ views }: { views: Views }): Pages {
 /** Where the pages of one interaction live. */
 export function basePath(uid: string): string {
   return `/interacao/${uid}`
+}
+
+/** To the page of the step where the citizen stands now: reload and back are always safe. */
+export function toStep(ctx: HttpContext, { uid }: Pick<Visit, 'uid'>, page?: string): void {
+  ctx.status = 303
+  ctx.set('Location', page === undefined ? basePath(uid) : `${basePath(uid)}/${page}`)
+  ctx.body = null
 }
 
 /** Lets the page load the one picture that the relying party registered. */
@@ -48,4 +56,11 @@ export function waitOf(seconds: number): { key: string; count: number } {
   if (whole < 60) return { key: 'oidc.interaction.wait.seconds', count: whole }
   if (whole < 3600) return { key: 'oidc.interaction.wait.minutes', count: Math.ceil(whole / 60) }
   return { key: 'oidc.interaction.wait.hours', count: Math.ceil(whole / 3600) }
+}
+
+/** Makes the answer a 429 with Retry-After; the page says the same wait in words. */
+export function refuseWithWait(ctx: HttpContext, seconds: number): { key: string; count: number } {
+  ctx.status = 429
+  ctx.set('Retry-After', String(Math.max(1, Math.ceil(seconds))))
+  return waitOf(seconds)
 }

@@ -1,13 +1,20 @@
 import type { JsonObject, Provider } from 'oidc-provider'
 
 /** What the interaction pages use of the protocol server. */
-export type InteractionServer = Pick<Provider, 'interactionDetails' | 'interactionResult' | 'Client' | 'Session'>
+export type InteractionServer = Pick<Provider, 'interactionDetails' | 'interactionResult' | 'Client'>
 
 /** How an interaction ends: with what was proven or granted, or with an OAuth error for the relying party. */
 export interface InteractionResult extends JsonObject {
-  readonly login?: { readonly accountId: string; readonly amr: readonly string[]; readonly ts: number; readonly remember: true }
-  readonly face?: { readonly at: number; readonly livenessClass: string }
-  readonly facts?: { readonly deviceId?: string; readonly userAgentLabel?: string }
+  /** A sign-in that accounts has written down under `sessionId`; the protocol's session takes that id over. */
+  readonly login?: {
+    readonly accountId: string
+    readonly amr: readonly string[]
+    readonly ts: number
+    readonly remember: true
+    readonly sessionId: string
+  }
+  /** What was added to the session is in its record already; this only says that the question was answered. */
+  readonly step_up?: { readonly done: 'aal' | 'level' | 'face' }
   readonly consent?: { readonly grantId: string }
   readonly error?: 'access_denied' | 'unmet_authentication_requirements'
   readonly error_description?: string

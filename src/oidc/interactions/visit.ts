@@ -38,18 +38,21 @@ export interface Visits {
    */
   open(ctx: HttpContext, uid: string, steps?: readonly Step[]): Promise<Visit>
   /** Takes one step of the table and remembers it, with what `change` adds. */
-  advance(visit: Visit, event: StepEvent, change?: Partial<FlowState>): Promise<FlowState>
+  advance(ctx: HttpContext, visit: Visit, event: StepEvent, change?: Partial<FlowState>): Promise<Visit>
   /** Remembers something more on the same step. */
-  remember(visit: Visit, change: Partial<FlowState>): Promise<void>
+  remember(ctx: HttpContext, visit: Visit, change: Partial<FlowState>): Promise<Visit>
   /** Hands the result to the provider and sends the browser on to the relying party. */
   finish(ctx: HttpContext, visit: Visit, result: InteractionResult): Promise<void>
-  /** When the session signed in, for results that must not make it look fresher. */
-  signedInAt(visit: Visit): Promise<number | undefined>
   /** The relying party that this browser last came from, for the page of a lost interaction. */
   lastClient(ctx: HttpContext): Promise<ClientCard | undefined>
 }
 
 const CLIENT_COOKIE = 'origem'
+/**
+ * Says that there may be a remembered step to look for. Most sign-ins need none and save the look-up; a browser that drops the
+ * cookie stands at the first step again, which is always safe.
+ */
+const STEP_COOKIE = 'passo'
 
 /** Visits over the provider's interactions and our own step memory. */
 export function createVisits({ server, states }: { server: () => InteractionServer; states: FlowStates }): Visits {
@@ -59,7 +62,7 @@ export function createVisits({ server, states }: { server: () => InteractionServ
     const client = await server().Client.find(clientId)
     if (client === undefined) throw new Problem(INTERACTION_PROBLEMS.interactionLost)
     const first = firstStep(details.prompt.name)
-    const stored = await states.find(uid)
+    const stored = scopeOf(ctx).cookies.read(ctx, STEP_COOKIE) === undefined ? undefined : await states.find(uid)
     const state: FlowState = stored !== undefined && promptOf(stored.step) === promptOf(first) ? stored : { step: first }
     if (steps !== undefined && !steps.includes(state.step)) throw new Problem(INTERACTION_PROBLEMS.stepOutOfOrder)
     if (typeof details.params['ui_locales'] === 'string') ctx.state.uiLocales = details.params['ui_locales']
@@ -67,10 +70,10 @@ export function createVisits({ server, states }: { server: () => InteractionServ
     return { uid, prompt, params, session, grantId, client: cardOf(client), state }
   }
 
-  async function advance(visit: Visit, event: StepEvent, change: Partial<FlowState> = {}): Promise<FlowState> {
-    const state: FlowState = { ...visit.state, ...change, step: nextStep(visit.state.step, event) }
+  async function save(ctx: HttpContext, visit: Visit, state: FlowState): Promise<Visit> {
     await states.save(visit.uid, state)
-    return state
+    scopeOf(ctx).cookies.write(ctx, STEP_COOKIE, '1')
+    return { ...visit, state }
   }
 
   async function finish(ctx: HttpContext, visit: Visit, result: InteractionResult): Promise<void> {
@@ -83,13 +86,9 @@ export function createVisits({ server, states }: { server: () => InteractionServ
 
   return {
     open,
-    advance,
-    remember: (visit, change) => states.save(visit.uid, { ...visit.state, ...change }),
+    advance: (ctx, visit, event, change) => save(ctx, visit, { ...visit.state, ...change, step: nextStep(visit.state.step, event) }),
+    remember: (ctx, visit, change) => save(ctx, visit, { ...visit.state, ...change }),
     finish,
-    async signedInAt(visit) {
-      const uid = visit.session?.uid
-      return uid === undefined ? undefined : (await server().Session.findByUid(uid))?.loginTs
-    },
     async lastClient(ctx) {
       const id = scopeOf(ctx).cookies.read(ctx, CLIENT_COOKIE)
       const client = id === undefined ? undefined : await server().Client.find(Buffer.from(id, 'base64url').toString('utf8'))
@@ -100,6 +99,13 @@ export function createVisits({ server, states }: { server: () => InteractionServ
 
 /** Path parameter of every page of an interaction. */
 export const uidParams = z.object({ uid: z.string().regex(/^[\w-]{16,64}$/) })
+
+/** The account whose session asks; prompts after the first have one. */
+export function accountOf(visit: Visit): string {
+  const accountId = visit.session?.accountId
+  if (accountId === undefined) throw new Problem(INTERACTION_PROBLEMS.interactionLost)
+  return accountId
+}
 
 /** Leaves in the browser which relying party it came from: no secret, and only ever looked up among the registered ones. */
 export function rememberClient(ctx: HttpContext, { client }: Visit): void {
