@@ -31,6 +31,7 @@ import { createFurtherSteps, type FurtherSteps } from './sign-in/further-steps.t
 import { createVerifyFactor, type Factors } from './sign-in/second-factor.ts'
 import { createSignIn, type SignIn } from './sign-in/sign-in.ts'
 import { createTickets } from './sign-in/ticket.ts'
+import { createFaceAttempts, type FaceAttempts } from './throttle/face-attempts.ts'
 import { createLimits } from './throttle/limits.ts'
 import { purgeCounters } from './throttle/throttle.store.ts'
 import { createThrottle } from './throttle/throttle.ts'
@@ -62,6 +63,7 @@ export interface Accounts {
   readonly changePassword: ChangePassword
   readonly safety: Safety
 
+  readonly faceAttempts: FaceAttempts
   /** Codes, links and steps that work once, for other rooms' flows too. */
   readonly tokens: OneTimeTokens
   /** Resolves when the hash threads answer. */
@@ -115,6 +117,7 @@ export function createAccounts({ platform, audit, ports, settings }: AccountsDep
     contacts: createContacts(core, tools),
     changePassword: createChangePassword(core, tools, sessions),
     safety: createSafety(core, tools, sessions),
+    faceAttempts: createFaceAttempts(core, tools.throttle, tools.limits),
     tokens: tools.tokens,
     ready: () => tools.passwords.ready(),
     purge: () => purge(core, sessions),

@@ -15,7 +15,13 @@ const pending = z.object({
 
 const signedIn = z.object({ idToken: z.string(), authTime: z.number(), name: z.string() })
 
-const areaData = z.object({ pending: pending.optional(), signedIn: signedIn.optional() })
+const areaData = z.object({
+  pending: pending.optional(),
+  signedIn: signedIn.optional(),
+  /** Changes under way: a contact that waits for its code, an authenticator's secret. */
+  pendingContact: z.string().optional(),
+  pendingTotp: z.object({ factorId: z.string(), secret: z.string(), uri: z.string() }).optional(),
+})
 
 /** What the citizen's area remembers of one browser: a sign-in under way, or the one that was made. */
 export type AreaData = z.infer<typeof areaData>
@@ -23,8 +29,8 @@ export type AreaData = z.infer<typeof areaData>
 /** Whose area this is, from a signed-in page session. */
 export interface Citizen {
   readonly accountId: string
-  /** Session at the provider (`sid`); the row of "este aparelho". */
-  readonly sid: string | undefined
+  /** The sign-in session that this page session hangs on; the row of "este aparelho". */
+  readonly sessionId: string | undefined
   readonly authenticatedAt: Date
   readonly idToken: string
   readonly name: string
@@ -40,7 +46,7 @@ export async function findCitizen(sessions: PageSessions<AreaData>, ctx: HttpCon
   const session = await sessions.read(ctx)
   if (session?.accountId === undefined || session.data.signedIn === undefined) return undefined
   const { idToken, authTime, name } = session.data.signedIn
-  return { accountId: session.accountId, sid: session.sid, authenticatedAt: new Date(authTime * 1000), idToken, name }
+  return { accountId: session.accountId, sessionId: session.sid, authenticatedAt: new Date(authTime * 1000), idToken, name }
 }
 
 /** A path inside the area to come back to; anything else becomes its first page, so that no link leads out (no open redirect). */

@@ -16,6 +16,8 @@ export interface EntranceDependencies {
   readonly relyingParty: RelyingParty
   readonly views: Views
   readonly publicUrl: string
+  /** The sign-in session behind the `sid` that the server told this relying party. */
+  readonly findSession: (accountId: string, sid: string) => Promise<string | undefined>
 }
 
 const entering = z.object({
@@ -29,7 +31,7 @@ const entering = z.object({
 const answer = z.record(z.string(), z.string())
 
 /** The area's front door: a relying party like any other, by code flow, step-up by `acr_values`, sign-out at the provider. */
-export function createEntranceRoutes({ sessions, relyingParty, views, publicUrl }: EntranceDependencies): Router {
+export function createEntranceRoutes({ sessions, relyingParty, views, publicUrl, findSession }: EntranceDependencies): Router {
   const router = new Router()
 
   router.get('/conta/entrar', guard({ query: entering }, async (ctx, { query }) => {
@@ -60,9 +62,11 @@ export function createEntranceRoutes({ sessions, relyingParty, views, publicUrl 
       await sessions.update(ctx, { ...before.data, pending: undefined })
       return refused(ctx, error.error, before.accountId !== undefined)
     }
+    const sessionId = signedIn.sid && (await findSession(signedIn.subject, signedIn.sid))
+    if (!sessionId) return refused(ctx, 'login_required', false)
     await sessions.begin(ctx, {
       accountId: signedIn.subject,
-      ...(signedIn.sid && { sid: signedIn.sid }),
+      sid: sessionId,
       data: { signedIn: { idToken: signedIn.idToken, authTime: authTimeOf(signedIn), name: nameOf(signedIn) } },
     })
     ctx.redirect(pending.returnTo)

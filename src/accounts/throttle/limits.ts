@@ -21,6 +21,7 @@ export type KeyOf = (name: string, ...parts: string[]) => string
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
+const FACE_CHECKS_AN_HOUR = 3
 
 /** Every limit of the room by name, with the numbers of specs/security.md, 3. */
 export interface Limits {
@@ -32,6 +33,8 @@ export interface Limits {
   codes(subject: string): Limit
   start(what: string, ip: string): Limit
   passkey(ip: string): Limit
+  /** Face checks started for one person (specs/biometrics 4: at most three an hour). */
+  faceCheck(accountId: string): Limit
 }
 
 export interface SignInLimits {
@@ -64,6 +67,7 @@ export function createLimits(settings: ThrottleSettings, keyOf: KeyOf): Limits {
     codes: (subject) => backoff(keyOf('codes', subject), settings.perAccount, 30 * SECOND, 24 * HOUR),
     start: (what, ip) => window(keyOf('start', what, networkOf(ip)), settings.startsPerAddress, HOUR),
     passkey: (ip) => window(keyOf('passkey', networkOf(ip)), settings.perAddress, MINUTE),
+    faceCheck: (accountId) => window(keyOf('face', accountId), FACE_CHECKS_AN_HOUR, HOUR),
   }
 }
 

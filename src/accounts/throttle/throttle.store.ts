@@ -42,6 +42,12 @@ export async function findWaitSeconds(sql: Sql, limits: readonly Limit[], now: D
   return Math.max(1, Math.ceil((row?.wait ?? 0) / 1000))
 }
 
+/** Attempts that count on this counter now. */
+export async function countUsed(sql: Sql, key: string, now: Date): Promise<number> {
+  const [row] = await sql.query<{ points: number }>('SELECT points FROM throttle WHERE key = $1 AND expire > $2::float8', [key, now.getTime()])
+  return row?.points ?? 0
+}
+
 /** Takes one attempt back from each counter: it was not evaluated, or it was right. */
 export async function returnAttempt(sql: Sql, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return
