@@ -13,7 +13,7 @@ const MESSAGES = {
   'registration-repeated': { subject: 'accounts.mail.registration-repeated.subject', text: 'accounts.mail.registration-repeated.text' },
   welcome: { subject: 'accounts.mail.welcome.subject', text: 'accounts.mail.welcome.text' },
   'contact-code': { subject: 'accounts.mail.contact-code.subject', text: 'accounts.mail.contact-code.text', sms: 'accounts.sms.contact-code' },
-  'recovery-code': { subject: 'accounts.mail.recovery-code.subject', text: 'accounts.mail.recovery-code.text' },
+  'recovery-code': { subject: 'accounts.mail.recovery-code.subject', text: 'accounts.mail.recovery-code.text', sms: 'accounts.sms.recovery-code' },
   'new-device': { subject: 'accounts.mail.new-device.subject', text: 'accounts.mail.new-device.text', sms: 'accounts.sms.new-device' },
   'password-changed': { subject: 'accounts.mail.password-changed.subject', text: 'accounts.mail.password-changed.text', sms: 'accounts.sms.password-changed' },
   'totp-enabled': { subject: 'accounts.mail.totp-enabled.subject', text: 'accounts.mail.totp-enabled.text', sms: 'accounts.sms.totp-enabled' },

@@ -4,13 +4,9 @@ import type { ProblemKind } from '../platform/problem.ts'
 export const ACCOUNTS_PROBLEMS = {
   unknownAccount: { code: 'accounts/unknown-account', status: 404, title: 'No such account' },
   accountNotActive: { code: 'accounts/account-not-active', status: 403, title: 'The account is not active' },
-  cpfTaken: { code: 'accounts/cpf-taken', status: 409, title: 'The CPF already has an account' },
   registerUnavailable: { code: 'accounts/register-unavailable', status: 503, title: 'The base register does not answer' },
   tooManyAttempts: { code: 'accounts/too-many-attempts', status: 429, title: 'Too many attempts' },
-  wrongPassword: { code: 'accounts/wrong-password', status: 422, title: 'The current password is wrong' },
-  passwordRefused: { code: 'accounts/password-refused', status: 422, title: 'The new password cannot be used' },
   wrongCode: { code: 'accounts/wrong-code', status: 422, title: 'The code is wrong' },
-  codeExpired: { code: 'accounts/code-expired', status: 410, title: 'The code or link is used, expired or unknown' },
   contactRefused: { code: 'accounts/contact-refused', status: 422, title: 'The address cannot be used' },
   lastContact: { code: 'accounts/last-contact', status: 409, title: 'The last confirmed address cannot be removed' },
   unknownFactor: { code: 'accounts/unknown-factor', status: 404, title: 'No such sign-in method' },

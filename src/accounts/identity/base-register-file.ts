@@ -68,34 +68,48 @@ async function openCsv(path: string): Promise<FileBaseRegister> {
 /** Walks the file once, notes where each CPF's line starts, and returns the header's columns. */
 async function indexLines(path: string, index: LineIndex): Promise<string[]> {
   let header: string[] | undefined
-  let offset = 0
   let number = 0
-  for await (const line of linesOf(path)) {
-    number += 1
-    const text = line.toString('utf8').replace(/\r$/, '')
-    if (header === undefined) header = readHeader(text)
-    else if (text.trim() !== '') {
-      const record = toRecord(fieldReader(header, text))
-      if (record === undefined) throw new Error(`the base register has a faulty line ${number}`)
-      index.add(Number(record.cpf), offset)
+  for await (const lines of linesOf(path)) {
+    for (const { text, offset } of lines) {
+      number += 1
+      if (header === undefined) header = readHeader(text)
+      else if (text.trim() !== '') {
+        const record = toRecord(fieldReader(header, text))
+        if (record === undefined) throw new Error(`the base register has a faulty line ${number}`)
+        index.add(Number(record.cpf), offset)
+      }
     }
-    offset += line.length + 1
   }
   return header ?? []
 }
 
-async function* linesOf(path: string): AsyncGenerator<Buffer> {
+interface Line {
+  readonly text: string
+  /** First byte in the file. */
+  readonly offset: number
+}
+
+/** Lines by chunks of the file; the event loop turns between two of them. */
+async function* linesOf(path: string): AsyncGenerator<Line[]> {
   let rest: Buffer = Buffer.alloc(0)
+  let offset = 0
+  const lineOf = (bytes: Buffer, start: number, end: number): Line => {
+    const last = bytes[end - 1] === 13 ? end - 1 : end
+    return { text: bytes.toString('utf8', start, Math.max(start, last)), offset: offset + start }
+  }
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 16 })) {
-    const bytes = Buffer.concat([rest, chunk])
+    const bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk])
+    const lines: Line[] = []
     let start = 0
     for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-      yield bytes.subarray(start, end)
+      lines.push(lineOf(bytes, start, end))
       start = end + 1
     }
+    yield lines
+    offset += start
     rest = bytes.subarray(start)
   }
-  if (rest.length > 0) yield rest
+  if (rest.length > 0) yield [lineOf(rest, 0, rest.length)]
 }
 
 async function readLine(file: FileHandle, offset: number): Promise<string> {
