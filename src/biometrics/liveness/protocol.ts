@@ -1,5 +1,5 @@
 import { Problem } from '../../platform/problem.ts'
-import { checkImage } from '../image.ts'
+import { checkImage, FRAME_LIMITS } from '../image.ts'
 import type { FrameObservation } from '../observation.ts'
 import { isFrameSigned } from './frame-proof.ts'
 import type { Plan, RandomInt, Step } from './plan.ts'
@@ -51,7 +51,7 @@ export const LIMITS = {
   maxFrames: 60,
   maxFrameBytes: 200 * 1024,
   /** What a camera page sends: 640×480 in either orientation, with room for phones that refuse it. */
-  image: { maxBytes: 200 * 1024, maxPixels: 1_500_000, maxSide: 1920, types: ['jpeg'] },
+  image: { ...FRAME_LIMITS, maxBytes: 200 * 1024, maxPixels: 1_500_000, maxSide: 1920 },
   minSide: 240,
   /** Nobody sees, understands and shows a step faster. */
   minAnswerMs: 250,

@@ -39,6 +39,8 @@ export interface ViewOptions {
   readonly screenLight?: number
   /** Moment: shifts the head by a pixel or two and seeds the noise. */
   readonly moment?: number
+  /** Without movement and noise: for whoever adds their own. */
+  readonly still?: boolean
 }
 
 export interface FaceViews {
@@ -158,7 +160,8 @@ const HEAD_BYTES = Uint8Array.from({ length: VIEW_WIDTH * VIEW_HEIGHT * 3 }, (_,
 })
 
 /** The screen's light on the head (and a fifth of it on the room), the noise of a camera, and a hand that is never quite still. */
-function lit(pixels: Buffer, { colour, screenLight = 0.15, moment = 0 }: ViewOptions): Buffer {
+function lit(pixels: Buffer, { colour, screenLight = 0.15, moment = 0, still = false }: ViewOptions): Buffer {
+  if (still) return pixels
   const out = Buffer.alloc(pixels.length)
   const gain = (channel: 0 | 1 | 2, share: number) =>
     colour ? 1 - share + (share * ([colour.red, colour.green, colour.blue][channel] ?? 0)) / 128 : 1

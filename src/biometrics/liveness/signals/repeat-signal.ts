@@ -2,8 +2,8 @@ import type { LivenessFrame } from '../protocol.ts'
 import type { Signal } from './signal.ts'
 
 export const REPEAT_LIMITS = {
-  /** A head that turned and came back looks different to the coarse hash more often than this. */
-  minDistinctHashes: 3,
+  /** A head that turned and came back shows at least one other view to the coarse hash. */
+  minDistinctHashes: 2,
   /** A hash within this many bits of another is the same view. */
   sameViewBits: 1,
 } as const
