@@ -31,7 +31,7 @@ test('every key that a template or route names exists', () => {
 
 test('every key is used: by name, by a template literal that it fits, or as the text of a problem', () => {
   const text = sources()
-  const patterns = [...text.matchAll(/[`']([a-z]+[./][^`'\s]*\$\{[^`']*)`/g)].map(([, key = '']) => {
+  const patterns = [...text.matchAll(/`([a-z]+[./][^`\n]*\$\{[^`\n]*)`/g)].map(([, key = '']) => {
     const literal = key.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
     return new RegExp(`^${literal.join('[^/]+')}$`)
   })
