@@ -11,6 +11,13 @@ export interface Terminal {
   readonly error: (text: string) => void
 }
 
+/** What to do about a refusal that says too little by itself. */
+const ADVICE: Readonly<Record<string, string>> = {
+  'platform/database-in-use': 'O servidor está com o banco embutido aberto, que é de um processo só: pare-o e repita.',
+  'platform/database-down': 'O banco não responde: confira DATABASE_URL e se o PostgreSQL está no ar.',
+  'platform/master-key-wrong': 'A chave-mestra (MASTER_KEY, ou DATA_DIR/master.key) não é a deste banco.',
+}
+
 const COMMON: Readonly<Record<string, Flag>> = {
   json: { type: 'boolean', about: 'responde em JSON, uma linha' },
   help: { type: 'boolean', about: 'mostra esta ajuda' },
@@ -97,7 +104,8 @@ function explainError(error: unknown, command: Command, { error: write, out, wan
   const detail = problem?.detail ?? (problem ? '' : error instanceof Error ? error.message : String(error))
   const code = problem?.kind.code ?? 'admin/unexpected'
   if (wantsJson) out(`${JSON.stringify({ error: code, title: problem?.kind.title, detail })}\n`)
-  write(`${[problem?.kind.title, detail].filter(Boolean).join(': ')} [${code}]\n`)
+  const advice = ADVICE[code]
+  write(`${[problem?.kind.title, detail].filter(Boolean).join(': ')} [${code}]\n${advice ? `${advice}\n` : ''}`)
   return EXIT.failed
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Actor, ClientMetadataInput, ClientPolicyInput, ClientRecord, ClientRegistry } from '../oidc/index.ts'
+import type { Actor, ClientRecord, ClientRegistration, Oidc } from '../oidc/index.ts'
 import { OIDC_PROBLEMS } from '../oidc/index.ts'
 import { Problem } from '../platform/problem.ts'
 import { tableOutcome } from './cli.ts'
@@ -7,7 +7,7 @@ import type { Command, Flag, Outcome, Typed } from './command.ts'
 import { ADMIN_PROBLEMS } from './problems.ts'
 
 export interface ClientTools {
-  readonly registry: () => Promise<ClientRegistry>
+  readonly oidc: () => Promise<Pick<Oidc, 'clients' | 'createRegistrationToken'>>
   /** Who is at the keyboard, for the audit record. */
   readonly actor: Actor
 }
@@ -49,7 +49,7 @@ export function createClientCommands(tools: ClientTools): Command[] {
       notes: 'O segredo fica guardado só como hash. Perdido, troca-se com "cliente trocar-segredo".',
       flags: { ...flagsOf(METADATA), ...flagsOf(POLICY), ...FILES },
       run: async (typed) => {
-        const { client, secret } = await (await tools.registry()).create({ id: typed.text('id'), ...inputFrom(typed), actor: tools.actor })
+        const { client, secret } = await (await tools.oidc()).clients.create({ id: typed.text('id'), ...inputFrom(typed), actor: tools.actor })
         return secretOutcome(`Cliente criado: ${client.id}`, { client_id: client.id, client_secret: secret })
       },
     },
@@ -57,7 +57,7 @@ export function createClientCommands(tools: ClientTools): Command[] {
       words: 'cliente listar',
       summary: 'Lista os sistemas registrados',
       run: async () => {
-        const clients = await (await tools.registry()).list()
+        const clients = await (await tools.oidc()).clients.list()
         const rows = clients.map((client) => [client.id, client.metadata.client_name, client.disabledAt ? 'desativado' : 'ativo', day(client.createdAt)])
         return tableOutcome(['client_id', 'nome', 'situação', 'criado em'], rows, clients.map(shown), 'Nenhum cliente registrado.')
       },
@@ -67,7 +67,7 @@ export function createClientCommands(tools: ClientTools): Command[] {
       summary: 'Mostra metadados e política de um sistema',
       positionals,
       run: async ({ positionals: [id = ''] }) => {
-        const client = await (await tools.registry()).find(id)
+        const client = await (await tools.oidc()).clients.find(id)
         if (!client) throw new Problem(OIDC_PROBLEMS.clientUnknown, { detail: id })
         return { text: JSON.stringify(shown(client), null, 2), json: shown(client) }
       },
@@ -78,7 +78,7 @@ export function createClientCommands(tools: ClientTools): Command[] {
       positionals,
       flags: { ...optional({ ...flagsOf(METADATA), ...flagsOf(POLICY) }), ...withoutId(FILES) },
       run: async (typed) => {
-        const client = await (await tools.registry()).change(typed.positionals[0] ?? '', { ...inputFrom(typed), actor: tools.actor })
+        const client = await (await tools.oidc()).clients.change(typed.positionals[0] ?? '', { ...inputFrom(typed), actor: tools.actor })
         return { text: JSON.stringify(shown(client), null, 2), json: shown(client) }
       },
     },
@@ -94,15 +94,25 @@ export function createClientCommands(tools: ClientTools): Command[] {
       summary: 'Cria outro segredo, mostrado uma única vez; o anterior deixa de valer na hora',
       positionals,
       run: async ({ positionals: [id = ''] }) => {
-        const secret = await (await tools.registry()).rotateSecret(id, tools.actor)
+        const secret = await (await tools.oidc()).clients.rotateSecret(id, tools.actor)
         return secretOutcome(`Segredo trocado: ${id}`, { client_id: id, client_secret: secret })
+      },
+    },
+    {
+      words: 'cliente convidar',
+      summary: 'Cria um token com que um sistema se registra sozinho em /reg, por um dia',
+      notes: 'Registro dinâmico (RFC 7591). Quem se registra assim recebe a política padrão, a mais estrita; mude-a com "cliente alterar".',
+      flags: { legado: { type: 'boolean', about: 'para bibliotecas sem PKCE e sem userinfo' } },
+      run: async ({ is }) => {
+        const token = await (await tools.oidc()).createRegistrationToken(is('legado') ? 'legacy' : 'strict', tools.actor)
+        return { text: `Token de registro (não será mostrado de novo): ${token}`, json: { registration_token: token } }
       },
     },
   ]
 }
 
-async function setEnabled({ registry, actor }: ClientTools, id: string, enabled: boolean): Promise<Outcome> {
-  const clients = await registry()
+async function setEnabled({ oidc, actor }: ClientTools, id: string, enabled: boolean): Promise<Outcome> {
+  const { clients } = await oidc()
   await (enabled ? clients.enable(id, actor) : clients.disable(id, actor))
   return { text: `${id}: ${enabled ? 'ativo' : 'desativado'}`, json: { client_id: id, enabled } }
 }
@@ -113,11 +123,11 @@ function secretOutcome(title: string, json: { client_id: string; client_secret: 
 }
 
 /** The metadata and policy that the flags and files say; the registry checks every member, so nothing is trusted here. */
-function inputFrom(typed: Typed): { metadata: ClientMetadataInput; policy: ClientPolicyInput } {
+function inputFrom(typed: Typed): { metadata: ClientRegistration['metadata']; policy: NonNullable<ClientRegistration['policy']> } {
   const metadata = withoutCode({ ...readJson(typed.text('metadados')), ...membersFrom(METADATA, typed) })
   const switches = { ...(typed.is('fapi') && { fapi2: true }), ...(typed.is('primeira-parte') && { firstParty: true }) }
   const policy = { ...readJson(typed.text('politica')), ...membersFrom(POLICY, typed), ...switches }
-  return { metadata: metadata as ClientMetadataInput, policy: policy as ClientPolicyInput }
+  return { metadata: metadata as ClientRegistration['metadata'], policy }
 }
 
 const optional = (flags: Readonly<Record<string, Flag>>) => Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, { ...flag, required: false }]))

@@ -1,14 +1,15 @@
-import type { Actor, Keys } from '../oidc/index.ts'
+import type { Actor, Oidc } from '../oidc/index.ts'
 import type { Command } from './command.ts'
 import { tableOutcome } from './cli.ts'
 
 export interface KeyTools {
-  readonly keys: () => Promise<Keys>
+  readonly oidc: () => Promise<Pick<Oidc, 'keys'>>
   readonly actor: Actor
 }
 
 /** Commands about the keys that sign tokens. */
-export function createKeyCommands({ keys, actor }: KeyTools): Command[] {
+export function createKeyCommands({ oidc, actor }: KeyTools): Command[] {
+  const keys = async () => (await oidc()).keys
   return [
     {
       words: 'chaves listar',

@@ -1,0 +1,97 @@
+/** The operator's command line: `npm run mt -- COMANDO`. Opens only what the command asks for, and closes it. */
+import { userInfo } from 'node:os'
+import {
+  adminEvents, createAuditCommands, createClientCommands, createKeyCommands, createOperatorCommands, createOperators, createPlatformCommands, createResourceCommands,
+  createVault, runCommandLine,
+} from './admin/index.ts'
+import { createAudit, headFile } from './audit/index.ts'
+import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
+import { systemClock } from './platform/clock.ts'
+import { type Config, ConfigError, loadConfig } from './platform/config.ts'
+import { openDatabase } from './platform/db.ts'
+import { openKeyring } from './platform/keyring.ts'
+import { createLog } from './platform/log.ts'
+import { migrate } from './platform/migrate.ts'
+
+const POOL_SIZE = 2
+/** The protocol server is built here for its clients and keys; it answers no request, so it needs to know nobody. */
+const NOBODY: OidcPorts = {
+  findSubject: async () => undefined,
+  findStanding: async () => undefined,
+  listEvidence: async () => [],
+  sessionEnded: async () => {},
+}
+
+/** Runs `make` when first asked, once, and notes how to close what it made. */
+function lazily<T>(closers: (() => Promise<void>)[], make: () => Promise<T>, close: (made: T) => Promise<void> = async () => {}): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().then((opened) => {
+      closers.unshift(() => close(opened))
+      return opened
+    })
+    return made
+  }
+}
+
+/** The rooms as the commands need them, each opened when first asked for. */
+function openRooms(config: Config, closers: (() => Promise<void>)[]) {
+  const { databaseUrl: url, dataDir, masterKey } = config.platform
+  const clock = systemClock
+  const log = createLog({ level: 'warn', destination: process.stderr })
+  const bare = lazily(closers, () => openDatabase({ url, dataDir, poolSize: POOL_SIZE }), (db) => db.close())
+  const applied = lazily(closers, async () => migrate(await bare()))
+  const database = async () => {
+    await applied()
+    return bare()
+  }
+  const keyring = lazily(closers, async () => openKeyring({ db: await database(), clock, masterKey, dataDir }), (opened) => opened.close())
+  const settings = { catalogs: [oidcEvents, adminEvents], head: headFile(dataDir) }
+  const audit = lazily(closers, async () => createAudit({ db: await database(), clock, keyring: await keyring(), log, settings }))
+  const deps = async () => ({ db: await database(), clock, keyring: await keyring(), audit: await audit() })
+  const openOidc = async () => {
+    const { db, audit: record, keyring: ring } = await deps()
+    const { keyRotationDays, ...lifetimes } = config.oidc
+    const { sessionIdleSeconds, sessionAbsoluteSeconds } = config.accounts
+    const issuer = { issuer: config.platform.publicUrl, trustedProxies: [], keyRotationDays }
+    return createOidc({
+      settings: { ...lifetimes, ...issuer, sessionIdleSeconds, sessionAbsoluteSeconds },
+      platform: { db, clock, keyring: ring, log: { error: (_fields, text) => log.error(text) } },
+      audit: record,
+      ports: NOBODY,
+      html: () => '',
+    })
+  }
+  const oidc = lazily(closers, openOidc, (opened) => opened.close())
+  return { applied, deps, audit, oidc }
+}
+
+async function main(): Promise<number> {
+  const closers: (() => Promise<void>)[] = []
+  const config = loadConfig()
+  const { applied, deps, audit, oidc } = openRooms(config, closers)
+  const actorId = `cli:${userInfo().username}`
+  const actor = { kind: 'operator', id: actorId } as const
+  const commands = [
+    ...createOperatorCommands(async () => createOperators({ ...(await deps()), actorId })),
+    ...createClientCommands({ oidc, actor }),
+    ...createResourceCommands({ oidc, actor }),
+    ...createKeyCommands({ oidc, actor }),
+    ...createAuditCommands(audit),
+    ...createPlatformCommands({ config, migrate: applied, vault: async () => createVault({ ...(await deps()), actorId }) }),
+  ]
+  const terminal = { out: (text: string) => void process.stdout.write(text), error: (text: string) => void process.stderr.write(text) }
+  try {
+    return await runCommandLine(commands, process.argv.slice(2), terminal)
+  } finally {
+    for (const close of closers) await close()
+  }
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}
