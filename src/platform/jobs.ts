@@ -48,7 +48,6 @@ export function createJobs({ db, log, pollSeconds = 2 }: JobsOptions): Jobs {
   boss.on('error', (error) => log.warn('jobs: a background step failed', { error }))
 
   const startWorker = async (name: string, handler: JobHandler) => {
-    await boss.createQueue(name, { name, policy: 'standard', ...RETRIES })
     const worker = await boss.work<JobData>(name, { pollingIntervalSeconds: pollSeconds, batchSize: 1 }, async ([job]) => {
       if (job) await guarded(log, name, job.id, () => handler(job.data, job.id))
     })
@@ -75,6 +74,8 @@ export function createJobs({ db, log, pollSeconds = 2 }: JobsOptions): Jobs {
     },
     async start() {
       await boss.start()
+      const known = new Set((await boss.getQueues()).map((queue) => queue.name))
+      for (const name of handlers.keys()) if (!known.has(name)) await boss.createQueue(name, { name, policy: 'standard', ...RETRIES })
       for (const [name, handler] of handlers) await startWorker(name, handler)
       await unscheduleOthers(boss, crons)
     },
@@ -101,11 +102,20 @@ async function guarded(log: Log, job: string, jobId: string, work: () => Promise
   }
 }
 
+/** Creating a queue attaches a partition: two processes at once would end in a deadlock. */
+const CREATES_QUEUE = /^\s*SELECT \w+\.create_queue\(/
+const LOCK = 72_707_372
 const SCRIPT = /^\s*BEGIN;([\s\S]*)COMMIT;\s*$/
 
 /** pg-boss's own scripts begin and commit by themselves; here the transaction is ours, so that a failure rolls back on any connection. */
 async function executeSql(db: Database, text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
   const script = values ? undefined : SCRIPT.exec(text)?.[1]
+  if (CREATES_QUEUE.test(text)) {
+    return db.transaction(async (tx) => {
+      await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
+      return { rows: await tx.query(text, values) }
+    })
+  }
   if (script === undefined) return db.raw(text, values)
   await db.transaction((tx) => tx.execute(script))
   return { rows: [] }

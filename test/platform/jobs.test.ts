@@ -69,11 +69,14 @@ for (const { label, open } of testDatabases()) {
       assert.deepEqual(await db.query('SELECT name FROM jobs.schedule'), [])
     })
 
-    test('two processes that start at once both work', async () => {
-      const pair = [createJobs({ db, log: silentLog }), createJobs({ db, log: silentLog })]
-      for (const jobs of pair) jobs.work('shared', async () => {})
-      await Promise.all(pair.map((jobs) => jobs.start()))
-      await Promise.all(pair.map((jobs) => jobs.stop()))
+    test('processes that start at once all work', async () => {
+      const many = Array.from({ length: 4 }, () => createJobs({ db, log: silentLog }))
+      for (const jobs of many) for (const name of ['shared', 'another', 'third']) jobs.work(name, async () => {})
+      try {
+        await Promise.all(many.map((jobs) => jobs.start()))
+      } finally {
+        await Promise.all(many.map((jobs) => jobs.stop()))
+      }
     })
 
     test('a job without a handler is a mistake that shows at once', async () => {

@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Transaction } from '@electric-sql/pglite'
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
@@ -30,6 +32,7 @@ const START_PARAMS = [
 
 const WAL_BEFORE_CHECKPOINT = 48 * 1024 * 1024
 const CHECKPOINT_EVERY_MS = 60_000
+const SET_UP_SETTLED_MS = 1500
 
 type Engine = Pick<PGlite, 'query' | 'exec'> | Transaction
 
@@ -63,8 +66,24 @@ async function startOnDisk(folder: string): Promise<PGlite> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const fs = createSyncedFs(folder)
   const engine = await PGlite.create({ fs: fs.filesystem, extensions: { vector }, startParams: START_PARAMS })
-  if (fs.isNew) await syncTree(folder)
+  if (fs.isNew) {
+    await syncTree(folder)
+    releaseSetUpMemory()
+  }
   return engine
+}
+
+/**
+ * Gives back the memory of the set-up tool, a second WebAssembly instance that V8 does not feel as its own: 700 → 400 MB after a first run.
+ */
+function releaseSetUpMemory(): void {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  if (typeof collect !== 'function') return
+  setTimeout(() => {
+    collect()
+    setTimeout(() => collect(), SET_UP_SETTLED_MS).unref()
+  }, SET_UP_SETTLED_MS).unref()
 }
 
 /** Opens the embedded database, alone on its folder; an acknowledged commit is on the disk. */
