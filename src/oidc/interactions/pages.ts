@@ -37,8 +37,7 @@ export function basePath(uid: string): string {
 /** To the page of the step where the citizen stands now: reload and back are always safe. */
 export function toStep(ctx: HttpContext, { uid }: Pick<Visit, 'uid'>, page?: string): void {
   ctx.status = 303
-  ctx.set('Location', page === undefined ? basePath(uid) : `${basePath(uid)}/${page}`)
-  ctx.body = null
+  ctx.redirect(page === undefined ? basePath(uid) : `${basePath(uid)}/${page}`)
 }
 
 /** Lets the page load the one picture that the relying party registered. */

@@ -44,8 +44,7 @@ export function stepPage({ step, factors }: RecoveryView, { agreed }: RecoverySe
 
 export function goTo(ctx: HttpContext, path: string): void {
   ctx.status = 303
-  ctx.set('Location', path)
-  ctx.body = null
+  ctx.redirect(path)
 }
 
 /** Whoever goes back in the browser lands where the recovery stands; one that is over says how to begin again. */

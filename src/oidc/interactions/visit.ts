@@ -80,8 +80,7 @@ export function createVisits({ server, states }: { server: () => InteractionServ
     const returnTo = await server().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: true })
     if (visit.state.step !== firstStep(visit.prompt.name)) await states.forget(visit.uid)
     ctx.status = 303
-    ctx.set('Location', returnTo)
-    ctx.body = null
+    ctx.redirect(returnTo)
   }
 
   return {
