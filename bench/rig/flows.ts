@@ -1,5 +1,5 @@
 /** The flows that a relying party drives, each as work that one person repeats. */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { Browser } from './browser.ts'
 import { type Call, HttpConnection } from './http-connection.ts'
 import type { Work } from './load.ts'
@@ -73,10 +73,25 @@ async function signIn(at: Endpoints, browser: Browser, typed: Readonly<Record<st
   return String(access_token)
 }
 
-function visitor(at: Endpoints, person: number): { browser: Browser; typed: Record<string, string> } {
-  const browser = new Browser(at.origin)
-  browser.address = `10.${person >> 8}.${person & 255}.7`
-  return { browser, typed: { cpf: cpfOf(person), password: PASSWORD } }
+/** The limits are by address; a state's people come from as many. */
+function anyAddress(): string {
+  return `10.${randomInt(256)}.${randomInt(256)}.${randomInt(256)}`
+}
+
+interface Visitor {
+  readonly browser: Browser
+  readonly typed: Readonly<Record<string, string>>
+}
+
+const visitors = new Map<string, Visitor>()
+
+/** One person at their own device, the same in every measurement: the server knows the device after the first. */
+function visitor(at: Endpoints, person: number): Visitor {
+  const key = `${at.origin} ${person}`
+  const known = visitors.get(key) ?? { browser: new Browser(at.origin), typed: { cpf: cpfOf(person), password: PASSWORD } }
+  known.browser.address = anyAddress()
+  visitors.set(key, known)
+  return known
 }
 
 /** A whole login each round: a returning person's device, no session, password and consent asked. */
@@ -86,6 +101,7 @@ export function fullLogin(at: Endpoints, people: number): (person: number) => Wo
     return async (round) => {
       const { browser, typed } = own[round % own.length] ?? visitor(at, number)
       browser.jar.keepOnly(DEVICE_COOKIES)
+      browser.address = anyAddress()
       await signIn(at, browser, typed, 'consent')
     }
   }
