@@ -15,6 +15,8 @@ import { authenticationResponse, registrationResponse } from './passkey-response
 import { findPasskey, insertPasskey, listPasskeys, type Passkey, removePasskey, usePasskey } from './passkey.store.ts'
 
 const CEREMONY_SECONDS = 300
+/** EdDSA, ES256 and RS256 (COSE numbers): what authenticators have; the library would add an experimental one. */
+const ALGORITHMS = [-8, -7, -257]
 const REGISTRATION = 'passkey-registration'
 const AUTHENTICATION = 'passkey-authentication'
 
@@ -68,7 +70,7 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
     const { authenticatorAttachment, ...response } = parsed.data
     const verified = await verifyRegistrationResponse({
       response: { ...response, ...(authenticatorAttachment && { authenticatorAttachment }) },
-      expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpID, requireUserVerification: true,
+      expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpID, requireUserVerification: true, supportedAlgorithmIDs: ALGORITHMS,
     }).catch((cause: unknown) => {
       throw new Problem(ACCOUNTS_PROBLEMS.passkeyRefused, { cause })
     })
@@ -101,7 +103,7 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
       const owner = account.citizen.reveal()
       const options = await generateRegistrationOptions({
         rpName: settings.serviceName, rpID, userName: maskCpf(owner.cpf), userDisplayName: displayName(owner),
-        userID: isoUint8Array.fromUTF8String(account.id), attestationType: 'none',
+        userID: isoUint8Array.fromUTF8String(account.id), attestationType: 'none', supportedAlgorithmIDs: ALGORITHMS,
         authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
         excludeCredentials: known.map((passkey) => ({ id: passkey.credentialId.toString('base64url'), transports: [...passkey.transports] })),
       })

@@ -36,6 +36,10 @@ export interface Sessions {
   open(sql: Sql, opening: NewSession): Promise<SignInSession | undefined>
   /** The session if it is live now; notes its use. Idle and total limits apply (checklist 19). */
   findLive(id: string): Promise<SignInSession | undefined>
+  /** The session, live or over, and which of the two; notes the use of a live one. */
+  findWithState(id: string): Promise<{ session: SignInSession; isLive: boolean } | undefined>
+  /** The protocol ended it by itself (sign-out at a relying party): notes that, without ending it there again. */
+  noteSignedOut(id: string, reason: EndReason): Promise<void>
   /** Live sessions of an account, the last used first. */
   list(accountId: AccountId): Promise<SignInSession[]>
   /** Adds what a further factor proved and makes the sign-in fresh. @throws {Problem} accounts/unknown-session */
@@ -54,6 +58,16 @@ export interface Sessions {
 export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Sessions {
   const { db, clock, settings, audit } = core
 
+  async function findWithState(id: string): Promise<{ session: SignInSession; isLive: boolean } | undefined> {
+    const session = await findSession(db, id)
+    const now = clock.now()
+    if (session === undefined) return undefined
+    if (!isLiveSession(session, now, settings.session)) return { session, isLive: false }
+    if (now.getTime() - session.lastSeenAt.getTime() < TOUCH_EVERY_MS) return { session, isLive: true }
+    await touchSession(db, id, now)
+    return { session: { ...session, lastSeenAt: now }, isLive: true }
+  }
+
   async function getOpen(tx: Sql, id: string): Promise<SignInSession> {
     const session = await findSession(tx, id)
     if (session === undefined || !isLiveSession(session, clock.now(), settings.session)) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
@@ -71,14 +85,18 @@ export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Se
   return {
     open: (sql, { id = randomUUID(), deviceId, ...opening }) =>
       openSession(sql, { ...opening, id, deviceId, aal: aalOf(opening.amr), now: clock.now() }),
+    findWithState,
     async findLive(id) {
-      const session = await findSession(db, id)
-      const now = clock.now()
-      if (session === undefined || !isLiveSession(session, now, settings.session)) return undefined
-      if (now.getTime() - session.lastSeenAt.getTime() < TOUCH_EVERY_MS) return session
-      await touchSession(db, id, now)
-      return { ...session, lastSeenAt: now }
+      const found = await findWithState(id)
+      return found?.isLive === true ? found.session : undefined
     },
+    noteSignedOut: (id, reason) =>
+      db.transaction(async (tx) => {
+        const session = await findSession(tx, id)
+        if (session === undefined || !(await endSession(tx, session.accountId, id, { reason, now: clock.now() }))) return
+        const { accountId } = session
+        await audit.record(tx, { type: 'accounts/session-ended', actor: citizen(accountId), subject: accountId, data: { sessionId: id, reason } })
+      }),
     async list(accountId) {
       const now = clock.now()
       const sessions = await listOpenSessions(db, accountId, new Date(now.getTime() - settings.session.idleSeconds * 1000))

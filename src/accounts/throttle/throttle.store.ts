@@ -1,8 +1,11 @@
 import type { Sql } from '../../platform/db.ts'
 import type { Limit } from './limits.ts'
 
-/** Milliseconds that a backoff counter at $points demands after its last failure. */
-const DELAY = 'least(a.max_delay, a.delay * power(2, least(t.points - a.free, 20)))'
+/**
+ * Milliseconds that a backoff counter demands after its last failure: doubling, capped; and from 100 failures in a row on its whole
+ * memory (NIST SP 800-63B 3.2.2), after which it begins anew: never for ever.
+ */
+const DELAY = 'CASE WHEN t.points >= 100 THEN a.span ELSE least(a.max_delay, a.delay * power(2, least(t.points - a.free, 20))) END'
 
 const ASKED = `SELECT * FROM unnest($1::text[], $2::int[], $3::float8[], $4::float8[], $5::float8[], $6::boolean[])
   AS a(key, free, span, delay, max_delay, sliding)`
