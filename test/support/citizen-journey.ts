@@ -56,3 +56,15 @@ export function errorOf({ page }: Journey): string | null {
 export async function signIn(rp: TestRelyingParty, extra: Record<string, string> = {}, browser = newBrowser()): Promise<Journey> {
   return agree(await typePassword(await begin(rp, extra, browser)))
 }
+
+/** Valid CPFs of nobody, as many as wanted. */
+export function cpfOfNobody(index: number): string {
+  const nine = String(300_000_000 + index * 7919)
+  const digit = (digits: string): string => {
+    const sum = [...digits].reduce((total, value, at) => total + Number(value) * (digits.length + 1 - at), 0)
+    const rest = (sum * 10) % 11
+    return String(rest === 10 ? 0 : rest)
+  }
+  const ten = nine + digit(nine)
+  return ten + digit(ten)
+}
