@@ -20,7 +20,7 @@ const ROOMS = [
 ]
 /** Not rooms: they wire, start or demonstrate the rooms and may know all of them. */
 const WIRING = new Set(['app.ts', 'main.ts', 'mt.ts'])
-const DEMO = 'demo'
+const BESIDE = new Set(['app', 'demo'])
 
 /** Who alone may import a package; the pattern is matched against the path under `src/`. */
 const OWNERS: readonly (readonly [target: RegExp, owner: RegExp])[] = [
@@ -66,7 +66,7 @@ function checkOwner(file: string, { target, isType }: Import): void {
 function checkDirection(file: string, room: string, target: string): void {
   const [to = '', ...door] = path.posix.join(path.posix.dirname(file), target).split('/')
   if (to === room) return
-  if (room === DEMO) return
+  if (BESIDE.has(room)) return
   assert.ok(ROOMS.includes(to), `${room} may not import ${to}`)
   assert.ok(ROOMS.indexOf(to) < ROOMS.indexOf(room), `${room} may not import ${to}`)
   if (to !== 'platform') assert.deepEqual(door, ['index.ts'], `enter ${to} by its index.ts`)
@@ -77,7 +77,7 @@ for (const file of files) {
   const [room = ''] = file.split('/')
   test(`${file} keeps to its room`, () => {
     if (!file.includes('/')) assert.ok(WIRING.has(file), 'only wiring stands beside the rooms')
-    else assert.ok(ROOMS.includes(room) || room === DEMO, `${room} is not a room`)
+    else assert.ok(ROOMS.includes(room) || BESIDE.has(room), `${room} is not a room`)
     for (const found of importsOf(text)) {
       checkOwner(file, found)
       if (found.target.startsWith('.') && !WIRING.has(file)) checkDirection(file, room, found.target)

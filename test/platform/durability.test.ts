@@ -57,6 +57,18 @@ describe('the embedded database', () => {
     }
   })
 
+  test('kill -9 during the very first start leaves a folder that the next start makes whole', async () => {
+    const fresh = mkdtempSync(path.join(tmpdir(), 'mt-login-first-'))
+    for (const ms of [200, 900, 1500, 2200]) {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', WRITER, fresh], { stdio: 'ignore' })
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    }
+    assert.ok((await writeUntilKilled(fresh, 2)) >= 2)
+    rmSync(fresh, { recursive: true })
+  })
+
   test('a folder is open in one process, or once in this one', async () => {
     const db = await openDatabase({ dataDir })
     const inUse = (error: unknown) => isProblem(error, PLATFORM_PROBLEMS.databaseInUse)

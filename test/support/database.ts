@@ -1,6 +1,6 @@
 /** Migrated databases for tests: each `open()` gives a new one, from a template that is migrated once. */
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -30,6 +30,8 @@ function schemaVersion(): string {
   return hash.digest('hex').slice(0, 16)
 }
 
+const DAY_MS = 86_400_000
+
 let dump: Promise<Blob> | undefined
 
 /** A migrated engine's files, kept in the temporary folder across test processes. */
@@ -43,7 +45,18 @@ async function pgliteTemplate(): Promise<Blob> {
   const draft = `${file}.${randomUUID()}`
   writeFileSync(draft, Buffer.from(await tar.arrayBuffer()), { mode: 0o600 })
   renameSync(draft, file)
+  removeOld(file)
   return tar
+}
+
+/** Templates of schemas that nobody has used for a day. */
+function removeOld(current: string): void {
+  for (const name of readdirSync(tmpdir())) {
+    const file = path.join(tmpdir(), name)
+    if (!/^mt-login-template-.*\.tar/.test(name) || file === current) continue
+    if (Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY) > DAY_MS)
+      rmSync(file, { force: true })
+  }
 }
 
 /** A new migrated PGlite in memory. */

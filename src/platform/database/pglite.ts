@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -8,8 +7,9 @@ import { vector } from '@electric-sql/pglite-pgvector'
 import type { Database, DatabaseOptions, Sql } from '../db.ts'
 import { checkedChannel } from './channel.ts'
 import { lockDataDir } from './data-dir-lock.ts'
+import { beginSetUp } from './set-up.ts'
 import { translating } from './sql-error.ts'
-import { createSyncedFs, syncTree } from './synced-fs.ts'
+import { createSyncedFs } from './synced-fs.ts'
 import { createTransactionGuard } from './transaction-guard.ts'
 
 const BYTEA = 17
@@ -63,11 +63,10 @@ export function startInMemory(dump?: Blob): Promise<PGlite> {
 }
 
 async function startOnDisk(folder: string): Promise<PGlite> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const fs = createSyncedFs(folder)
-  const engine = await PGlite.create({ fs: fs.filesystem, extensions: { vector }, startParams: START_PARAMS })
-  if (fs.isNew) {
-    await syncTree(folder)
+  const setUp = beginSetUp(folder)
+  const engine = await PGlite.create({ fs: createSyncedFs(folder), extensions: { vector }, startParams: START_PARAMS })
+  if (setUp) {
+    await setUp.finish()
     releaseSetUpMemory()
   }
   return engine

@@ -1,4 +1,4 @@
-import { existsSync, fdatasyncSync } from 'node:fs'
+import { fdatasyncSync } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { PGlite, postgresMod } from '@electric-sql/pglite'
@@ -26,8 +26,8 @@ class SyncedNodeFs extends NodeFS {
   }
 }
 
-export function createSyncedFs(folder: string): { filesystem: NodeFS; isNew: boolean } {
-  return { filesystem: new SyncedNodeFs(folder), isNew: !existsSync(path.join(folder, 'PG_VERSION')) }
+export function createSyncedFs(folder: string): NodeFS {
+  return new SyncedNodeFs(folder)
 }
 
 const PARALLEL_SYNCS = 8

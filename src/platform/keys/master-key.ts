@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { Problem } from '../problem.ts'
 import { PLATFORM_PROBLEMS } from '../problems.ts'
@@ -39,17 +39,30 @@ function readKeyFile(file: string): Buffer | undefined {
   return key
 }
 
-/** Readable by the owner only, and on the disk before anything is sealed under it. A file made meanwhile by another process is kept. */
+/**
+ * Readable by the owner only, whole from its first moment, and on the disk before anything is sealed under it. A file made meanwhile by
+ * another process is kept.
+ */
 function createKeyFile(file: string): void {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  let descriptor: number
-  try {
-    descriptor = openSync(file, 'wx', 0o600)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
-    throw error
-  }
+  const folder = path.dirname(file)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const draft = `${file}.${randomUUID()}`
+  const descriptor = openSync(draft, 'wx', 0o600)
   writeSync(descriptor, `${randomBytes(KEY_BYTES).toString('base64url')}\n`)
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+  try {
+    linkSync(draft, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
+    unlinkSync(draft)
+  }
+  syncFolder(folder)
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
   fsyncSync(descriptor)
   closeSync(descriptor)
 }
