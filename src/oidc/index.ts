@@ -1,4 +1,5 @@
 /** OpenID Connect: the provider, its clients, keys and state, and what pages and operators do to them. */
+export { createSqlArtifactStore } from './adapter/artifact.store.ts'
 export { createRedisArtifactStore } from './adapter/redis-artifacts.ts'
 export type { ArtifactStore } from './adapter/artifact.ts'
 export {
@@ -11,6 +12,10 @@ export type { Resources } from './clients/resources.ts'
 export type { Consent } from './consents/consent.store.ts'
 export type { Consents, GivenConsent, Wanted } from './consents/consents.ts'
 export { oidcEvents } from './events.ts'
+export { interactionEvents } from './interactions/events.ts'
+export { createInteractionRoutes, type InteractionDependencies } from './interactions/interactions.routes.ts'
+export { recoveryCaller } from './interactions/recovery-face.routes.ts'
+export type { DemoCitizen } from './interactions/sign-in.routes.ts'
 export type { Keys } from './keys/keys.ts'
 export { createOidc, type Oidc, type OidcDependencies, type OidcSettings } from './oidc.ts'
 export type { Actor, EvidenceFact, OidcPorts, Standing, Subject } from './ports.ts'

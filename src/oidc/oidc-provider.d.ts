@@ -114,6 +114,7 @@ declare module 'oidc-provider' {
     scope?: string
     readonly scopes: Set<string>
     claims?: ClaimsRequest
+    expiresWithSession?: boolean
     acr?: string | undefined
     amr?: string[] | undefined
     authTime?: number | undefined
@@ -124,12 +125,16 @@ declare module 'oidc-provider' {
     readonly isExpired: boolean
     readonly isValid: boolean
     isSenderConstrained?(): boolean
+    format?: string
+    generateTokenId(): string
     save(): Promise<string>
     destroy(): Promise<void>
   }
 
   export interface TokenModel<Instance> {
     new (properties: JsonObject): Instance
+    readonly name: string
+    readonly prototype: Instance
     find(value: string, options?: { ignoreExpiration?: boolean; ignoreSessionBinding?: boolean }): Promise<Instance | undefined>
     readonly adapter: Adapter
   }
@@ -195,6 +200,7 @@ declare module 'oidc-provider' {
     readonly Grant: TokenModel<GrantInstance>
     readonly Session: { findByUid(uid: string): Promise<SessionInstance | undefined>; find(id: string): Promise<SessionInstance | undefined> }
     readonly AccessToken: TokenModel<TokenInstance>
+    readonly ClientCredentials: TokenModel<TokenInstance>
     readonly RefreshToken: TokenModel<TokenInstance>
     readonly AuthorizationCode: TokenModel<TokenInstance>
     readonly ReplayDetection: { unique(issuer: string, jti: string, exp: number): Promise<boolean> }

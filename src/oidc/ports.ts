@@ -39,6 +39,8 @@ export interface Standing {
   readonly amr: readonly string[]
   readonly authenticatedAt: Date
   readonly faceAt?: Date | undefined
+  /** False once the sign-in session was ended, idle or old: nobody is signed in by it any more. */
+  readonly isLive: boolean
 }
 
 /** One piece of live evidence, for `verified_claims`. */

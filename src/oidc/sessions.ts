@@ -19,6 +19,8 @@ export interface EndedSessions {
 export interface Sessions {
   /** Ends sessions with the tokens under them and tells the relying parties. Returns how many sessions. */
   end(which: EndedSessions): Promise<number>
+  /** The session in which this client knows the citizen by this `sid`; `undefined` when there is none any more. */
+  findUid(accountId: string, clientId: string, sid: string): Promise<string | undefined>
   /** Kills the grants of an account at one client, or at all, with their tokens. */
   revokeGrants(accountId: string, clientId?: string): Promise<number>
 }
@@ -53,6 +55,11 @@ export function createSessions({ db, store, notices, audit, ports }: SessionsDep
 
   return {
     revokeGrants,
+    async findUid(accountId, clientId, sid) {
+      const all = await store.sessionsOf(accountId)
+      const uid = all.find(({ payload }) => authorizationsOf(payload).some((one) => one.clientId === clientId && one.sid === sid))?.payload['uid']
+      return typeof uid === 'string' ? uid : undefined
+    },
     async end({ accountId, sessionUid, reason, actor, offlineToo = false }) {
       const all = await store.sessionsOf(accountId)
       const ended = sessionUid === undefined ? all : all.filter(({ payload }) => payload['uid'] === sessionUid)

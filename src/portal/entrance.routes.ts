@@ -27,8 +27,9 @@ const entering = z.object({
   renovar: z.literal('1').optional(),
 })
 
-/** Parameters of the answer are the library's to judge; here they only have to be text. */
-const answer = z.record(z.string(), z.string())
+const parameter = z.string().max(4000).optional()
+/** The authorization response (RFC 6749 4.1.2, RFC 9207); its content is the library's to judge. */
+const answer = z.object({ code: parameter, state: parameter, iss: parameter, error: parameter, error_description: parameter, error_uri: parameter })
 
 /** The area's front door: a relying party like any other, by code flow, step-up by `acr_values`, sign-out at the provider. */
 export function createEntranceRoutes({ sessions, relyingParty, views, publicUrl, findSession }: EntranceDependencies): Router {

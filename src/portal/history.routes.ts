@@ -91,7 +91,7 @@ export async function linesOf(ctx: HttpContext, { messages, clientName }: Ledger
     entries.map(async ({ id, at, type, actor, clientId }) => {
       const key = `portal.event.${type.replace('/', '-')}`
       const client = clientId === undefined ? undefined : t('portal.history.for-client', { client: await clientName(clientId) })
-      const who = actor.kind === 'operator' ? t('portal.history.by-operator') : client
+      const who = actor.kind === 'operator' ? t('portal.history.by-operator') : (client ?? (actor.kind === 'system' ? t('portal.history.by-system') : undefined))
       const tone = WARNINGS.has(type) ? 'warning' : undefined
       return { what: t(messages.has(key) ? key : 'portal.event.other'), who, at, icon: ICONS[type] ?? 'check', tone, notMe: `/conta/nao-fui-eu?entry=${id}` }
     }),

@@ -132,7 +132,7 @@ function createPorts(world: World): OidcPorts {
       }
     },
     async findStanding(): Promise<Standing> {
-      return { level: world.level, aal: world.aal, amr: world.amr, authenticatedAt: world.authenticatedAt, faceAt: world.faceAt }
+      return { level: world.level, aal: world.aal, amr: world.amr, authenticatedAt: world.authenticatedAt, faceAt: world.faceAt, isLive: true }
     },
     listEvidence: async () => [{ method: 'face-match', source: 'mt', grants: world.level, obtainedAt: world.authenticatedAt }],
     sessionEnded: async (uid) => void world.endedSessions.push(uid),

@@ -1,18 +1,32 @@
 import type { Sql } from '../../platform/db.ts'
 import type { LivenessSessionId } from './protocol.ts'
-import type { FramePrint } from './signals/replay-signal.ts'
+import type { EarlierPrint, FramePrint } from './signals/replay-signal.ts'
 import { REPLAY_LIMITS } from './signals/replay-signal.ts'
 
 const DAY_MS = 86_400_000
 
+interface PrintRow {
+  session_id: string
+  pixel_digest: string
+  perceptual_hash: string
+  sketch: string
+  stance: string
+}
+
 /** Prints of the account's sessions of the last 90 days, and any print of anybody with one of these pixel digests. */
-export async function findPrints(sql: Sql, accountId: string, pixelDigests: readonly string[], now: Date): Promise<FramePrint[]> {
-  const rows = await sql.query<{ pixel_digest: string; perceptual_hash: string; sketch: string }>(
-    `SELECT pixel_digest, perceptual_hash, sketch FROM liveness_replay
+export async function findPrints(sql: Sql, accountId: string, pixelDigests: readonly string[], now: Date): Promise<EarlierPrint[]> {
+  const rows = await sql.query<PrintRow>(
+    `SELECT session_id, pixel_digest, perceptual_hash, sketch, stance FROM liveness_replay
      WHERE created_at > $3 AND (account_id = $1 OR pixel_digest = ANY($2::text[])) ORDER BY created_at DESC LIMIT 2000`,
     [accountId, pixelDigests, new Date(now.getTime() - REPLAY_LIMITS.days * DAY_MS)],
   )
-  return rows.map((row) => ({ pixelDigest: row.pixel_digest, perceptualHash: row.perceptual_hash, sketch: row.sketch }))
+  return rows.map((row) => ({
+    sessionId: row.session_id,
+    pixelDigest: row.pixel_digest,
+    perceptualHash: row.perceptual_hash,
+    sketch: row.sketch,
+    stance: row.stance,
+  }))
 }
 
 export async function addPrints(
@@ -23,9 +37,9 @@ export async function addPrints(
 ): Promise<void> {
   for (const [place, print] of prints.entries()) {
     await sql.execute(
-      `INSERT INTO liveness_replay (session_id, place, account_id, pixel_digest, perceptual_hash, sketch, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-      [session.id, place, session.accountId, print.pixelDigest, print.perceptualHash, print.sketch, now],
+      `INSERT INTO liveness_replay (session_id, place, account_id, pixel_digest, perceptual_hash, sketch, stance, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [session.id, place, session.accountId, print.pixelDigest, print.perceptualHash, print.sketch, print.stance, now],
     )
   }
 }

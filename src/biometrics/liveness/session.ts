@@ -37,7 +37,7 @@ import type { ReferenceTemplate } from './signals/identity-signal.ts'
 import { REPLAY_LIMITS } from './signals/replay-signal.ts'
 import type { FrameAnswer, StepAnswer } from './step-view.ts'
 import { viewOf } from './step-view.ts'
-import type { Occasion, SettleVerdict } from './verdict.ts'
+import type { LivenessClass, Occasion, SettleVerdict } from './verdict.ts'
 
 /** Who asks: everything here must be what the session was started with. */
 export interface LivenessCaller {
@@ -74,6 +74,8 @@ export interface Started {
 
 export interface LivenessOutcome {
   readonly passed: boolean
+  /** What a passed check is worth; for the server, not for the browser. */
+  readonly class: LivenessClass
   readonly reasons: readonly ReasonCode[]
   readonly attemptsLeft: number
 }

@@ -12,7 +12,7 @@ import { padSignal } from './signals/pad-signal.ts'
 import { neutralPitch, poseHint, poseSignal } from './signals/pose-signal.ts'
 import { commonHints } from './signals/quality-signal.ts'
 import { repeatSignal } from './signals/repeat-signal.ts'
-import type { FramePrint } from './signals/replay-signal.ts'
+import type { EarlierPrint } from './signals/replay-signal.ts'
 import { replaySignal } from './signals/replay-signal.ts'
 import type { Signal } from './signals/signal.ts'
 import { facesOf } from './signals/signal.ts'
@@ -34,7 +34,7 @@ export interface Evidence {
   readonly frames: readonly LivenessFrame[]
   readonly reference: ReferenceTemplate
   readonly rule: MatchRule
-  readonly earlier: readonly FramePrint[]
+  readonly earlier: readonly EarlierPrint[]
   readonly occasion: Occasion
 }
 

@@ -66,6 +66,8 @@ async function renew(deps: FindAccountDeps, ctx: ProviderContext, accountId: str
   const policy = deps.policyOf(ctx)
   const standing = await deps.standings.of(ctx, accountId, token.sessionUid)
   if (!standing) throw new errors.InvalidGrant('the sign-in behind this token is not known')
+  const outlivesSession = token.kind === 'RefreshToken' && token.expiresWithSession !== true
+  if (!standing.isLive && !outlivesSession) throw new errors.InvalidGrant('the sign-in behind this token is over')
   const requirement = token.kind === 'RefreshToken' ? refreshRequirementOf(token.claims, policy) : requirementOf(token.claims, policy)
   const shortfall = findShortfall(requirement, standing, now)
   const acr = acrFor(standing, now, acceptedAcrs(token.claims))

@@ -35,8 +35,18 @@ function adaptLogin(deps: PromptDeps, login: Prompt): void {
       Boolean(oidc.session?.accountId) && oidc.account === undefined),
   )
   login.checks.add(
+    new interactionPolicy.Check('session_over', 'End-User authentication is required', 'login_required', (ctx) => isOver(deps, ctx)),
+  )
+  login.checks.add(
     new interactionPolicy.Check('max_age', 'End-User authentication could not be obtained', 'login_required', (ctx) => isTooOld(deps, ctx)),
   )
+}
+
+/** "Sair deste aparelho", idleness or age ended the sign-in behind this cookie, whatever the provider's own session still says. */
+async function isOver({ standings }: PromptDeps, ctx: ProviderContext): Promise<boolean> {
+  const { session, result } = ctx.oidc
+  if (!session?.accountId || result?.['login'] !== undefined) return false
+  return (await standings.of(ctx, session.accountId, session.uid))?.isLive !== true
 }
 
 /** `max_age` beside a demand for a face check is about the face (step-up): a face with liveness is an authentication of its own. */

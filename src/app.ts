@@ -1,0 +1,105 @@
+/** Wires the rooms: the only place that knows all of them, and hands each what it needs from later ones. */
+import type { Server } from 'node:http'
+import { createBackground } from './app/background.ts'
+import { openCitizenArea } from './app/citizen-area.ts'
+import { DEMO_CITIZENS, type Demo, openDemo } from './app/demo.ts'
+import { type Foundation, openFoundation } from './app/foundation.ts'
+import { createOidcPorts } from './app/oidc-ports.ts'
+import { type AccountsOverrides, openRooms, type Rooms } from './app/rooms.ts'
+import { addPages, createWeb, httpLog, readLook, type Web } from './app/web.ts'
+import { createOidc, createRedisArtifactStore, createSqlArtifactStore, type Oidc } from './oidc/index.ts'
+import type { Clock } from './platform/clock.ts'
+import type { Config } from './platform/config.ts'
+import { startServer } from './platform/http/server.ts'
+import type { Log } from './platform/log.ts'
+
+export interface AppOptions {
+  readonly config: Config
+  readonly clock?: Clock | undefined
+  readonly log?: Log | undefined
+  /** For tests and benches: settings that the environment cannot weaken. */
+  readonly accounts?: AccountsOverrides | undefined
+}
+
+/** A running server. */
+export interface App {
+  /** Where browsers and relying parties reach it. */
+  readonly publicUrl: string
+  readonly port: number
+  readonly metricsPort: number
+  /** The demonstration's relying party, when there is a demonstration. */
+  readonly demo: Demo | undefined
+  readonly foundation: Foundation
+  readonly rooms: Rooms
+  readonly oidc: Oidc
+  readonly server: Server
+  /** Takes no new requests, finishes what runs, closes everything. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a whole server: database and rooms, pages, background work, metrics, and the demonstration where it is asked for.
+ *
+ * Resolves when it takes requests; a failure on the way closes what was opened.
+ */
+export async function startApp(options: AppOptions): Promise<App> {
+  const foundation = await openFoundation(options)
+  const closers: (() => Promise<void>)[] = [foundation.close]
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    return { ...(await open(foundation, options, closers)), stop }
+  } catch (error) {
+    await stop().catch(() => {})
+    throw error
+  }
+}
+
+async function open(foundation: Foundation, options: AppOptions, closers: (() => Promise<void>)[]): Promise<Omit<App, 'stop'>> {
+  const { config, log, metrics } = foundation
+  const look = readLook()
+  const rooms = await openRooms(foundation, look.messages, options.accounts)
+  closers.push(rooms.close)
+  const web = createWeb(foundation, look)
+  const oidc = await openOidc(foundation, rooms, web, closers)
+  addPages({ foundation, rooms, oidc, web, look }, config.demo.enabled ? DEMO_CITIZENS : undefined)
+
+  const local = { host: config.platform.host, port: 0 }
+  const area = await openCitizenArea({ foundation, rooms, oidc, web, look }, () => local)
+  web.app.use(area.routes.routes())
+  const demo = config.demo.enabled ? await openDemo({ foundation, rooms, oidc, web, look }, area.sessions) : undefined
+  if (demo) closers.push(demo.stop)
+
+  const background = createBackground(foundation, rooms, oidc)
+  await background.start()
+  closers.push(background.stop)
+  await Promise.all([rooms.accounts.ready(), rooms.faces.ready()])
+  await demo?.seed()
+  const running = await startServer({ handler: web.app.callback(), host: config.platform.host, port: config.platform.port })
+  local.port = running.port
+  closers.push(() => running.stop())
+  const metricsServer = await metrics.listen(config.platform.metricsHost, config.platform.metricsPort)
+  closers.push(metricsServer.close)
+  log.info('ready', { address: config.platform.publicUrl })
+  return { publicUrl: config.platform.publicUrl, port: running.port, metricsPort: metricsServer.port, demo, foundation, rooms, oidc, server: running.server }
+}
+
+async function openOidc(foundation: Foundation, rooms: Rooms, web: Web, closers: (() => Promise<void>)[]): Promise<Oidc> {
+  const { config, db, clock, keyring, log } = foundation
+  const { redisUrl, publicUrl, trustedProxies } = config.platform
+  const store = redisUrl && createRedisArtifactStore({ url: redisUrl, clock, durable: createSqlArtifactStore({ db, clock }) })
+  if (store) closers.push(store.close)
+  const oidc = await createOidc({
+    settings: {
+      ...config.oidc, issuer: publicUrl, trustedProxies,
+      sessionIdleSeconds: config.accounts.sessionIdleSeconds, sessionAbsoluteSeconds: config.accounts.sessionAbsoluteSeconds,
+    },
+    platform: { db, clock, keyring, log: httpLog(log), ...(store && { store }) },
+    audit: rooms.audit,
+    ports: createOidcPorts({ accounts: () => rooms.accounts, assurance: rooms.assurance, db, clock }),
+    html: web.views.html,
+  })
+  closers.push(oidc.close)
+  return oidc
+}

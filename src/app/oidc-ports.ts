@@ -1,0 +1,47 @@
+import type { Accounts } from '../accounts/index.ts'
+import { type Assurance, evidenceState } from '../assurance/index.ts'
+import type { OidcPorts } from '../oidc/index.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Database } from '../platform/db.ts'
+import { destroyPageSessionsBySid } from '../platform/http/page-session.ts'
+
+export interface OidcPortsDependencies {
+  readonly accounts: () => Pick<Accounts, 'find' | 'sessions'>
+  readonly assurance: Assurance
+  readonly db: Database
+  readonly clock: Clock
+}
+
+/** What the protocol asks of the rooms that know people; `accounts` comes later than the protocol is described, hence a function. */
+export function createOidcPorts({ accounts, assurance, db, clock }: OidcPortsDependencies): OidcPorts {
+  return {
+    async findSubject(accountId) {
+      const account = await accounts().find(accountId)
+      if (account?.status !== 'active') return undefined
+      const { cpf, name, socialName, birthDate, email, phone } = account.citizen.reveal()
+      return {
+        accountId: account.id, cpf, name, socialName, birthDate,
+        // Only confirmed addresses are ever stored with an account.
+        email: email && { address: email, verified: true },
+        phone: phone && { number: phone, verified: true },
+      }
+    },
+
+    async findStanding(accountId, sessionUid) {
+      const found = await accounts().sessions.findWithState(sessionUid)
+      if (found?.session.accountId !== accountId) return undefined
+      const { aal, amr, authenticatedAt, faceAt } = found.session
+      return { level: await assurance.levelOf(accountId), aal, amr, authenticatedAt, faceAt, isLive: found.isLive }
+    },
+
+    async listEvidence(accountId) {
+      const { evidence } = await assurance.standingOf(accountId)
+      return evidence.filter((item) => evidenceState(item, clock.now()) === 'live')
+    },
+
+    async sessionEnded(sessionUid) {
+      await accounts().sessions.noteSignedOut(sessionUid, 'signed-out')
+      await destroyPageSessionsBySid(db, sessionUid)
+    },
+  }
+}

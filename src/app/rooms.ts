@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, DEFAULT_SETTINGS, type EndOidcSessions, type FileBaseRegister, openBaseRegisterFile, type VerifyFaceRecovery } from '../accounts/index.ts'
+import { adminEvents } from '../admin/index.ts'
+import { type Audit, createAudit, headFile } from '../audit/index.ts'
+import { type Assurance, assuranceEvents, createAssurance } from '../assurance/index.ts'
+import { createFaces, createImageStore, createLiveness, type Faces, type ImageStore, type Liveness, type LivenessPeople } from '../biometrics/index.ts'
+import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
+import type { Config } from '../platform/config.ts'
+import type { Messages } from '../platform/http/messages.ts'
+import type { Foundation } from './foundation.ts'
+
+const DEMO_REGISTER = fileURLToPath(new URL('../demo/base-register.csv', import.meta.url))
+
+/** Name of the job that ends sessions at the protocol after our own records of them have ended. */
+export const END_SESSIONS_JOB = 'oidc-end-sessions'
+
+/** Every room but the protocol and the pages. */
+export interface Rooms {
+  readonly audit: Audit
+  readonly register: FileBaseRegister
+  readonly accounts: Accounts
+  readonly faces: Faces
+  readonly images: ImageStore
+  readonly liveness: Liveness
+  /** For recovery, where nobody may learn whether an account or a reference exists. */
+  readonly recoveryLiveness: Liveness
+  readonly assurance: Assurance
+  /** Changes of the settings for tests and benches only. */
+  readonly settings: AccountsSettings
+  close(): Promise<void>
+}
+
+/** Settings that tests and benches may replace; nothing in the environment can. */
+export type AccountsOverrides = (settings: AccountsSettings) => AccountsSettings
+
+/** Opens the rooms on a foundation. The face and hash threads start here and are ready later. */
+export async function openRooms(foundation: Foundation, messages: Messages, override: AccountsOverrides = (same) => same): Promise<Rooms> {
+  const { config, db, clock, keyring, log, outbox } = foundation
+  const isKept = config.platform.dataDir !== 'memory'
+  const catalogs = [accountsEvents, assuranceEvents, oidcEvents, interactionEvents, adminEvents]
+  const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
+  const modelsDir = join(isKept ? config.platform.dataDir : join(tmpdir(), 'mt-login'), 'models')
+  const faces = createFaces({ modelsDir, workers: config.biometrics.faceWorkers, maxQueue: config.biometrics.faceQueue })
+  foundation.metrics.watchPool('faces', faces.stats)
+  const images = createImageStore({ db, keyring, clock })
+  const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
+  const register = await openBaseRegisterFile(config.accounts.baseRegisterFile ?? DEMO_REGISTER)
+  const settings = override(accountsSettings(config))
+  const accounts: Accounts = createAccounts({
+    platform: { db, clock, keyring },
+    audit,
+    settings,
+    ports: {
+      outbox, register, translations: messages,
+      endOidcSessions: queueEndOfSessions(foundation),
+      accountCreated: async (tx, { id: accountId, personId }) =>
+        void (await assurance.add(tx, { method: 'registration', personId, accountId, source: 'base-register', actor: { kind: 'citizen', id: accountId } })),
+      verifyFace: (asked) => verifyFace(asked),
+    },
+  })
+  const people = livenessPeople(accounts, images)
+  const engine = { rule: faces.rule, observe: faces.observe }
+  const liveness = createLiveness({ db, clock, keyring, engine, people })
+  const recoveryLiveness = createLiveness({ db, clock, keyring, engine, people: withStrangers(people) })
+  const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
+  return {
+    audit, register, accounts, faces, images, liveness, recoveryLiveness, assurance, settings,
+    async close() {
+      await Promise.all([accounts.close(), faces.close()])
+      await audit.stop()
+      await register.close()
+    },
+  }
+}
+
+function accountsSettings({ platform, accounts }: Config): AccountsSettings {
+  return {
+    ...DEFAULT_SETTINGS,
+    publicUrl: platform.publicUrl,
+    password: {
+      ...DEFAULT_SETTINGS.password,
+      minLength: accounts.passwordMinLength,
+      cost: { ...DEFAULT_SETTINGS.password.cost, memoryKib: accounts.argon2MemoryKib, passes: accounts.argon2Time },
+      slots: accounts.hashWorkers,
+      maxQueue: accounts.hashQueue,
+    },
+    session: { ...DEFAULT_SETTINGS.session, idleSeconds: accounts.sessionIdleSeconds, totalSeconds: accounts.sessionAbsoluteSeconds },
+  }
+}
+
+/** Queued in the transaction that ends our records: the protocol's side follows within seconds, and no token is issued meanwhile. */
+function queueEndOfSessions({ jobs }: Foundation): EndOidcSessions {
+  return (tx, { accountId, sessionIds, reason, offlineToo }) =>
+    jobs.send(END_SESSIONS_JOB, { accountId, sessionIds: sessionIds.join(' '), reason, offlineToo }, { tx })
+}
+
+function livenessPeople(accounts: Accounts, images: ImageStore): LivenessPeople {
+  return {
+    async findReference(accountId, modelId) {
+      const account = await accounts.find(accountId)
+      const found = account && (await images.findReference(account.personId, modelId))
+      return found && { modelId: found.modelId, template: found.descriptor, inPerson: found.inPerson }
+    },
+    claimAttempt: accounts.faceAttempts.claim,
+    attemptsLeft: accounts.faceAttempts.left,
+  }
+}
+
+/** A face that nobody has: whoever has no reference is compared with it, so that a recovery refuses everybody in the same way. */
+const NOBODY_DISTANCE = 1e3
+
+function withStrangers(people: LivenessPeople): LivenessPeople {
+  return {
+    ...people,
+    findReference: async (accountId, modelId) =>
+      (await people.findReference(accountId, modelId)) ?? { modelId, template: Array.from({ length: 128 }, () => NOBODY_DISTANCE), inPerson: false },
+  }
+}
+
+/**
+ * A recovery by face takes over an account, so it wants a check that a program cannot pass in a camera's place: class `basic`
+ * is enough in the demonstration only (specs/biometrics 1.8).
+ */
+function faceRecovery({ liveness, isDemo }: { liveness: Liveness; isDemo: boolean }): VerifyFaceRecovery {
+  return async ({ accountId, recoveryId, proof }) => {
+    const outcome = await liveness.result(recoveryCaller(accountId, recoveryId), proof)
+    return outcome.passed && (isDemo || outcome.class !== 'basic')
+  }
+}

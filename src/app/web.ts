@@ -1,0 +1,106 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type Koa from 'koa'
+import type { Level } from '../assurance/index.ts'
+import { findPolicyRow } from '../assurance/index.ts'
+import { createInteractionRoutes, type DemoCitizen, type Oidc } from '../oidc/index.ts'
+import { createHttpApp, type HttpLog } from '../platform/http/app.ts'
+import { type Assets, createAssets } from '../platform/http/assets.ts'
+import { loadMessages, type Messages } from '../platform/http/messages.ts'
+import { createPlatformPages } from '../platform/http/pages.ts'
+import { createHealth } from '../platform/health.ts'
+import type { Log, LogFields } from '../platform/log.ts'
+import type { Views } from '../platform/http/views.ts'
+import type { Foundation } from './foundation.ts'
+import type { Rooms } from './rooms.ts'
+
+export const VIEWS_FOLDER = fileURLToPath(new URL('../../views/', import.meta.url))
+
+/** Texts and files of the pages, read once. */
+export interface Look {
+  readonly messages: Messages
+  readonly assets: Assets
+}
+
+/** @throws {Error} when the languages do not have the same texts. */
+export function readLook(): Look {
+  const messages = loadMessages({ folder: join(VIEWS_FOLDER, 'messages'), strict: false })
+  if (messages.faults.length > 0) throw new Error(`views/messages: ${messages.faults.join('; ')}`)
+  return { messages, assets: createAssets({ folder: join(VIEWS_FOLDER, 'assets') }) }
+}
+
+/** The application with everything that comes before routes, and its views. */
+export interface Web {
+  readonly app: Koa
+  readonly views: Views
+}
+
+export function createWeb({ config, keyring, log, metrics }: Foundation, { messages, assets }: Look): Web {
+  const { publicUrl, trustedProxies } = config.platform
+  const settings = { publicUrl, trustedProxies, demo: config.demo.enabled, viewsFolder: VIEWS_FOLDER }
+  const { app, views, onRequest } = createHttpApp({ settings, keyring, messages, assets, log: httpLog(log) })
+  onRequest(({ room, route, status, ms }) => metrics.request({ room, route, method: 'any', status, seconds: ms / 1000 }))
+  return { app, views }
+}
+
+/** The HTTP layer says fields first; the log says the sentence first. */
+export function httpLog(log: Log): HttpLog {
+  return {
+    info: (fields: LogFields, text) => log.info(text, fields),
+    warn: (fields: LogFields, text) => log.warn(text, fields),
+    error: (fields: LogFields, text) => log.error(text, fields),
+  }
+}
+
+/** The level that a face check from home gives here, by the class that the installed nets reach; `undefined` = it only confirms. */
+export function faceCheckGrants(isDemo: boolean): Level | undefined {
+  return findPolicyRow({ method: 'face-match', livenessClass: 'basic', referenceTrusted: true }, { demo: isDemo })?.grants
+}
+
+export interface PagesDependencies {
+  readonly foundation: Foundation
+  readonly rooms: Rooms
+  readonly oidc: Oidc
+  readonly web: Web
+  readonly look: Look
+}
+
+/** Health, the protocol, and the pages of signing in; the citizen's area and the demo are added by their own parts. */
+export function addPages({ foundation, rooms, oidc, web, look }: PagesDependencies, demoCitizens: readonly DemoCitizen[] | undefined): void {
+  const { app, views } = web
+  const { db, clock, keyring, config } = foundation
+  app.use(createHealth([{ name: 'database', check: async () => void (await db.query('SELECT 1')) }], () => healthNotes(foundation)))
+  app.use(oidc.middleware)
+  app.use(createPlatformPages({ views, messages: look.messages }).routes())
+  const interactions = createInteractionRoutes({
+    platform: {
+      db, clock, keyring, audit: rooms.audit,
+      pages: {
+        views, messages: look.messages,
+        settings: { minPasswordLength: rooms.settings.password.minLength, recentSeconds: rooms.settings.session.recentSeconds, demoCitizens },
+      },
+    },
+    oidc: { server: oidc.provider, giveConsent: oidc.consents.give },
+    accounts: rooms.accounts,
+    assurance: rooms.assurance,
+    face: {
+      liveness: rooms.liveness,
+      recoveryLiveness: rooms.recoveryLiveness,
+      async findReference(accountId) {
+        const account = await rooms.accounts.find(accountId)
+        const found = account && (await rooms.images.findReference(account.personId, rooms.faces.rule.modelId))
+        return found && { personId: account.personId, imageId: found.imageId, inPerson: found.inPerson }
+      },
+      attemptsLeft: rooms.accounts.faceAttempts.left,
+      grants: faceCheckGrants(config.demo.enabled),
+    },
+  })
+  app.use(interactions.routes())
+}
+
+function healthNotes({ config, db }: Foundation): string[] {
+  const notes = ['face: the built-in nets are in use; liveness class basic, not certified ISO/IEC 30107-3']
+  if (db.kind === 'pglite') notes.push('database: embedded; one process only')
+  if (config.demo.enabled) notes.push('demo: not for real data')
+  return notes
+}

@@ -1,0 +1,57 @@
+/** The server process: reads the configuration, starts, says where it is, and stops cleanly. */
+import { type App, startApp } from './app.ts'
+import { DEMO_CITIZENS } from './app/demo.ts'
+import { ConfigError, loadConfig } from './platform/config.ts'
+import { createLog } from './platform/log.ts'
+import { Problem } from './platform/problem.ts'
+
+const FORCED_STOP_MS = 20_000
+
+/** Where a person at the terminal reads what to open; the log has its own lines. */
+function greet({ publicUrl, demo }: App): void {
+  if (demo === undefined) return
+  const lines = [
+    '', 'MT Login · DEMONSTRAÇÃO (não use dados reais)', '',
+    `  MT Login             ${publicUrl}/conta`,
+    `  Portal de Serviços   ${demo.portalUrl}`,
+    `  Mensagens enviadas   ${publicUrl}/demo/mensagens`,
+    `  Minha foto           ${publicUrl}/demo/foto`, '',
+    ...DEMO_CITIZENS.map(({ name, cpf, password }) => `  Cidadão   ${name}   CPF ${cpf}   senha ${password}`),
+    '  Para criar uma conta: Ana Clara Souza   CPF 168.995.350-09   nascida em 23/07/1999',
+    `  Sistema   client_id ${demo.clientId}   client_secret ${demo.clientSecret}`, '',
+    '  Ctrl-C termina; os dados ficam guardados.', '',
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function stopOnSignal(app: App): void {
+  let isStopping = false
+  const stop = () => {
+    if (isStopping) return
+    isStopping = true
+    setTimeout(() => process.exit(1), FORCED_STOP_MS).unref()
+    app.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+}
+
+/** What a start that failed says: every fault of the configuration, or the problem's own sentence. */
+function fail(error: unknown): void {
+  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`)
+  else if (error instanceof Problem) process.stderr.write(`MT Login could not start: ${error.message}\n`)
+  else createLog({ level: 'info' }).error('start failed', { error })
+  process.exitCode = 1
+}
+
+try {
+  const config = loadConfig()
+  const app = await startApp({ config, log: createLog({ level: config.platform.logLevel }) })
+  stopOnSignal(app)
+  greet(app)
+} catch (error) {
+  fail(error)
+}
