@@ -108,7 +108,11 @@ const REFUSALS: readonly (readonly [string, string, () => Evidence])[] = [
     'face/not-live',
     () => replaced(evidence(), (frame, _) => ({ ...frame, observation: evidence().frames[0]?.observation ?? frame.observation })),
   ],
-  ['frames of an earlier session', 'face/not-live', () => ({ ...evidence(), earlier: framePrints(evidence().frames) })],
+  [
+    'frames of an earlier session',
+    'face/not-live',
+    () => ({ ...evidence(), earlier: framePrints(evidence().frames).map((print) => ({ ...print, sessionId: 'earlier' })) }),
+  ],
   ['a face that the nets take for a picture', 'face/not-live', () => evidence({ person: { padScore: 0.1 } })],
   [
     'two faces',

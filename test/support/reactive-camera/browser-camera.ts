@@ -64,7 +64,7 @@ function installCamera({ mode, main, second, yaws, width, height }: Installed): 
 
   function goalOf(step: string): number {
     if (mode === 'still') return 0
-    const side = step === 'turn-left' ? 22 : step === 'turn-right' ? -22 : 0
+    const side = step === 'turn-left' ? 25 : step === 'turn-right' ? -25 : 0
     return mode === 'wrong-order' ? -side : side
   }
 

@@ -59,7 +59,7 @@ export async function driveSession({ liveness, clock, caller, capture, everyMs =
 }
 
 export function willingYaw(step: { kind: string }): number {
-  return step.kind === 'turn-left' ? 22 : step.kind === 'turn-right' ? -22 : 0
+  return step.kind === 'turn-left' ? 25 : step.kind === 'turn-right' ? -25 : 0
 }
 
 export function parseColour(hex: string | undefined): Colour | undefined {
