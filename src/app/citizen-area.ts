@@ -30,6 +30,7 @@ export async function openCitizenArea(deps: CitizenAreaDependencies, localAddres
   const relyingParty = createRelyingParty({
     issuer: publicUrl, clientId: AREA_CLIENT, clientSecret: await registerArea(oidc, foundation.keyring, publicUrl), scope: AREA_SCOPES.join(' '),
     redirectUri: `${publicUrl}/conta/retorno`, postLogoutRedirectUri: `${publicUrl}/conta/saiu`,
+    claims: { id_token: { sid: { essential: true } } },
     fetch: createLoopbackFetch(publicUrl, localAddress),
   })
   const { accounts, assurance, audit, images, faces } = rooms

@@ -41,6 +41,8 @@ export interface RelyingPartyOptions {
   readonly scope: string
   readonly redirectUri: string
   readonly postLogoutRedirectUri: string
+  /** The `claims` parameter of every request (OpenID Connect Core 5.5). */
+  readonly claims?: { readonly id_token: Readonly<Record<string, { readonly essential: true }>> } | undefined
   /** How to reach the server from here, where that is not by its public address. */
   readonly fetch?: oidc.CustomFetch | undefined
 }
@@ -97,6 +99,7 @@ async function beginSignIn(config: oidc.Configuration, options: RelyingPartyOpti
     nonce: pending.nonce,
     code_challenge: await oidc.calculatePKCECodeChallenge(pending.codeVerifier),
     code_challenge_method: 'S256',
+    ...(options.claims && { claims: JSON.stringify(options.claims) }),
     ...(demand.acrValues && { acr_values: demand.acrValues }),
     ...(demand.maxAgeSeconds !== undefined && { max_age: String(demand.maxAgeSeconds) }),
     ...(demand.prompt && { prompt: demand.prompt }),
