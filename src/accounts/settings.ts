@@ -60,7 +60,7 @@ export const DEFAULT_SETTINGS: Omit<AccountsSettings, 'publicUrl'> = {
     minLength: 8, minScore: 3, cost: { memoryKib: 19_456, passes: 2, parallelism: 1 }, slots: 2, maxQueue: 64, deadlineMs: 10_000,
   },
   throttle: {
-    perAddress: 20, perAccountAndAddress: 5, perAccount: 10, secondFactor: 10, messagesPerDestination: 5, startsPerAddress: 20,
+    perAddress: 20, perAccountAndAddress: 5, perAccount: 10, secondFactor: 10, messagesPerDestination: 5, startsPerAddress: 60,
   },
   session: { idleSeconds: 3600, totalSeconds: 86_400, recentSeconds: 1200, holdSeconds: 86_400 },
   registerDeadlineMs: 5000,

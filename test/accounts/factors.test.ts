@@ -6,7 +6,7 @@ import { makeTotpSecret, matchingStep, totpUri } from '../../src/accounts/factor
 import { isProblem } from '../../src/platform/problem.ts'
 import { testDatabases } from '../support/database.ts'
 import { Authenticator } from './support/authenticator.ts'
-import { cpfNumber, FACTS, GOOD_PASSWORD, openRoom, parallel, registerCitizen, type Room } from './support/room.ts'
+import { counter, cpfNumber, FACTS, GOOD_PASSWORD, openRoom, parallel, registerCitizen, type Room, strangers } from './support/room.ts'
 
 const STEP_MS = 30_000
 
@@ -41,15 +41,15 @@ for (const database of testDatabases()) {
     })
     after(() => room.close())
 
-    let next = 0
+    const next = counter()
+    const elsewhere = strangers(68)
     async function newCitizen(): Promise<{ account: Account; cpf: string }> {
-      const cpf = cpfNumber((next += 1))
+      const cpf = cpfNumber(next())
       const account = await registerCitizen(room, cpf)
       return { account, cpf }
     }
     const changer = (account: Account) => ({ accountId: account.id, authenticatedAt: room.clock.now(), facts: FACTS })
-    const facts = (index: number) => ({ ...FACTS, ip: `100.64.${index >> 8}.${index & 255}` })
-    const signIn = (cpf: string): Promise<SignInResult> => room.accounts.signIn({ cpf, password: GOOD_PASSWORD, facts: facts((next += 1)), binding: 'b' })
+    const signIn = (cpf: string): Promise<SignInResult> => room.accounts.signIn({ cpf, password: GOOD_PASSWORD, facts: elsewhere(), binding: 'b' })
     const codeNow = (secret: string) => generateSync({ secret, epoch: room.clock.now().getTime() / 1000 })
     const prove = (ticket: string, proof: FactorProof) => room.accounts.steps.verifySecondFactor({ ticket, binding: 'b', proof, facts: FACTS })
 
@@ -196,7 +196,7 @@ for (const database of testDatabases()) {
       const key = await addPasskey(account)
       const answer = async (faults: Parameters<Authenticator['get']>[1], binding = 'b') => {
         const { id, options } = await room.accounts.steps.startPasskey('b')
-        const step = { ceremonyId: id, binding, response: key.get(options, faults), facts: facts((next += 1)) }
+        const step = { ceremonyId: id, binding, response: key.get(options, faults), facts: elsewhere() }
         return { first: await room.accounts.steps.signInWithPasskey(step), again: await room.accounts.steps.signInWithPasskey(step) }
       }
       for (const faults of [{ isVerified: false }, { origin: 'http://evil.example' }, { rpId: 'evil.example' }, { challenge: 'AAAA' }]) {
@@ -213,7 +213,7 @@ for (const database of testDatabases()) {
       const { account } = await newCitizen()
       for (const response of [undefined, null, 'x', {}, { id: 'AAAA', rawId: 'AAAA', type: 'public-key', clientExtensionResults: {}, response: { clientDataJSON: '', authenticatorData: '', signature: '' } }]) {
         const { id } = await room.accounts.steps.startPasskey('b')
-        assert.equal((await room.accounts.steps.signInWithPasskey({ ceremonyId: id, binding: 'b', response, facts: facts((next += 1)) })).kind, 'refused')
+        assert.equal((await room.accounts.steps.signInWithPasskey({ ceremonyId: id, binding: 'b', response, facts: elsewhere() })).kind, 'refused')
         const ceremony = await room.accounts.factors.passkeys.startRegistration(changer(account))
         await assert.rejects(
           room.accounts.factors.passkeys.finishRegistration(changer(account), { ceremonyId: ceremony.id, response, label: '' }),
@@ -227,7 +227,7 @@ for (const database of testDatabases()) {
       const key = await addPasskey(account, new Authenticator({ isSynced: true }))
       const { id, options } = await room.accounts.steps.startPasskey('b')
       const response = key.get(options)
-      const results = await parallel(20, (index) => room.accounts.steps.signInWithPasskey({ ceremonyId: id, binding: 'b', response, facts: facts(3000 + index) }))
+      const results = await parallel(20, () => room.accounts.steps.signInWithPasskey({ ceremonyId: id, binding: 'b', response, facts: elsewhere() }))
       assert.equal(results.filter(({ kind }) => kind === 'signed-in').length, 1)
     })
 

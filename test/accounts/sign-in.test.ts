@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { Facts, SignInResult } from '../../src/accounts/index.ts'
 import { testDatabases } from '../support/database.ts'
-import { CPF, cpfNumber, FACTS, GOOD_PASSWORD, openRoom, parallel, registerCitizen, type Room } from './support/room.ts'
+import { CPF, cpfNumber, FACTS, GOOD_PASSWORD, openRoom, parallel, registerCitizen, type Room, strangers } from './support/room.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -17,9 +17,7 @@ for (const database of testDatabases()) {
     })
     after(() => room.close())
 
-    let network = 0
-    /** An address nobody has used. */
-    const elsewhere = (): Facts => ({ ...FACTS, ip: `100.${(network += 1) >> 8}.${network & 255}.7` })
+    const elsewhere = strangers(64)
     const signIn = (password: string, facts: Facts, cpf = CPF): Promise<SignInResult> => room.accounts.signIn({ cpf, password, facts, binding: 'browser' })
     /** Passwords that were compared, from the record: each evaluated refusal is an event. */
     const evaluated = async () => (await room.events('accounts/sign-in-refused')).length

@@ -100,13 +100,21 @@ export function createRegistration({ core, tools, register, accountCreated }: Re
   async function start({ form: typed, locale, binding, facts }: Parameters<Registration['start']>[0]): Promise<RegistrationStart> {
     const form = parseForm(typed, clock.now())
     if (Array.isArray(form)) return { kind: 'invalid', faults: form }
-    const admission = await throttle.admit([limits.start('registration', facts.ip), limits.message(form.email)])
+    const begun = limits.start('registration', facts.ip)
+    const guesses = limits.codes(`registration:${form.cpf}`)
+    const admission = await throttle.admit([begun, guesses])
     if (!admission.admitted) return { kind: 'wait', retryAfterSeconds: admission.waitSeconds }
     const record = await register.find(form.cpf)
     if (record === undefined || !isConsistent(record, form)) return { kind: 'mismatch' }
+    await throttle.giveBack([guesses])
     if (record.situation !== 'regular') return { kind: 'irregular' }
     const passwordHash = await hashNew(form, record, typed.password)
-    if (typeof passwordHash !== 'string') return { kind: 'invalid', faults: [passwordHash] }
+    if (typeof passwordHash !== 'string') {
+      await throttle.giveBack([begun])
+      return { kind: 'invalid', faults: [passwordHash] }
+    }
+    const message = await throttle.admit([limits.message(form.email)])
+    if (!message.admitted) return { kind: 'wait', retryAfterSeconds: message.waitSeconds }
     const known = await findAccountByCpf(db, form.cpf)
     const { name, socialName, birthDate } = record
     const pending: NewRegistration = {

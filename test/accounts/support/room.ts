@@ -142,3 +142,21 @@ export async function registerCitizen(room: Room, cpf = CPF, email = `c${cpf}@ex
 export function parallel<T>(times: number, run: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: times }, (_, index) => run(index)))
 }
+
+/** Counts 1, 2, 3… */
+export function counter(): () => number {
+  let last = 0
+  return () => {
+    last += 1
+    return last
+  }
+}
+
+/** Requests each from an address that nobody has used. */
+export function strangers(network: number): () => Facts {
+  const next = counter()
+  return () => {
+    const number = next()
+    return { ...FACTS, ip: `100.${network}.${number >> 8}.${number & 255}` }
+  }
+}
