@@ -12,7 +12,6 @@ import { createOidc, type Oidc, oidcEvents } from '../../src/oidc/index.ts'
 import { interactionEvents } from '../../src/oidc/interactions/events.ts'
 import { createInteractionRoutes } from '../../src/oidc/interactions/interactions.routes.ts'
 import { recoveryCaller } from '../../src/oidc/interactions/recovery-face.routes.ts'
-import { systemClock } from '../../src/platform/clock.ts'
 import type { Database } from '../../src/platform/db.ts'
 import { createHttpApp } from '../../src/platform/http/app.ts'
 import { createAssets } from '../../src/platform/http/assets.ts'
@@ -23,6 +22,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import type { Message } from '../../src/platform/outbox.ts'
 import { Problem } from '../../src/platform/problem.ts'
 import { Sensitive } from '../../src/platform/sensitive.ts'
+import type { FixedClock } from './clock.ts'
 import { openPgliteTestDatabase } from './database.ts'
 import { faceOf, SIMULATED_RULE } from './reactive-camera/simulated-person.ts'
 import { createTestRelyingParty, type TestRelyingParty } from './relying-party.ts'
@@ -35,6 +35,7 @@ const ATTEMPTS = 3
 
 export interface Scene {
   readonly url: string
+  readonly clock: FixedClock
   readonly db: Database
   readonly accounts: Accounts
   readonly assurance: Assurance
@@ -45,6 +46,8 @@ export interface Scene {
   addCitizen(form?: Partial<typeof CITIZEN>): Promise<Account>
   /** Gives a person a reference face, by the seed of the simulated persons; `undefined` takes it away. */
   setReference(accountId: string, seed: number | undefined): void
+  giveAttempts(accountId: string): void
+  takeAttempts(accountId: string): void
   /** What the engine is to see in a picture. */
   see(jpeg: Buffer, observation: FrameObservation): void
   events(type?: string): Promise<{ type: string; subject_id: string | null; client_id: string | null; data: Record<string, unknown> }[]>
@@ -58,7 +61,7 @@ export const REDIRECT_URI = 'http://127.0.0.1:9/retorno'
 /** Starts the scene on a free port; `faceGrants` is what a face check from home is said to give. */
 export async function openScene(options: { faceGrants?: Level | undefined; demo?: boolean } = {}): Promise<Scene> {
   const { faceGrants = 'prata', demo = true } = options
-  const clock = systemClock
+  const clock = movableClock()
   const db = await openPgliteTestDatabase()
   const keyring = await openKeyring({ db, clock, masterKey: new Sensitive(randomBytes(32)), dataDir: 'memory' })
   const audit = createAudit({ db, clock, keyring, log: silentLog, settings: { catalogs: [accountsEvents, assuranceEvents, oidcEvents, interactionEvents] } })
@@ -166,10 +169,12 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
   handler = http.app.callback()
 
   return {
-    url, db, accounts, assurance, oidc,
+    url, clock, db, accounts, assurance, oidc,
     mailsTo: (address) => sent.filter(({ to }) => to === address),
     addCitizen: (form = {}) => addCitizen(accounts, sent, { ...CITIZEN, ...form }),
     setReference: (accountId, seed) => void (seed === undefined ? references.delete(accountId) : references.set(accountId, seed)),
+    giveAttempts: (accountId) => void attempts.delete(accountId),
+    takeAttempts: (accountId) => void attempts.set(accountId, ATTEMPTS),
     see: (jpeg, observation) => void pictures.set(jpeg.toString('latin1'), observation),
     events: (type) => db.query('SELECT type, subject_id, client_id, data FROM audit_event WHERE $1::text IS NULL OR type = $1 ORDER BY id', [type ?? null]),
     relyingParty: (about) => addRelyingParty(oidc, url, about),
@@ -180,6 +185,20 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
       await accounts.close()
       await keyring.close()
       await db.close()
+    },
+  }
+}
+
+/** Runs with the machine's clock, which the provider itself goes by, and can be moved ahead. */
+function movableClock(): FixedClock {
+  let offset = 0
+  return {
+    now: () => new Date(Date.now() + offset),
+    advance: (milliseconds) => {
+      offset += milliseconds
+    },
+    set: (date) => {
+      offset = date.getTime() - Date.now()
     },
   }
 }

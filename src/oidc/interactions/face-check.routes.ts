@@ -11,8 +11,8 @@ import { Problem } from '../../platform/problem.ts'
 /** Who shows a face here, what for, and what becomes of it. */
 export interface FaceVisit {
   readonly caller: LivenessCaller
-  occasion(): Promise<Occasion>
-  readonly settle: SettleVerdict
+  /** What the judgement needs to know, and what it brings about; asked before its transaction, which may look up nothing else. */
+  prepare(): Promise<{ readonly occasion: Occasion; readonly settle: SettleVerdict }>
   /** Remembers the outcome for the next page and answers its address. */
   conclude(outcome: LivenessOutcome, id: string): Promise<string>
 }
@@ -84,7 +84,8 @@ export function createFaceCheckRoutes({ liveness, messages, base, open }: FaceCh
 
   router.post('/sessao/:id/fim', guard({ params, consumes: 'json' }, async (ctx, { params: { uid, id = '' } }) => {
     const visit = await open(ctx, uid)
-    await conclude(ctx, visit, id, await liveness.finish(visit.caller, id, await visit.occasion(), visit.settle))
+    const { occasion, settle } = await visit.prepare()
+    await conclude(ctx, visit, id, await liveness.finish(visit.caller, id, occasion, settle))
   }))
 
   router.get('/sessao/:id/resultado', guard({ params }, async (ctx, { params: { uid, id = '' } }) => {

@@ -100,14 +100,18 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): { router: Rout
     let raisedTo: Level | undefined
     return {
       caller: { accountId, bindingHash: bindingOf(visit), purpose: `interacao:${visit.uid}` },
-      occasion: async () => ({ boundDevice: await isBound(visit), attended: false }),
-      async settle(tx, verdict) {
+      async prepare() {
         const reference = await face.findReference(accountId)
         if (reference === undefined) throw new Problem(INTERACTION_PROBLEMS.interactionLost)
         const levelBefore = await people.assurance.levelOf(accountId)
         const subject = { accountId, clientId: visit.client.id, reference, levelBefore }
-        raisedTo = await settleFaceCheck(tx, { assurance: people.assurance, audit: platform.audit }, subject, verdict)
-        if (verdict.passed) await people.sessions.recordFace(tx, sessionOf(visit), verdict.class)
+        return {
+          occasion: { boundDevice: await isBound(visit), attended: false },
+          async settle(tx, verdict) {
+            raisedTo = await settleFaceCheck(tx, { assurance: people.assurance, audit: platform.audit }, subject, verdict)
+            if (verdict.passed) await people.sessions.recordFace(tx, sessionOf(visit), verdict.class)
+          },
+        }
       },
       conclude: (outcome) => conclude(ctx, visit, outcome, raisedTo),
     }

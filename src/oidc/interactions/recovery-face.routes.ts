@@ -53,8 +53,7 @@ export function createRecoveryFaceRoutes(deps: RecoveryFaceDependencies): Router
     if (view.step !== 'face' || session.agreed !== true) throw new Problem(ACCOUNTS_PROBLEMS.stepOutOfOrder)
     return {
       caller: recoveryCaller(view.subject?.accountId ?? handle.id, handle.id),
-      occasion: async () => ({ boundDevice: false, attended: false }),
-      settle: async () => {},
+      prepare: async () => ({ occasion: { boundDevice: false, attended: false }, settle: async () => {} }),
       async conclude({ passed }, id) {
         if (passed) await recovery.proveByFace(handle, id, requestFacts(ctx))
         return RECOVERY_STEP
