@@ -1,5 +1,4 @@
 /** Assurance: evidence in, identity level out; and what a session must show before a token may say so. */
-export { aalOf, addAmr, type Amr } from './amr.ts'
 export {
   type Aal, ACR_VALUES, acrFor, combineRequirements, DEFAULT_FACE_MAX_AGE_SECONDS, findShortfall, levelUrn, parseRequirement,
   type Requirement, type SessionAssurance, type Shortfall,

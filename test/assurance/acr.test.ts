@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import {
-  aalOf, acrFor, addAmr, combineRequirements, findShortfall, parseRequirement, type SessionAssurance,
+  acrFor, combineRequirements, findShortfall, parseRequirement, type SessionAssurance,
 } from '../../src/assurance/index.ts'
 
 const PRATA = 'urn:mt-login:nivel:prata'
@@ -65,18 +65,4 @@ test('where the request lists the only values it accepts, acr is the strongest o
   assert.equal(acrFor(gold, NOW, [FACE, PRATA]), PRATA)
   assert.equal(acrFor(session(), NOW, [PRATA]), undefined)
   assert.equal(acrFor(session(), NOW, [AAL2]), undefined)
-})
-
-test('a password alone, or with a face, is aal1; a code or a verified passkey makes aal2', () => {
-  assert.equal(aalOf(['pwd']), 1)
-  assert.equal(aalOf(['pwd', 'face']), 1)
-  assert.equal(aalOf(['otp']), 1)
-  assert.equal(aalOf(['pop']), 1)
-  assert.equal(aalOf(['pwd', 'otp']), 2)
-  assert.equal(aalOf(['pop', 'user', 'mfa']), 2)
-})
-
-test('adding a factor keeps the methods once each and says mfa from the second kind on', () => {
-  assert.deepEqual(addAmr(['pwd'], ['otp']), ['pwd', 'otp', 'mfa'])
-  assert.deepEqual(addAmr(['pwd', 'face'], ['face']), ['pwd', 'face'])
 })

@@ -21,7 +21,11 @@ export interface SignInSession {
 export const END_REASONS = ['signed-out', 'citizen', 'password-changed', 'recovered', 'suspended', 'closed', 'device-removed', 'expired'] as const
 export type EndReason = (typeof END_REASONS)[number]
 
-/** aal2 with a passkey that verified its user, or a password and a one-time code (NIST SP 800-63B); aal1 otherwise. */
+/**
+ * aal2 with a passkey that verified its user, or a password and a one-time code (NIST SP 800-63B); aal1 otherwise.
+ *
+ * A face match re-authenticates a level but is no second authenticator (63B 3.2.3). aal3 needs an attested hardware key: not offered.
+ */
 export function aalOf(amr: readonly string[]): 1 | 2 {
   const passkey = amr.includes('pop') && amr.includes('user')
   return passkey || (amr.includes('pwd') && amr.includes('otp')) ? 2 : 1
