@@ -56,7 +56,7 @@ test('a step is remembered by its interaction, replaced, and forgotten after an 
   const clock = fixedClock()
   const states = createFlowStates({ db, keyring, clock })
   assert.equal(await states.find('one'), undefined)
-  await states.save('one', { step: 'second-factor', signIn: { accountId: 'a', amr: ['pwd'] } })
+  await states.save('one', { step: 'second-factor', ticket: 'a' })
   await states.save('one', { step: 'login' })
   assert.deepEqual(await states.find('one'), { step: 'login' })
   assert.equal(await states.find('two'), undefined)

@@ -102,6 +102,7 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
 
   const register = new Map<string, BaseRecord>()
   addRecord(register, CITIZEN.cpf, CITIZEN.name, CITIZEN.birthDate)
+  addRecord(register, '16899535009', 'Ana Clara Souza', '23/07/1999')
   addRecord(register, '11144477735', 'João Batista Pereira', '02/11/1978')
   addRecord(register, '98765432100', 'Benedito Nunes de Arruda', '14/02/1931', 'deceased')
   const accounts: Accounts = createAccounts({

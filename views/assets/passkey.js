@@ -16,9 +16,12 @@ async function ceremony({ elements, dataset: { passkey, passkeyNew } }) {
   return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) })
 }
 
+// Passkeys belong to a name; a site that is called by a bare address can have none.
+const isAddress = /^[\d.]+$|^\[/.test(location.hostname)
+
 for (const form of document.querySelectorAll('[data-passkey], [data-passkey-new]')) {
   const says = form.querySelector('[data-passkey-says]')
-  form.hidden = !window.PublicKeyCredential?.parseRequestOptionsFromJSON
+  form.hidden = !window.PublicKeyCredential?.parseRequestOptionsFromJSON || isAddress
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
     const button = event.submitter
