@@ -19,3 +19,17 @@ export function fixedClock(start: Date | string = '2026-11-22T12:00:00Z'): Fixed
     },
   }
 }
+
+/** Runs with the machine's clock, which the provider itself goes by, and can be moved ahead. */
+export function movableClock(): FixedClock {
+  let offset = 0
+  return {
+    now: () => new Date(Date.now() + offset),
+    advance: (milliseconds) => {
+      offset += milliseconds
+    },
+    set: (date) => {
+      offset = date.getTime() - Date.now()
+    },
+  }
+}

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type { Liveness, LivenessCaller, Started } from '../../src/biometrics/index.ts'
 import { Problem } from '../../src/platform/problem.ts'
 import type { BrowserClient, Page } from './browser-client.ts'
-import { driveSession, willingYaw } from './reactive-camera/browser-driver.ts'
+import type { FixedClock } from './clock.ts'
+import { type Capture, driveSession, willingYaw } from './reactive-camera/browser-driver.ts'
 import { createSimulatedCamera, type Persona } from './reactive-camera/simulated-person.ts'
 import type { Scene } from './sign-in-scene.ts'
 
@@ -61,6 +62,22 @@ export async function play(scene: Scene, { call, read }: FaceEndpoints, started:
     scene.see(picture, camera(view))
     return picture
   }
+  return driveSession({ liveness: livenessOver({ call, read }), clock: scene.clock, caller: NOBODY, capture, yawFor: willingYaw }, started)
+}
+
+/** Shows a face that a real camera could have seen (`capture`) to the camera page of a whole server. */
+export async function showPictures(browser: BrowserClient, page: Page, camera: { clock: FixedClock; capture: Capture }): Promise<FaceCheckOutcome> {
+  const { call, read } = faceEndpoints(browser, page)
+  const started = await read<Started>(call('POST', '/sessao', { json: { flashes: true, slowLink: false } }))
+  const dated = { ...started, expiresAt: new Date(started.expiresAt) }
+  const { problem, last } = await driveSession({ liveness: livenessOver({ call, read }), caller: NOBODY, yawFor: willingYaw, ...camera }, dated)
+  if (problem) throw problem
+  if (last.state === 'over') return read<FaceCheckOutcome>(call('GET', `/sessao/${started.id}/resultado`))
+  return read<FaceCheckOutcome>(call('POST', `/sessao/${started.id}/fim`))
+}
+
+/** The endpoints in the shape that the driver of the liveness tests knows. */
+function livenessOver({ call, read }: FaceEndpoints): Liveness {
   const liveness: Pick<Liveness, 'next' | 'addFrame'> = {
     next: (_caller, id, after) => read(call('GET', `/sessao/${id}/passo?depois=${after}`)),
     addFrame: (_caller, id, { step, sequence, capturedMs, signature, jpeg }) =>
@@ -72,7 +89,8 @@ export async function play(scene: Scene, { call, read }: FaceEndpoints, started:
         },
       })),
   }
-  return driveSession({ liveness: liveness as Liveness, clock: scene.clock, caller: NOBODY, capture, yawFor: willingYaw }, started)
+  // The driver calls these two only.
+  return liveness as Liveness
 }
 
 /** The header of a 640×480 JPEG with random insides: what it shows is what the scene says. */

@@ -22,7 +22,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import type { Message } from '../../src/platform/outbox.ts'
 import { Problem } from '../../src/platform/problem.ts'
 import { Sensitive } from '../../src/platform/sensitive.ts'
-import type { FixedClock } from './clock.ts'
+import { type FixedClock, movableClock } from './clock.ts'
 import { openPgliteTestDatabase } from './database.ts'
 import { faceOf, SIMULATED_RULE } from './reactive-camera/simulated-person.ts'
 import { createTestRelyingParty, type TestRelyingParty } from './relying-party.ts'
@@ -186,20 +186,6 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
       await accounts.close()
       await keyring.close()
       await db.close()
-    },
-  }
-}
-
-/** Runs with the machine's clock, which the provider itself goes by, and can be moved ahead. */
-function movableClock(): FixedClock {
-  let offset = 0
-  return {
-    now: () => new Date(Date.now() + offset),
-    advance: (milliseconds) => {
-      offset += milliseconds
-    },
-    set: (date) => {
-      offset = date.getTime() - Date.now()
     },
   }
 }
