@@ -30,16 +30,16 @@ async function cpuOf(runs: number, work: () => Promise<unknown>): Promise<number
 }
 
 async function netsAlone(modelsDir: string, descriptors: number): Promise<number> {
-  const parts: readonly [NetName, number, number][] = [
-    ['tiny-face', 320, 1],
-    ['landmarks-68', 112, 1],
-    ['descriptor-128', 150, descriptors],
+  const parts: readonly [NetName, batch: number, width: number, height: number][] = [
+    ['tiny-face', 1, 256, 192],
+    ['landmarks-68', 1, 112, 112],
+    ['descriptor-128', descriptors, 150, 150],
   ]
   let total = 0
-  for (const [net, size, batch] of parts) {
-    const loaded = await loadNet(runtime, (await openModelFile(net, modelsDir)).bytes, size)
-    const planes = new Float32Array(batch * 3 * size * size).fill(0.1)
-    total += await cpuOf(RUNS, () => loaded.run(planes, batch))
+  for (const [net, batch, width, height] of parts) {
+    const loaded = await loadNet(runtime, (await openModelFile(net, modelsDir)).bytes)
+    const planes = new Float32Array(batch * 3 * width * height).fill(0.1)
+    total += await cpuOf(RUNS, () => loaded.run(planes, width, height))
     await loaded.release()
   }
   return total

@@ -22,7 +22,7 @@ import type { FaceApiReference } from '../support/face-api-reference.ts'
  */
 const MODELS = path.join(tmpdir(), 'mt-login-test-models')
 let reference: FaceApiReference
-const open = async (name: NetName, size: number) => loadNet(runtime, (await openModelFile(name, MODELS)).bytes, size)
+const open = async (name: NetName) => loadNet(runtime, (await openModelFile(name, MODELS)).bytes)
 
 before(async () => {
   reference = await loadFaceApi()
@@ -60,9 +60,9 @@ for (const [sample, width, height] of [
 ] as const) {
   test(`sample ${sample} at ${width} px gives the library's boxes, landmarks and descriptors`, async () => {
     const raster = await picture(sample, width, height)
-    const detect = createTinyDetector(await open('tiny-face', 320))
-    const findLandmarks = createLandmarkFinder(await open('landmarks-68', 112))
-    const recogniser = await open('descriptor-128', 150)
+    const detect = createTinyDetector(await open('tiny-face'), 320)
+    const findLandmarks = createLandmarkFinder(await open('landmarks-68'))
+    const recogniser = await open('descriptor-128')
     const expected = await reference.detectAll(raster)
     const found = await detect(raster, 0.3)
     assert.ok(expected.length >= 1)
@@ -81,7 +81,7 @@ for (const [sample, width, height] of [
       const crop = clippedBox(libraryCrop(landmarks, clippedBox(detection.box, raster)), raster)
       const normalisation = { mean: [122.782, 117.001, 104.298], divisor: 255 } as const
       const planes = letterboxed(raster, crop, { ...normalisation, size: 150, centred: true })
-      const descriptor = (await recogniser.run(planes, 1))('descriptors')
+      const descriptor = (await recogniser.run(planes, 150))('descriptors')
       const distance = Math.hypot(...face.descriptor.map((value, at) => value - (descriptor[at] ?? Number.NaN)))
       assert.ok(distance <= 1e-5, `descriptor of face ${index} is ${distance} away`)
     }
@@ -90,7 +90,7 @@ for (const [sample, width, height] of [
 
 test("the second detector gives the library's boxes", async () => {
   const raster = await picture(6, 600, 450)
-  const found = await createSsdDetector(await open('ssd-mobilenet', 512))(raster, 0.3)
+  const found = await createSsdDetector(await open('ssd-mobilenet'))(raster, 0.3)
   const expected = await reference.detectSsd(raster, 0.3)
   assert.ok(expected.length >= 3)
   assert.equal(found.length, expected.length)
@@ -101,13 +101,13 @@ test("the second detector gives the library's boxes", async () => {
 })
 
 test('a batch of a square and its mirror image gives the descriptors of two runs', async () => {
-  const recogniser = await open('descriptor-128', 150)
+  const recogniser = await open('descriptor-128')
   const square = Float32Array.from({ length: 3 * 150 * 150 }, (_, at) => 128 + 100 * Math.sin(at / 37))
   const normalisation = { mean: [122.782, 117.001, 104.298], divisor: 255 } as const
-  const both = (await recogniser.run(normalisedPlanes(square, 150, normalisation, true), 2))('descriptors')
+  const both = (await recogniser.run(normalisedPlanes(square, 150, normalisation, true), 150))('descriptors')
   const flipped = square.map((_, at) => square[at - (at % 150) + 149 - (at % 150)] ?? Number.NaN)
   for (const [number, view] of [square, flipped].entries()) {
-    const one = (await recogniser.run(normalisedPlanes(view, 150, normalisation, false), 1))('descriptors')
+    const one = (await recogniser.run(normalisedPlanes(view, 150, normalisation, false), 150))('descriptors')
     one.forEach((value, at) => near(both[number * 128 + at] ?? Number.NaN, value, 1e-5, `number ${at}`))
   }
 })

@@ -54,7 +54,7 @@ export function alignedSquare(landmarks: readonly Point[], { upright = true } = 
 export function cutSquare(raster: Raster, square: AlignedSquare, size: number): Float32Array {
   const planes = new Float32Array(3 * size * size)
   const step = square.side / size
-  const samples = Math.max(1, Math.min(4, Math.round(step)))
+  const samples = Math.max(1, Math.min(4, Math.floor(step)))
   const spread = step / samples
   const [sine, cosine] = [Math.sin(square.rollRadians), Math.cos(square.rollRadians)]
   const first = -square.side / 2

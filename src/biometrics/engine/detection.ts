@@ -1,6 +1,6 @@
 import type { FaceBox } from '../observation.ts'
-import { SSD_SIZE, TINY_SIZE } from '../onnx/nets.ts'
-import { letterboxed } from './raster.ts'
+import { SSD_SIZE, TINY_SIZE, TINY_STRIDE } from '../onnx/nets.ts'
+import { letterboxed, letterboxShape } from './raster.ts'
 import type { Raster } from './raster.ts'
 import type { Net } from './runtime.ts'
 
@@ -11,8 +11,8 @@ export interface Detection {
 
 export type Detector = (raster: Raster, threshold: number) => Promise<Detection[]>
 
-const TINY = { size: TINY_SIZE, centred: false, mean: [117.001, 114.697, 97.404], divisor: 255 } as const
-const TINY_CELLS = 10
+const TINY = { centred: false, mean: [117.001, 114.697, 97.404], divisor: 255 } as const
+const TINY_FIELDS = 5
 const TINY_OVERLAP = 0.4
 /** Widths and heights of the five box shapes, in cells. */
 const TINY_SHAPES = [
@@ -40,34 +40,47 @@ function scaleBack(raster: Raster, size: number): { x: number; y: number } {
 
 const whole = (raster: Raster): FaceBox => ({ x: 0, y: 0, width: raster.width, height: raster.height })
 
-/** The first detector: quick, good on faces of a tenth of the picture and more. */
-export function createTinyDetector(net: Net): Detector {
-  const planes = new Float32Array(3 * TINY_SIZE * TINY_SIZE)
+/**
+ * The first detector: quick, good on faces of a tenth of the picture and more.
+ *
+ * At the library's own size it sees what the library sees; at another, only as many black rows as fill the last row of cells.
+ */
+export function createTinyDetector(net: Net, size: number): Detector {
+  const letterbox = { ...TINY, size, trim: size !== TINY_SIZE }
+  const planes = new Float32Array(3 * size * size)
   return async (raster, threshold) => {
-    const output = await net.run(letterboxed(raster, whole(raster), TINY, planes), 1)
-    const cells = output('cells')
-    const scale = scaleBack(raster, TINY_SIZE)
-    const at = (shape: number, field: number, cell: number) => cells[(shape * 5 + field) * TINY_CELLS * TINY_CELLS + cell] as number
-    const found: Detection[] = []
-    for (let cell = 0; cell < TINY_CELLS * TINY_CELLS; cell++) {
-      for (const [shape, [wide, high]] of TINY_SHAPES.entries()) {
-        const score = sigmoid(at(shape, 4, cell))
-        if (score <= threshold) continue
-        const width = ((Math.exp(at(shape, 2, cell)) * wide) / TINY_CELLS) * scale.x
-        const height = ((Math.exp(at(shape, 3, cell)) * high) / TINY_CELLS) * scale.y
-        const x = (((cell % TINY_CELLS) + sigmoid(at(shape, 0, cell))) / TINY_CELLS) * scale.x - width / 2
-        const y = ((Math.floor(cell / TINY_CELLS) + sigmoid(at(shape, 1, cell))) / TINY_CELLS) * scale.y - height / 2
-        found.push({ box: { x, y, width, height }, score })
-      }
-    }
-    return withoutOverlaps(found, TINY_OVERLAP)
+    const { columns, rows } = letterboxShape(raster, letterbox)
+    const input = letterboxed(raster, whole(raster), letterbox, planes.subarray(0, 3 * columns * rows))
+    const cells = (await net.run(input, columns, rows))('cells')
+    const scale = scaleBack(raster, size)
+    const cell = { x: (scale.x / size) * TINY_STRIDE, y: (scale.y / size) * TINY_STRIDE }
+    return withoutOverlaps(tinyFaces(cells, columns / TINY_STRIDE, cell, threshold), TINY_OVERLAP)
   }
+}
+
+/** `cell`: width and height of a cell in pixels of the picture. */
+function tinyFaces(cells: Float32Array, columns: number, cell: { x: number; y: number }, threshold: number): Detection[] {
+  const count = cells.length / (TINY_SHAPES.length * TINY_FIELDS)
+  const at = (shape: number, field: number, place: number) => cells[(shape * TINY_FIELDS + field) * count + place] as number
+  const found: Detection[] = []
+  for (let place = 0; place < count; place++) {
+    for (const [shape, [wide, high]] of TINY_SHAPES.entries()) {
+      const score = sigmoid(at(shape, 4, place))
+      if (score <= threshold) continue
+      const width = Math.exp(at(shape, 2, place)) * wide * cell.x
+      const height = Math.exp(at(shape, 3, place)) * high * cell.y
+      const x = ((place % columns) + sigmoid(at(shape, 0, place))) * cell.x - width / 2
+      const y = (Math.floor(place / columns) + sigmoid(at(shape, 1, place))) * cell.y - height / 2
+      found.push({ box: { x, y, width, height }, score })
+    }
+  }
+  return found
 }
 
 /** The second detector: ten times slower, finds small, turned and partly covered faces. */
 export function createSsdDetector(net: Net): Detector {
   return async (raster, threshold) => {
-    const output = await net.run(letterboxed(raster, whole(raster), SSD), 1)
+    const output = await net.run(letterboxed(raster, whole(raster), SSD), SSD_SIZE)
     const [boxes, scores, anchors] = [output('boxes'), output('scores'), output('anchors')]
     const found: Detection[] = []
     for (let row = 0; row < scores.length / 3; row++) {

@@ -80,15 +80,16 @@ function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
 /** A photograph has to count on its own: looked at with room around it too, and averaged with its mirror image at any turn. */
 interface Care {
   readonly margins: readonly number[]
+  readonly quick: boolean
   readonly mirrorBelowDegrees: number
 }
 /** A portrait cut close round the face is found once it has room: this part of its longer side, all round. */
 const ROOM = 0.4
-const FRAME: Care = { margins: [0], mirrorBelowDegrees: FRONTAL_YAW_DEGREES }
-const PHOTO: Care = { margins: [0, ROOM], mirrorBelowDegrees: 180 }
+const FRAME: Care = { margins: [0], quick: true, mirrorBelowDegrees: FRONTAL_YAW_DEGREES }
+const PHOTO: Care = { margins: [0, ROOM], quick: false, mirrorBelowDegrees: 180 }
 
 async function observeRaster(set: FaceModelSet, raster: Raster, wanted: ObserveOptions, care: Care): Promise<FrameObservation> {
-  const found = await locateFaces(set, raster, care.margins)
+  const found = await locateFaces(set, raster, care)
   const faces: FaceObservation[] = []
   for (const face of found) {
     const descriptor = faces.length < (wanted.describeFaces ?? 1) ? wanted.descriptor : 'never'
@@ -103,11 +104,12 @@ interface LocatedFace extends Detection {
 }
 
 /** The faces, largest first: the first detector's that found any, then the same with room around the picture. */
-async function locateFaces(set: FaceModelSet, raster: Raster, margins: readonly number[]): Promise<LocatedFace[]> {
+async function locateFaces(set: FaceModelSet, raster: Raster, { margins, quick }: Care): Promise<LocatedFace[]> {
+  const detectors = quick ? [set.quickDetector, ...set.detectors] : set.detectors
   for (const share of margins) {
     const margin = Math.round(Math.max(raster.width, raster.height) * share)
     const roomy = margin === 0 ? raster : withMargin(raster, margin)
-    for (const detect of set.detectors) {
+    for (const detect of detectors) {
       const found = (await detect(roomy)).toSorted((left, right) => areaOf(right) - areaOf(left)).slice(0, MOST_FACES)
       const faces: LocatedFace[] = []
       for (const { box, score } of found) {

@@ -14,7 +14,7 @@ export function createLandmarkFinder(net: Net): LandmarkFinder {
   return async (raster, box) => {
     const clipped = clippedBox(box, raster)
     if (clipped.width <= 0 || clipped.height <= 0) return undefined
-    const output = await net.run(letterboxed(raster, clipped, LETTERBOX, planes), 1)
+    const output = await net.run(letterboxed(raster, clipped, LETTERBOX, planes), LANDMARK_SIZE)
     const points = output('points')
     const side = Math.max(clipped.width, clipped.height)
     const marginX = (side - clipped.width) / 2

@@ -17,6 +17,17 @@ export interface Letterbox extends Normalisation {
   readonly size: number
   /** Black on both sides, or at the bottom and the right only. */
   readonly centred: boolean
+  /** Leave out the black beyond the next multiple of 32; not with `centred`. */
+  readonly trim?: boolean
+}
+
+const TRIM_STEP = 32
+
+/** Columns and rows of the planes that `letterboxed` makes of a box of this size. */
+export function letterboxShape(box: { width: number; height: number }, { size, trim }: Letterbox): { columns: number; rows: number } {
+  const longest = Math.max(box.width, box.height)
+  const trimmed = (length: number) => Math.max(TRIM_STEP, Math.ceil((length * size) / longest / TRIM_STEP) * TRIM_STEP)
+  return trim ? { columns: Math.min(size, trimmed(box.width)), rows: Math.min(size, trimmed(box.height)) } : { columns: size, rows: size }
 }
 
 /** The same box in whole pixels inside the picture, rounded as the reference library does. */
@@ -44,14 +55,14 @@ interface Axis {
 }
 
 /** Source positions of one axis by TensorFlow's first bilinear rule (no half pixel), on the padded square. */
-function axisOf(length: number, before: number, side: number, size: number): Axis {
-  const first = new Int32Array(size)
-  const second = new Int32Array(size)
-  const weight = new Float32Array(size)
+function axisOf({ length, before, side }: { length: number; before: number; side: number }, size: number, count: number): Axis {
+  const first = new Int32Array(count)
+  const second = new Int32Array(count)
+  const weight = new Float32Array(count)
   const inside = (position: number) => (position >= before && position < before + length ? position - before : -1)
-  let from = size
+  let from = count
   let to = 0
-  for (let out = 0; out < size; out++) {
+  for (let out = 0; out < count; out++) {
     const place = Math.fround(Math.fround(side / size) * out)
     const low = Math.floor(place)
     first[out] = inside(low)
@@ -72,6 +83,8 @@ interface Resizing {
   readonly across: Axis
   readonly down: Axis
   readonly letterbox: Letterbox
+  readonly columns: number
+  readonly area: number
 }
 
 /**
@@ -83,20 +96,21 @@ export function letterboxed(raster: Raster, box: FaceBox, letterbox: Letterbox, 
   const { size, centred, mean, divisor } = letterbox
   const side = Math.max(box.width, box.height)
   const before = (length: number) => (centred ? side - length - Math.round((side - length) * 0.5) : 0)
-  const across = axisOf(box.width, before(box.width), side, size)
-  const down = axisOf(box.height, before(box.height), side, size)
-  const area = size * size
+  const { columns, rows } = letterboxShape(box, letterbox)
+  const across = axisOf({ length: box.width, before: before(box.width), side }, size, columns)
+  const down = axisOf({ length: box.height, before: before(box.height), side }, size, rows)
+  const area = columns * rows
   const out = planes ?? new Float32Array(3 * area)
   for (let channel = 0; channel < 3; channel++) out.fill(-(mean[channel] ?? 0) / divisor, channel * area, (channel + 1) * area)
-  const resizing = { raster, start: (box.y * raster.width + box.x) * 3, across, down, letterbox }
-  for (let row = 0; row < size; row++) {
+  const resizing = { raster, start: (box.y * raster.width + box.x) * 3, across, down, letterbox, columns, area }
+  for (let row = 0; row < rows; row++) {
     if (down.first[row] === -1 && down.second[row] === -1) continue
-    if (row < down.from || row >= down.to) mixEdge(resizing, row, 0, size, out)
+    if (row < down.from || row >= down.to) mixEdge(resizing, row, 0, columns, out)
     else {
       if (across.exact && down.exact) copyRow(resizing, row, out)
       else mixRow(resizing, row, out)
       mixEdge(resizing, row, 0, across.from, out)
-      mixEdge(resizing, row, across.to, size, out)
+      mixEdge(resizing, row, across.to, columns, out)
     }
   }
   return out
@@ -105,14 +119,13 @@ export function letterboxed(raster: Raster, box: FaceBox, letterbox: Letterbox, 
 // The three loops below touch every pixel of every frame. Their indices are inside by construction (axisOf); `as number` stands in
 // for checks that would double the frame's time.
 
-function copyRow({ raster: { pixels, width }, start, across, down, letterbox }: Resizing, row: number, out: Float32Array): void {
-  const { size, mean, divisor } = letterbox
+function copyRow({ raster: { pixels, width }, start, across, down, letterbox, columns, area }: Resizing, row: number, out: Float32Array): void {
+  const { mean, divisor } = letterbox
   const [red, green, blue] = mean
   const first = across.first
   const scale = 1 / divisor
-  const area = size * size
   const line = start + (down.first[row] as number) * width * 3
-  for (let column = across.from, at = row * size + column; column < across.to; column++, at++) {
+  for (let column = across.from, at = row * columns + column; column < across.to; column++, at++) {
     const i = line + (first[column] as number) * 3
     out[at] = ((pixels[i] as number) - red) * scale
     out[at + area] = ((pixels[i + 1] as number) - green) * scale
@@ -120,11 +133,10 @@ function copyRow({ raster: { pixels, width }, start, across, down, letterbox }: 
   }
 }
 
-function mixRow({ raster: { pixels, width }, start, across, down, letterbox }: Resizing, row: number, out: Float32Array): void {
-  const { size, mean, divisor } = letterbox
+function mixRow({ raster: { pixels, width }, start, across, down, letterbox, columns, area }: Resizing, row: number, out: Float32Array): void {
+  const { mean, divisor } = letterbox
   const { first, second, weight } = across
   const scale = 1 / divisor
-  const area = size * size
   const top = start + (down.first[row] as number) * width * 3
   const bottom = start + (down.second[row] as number) * width * 3
   const below = down.weight[row] as number
@@ -132,7 +144,7 @@ function mixRow({ raster: { pixels, width }, start, across, down, letterbox }: R
     const shift = mean[channel] as number
     const upper = top + channel
     const lower = bottom + channel
-    for (let column = across.from, at = channel * area + row * size + column; column < across.to; column++, at++) {
+    for (let column = across.from, at = channel * area + row * columns + column; column < across.to; column++, at++) {
       const left = (first[column] as number) * 3
       const right = (second[column] as number) * 3
       const share = weight[column] as number
@@ -147,8 +159,8 @@ function mixRow({ raster: { pixels, width }, start, across, down, letterbox }: R
 
 /** The same where some of the four source pixels are in the black margin. */
 function mixEdge(resizing: Resizing, row: number, from: number, to: number, out: Float32Array): void {
-  const { raster, start, across, down, letterbox } = resizing
-  const { size, mean, divisor } = letterbox
+  const { raster, start, across, down, letterbox, columns, area } = resizing
+  const { mean, divisor } = letterbox
   const byteAt = (y: number, x: number, channel: number) =>
     y === -1 || x === -1 ? 0 : (raster.pixels[start + (y * raster.width + x) * 3 + channel] ?? 0)
   const [top = -1, bottom = -1, below = 0] = [down.first[row], down.second[row], down.weight[row]]
@@ -157,7 +169,7 @@ function mixEdge(resizing: Resizing, row: number, from: number, to: number, out:
     for (let channel = 0; channel < 3; channel++) {
       const high = byteAt(top, left, channel) * (1 - share) + byteAt(top, right, channel) * share
       const low = byteAt(bottom, left, channel) * (1 - share) + byteAt(bottom, right, channel) * share
-      out[channel * size * size + row * size + column] = (high + (low - high) * below - (mean[channel] ?? 0)) / divisor
+      out[channel * area + row * columns + column] = (high + (low - high) * below - (mean[channel] ?? 0)) / divisor
     }
   }
 }

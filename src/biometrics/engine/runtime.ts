@@ -19,8 +19,8 @@ export interface OnnxRuntime {
 
 /** One net, loaded: planes in, tables out. */
 export interface Net {
-  /** `planes`: `batch` pictures, channel by channel; answers each output by its name. */
-  readonly run: (planes: Float32Array, batch: number) => Promise<(output: string) => Float32Array>
+  /** `planes`: one or more pictures of this size, channel by channel; answers each output by its name. */
+  readonly run: (planes: Float32Array, width: number, height?: number) => Promise<(output: string) => Float32Array>
   readonly release: () => Promise<void>
 }
 
@@ -34,11 +34,12 @@ const SESSION_OPTIONS = {
   logSeverityLevel: 3,
 }
 
-export async function loadNet(runtime: OnnxRuntime, model: Uint8Array, size: number): Promise<Net> {
+export async function loadNet(runtime: OnnxRuntime, model: Uint8Array): Promise<Net> {
   const session = await runtime.InferenceSession.create(model, SESSION_OPTIONS)
   return {
-    async run(planes, batch) {
-      const answers = await session.run({ image: new runtime.Tensor('float32', planes, [batch, 3, size, size]) })
+    async run(planes, width, height = width) {
+      const shape = [planes.length / (3 * width * height), 3, height, width]
+      const answers = await session.run({ image: new runtime.Tensor('float32', planes, shape) })
       return (output) => {
         const data = answers[output]?.data
         if (!(data instanceof Float32Array)) throw new Error(`the net has no float output named ${output}`)

@@ -31,7 +31,8 @@ export interface ConvOptions {
 
 /** Builds one ONNX graph, node by node, and writes it as bytes that depend on the calls only. */
 export interface Graph {
-  readonly input: (name: string, shape: { batch: 1 | 'batch'; channels: number; size: number }) => Value
+  /** `free`: names of what the caller may choose at each run; `size` then only tells how the paddings fall. */
+  readonly input: (name: string, shape: { channels: number; size: number; free?: 'batch' | 'size' }) => Value
   readonly conv: (from: Value, kernel: Kernel, options?: ConvOptions) => Value
   readonly pool: (kind: 'MaxPool' | 'AveragePool', from: Value, size: number, stride: number, padding: Padding) => Value
   readonly relu: (from: Value) => Value
@@ -201,12 +202,9 @@ function headLayers(parts: Parts): Pick<Graph, 'averageAndMultiply' | 'rows' | '
 function boundary(parts: Parts, title: string): Pick<Graph, 'input' | 'output' | 'finish'> {
   const { nodes, constants, inputs, outputs } = parts
   return {
-    input(name, { batch, channels, size }) {
-      inputs.push(
-        createMessage()
-          .text(1, name)
-          .message(2, tensorType([batch, channels, size, size])),
-      )
+    input(name, { channels, size, free }) {
+      const shape = free === 'size' ? [1, channels, 'height', 'width'] : [free ?? 1, channels, size, size]
+      inputs.push(createMessage().text(1, name).message(2, tensorType(shape)))
       return { name, channels, height: size, width: size }
     },
     output(from, name, shape) {

@@ -13,7 +13,9 @@ export const NET_BUILDERS = {
 
 export type NetName = keyof typeof NET_BUILDERS
 
+/** The reference library's size; any multiple of 32 will do, in both directions: the paddings fall in the same places. */
 export const TINY_SIZE = 320
+export const TINY_STRIDE = 32
 export const SSD_SIZE = 512
 export const LANDMARK_SIZE = 112
 export const DESCRIPTOR_SIZE = 150
@@ -33,7 +35,7 @@ function separable(
 
 function buildTinyFace(weights: Weights): Uint8Array {
   const graph = createGraph('tiny-face')
-  const input = graph.input('image', { batch: 1, channels: 3, size: TINY_SIZE })
+  const input = graph.input('image', { channels: 3, size: TINY_SIZE, free: 'size' })
   let value = graph.conv(input, kernelOf(weights('conv0/filters'), weights('conv0/bias')), { padding: 'valid' })
   value = graph.leakyRelu(value, LEAK)
   for (let layer = 1; layer <= 5; layer++) {
@@ -42,7 +44,7 @@ function buildTinyFace(weights: Weights): Uint8Array {
   }
   value = graph.pool('MaxPool', value, 2, 1, 'same')
   value = graph.conv(value, kernelOf(weights('conv8/filters'), weights('conv8/bias')))
-  graph.output(value, 'cells', [1, value.channels, value.height, value.width])
+  graph.output(value, 'cells', [1, value.channels, 'rows', 'columns'])
   return graph.finish()
 }
 
@@ -59,7 +61,7 @@ function denseBlock(graph: Graph, weights: Weights, first: Value, block: number)
 
 function buildLandmarks(weights: Weights): Uint8Array {
   const graph = createGraph('landmarks-68')
-  const input = graph.input('image', { batch: 1, channels: 3, size: LANDMARK_SIZE })
+  const input = graph.input('image', { channels: 3, size: LANDMARK_SIZE })
   let value = graph.conv(input, kernelOf(weights('dense0/conv0/filters'), weights('dense0/conv0/bias')), { stride: 2 })
   value = denseBlock(graph, weights, graph.relu(value), 0)
   for (let block = 1; block <= 3; block++) {
@@ -95,7 +97,7 @@ const RESIDUALS = [
 
 function buildDescriptor(weights: Weights): Uint8Array {
   const graph = createGraph('descriptor-128')
-  const input = graph.input('image', { batch: 'batch', channels: 3, size: DESCRIPTOR_SIZE })
+  const input = graph.input('image', { channels: 3, size: DESCRIPTOR_SIZE, free: 'batch' })
   let value = graph.relu(scaledConv(graph, weights, input, 'conv32_down', true))
   value = graph.pool('MaxPool', value, 3, 2, 'valid')
   for (const prefix of RESIDUALS) value = residual(graph, weights, value, prefix)
@@ -127,7 +129,7 @@ function mobileNet(graph: Graph, weights: Weights, input: Value): { layer11: Val
 
 function buildSsd(weights: Weights): Uint8Array {
   const graph = createGraph('ssd-mobilenet')
-  const { layer11, layer13 } = mobileNet(graph, weights, graph.input('image', { batch: 1, channels: 3, size: SSD_SIZE }))
+  const { layer11, layer13 } = mobileNet(graph, weights, graph.input('image', { channels: 3, size: SSD_SIZE }))
   const features = [layer11, layer13]
   let value = layer13
   for (let layer = 0; layer <= 7; layer++) {
