@@ -15,7 +15,20 @@ export const name = 'face'
 const ROUNDS = 7
 const RUNS = 15
 /** A session as the challenge makes it: mostly frontal, some turned. */
-const SESSION = [HEADS.other, HEADS.third, HEADS.other, HEADS.first, HEADS.first, HEADS.other, HEADS.third, HEADS.first, HEADS.other, HEADS.third, HEADS.other, HEADS.third]
+const SESSION = [
+  HEADS.other,
+  HEADS.third,
+  HEADS.other,
+  HEADS.first,
+  HEADS.first,
+  HEADS.other,
+  HEADS.third,
+  HEADS.first,
+  HEADS.other,
+  HEADS.third,
+  HEADS.other,
+  HEADS.third,
+]
 
 /** CPU time of all threads in ms for each run: the least disturbed of several rounds, since the machine may be shared. */
 async function cpuOf(runs: number, work: () => Promise<unknown>): Promise<number> {

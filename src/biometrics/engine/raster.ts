@@ -119,7 +119,11 @@ export function letterboxed(raster: Raster, box: FaceBox, letterbox: Letterbox, 
 // The three loops below touch every pixel of every frame. Their indices are inside by construction (axisOf); `as number` stands in
 // for checks that would double the frame's time.
 
-function copyRow({ raster: { pixels, width }, start, across, down, letterbox, columns, area }: Resizing, row: number, out: Float32Array): void {
+function copyRow(
+  { raster: { pixels, width }, start, across, down, letterbox, columns, area }: Resizing,
+  row: number,
+  out: Float32Array,
+): void {
   const { mean, divisor } = letterbox
   const [red, green, blue] = mean
   const first = across.first
@@ -133,7 +137,11 @@ function copyRow({ raster: { pixels, width }, start, across, down, letterbox, co
   }
 }
 
-function mixRow({ raster: { pixels, width }, start, across, down, letterbox, columns, area }: Resizing, row: number, out: Float32Array): void {
+function mixRow(
+  { raster: { pixels, width }, start, across, down, letterbox, columns, area }: Resizing,
+  row: number,
+  out: Float32Array,
+): void {
   const { mean, divisor } = letterbox
   const { first, second, weight } = across
   const scale = 1 / divisor
