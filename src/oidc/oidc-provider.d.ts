@@ -159,6 +159,9 @@ declare module 'oidc-provider' {
     loginTs?: number
     authorizations?: Record<string, { sid?: string; grantId?: string; persistsLogout?: boolean }>
     state?: JsonObject
+    oldId?: string
+    readonly adapter: Adapter
+    save(ttl: number): Promise<string>
     past(maxAge: number | string): boolean
     authTime(): number | undefined
     grantIdFor(clientId: string, value?: string): string | undefined
@@ -175,6 +178,8 @@ declare module 'oidc-provider' {
     readonly grantId?: string
     readonly deviceCode?: string
     readonly returnTo: string
+    result?: JsonObject
+    save(ttl: number): Promise<string>
   }
 
   export interface Adapter {
@@ -195,10 +200,15 @@ declare module 'oidc-provider' {
     static readonly ctx: ProviderContext | undefined
     readonly issuer: string
     readonly request: object
-    keys: string[]
+    /** What keygrip is: koa takes any signer of this shape. */
+    keys: { sign(data: string): string; verify(data: string, signature: string): boolean; index(data: string, signature: string): number }
     readonly Client: ClientModel
     readonly Grant: TokenModel<GrantInstance>
-    readonly Session: { findByUid(uid: string): Promise<SessionInstance | undefined>; find(id: string): Promise<SessionInstance | undefined> }
+    readonly Session: {
+      readonly prototype: SessionInstance
+      findByUid(uid: string): Promise<SessionInstance | undefined>
+      find(id: string): Promise<SessionInstance | undefined>
+    }
     readonly AccessToken: TokenModel<TokenInstance>
     readonly ClientCredentials: TokenModel<TokenInstance>
     readonly RefreshToken: TokenModel<TokenInstance>

@@ -8,7 +8,7 @@ import { proxyList } from '../platform/http/request-facts.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { ArtifactStore } from './adapter/artifact.ts'
 import { createSqlArtifactStore } from './adapter/artifact.store.ts'
-import { ProviderAdapter } from './adapter/adapter.ts'
+import { ProviderAdapter, TOKEN_PREFIXES } from './adapter/adapter.ts'
 import { createFindAccount } from './claims/find-account.ts'
 import { openClientDirectory } from './clients/directory.ts'
 import { type ClientRegistry, createClientRegistry } from './clients/registry.ts'
@@ -30,6 +30,7 @@ import { createProtocolRoutes } from './provider.routes.ts'
 import { createRefreshGrace } from './refresh-grace.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { recordAuthorization } from './authorization-record.ts'
+import { shareInteractions } from './shared-interaction.ts'
 
 export interface OidcSettings extends Lifetimes {
   /** Public URL; no trailing slash. */
@@ -116,6 +117,9 @@ export async function createOidc({ settings, platform, audit, ports, html }: Oid
     keyring,
   })
   internals.useClientSource(provider, source)
+  internals.useParallelSessionSave(provider)
+  shareInteractions(provider)
+  internals.useTokenPrefixes(provider, TOKEN_PREFIXES)
   internals.useReplayDetection(provider, replayDetection(store, clock))
   internals.useConformity(provider, (client) => source.policyOf(client).conformIdTokenClaims)
   const send = internals.useLogoutDelivery(provider, (client, accountId, sid) => notices.send({ clientId: client.clientId, accountId, sid, reason: 'logout' }))

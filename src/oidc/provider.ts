@@ -6,6 +6,7 @@ import { type ClientPolicy, SCOPES } from './clients/client.ts'
 import type { RegistrationPreset } from './clients/provider-clients.ts'
 import type { Resource } from './clients/resource.store.ts'
 import { guardedFetch, MOST_BODY_BYTES } from './net/guarded-fetch.ts'
+import { createCookieSigner } from './keys/cookie-signer.ts'
 import type { ProviderPages } from './pages.ts'
 import { checkClientAssertion, checkRequestObject, CLOCK_TOLERANCE_SECONDS } from './policy/client-assertions.ts'
 import type { ClientCertificates } from './policy/client-certificate.ts'
@@ -117,7 +118,7 @@ function cookies({ issuer, keys }: ProviderParts): JsonObject {
   const secure = issuer.startsWith('https:')
   const flags = { httpOnly: true, sameSite: 'lax', secure, signed: true, overwrite: true }
   return {
-    keys: [...keys.cookieKeys],
+    keys: createCookieSigner(keys.cookieKeys),
     names: secure
       ? { session: '__Host-mt_session', interaction: '__Secure-mt_interaction', resume: '__Secure-mt_resume' }
       : { session: 'mt_session', interaction: 'mt_interaction', resume: 'mt_resume' },

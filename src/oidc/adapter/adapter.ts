@@ -17,6 +17,15 @@ const PLAIN_IDS = new Set(['Grant', 'ReplayDetection'])
 /** An unchanged session is written back at most this often; its idle timeout is that much coarser. */
 const SESSION_SLACK_SECONDS = 60
 const DEVICE_CODE = 'oidc/device-code'
+/** Models that hold what a request said, word for word. */
+const CARRIES_INPUT = new Set(['Interaction', 'AuthorizationCode', 'DeviceCode'])
+
+/** How tokens of each kind begin; a value that begins otherwise is not looked for among them. */
+export const TOKEN_PREFIXES: ReadonlyMap<string, string> = new Map([
+  ['AccessToken', 'mta_'],
+  ['RefreshToken', 'mtr_'],
+  ['ClientCredentials', 'mtc_'],
+])
 
 /** The id under which an artefact is stored: a digest, so that reading the table gives nobody a usable token. */
 export function storedId(model: string, id: string): string {
@@ -36,20 +45,23 @@ export class ProviderAdapter implements Adapter {
   async upsert(id: string, payload: JsonObject, expiresIn?: number): Promise<void> {
     const stored = storedId(this.#model, id)
     if (this.#model === 'Session' && isSessionStored(stored, payload, SESSION_SLACK_SECONDS)) return
+    if (CARRIES_INPUT.has(this.#model)) checkStorable(payload)
     forgetAhead()
     const expiresAt = expiresIn === undefined ? undefined : new Date(this.#deps.clock.now().getTime() + expiresIn * 1000)
     await answered(this.#deps.store.upsert({ model: this.#model, id: stored, payload: this.#toStore(id, payload), expiresAt }))
   }
 
   async find(id: string): Promise<JsonObject | undefined> {
+    if (!id.startsWith(TOKEN_PREFIXES.get(this.#model) ?? '')) return undefined
     const ahead = this.#model === 'Grant' ? takeAhead(`Grant:${id}`) : undefined
     if (ahead !== undefined) return ahead ?? undefined
     const stored = storedId(this.#model, id)
     const found = await answered(this.#deps.store.find(this.#model, stored))
     if (!found) return undefined
-    const { grantId, sessionUid } = found.payload
+    const { grantId } = found.payload
+    const sessionUid = sessionUidOf(found.payload)
     if (typeof grantId === 'string') rememberAhead(`Grant:${grantId}`, found.grant)
-    if (typeof sessionUid === 'string') rememberAhead(`Session:${sessionUid}`, found.session)
+    if (sessionUid !== undefined) rememberAhead(`Session:${sessionUid}`, found.session)
     if (this.#model === 'Session') noteSession(stored, found.payload)
     return { ...restored(found), jti: id }
   }
@@ -90,6 +102,17 @@ export class ProviderAdapter implements Adapter {
     if (this.#model === 'DeviceCode') return { ...payload, sealedJti: this.#deps.keyring.seal(id, DEVICE_CODE).toString('base64') }
     return this.#model === 'Interaction' ? withoutSessionCookie(payload) : payload
   }
+}
+
+/** NUL and broken surrogates, which a request can carry in any parameter, are text to JSON and not to PostgreSQL. */
+function checkStorable(payload: JsonObject): void {
+  if (/\\u0000|\\ud[89a-f]/.test(JSON.stringify(payload))) throw new errors.InvalidRequest('a parameter holds characters that are not text')
+}
+
+/** Where tokens and interactions say which session they belong to. */
+export function sessionUidOf({ sessionUid, session }: JsonObject): string | undefined {
+  const uid: unknown = typeof session === 'object' && session !== null ? Reflect.get(session, 'uid') : sessionUid
+  return typeof uid === 'string' ? uid : undefined
 }
 
 /** An interaction remembers which session it began in; the cookie's value itself is never needed again. */

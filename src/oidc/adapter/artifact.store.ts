@@ -1,50 +1,48 @@
 import type { JsonObject } from 'oidc-provider'
 import type { Clock } from '../../platform/clock.ts'
-import type { Database } from '../../platform/db.ts'
+import { type Database, SqlError } from '../../platform/db.ts'
 import { type ArtifactStore, type FoundArtifact, type GrantRecord, isVolatile, type NewArtifact, type SessionRecord } from './artifact.ts'
+import { createCoalescer } from './coalescer.ts'
 
-interface Row {
-  readonly payload: JsonObject
-  readonly consumed_at: Date | null
+interface Key {
+  readonly model: string
+  readonly id: string
 }
 
-interface JoinedRow extends Row {
+interface FoundRow {
+  readonly n: number
+  readonly payload: JsonObject
+  readonly consumed_at: Date | null
   readonly grant_payload: JsonObject | null
   readonly session_payload: JsonObject | null
 }
 
-/** Models whose validity hangs on a grant and maybe a session: read in one round trip, as one snapshot. */
-const JOINED = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken', 'DeviceCode'])
-const PURGE_BATCH = 5000
-
 type Table = 'oidc_volatile' | 'oidc_artifact'
 
-interface Statements {
-  readonly upsert: string
-  readonly insertOnce: string
-  readonly find: string
-  readonly findJoined: string
-  readonly consume: string
-  readonly destroy: string
-  readonly revoke: string
-}
+/** Models whose validity hangs on a grant or a session: read in one round trip, as one snapshot. */
+const JOINED = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken', 'DeviceCode', 'Interaction'])
+const MOST_AT_ONCE = 100
+const PURGE_BATCH = 5000
 
-function statementsFor(table: Table, sessions: Table): Statements {
+/** Batches arrive as one JSON text: the statement stays the same, so it stays prepared, however many items there are. */
+const ITEMS = 'json_to_recordset($1::json) AS k(n int, m text, i text, p json, u text, c text, g text, a text, e double precision)'
+const COLUMNS = '(model, id, payload, uid, user_code, grant_id, account_id, expires_at)'
+
+function statementsFor(table: Table, sessions: Table) {
   const json = table === 'oidc_artifact' ? 'jsonb' : 'json'
-  const columns = '(model, id, payload, uid, user_code, grant_id, account_id, expires_at)'
-  const values = `($1, $2, $3::${json}, $4, $5, $6, $7, $8)`
+  const values = `SELECT k.m, k.i, k.p::${json}, k.u, k.c, k.g, k.a, to_timestamp(k.e / 1000) FROM ${ITEMS}`
   return {
-    upsert: `INSERT INTO ${table} ${columns} VALUES ${values} ON CONFLICT (model, id) DO UPDATE SET payload = EXCLUDED.payload,
-      uid = EXCLUDED.uid, user_code = EXCLUDED.user_code, grant_id = EXCLUDED.grant_id, account_id = EXCLUDED.account_id, expires_at = EXCLUDED.expires_at`,
-    insertOnce: `INSERT INTO ${table} AS kept ${columns} VALUES ${values} ON CONFLICT (model, id) DO UPDATE SET expires_at = EXCLUDED.expires_at,
-      payload = EXCLUDED.payload WHERE kept.expires_at <= $9`,
-    find: `SELECT payload, consumed_at FROM ${table} WHERE model = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $3)`,
-    findJoined: `SELECT a.payload, a.consumed_at, g.payload AS grant_payload, s.payload AS session_payload FROM ${table} a
-      LEFT JOIN oidc_artifact g ON g.model = 'Grant' AND g.id = a.grant_id AND g.expires_at > $3
-      LEFT JOIN ${sessions} s ON s.uid = a.payload->>'sessionUid' AND s.model = 'Session' AND s.expires_at > $3
-      WHERE a.model = $1 AND a.id = $2 AND a.expires_at > $3`,
-    consume: `UPDATE ${table} SET consumed_at = $3 WHERE model = $1 AND id = $2 AND consumed_at IS NULL AND expires_at > $3`,
-    destroy: `DELETE FROM ${table} WHERE model = $1 AND id = $2`,
+    upsert: `INSERT INTO ${table} ${COLUMNS} ${values} ON CONFLICT (model, id) DO UPDATE SET payload = EXCLUDED.payload, uid = EXCLUDED.uid,
+      user_code = EXCLUDED.user_code, grant_id = EXCLUDED.grant_id, account_id = EXCLUDED.account_id, expires_at = EXCLUDED.expires_at`,
+    insertOnce: `INSERT INTO ${table} AS kept ${COLUMNS} ${values} ON CONFLICT (model, id) DO UPDATE SET expires_at = EXCLUDED.expires_at,
+      payload = EXCLUDED.payload WHERE kept.expires_at <= $2`,
+    find: `SELECT k.n, a.payload, a.consumed_at, g.payload AS grant_payload, s.payload AS session_payload FROM ${ITEMS}
+      CROSS JOIN LATERAL (SELECT * FROM ${table} WHERE model = k.m AND id = k.i AND (expires_at IS NULL OR expires_at > $2) LIMIT 1) a
+      LEFT JOIN LATERAL (SELECT payload FROM oidc_artifact WHERE model = 'Grant' AND id = a.grant_id AND expires_at > $2 LIMIT 1) g ON true
+      LEFT JOIN LATERAL (SELECT payload FROM ${sessions} WHERE uid = coalesce(a.payload->>'sessionUid', a.payload->'session'->>'uid') AND model = 'Session' AND expires_at > $2 LIMIT 1) s ON true`,
+    consume: `UPDATE ${table} AS t SET consumed_at = $2 FROM ${ITEMS}
+      WHERE t.model = k.m AND t.id = k.i AND t.consumed_at IS NULL AND t.expires_at > $2 RETURNING k.n`,
+    destroy: `DELETE FROM ${table} AS t USING ${ITEMS} WHERE t.model = k.m AND t.id = k.i`,
     revoke: `DELETE FROM ${table} WHERE grant_id = $2 AND model = $1`,
   }
 }
@@ -57,38 +55,60 @@ const PURGE = {
 const GRANTS = `SELECT id, payload->>'clientId' AS client_id FROM oidc_artifact
   WHERE account_id = $1 AND model = 'Grant' AND expires_at > $2 AND ($3::text IS NULL OR payload->>'clientId' = $3)`
 
-/** The store in PostgreSQL or PGlite; each operation is one prepared statement. */
-export function createSqlArtifactStore({ db, clock }: { db: Database; clock: Clock }): ArtifactStore {
+/** Reads and writes of one table, each kind gathered into batches. */
+function openTable({ db, clock }: SqlArtifactDeps, table: Table, sessions: Table) {
+  const text = statementsFor(table, sessions)
+  const batched = <Item, Result>(send: (items: readonly Item[]) => Promise<readonly Result[]>) => createCoalescer(send, { mostAtOnce: MOST_AT_ONCE, isItemsFault: (error) => error instanceof SqlError })
+  return {
+    upsert: batched(async (items: readonly NewArtifact[]) => {
+      await db.execute(text.upsert, [jsonOfArtifacts(lastOfEach(items))])
+      return items.map(() => true)
+    }),
+    find: batched(async (keys: readonly Key[]) => {
+      const rows = await db.query<FoundRow>(text.find, [jsonOfKeys(keys), clock.now()])
+      const byNumber = new Map(rows.map((row) => [row.n, row]))
+      return keys.map(({ model }, n) => found(byNumber.get(n), JOINED.has(model)))
+    }),
+    consume: batched(async (keys: readonly Key[]) => {
+      const rows = await db.query<{ n: number }>(text.consume, [jsonOfKeys(firstOfEach(keys)), clock.now()])
+      const won = new Set(rows.map(({ n }) => n))
+      return keys.map((key, n) => won.has(n) && firstIndexOf(keys, key) === n)
+    }),
+    destroy: batched(async (keys: readonly Key[]) => {
+      await db.execute(text.destroy, [jsonOfKeys(keys)])
+      return keys.map(() => true)
+    }),
+    insertOnce: async (artifact: NewArtifact) => (await db.execute(text.insertOnce, [jsonOfArtifacts([artifact]), clock.now()])) === 1,
+    revoke: async (model: string, grantId: string) => void (await db.execute(text.revoke, [model, grantId])),
+  }
+}
+
+export interface SqlArtifactDeps {
+  readonly db: Database
+  readonly clock: Clock
+}
+
+/** The store in PostgreSQL or PGlite. */
+export function createSqlArtifactStore(deps: SqlArtifactDeps): ArtifactStore {
+  const { db, clock } = deps
   const sessions: Table = db.kind === 'postgres' ? 'oidc_volatile' : 'oidc_artifact'
-  const durable = statementsFor('oidc_artifact', sessions)
-  const volatile = statementsFor(sessions, sessions)
-  const statements = (model: string) => (isVolatile(model) ? volatile : durable)
-  const byUid = `SELECT payload, consumed_at FROM ${sessions} WHERE uid = $1 AND model = 'Session' AND expires_at > $2`
-  const byUserCode = `SELECT payload, consumed_at FROM ${sessions} WHERE user_code = $1 AND model = 'DeviceCode' AND expires_at > $2`
+  const durable = openTable(deps, 'oidc_artifact', sessions)
+  const volatile = sessions === 'oidc_artifact' ? durable : openTable(deps, sessions, sessions)
+  const tableOf = (model: string) => (isVolatile(model) ? volatile : durable)
+  const one = (column: string, model: string) => `SELECT payload, consumed_at FROM ${sessions} WHERE ${column} = $1 AND model = '${model}' AND expires_at > $2`
+  const [byUid, byUserCode] = [one('uid', 'Session'), one('user_code', 'DeviceCode')]
   const ofAccount = `SELECT id, payload FROM ${sessions} WHERE account_id = $1 AND model = 'Session' AND expires_at > $2`
+  const findOne = async (text: string, value: string) => found((await db.query<FoundRow>(text, [value, clock.now()]))[0], false)
 
   return {
-    async upsert(artifact) {
-      await db.execute(statements(artifact.model).upsert, columnValues(artifact))
-    },
-    async insertOnce(artifact) {
-      return (await db.execute(statements(artifact.model).insertOnce, [...columnValues(artifact), clock.now()])) === 1
-    },
-    async find(model, id) {
-      if (!JOINED.has(model)) return found((await db.query<Row>(statements(model).find, [model, id, clock.now()]))[0])
-      return foundJoined((await db.query<JoinedRow>(statements(model).findJoined, [model, id, clock.now()]))[0])
-    },
-    findByUid: async (uid) => found((await db.query<Row>(byUid, [uid, clock.now()]))[0]),
-    findByUserCode: async (userCode) => found((await db.query<Row>(byUserCode, [userCode, clock.now()]))[0]),
-    async consume(model, id) {
-      return (await db.execute(statements(model).consume, [model, id, clock.now()])) === 1
-    },
-    async destroy(model, id) {
-      await db.execute(statements(model).destroy, [model, id])
-    },
-    async revokeByGrantId(model, grantId) {
-      await db.execute(statements(model).revoke, [model, grantId])
-    },
+    upsert: async (artifact) => void (await tableOf(artifact.model).upsert(artifact)),
+    insertOnce: (artifact) => tableOf(artifact.model).insertOnce(artifact),
+    find: (model, id) => tableOf(model).find({ model, id }),
+    findByUid: (uid) => findOne(byUid, uid),
+    findByUserCode: (userCode) => findOne(byUserCode, userCode),
+    consume: (model, id) => tableOf(model).consume({ model, id }),
+    destroy: async (model, id) => void (await tableOf(model).destroy({ model, id })),
+    revokeByGrantId: (model, grantId) => tableOf(model).revoke(model, grantId),
     sessionsOf: (accountId) => db.query<SessionRecord>(ofAccount, [accountId, clock.now()]),
     async grantsOf(accountId, clientId) {
       const rows = await db.query<{ id: string; client_id: string }>(GRANTS, [accountId, clock.now(), clientId ?? null])
@@ -101,16 +121,46 @@ export function createSqlArtifactStore({ db, clock }: { db: Database; clock: Clo
   }
 }
 
-function columnValues({ model, id, payload, expiresAt }: NewArtifact): unknown[] {
-  const column = (name: string) => (typeof payload[name] === 'string' ? payload[name] : null)
-  const uid = model === 'Session' ? column('uid') : null
-  return [model, id, JSON.stringify(payload), uid, column('userCode'), column('grantId'), column('accountId'), expiresAt ?? null]
+function jsonOfArtifacts(artifacts: readonly NewArtifact[]): string {
+  return JSON.stringify(
+    artifacts.map(({ model, id, payload, expiresAt }) => ({
+      m: model, i: id, p: payload, u: model === 'Session' ? textOf(payload['uid']) : null, c: textOf(payload['userCode']),
+      g: textOf(payload['grantId']), a: textOf(payload['accountId']), e: expiresAt?.getTime() ?? null,
+    })),
+  )
 }
 
-function found(row: Row | undefined): FoundArtifact | undefined {
-  return row && { payload: row.payload, ...(row.consumed_at && { consumedAt: row.consumed_at }) }
+function jsonOfKeys(keys: readonly (Key & { readonly n?: number })[]): string {
+  return JSON.stringify(keys.map(({ model, id, n }, index) => ({ n: n ?? index, m: model, i: id })))
 }
 
-function foundJoined(row: JoinedRow | undefined): FoundArtifact | undefined {
-  return row && { payload: row.payload, grant: row.grant_payload, session: row.session_payload, ...(row.consumed_at && { consumedAt: row.consumed_at }) }
+/** One statement may touch a row once: the last write of each stands. Sorted, so that two processes lock rows in the same order. */
+function lastOfEach(artifacts: readonly NewArtifact[]): NewArtifact[] {
+  const last = new Map(artifacts.map((artifact) => [keyText(artifact), artifact]))
+  return [...last].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, artifact]) => artifact)
+}
+
+function firstOfEach(keys: readonly Key[]): (Key & { n: number })[] {
+  return keys
+    .map((key, n) => ({ ...key, n }))
+    .filter((key, n) => firstIndexOf(keys, key) === n)
+    .sort((a, b) => (keyText(a) < keyText(b) ? -1 : 1))
+}
+
+function firstIndexOf(keys: readonly Key[], { model, id }: Key): number {
+  return keys.findIndex((key) => key.id === id && key.model === model)
+}
+
+function keyText({ model, id }: Key): string {
+  return `${model}:${id}`
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+function found(row: FoundRow | undefined, isJoined: boolean): FoundArtifact | undefined {
+  if (!row) return undefined
+  const { payload, consumed_at: consumedAt, grant_payload: grant, session_payload: session } = row
+  return { payload, ...(consumedAt && { consumedAt }), ...(isJoined && { grant, session }) }
 }

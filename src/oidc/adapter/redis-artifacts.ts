@@ -1,9 +1,12 @@
 import { Redis } from 'ioredis'
+import type { JsonObject } from 'oidc-provider'
 import { Problem } from '../../platform/problem.ts'
 import type { Sensitive } from '../../platform/sensitive.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { OIDC_PROBLEMS } from '../problems.ts'
 import { type ArtifactStore, type FoundArtifact, isVolatile, type NewArtifact } from './artifact.ts'
+import { sessionUidOf } from './adapter.ts'
+import { createCoalescer } from './coalescer.ts'
 
 export interface RedisArtifactDeps {
   readonly url: Sensitive<string>
@@ -19,13 +22,14 @@ export interface RedisArtifactStore extends ArtifactStore {
 }
 
 const COMMAND_TIMEOUT_MS = 1500
+const MOST_AT_ONCE = 100
 const TOMBSTONE = '-'
 const TOMBSTONE_MS = 3_600_000
 const GRANT_CACHE_MS = 3_600_000
 
-/** KEYS: artefact, then its index keys · ARGV: expiry, life, payload, id, '1' to refuse an existing one. One step, so no index without its artefact. */
+/** KEYS: artefact, then its index keys · ARGV: expiry, life, payload, id, grant, session. One step, so no index without its artefact. */
 const PUT = `
-  redis.call('HSET', KEYS[1], 'e', ARGV[1], 'p', ARGV[3])
+  redis.call('HSET', KEYS[1], 'e', ARGV[1], 'p', ARGV[3], 'g', ARGV[5], 's', ARGV[6])
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   for i = 2, #KEYS do
     if string.sub(KEYS[i], -1) == '*' then
@@ -41,6 +45,17 @@ const CONSUME = `
   local expires = redis.call('HGET', KEYS[1], 'e')
   if not expires or tonumber(expires) <= tonumber(ARGV[1]) then return 0 end
   return redis.call('HSETNX', KEYS[1], 'c', ARGV[1])`
+/** KEYS: artefact · ARGV: where grants, session ids by uid, and sessions are. What a token's validity hangs on comes with it. */
+const FIND = `
+  local f = redis.call('HMGET', KEYS[1], 'e', 'p', 'c', 'g', 's')
+  if not f[1] then return false end
+  local grant = f[4] ~= '' and redis.call('GET', ARGV[1] .. f[4])
+  local session = false
+  if f[5] ~= '' then
+    local id = redis.call('GET', ARGV[2] .. f[5])
+    session = id and redis.call('HMGET', ARGV[3] .. id, 'e', 'p') or {'0', '{}'}
+  end
+  return {f[1], f[2], f[3], grant, session}`
 const FIND_BY = `
   local id = redis.call('GET', KEYS[1])
   if not id then return false end
@@ -58,18 +73,20 @@ const REVOKE = `
  */
 export function createRedisArtifactStore({ url, clock, durable, prefix = 'mt:' }: RedisArtifactDeps): RedisArtifactStore {
   const redis = new Redis(url.reveal(), {
-    enableAutoPipelining: true, enableOfflineQueue: true, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS, connectTimeout: COMMAND_TIMEOUT_MS,
+    enableOfflineQueue: true, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS, connectTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2000),
     scripts: {
       mtPut: { lua: PUT },
       mtConsume: { lua: CONSUME, numberOfKeys: 1 },
+      mtFind: { lua: FIND, numberOfKeys: 1, readOnly: true },
       mtFindBy: { lua: FIND_BY, numberOfKeys: 1, readOnly: true },
       mtRevoke: { lua: REVOKE, numberOfKeys: 1 },
     },
   })
   redis.on('error', () => {})
-  const call = (command: string, ...args: (string | number)[]) => answered(redis.call(command, ...args))
-  const run = (script: string, ...args: (string | number)[]): Promise<unknown> => answered(Reflect.get(redis, script).call(redis, ...args))
+  const send = createCoalescer((commands: readonly Command[]) => sendAll(redis, commands), { mostAtOnce: MOST_AT_ONCE, isItemsFault: () => false })
+  const call = (name: string, ...args: (string | number)[]) => answered(send({ name, args, isScript: false }))
+  const run = (name: string, ...args: (string | number)[]) => answered(send({ name, args, isScript: true }))
 
   const artifactKey = (model: string, id: string) => `${prefix}a:${model}:${id}`
   const grantKey = (id: string) => `${prefix}grant:${id}`
@@ -85,17 +102,28 @@ export function createRedisArtifactStore({ url, clock, durable, prefix = 'mt:' }
 
   function fromFields(fields: unknown): FoundArtifact | undefined {
     if (!Array.isArray(fields)) return undefined
-    const [expires, payload, consumed]: unknown[] = fields
+    const [expires, payload, consumed, grant, session]: unknown[] = fields
     if (typeof expires !== 'string' || typeof payload !== 'string' || Number(expires) <= clock.now().getTime()) return undefined
-    return { payload: JSON.parse(payload), ...(typeof consumed === 'string' && { consumedAt: new Date(Number(consumed)) }) }
+    return {
+      payload: JSON.parse(payload),
+      ...(typeof consumed === 'string' && { consumedAt: new Date(Number(consumed)) }),
+      ...(typeof grant === 'string' && { grant: liveGrant(grant) ?? null }),
+      ...(Array.isArray(session) && { session: fromFields(session)?.payload ?? null }),
+    }
+  }
+
+  /** `undefined` for a tombstone and for an expired one. */
+  function liveGrant(text: string): JsonObject | undefined {
+    if (text === TOMBSTONE) return undefined
+    const payload = JSON.parse(text)
+    return payload.exp * 1000 > clock.now().getTime() ? payload : undefined
   }
 
   async function findGrant(id: string): Promise<FoundArtifact | undefined> {
     const cached = await call('GET', grantKey(id))
-    if (cached === TOMBSTONE) return undefined
     if (typeof cached === 'string') {
-      const payload = JSON.parse(cached)
-      return payload.exp * 1000 > clock.now().getTime() ? { payload } : undefined
+      const payload = liveGrant(cached)
+      return payload && { payload }
     }
     const found = await durable.find('Grant', id)
     if (found) await call('SET', grantKey(id), JSON.stringify(found.payload), 'NX', 'PX', GRANT_CACHE_MS)
@@ -111,12 +139,14 @@ export function createRedisArtifactStore({ url, clock, durable, prefix = 'mt:' }
       }
       const expires = artifact.expiresAt?.getTime() ?? clock.now().getTime() + 86_400_000
       const keys = [artifactKey(artifact.model, artifact.id), ...indexKeys(artifact)]
-      await run('mtPut', keys.length, ...keys, expires, Math.max(1, expires - clock.now().getTime()), JSON.stringify(artifact.payload), artifact.id)
+      const refersTo = [artifact.payload['grantId'], sessionUidOf(artifact.payload)].map((value) => (typeof value === 'string' ? value : ''))
+      const life = Math.max(1, expires - clock.now().getTime())
+      await run('mtPut', keys.length, ...keys, expires, life, JSON.stringify(artifact.payload), artifact.id, ...refersTo)
     },
     insertOnce: (artifact) => durable.insertOnce(artifact),
     async find(model, id) {
       if (model === 'Grant') return findGrant(id)
-      if (isVolatile(model)) return fromFields(await call('HMGET', artifactKey(model, id), 'e', 'p', 'c'))
+      if (isVolatile(model)) return fromFields(await run('mtFind', artifactKey(model, id), grantKey(''), `${prefix}uid:`, artifactKey('Session', '')))
       // Sessions are here, not there: what the durable store says about them is not known.
       const { session: _session, ...found } = (await durable.find(model, id)) ?? {}
       return 'payload' in found ? { ...found, payload: found.payload ?? {} } : undefined
@@ -149,10 +179,31 @@ export function createRedisArtifactStore({ url, clock, durable, prefix = 'mt:' }
   }
 }
 
+interface Command {
+  readonly name: string
+  readonly args: readonly (string | number)[]
+  readonly isScript: boolean
+}
+
+type Reply = { readonly value: unknown } | { readonly error: Error }
+
+/** One pipeline; each command has its own reply, so one that is refused spoils no other. */
+async function sendAll(redis: Redis, commands: readonly Command[]): Promise<Reply[]> {
+  const pipeline = redis.pipeline()
+  for (const { name, args, isScript } of commands) {
+    if (isScript) Reflect.get(pipeline, name).call(pipeline, ...args)
+    else pipeline.call(name, ...args)
+  }
+  const replies = (await pipeline.exec()) ?? []
+  return replies.map(([error, value]) => (error ? { error } : { value }))
+}
+
 /** @throws {Problem} oidc/state-down: never an "unknown" or "unused" made of silence. */
-async function answered(work: Promise<unknown>): Promise<unknown> {
+async function answered(work: Promise<Reply>): Promise<unknown> {
   try {
-    return await work
+    const reply = await work
+    if ('error' in reply) throw reply.error
+    return reply.value
   } catch (cause) {
     throw new Problem(OIDC_PROBLEMS.stateDown, { cause, retryAfterSeconds: 2 })
   }

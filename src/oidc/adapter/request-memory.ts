@@ -1,4 +1,5 @@
-import { type JsonObject, Provider, type ProviderContext } from 'oidc-provider'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { type JsonObject, Provider } from 'oidc-provider'
 
 interface SeenSession {
   readonly text: string
@@ -12,16 +13,22 @@ interface Memory {
   readonly sessions: Map<string, SeenSession>
 }
 
-const memories = new WeakMap<ProviderContext, Memory>()
+const memories = new WeakMap<object, Memory>()
+const scope = new AsyncLocalStorage<object>()
 
 function memory(): Memory | undefined {
-  const { ctx } = Provider
-  if (!ctx) return undefined
-  const known = memories.get(ctx)
+  const owner = Provider.ctx ?? scope.getStore()
+  if (!owner) return undefined
+  const known = memories.get(owner)
   if (known) return known
   const fresh: Memory = { ahead: new Map(), sessions: new Map() }
-  memories.set(ctx, fresh)
+  memories.set(owner, fresh)
   return fresh
+}
+
+/** Gives `work` outside the provider's own requests a memory of its own. */
+export function withMemory<T>(work: () => Promise<T>): Promise<T> {
+  return scope.run({}, work)
 }
 
 /** Keeps what was read together with a token for the rest of this request; the read is the moment at which validity is decided. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Adapter, ClientInstance, JsonObject } from 'oidc-provider'
 import { errors } from 'oidc-provider'
 import type { Keyring } from '../../platform/keyring.ts'
@@ -43,6 +43,8 @@ export function createProviderClients(deps: {
   const { directory, keyring } = deps
   const records = new WeakMap<ClientInstance, ClientRecord>()
   const recordsByKey = new WeakMap<object, ClientRecord>()
+  /** Digests of secrets that were right, in memory only: the keyed hash costs more than the rest of a client's authentication. */
+  const verified = new WeakMap<ClientRecord, Buffer>()
 
   async function register(id: string, metadata: JsonObject): Promise<void> {
     const { client_secret: secret } = metadata
@@ -68,7 +70,13 @@ export function createProviderClients(deps: {
     },
     async isSecret(id, secret) {
       const record = await directory.find(id)
-      return record?.secretHash !== undefined && isSecret(keyring, id, secret, record.secretHash)
+      if (record?.secretHash === undefined) return false
+      const digest = hash('sha256', secret, 'buffer')
+      const known = verified.get(record)
+      if (known && timingSafeEqual(known, digest)) return true
+      if (!isSecret(keyring, id, secret, record.secretHash)) return false
+      verified.set(record, digest)
+      return true
     },
     policyOf: (client) => records.get(client)?.policy ?? STRICT,
     adapter: {
