@@ -39,9 +39,12 @@ export interface FaceObservation {
   /** Mean luma of the face, 0–255, and left against right half: 0 = even, 1 = one half black. */
   readonly brightness: number
   readonly unevenness: number
-  /** Variance of the Laplacian on the face resized to 128 px. */
+  /** Variance of the Laplacian inside the face, in the upright square that the recogniser sees (150 px for the built-in nets). */
   readonly sharpness: number
-  /** L2 descriptor of the model named in `FrameObservation.modelId`, mirror-averaged, rotated crop; absent when not asked for. */
+  /**
+   * Descriptor of the model named in `FrameObservation.modelId`, from an upright crop; averaged with its mirror image's when the face is frontal
+   * (yaw below 10°) or the picture a photograph. Absent when not asked for.
+   */
   readonly descriptor?: readonly number[]
   /** Probability of a live face by the PAD nets, 0–1; absent without the nets. */
   readonly padScore?: number
@@ -57,6 +60,6 @@ export interface FrameObservation {
   readonly background: Colour
   /** 64-bit difference hash of the whole frame, 16 hex digits. */
   readonly perceptualHash: string
-  /** Pixel noise print for frozen-frame detection: SHA-256 hex of the decoded grey image at 64×48. */
+  /** Pixel noise print for frozen-frame detection: SHA-256 hex of the decoded grey image averaged to 64×48, every second row. */
   readonly pixelDigest: string
 }

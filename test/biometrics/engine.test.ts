@@ -8,8 +8,9 @@ import type { FaceEngine } from '../../src/biometrics/engine/engine.ts'
 import { ImageRefused } from '../../src/biometrics/image.ts'
 import type { FaceObservation } from '../../src/biometrics/observation.ts'
 import { SAMPLES } from '../support/face-api-reference.ts'
-import { frameOf, HEADS, openTestEngine } from '../support/face-samples.ts'
 import type { FrameLook } from '../support/face-samples.ts'
+import { frameOf, HEADS, openTestEngine } from '../support/face-samples.ts'
+import { loadFaceViews, SAMPLE_FACES } from '../support/reactive-camera/face-views.ts'
 
 let engine: FaceEngine
 before(async () => {
@@ -88,6 +89,14 @@ test('a mirrored face turns the other way and stays the same person', async () =
   assert.ok(plain.pose.yawDegrees < -10 && mirrored.pose.yawDegrees > 10, `${plain.pose.yawDegrees} and ${mirrored.pose.yawDegrees}`)
   assert.ok(Math.abs(plain.pose.yawDegrees + mirrored.pose.yawDegrees) < 6)
   assert.ok(distance(plain, mirrored) < 0.3)
+})
+
+test('the yaw of a head turned by a known angle is found within six degrees', async () => {
+  const views = await loadFaceViews(SAMPLE_FACES.one)
+  for (const yawDegrees of [-25, -15, 0, 15, 25]) {
+    const { faces } = await engine.observe(await views.jpeg({ yawDegrees, moment: yawDegrees + 50 }), { descriptor: 'never' })
+    assert.ok(Math.abs((faces[0]?.pose.yawDegrees ?? Number.NaN) - yawDegrees) < 6, `${faces[0]?.pose.yawDegrees} instead of ${yawDegrees}`)
+  }
 })
 
 test('a face further away, blurred a little or strongly compressed is still the same person', async () => {

@@ -3,12 +3,12 @@ import { openModelFile } from '../onnx/model-files.ts'
 import type { NetName } from '../onnx/nets.ts'
 import { DESCRIPTOR_SIZE, TINY_SIZE } from '../onnx/nets.ts'
 import { alignedSquare, normalisedPlanes } from './alignment.ts'
-import { createSsdDetector, createTinyDetector } from './detection.ts'
 import type { Detector } from './detection.ts'
+import { createSsdDetector, createTinyDetector } from './detection.ts'
 import { createLandmarkFinder } from './landmarks.ts'
 import type { FaceModelSet } from './model-set.ts'
-import { loadNet } from './runtime.ts'
 import type { Net, OnnxRuntime } from './runtime.ts'
+import { loadNet } from './runtime.ts'
 
 export const BUILTIN_MODEL_ID = 'builtin-128-v1'
 export const BUILTIN_DIMENSION = 128
@@ -24,8 +24,8 @@ const THRESHOLD = 0.3
 /** The nets that are always there: built from the npm package's weights, checked against the manifest's sums. */
 export async function loadBuiltinSet(runtime: OnnxRuntime, modelsDir: string): Promise<FaceModelSet> {
   const loaded: Net[] = []
-  const open = async (name: NetName): Promise<Net> => {
-    const net = await loadNet(runtime, (await openModelFile(name, modelsDir)).bytes)
+  const open = async (name: NetName, seldom = false): Promise<Net> => {
+    const net = await loadNet(runtime, (await openModelFile(name, modelsDir)).bytes, { seldom })
     loaded.push(net)
     return net
   }
@@ -35,7 +35,7 @@ export async function loadBuiltinSet(runtime: OnnxRuntime, modelsDir: string): P
   const recogniser = await open('descriptor-128')
   let second: Promise<Detector> | undefined
   const ssd = (): Promise<Detector> => {
-    second ??= open('ssd-mobilenet').then(createSsdDetector)
+    second ??= open('ssd-mobilenet', true).then(createSsdDetector)
     second.catch(() => {
       second = undefined // the next picture tries again
     })

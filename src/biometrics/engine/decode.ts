@@ -1,6 +1,6 @@
 import sharp from 'sharp'
-import { acceptImage, decoding, openImage } from '../image.ts'
 import type { ImageLimits } from '../image.ts'
+import { acceptImage, decoding, openImage } from '../image.ts'
 import type { Raster } from './raster.ts'
 
 /** One thread for each worker, and no cache: a frame is decoded once and must not stay in memory. */

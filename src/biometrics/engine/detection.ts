@@ -1,7 +1,7 @@
 import type { FaceBox } from '../observation.ts'
 import { SSD_SIZE, TINY_SIZE, TINY_STRIDE } from '../onnx/nets.ts'
-import { letterboxed, letterboxShape } from './raster.ts'
 import type { Raster } from './raster.ts'
+import { letterboxed, letterboxShape } from './raster.ts'
 import type { Net } from './runtime.ts'
 
 export interface Detection {

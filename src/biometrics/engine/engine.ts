@@ -9,8 +9,8 @@ import type { Detection } from './detection.ts'
 import { framePrint } from './frame-print.ts'
 import type { FaceModelSet } from './model-set.ts'
 import { poseOf } from './pose.ts'
-import { withMargin } from './raster.ts'
 import type { Raster } from './raster.ts'
+import { withMargin } from './raster.ts'
 import type { OnnxRuntime } from './runtime.ts'
 
 export interface ObserveOptions {

@@ -1,7 +1,7 @@
 import type { FaceBox, Point } from '../observation.ts'
 import { LANDMARK_SIZE } from '../onnx/nets.ts'
-import { clippedBox, letterboxed } from './raster.ts'
 import type { Raster } from './raster.ts'
+import { clippedBox, letterboxed } from './raster.ts'
 import type { Net } from './runtime.ts'
 
 export type LandmarkFinder = (raster: Raster, box: FaceBox) => Promise<Point[] | undefined>

@@ -1,6 +1,6 @@
 import type { FaceBox, Point } from '../observation.ts'
-import type { Detection } from './detection.ts'
 import type { AlignedSquare } from './alignment.ts'
+import type { Detection } from './detection.ts'
 import type { Raster } from './raster.ts'
 
 /**

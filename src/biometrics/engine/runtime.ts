@@ -34,8 +34,9 @@ const SESSION_OPTIONS = {
   logSeverityLevel: 3,
 }
 
-export async function loadNet(runtime: OnnxRuntime, model: Uint8Array): Promise<Net> {
-  const session = await runtime.InferenceSession.create(model, SESSION_OPTIONS)
+/** `seldom`: its working memory is given back after each run, at some cost in time. */
+export async function loadNet(runtime: OnnxRuntime, model: Uint8Array, { seldom = false } = {}): Promise<Net> {
+  const session = await runtime.InferenceSession.create(model, { ...SESSION_OPTIONS, enableCpuMemArena: !seldom })
   return {
     async run(planes, width, height = width) {
       const shape = [planes.length / (3 * width * height), 3, height, width]
