@@ -27,8 +27,8 @@ export interface AccountRow {
 }
 
 /** Columns and joins of an account with its person and confirmed primary addresses. */
-export const ACCOUNT_COLUMNS = `a.id, a.person_id, a.status, a.status_reason, a.locale, a.roles, a.password_changed_at, a.recovered_at, a.created_at,
-  p.cpf, p.name, p.social_name, p.birth_date, e.value AS email, f.value AS phone`
+export const ACCOUNT_COLUMNS = `a.id, a.person_id, a.status, a.status_reason, a.locale, a.roles, a.password_changed_at, a.recovered_at,
+  a.created_at, p.cpf, p.name, p.social_name, p.birth_date, e.value AS email, f.value AS phone`
 export const ACCOUNT_TABLES = `account a JOIN person p ON p.id = a.person_id
   LEFT JOIN contact e ON e.account_id = a.id AND e.kind = 'email' AND e.is_primary AND e.removed_at IS NULL AND e.verified_at IS NOT NULL
   LEFT JOIN contact f ON f.account_id = a.id AND f.kind = 'phone' AND f.is_primary AND f.removed_at IS NULL AND f.verified_at IS NOT NULL`
@@ -59,7 +59,8 @@ export async function findPasswordHash(sql: Sql, id: AccountId): Promise<string 
 
 /** Replaces the password. */
 export async function setPassword(tx: Sql, id: AccountId, hash: string, now: Date): Promise<void> {
-  await tx.execute('UPDATE account SET password_hash = $2, password_changed_at = $3, credentials_changed_at = $3 WHERE id = $1', [id, hash, now])
+  const text = 'UPDATE account SET password_hash = $2, password_changed_at = $3, credentials_changed_at = $3 WHERE id = $1'
+  await tx.execute(text, [id, hash, now])
 }
 
 /** Replaces a hash by one of the same password at another cost; nothing happens when the password has changed meanwhile. */

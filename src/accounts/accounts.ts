@@ -96,7 +96,9 @@ export function createAccounts({ platform, audit, ports, settings }: AccountsDep
   const { db } = core
   const tools = createTools(core, ports)
   const sessions = createSessions(core, ports.endOidcSessions)
-  const factors: Factors = { totp: createTotp(core, tools), passkeys: createPasskeys(core, tools), recoveryCodes: createRecoveryCodes(core, tools) }
+  const factors: Factors = {
+    totp: createTotp(core, tools), passkeys: createPasskeys(core, tools), recoveryCodes: createRecoveryCodes(core, tools),
+  }
   const verifyFactor = createVerifyFactor(core, tools, factors)
   const completion = createCompletion(core, tools)
   const tickets = createTickets(tools, db)

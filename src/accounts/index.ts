@@ -7,7 +7,10 @@
  *
  * Everything that refuses a citizen answers a `kind`; a Problem is thrown only for what a page cannot mend in place.
  */
-export { type Account, type AccountId, type AccountStatus, type Citizen, displayName, parseAccountId, parsePersonId, type PersonId, type SecondFactor, SECOND_FACTORS } from './account.ts'
+export {
+  type Account, type AccountId, type AccountStatus, type Citizen, displayName, parseAccountId, parsePersonId, type PersonId,
+  type SecondFactor, SECOND_FACTORS,
+} from './account.ts'
 export { type Accounts, type AccountsDependencies, type AccountsPorts, createAccounts } from './accounts.ts'
 export type { Changer } from './change-guard.ts'
 export { type Address, type Contact, type ContactKind, maskAddress, parseAddress } from './contacts/contact.ts'
@@ -30,7 +33,9 @@ export type { Translations } from './notices.ts'
 export type { ChangePassword, PasswordChange } from './password/password-change.ts'
 export { PASSWORD_FAULTS, type PasswordFault } from './password/policy.ts'
 export { ACCOUNTS_PROBLEMS } from './problems.ts'
-export type { Recovery, RecoveryEnd, RecoveryHandle, RecoveryProgress, RecoveryStart, RecoveryView, VerifyFaceRecovery } from './recovery/recovery.ts'
+export type {
+  Recovery, RecoveryEnd, RecoveryHandle, RecoveryProgress, RecoveryStart, RecoveryView, VerifyFaceRecovery,
+} from './recovery/recovery.ts'
 export { RECOVERY_METHODS, type RecoveryMethod, type RecoveryStep } from './recovery/step.ts'
 export type { FieldFault, RegistrationField, RegistrationForm } from './registration/form.ts'
 export type { AccountCreated, Registration, RegistrationConfirmation, RegistrationStart } from './registration/registration.ts'
@@ -39,10 +44,15 @@ export { deviceLabel } from './sessions/device-label.ts'
 export type { Device } from './sessions/device.store.ts'
 export { END_REASONS, type EndReason, type SignInSession } from './sessions/session.ts'
 export type { NewSession, Sessions } from './sessions/sessions.ts'
-export { type AccountsSettings, DEFAULT_SETTINGS, type HashCost, type PasswordSettings, type SessionSettings, type ThrottleSettings } from './settings.ts'
+export {
+  type AccountsSettings, DEFAULT_SETTINGS, type HashCost, type PasswordSettings, type SessionSettings, settingsFrom, type ThrottleSettings,
+} from './settings.ts'
 export type { SignedIn } from './sign-in/completion.ts'
 export type { FurtherSteps, PasskeySignInResult, SecondStepResult, StepUpResult } from './sign-in/further-steps.ts'
 export type { FactorProof, Factors, FactorVerdict } from './sign-in/second-factor.ts'
 export type { PasswordAttempt, SecondFactorNeeded, SignIn, SignInResult } from './sign-in/sign-in.ts'
 export type { FaceAttempts } from './throttle/face-attempts.ts'
-export { CODE_TTL_SECONDS, type CodeCheck, LINK_TTL_SECONDS, MAX_CODE_ATTEMPTS, type NewToken, type OneTimeTokens, type Token, type TokenSecrets } from './token/one-time-tokens.ts'
+export {
+  CODE_TTL_SECONDS, type CodeCheck, LINK_TTL_SECONDS, MAX_CODE_ATTEMPTS, type NewToken, type OneTimeTokens, type Token,
+  type TokenSecrets,
+} from './token/one-time-tokens.ts'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { Facts, SignInResult } from '../../src/accounts/index.ts'
+import { Problem } from '../../src/platform/problem.ts'
 import { testDatabases } from '../support/database.ts'
 import { CPF, cpfNumber, FACTS, GOOD_PASSWORD, openRoom, parallel, registerCitizen, type Room, strangers } from './support/room.ts'
 
@@ -162,11 +163,13 @@ for (const database of testDatabases()) {
       room.clock.advance(2 * MINUTE_MS)
       const attacker = elsewhere()
       const start = await evaluated()
-      const results = await parallel(100, (index) => signIn('wrong', attacker, cpfNumber(20_000 + index)))
+      const results = await parallel(100, (index) => signIn('wrong', attacker, cpfNumber(20_000 + index)).catch((error: unknown) => error))
       assert.equal((await evaluated()) - start, 20)
-      const waits = results.filter((result) => result.kind === 'wait')
-      assert.equal(waits.length, 80)
-      for (const result of waits) assert.ok(result.kind === 'wait' && result.retryAfterSeconds >= 1 && result.retryAfterSeconds <= 60)
+      const busy = results.filter((result) => result instanceof Problem)
+      for (const problem of busy) assert.deepEqual([problem.code, problem.status], ['platform/busy', 503])
+      const waits = results.filter((result) => isWait(result))
+      assert.equal(waits.length + busy.length, 80)
+      for (const { retryAfterSeconds } of waits) assert.ok(retryAfterSeconds >= 1 && retryAfterSeconds <= 60)
       room.clock.advance(MINUTE_MS + 1)
       assert.equal((await signIn('wrong', attacker, cpfNumber(30_000))).kind, 'refused')
     })
@@ -217,4 +220,8 @@ for (const database of testDatabases()) {
       assert.equal((await attempt(one)).kind, 'refused', 'an ended session does not come back')
     })
   })
+}
+
+function isWait(result: unknown): result is { kind: 'wait'; retryAfterSeconds: number } {
+  return typeof result === 'object' && result !== null && 'kind' in result && result.kind === 'wait'
 }

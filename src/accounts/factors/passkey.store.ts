@@ -32,15 +32,15 @@ const COLUMNS = 'id, account_id, credential_id, public_key, counter, transports,
 
 /** Live passkeys of an account, oldest first. */
 export async function listPasskeys(sql: Sql, accountId: AccountId): Promise<Passkey[]> {
-  const rows = await sql.query<PasskeyRow>(`SELECT ${COLUMNS} FROM passkey WHERE account_id = $1 AND removed_at IS NULL ORDER BY created_at, id`, [
-    accountId,
-  ])
+  const text = `SELECT ${COLUMNS} FROM passkey WHERE account_id = $1 AND removed_at IS NULL ORDER BY created_at, id`
+  const rows = await sql.query<PasskeyRow>(text, [accountId])
   return rows.map(toPasskey)
 }
 
 /** The live passkey with this credential id, whoever's it is. */
 export async function findPasskey(sql: Sql, credentialId: Buffer): Promise<Passkey | undefined> {
-  const [row] = await sql.query<PasskeyRow>(`SELECT ${COLUMNS} FROM passkey WHERE credential_id = $1 AND removed_at IS NULL`, [credentialId])
+  const text = `SELECT ${COLUMNS} FROM passkey WHERE credential_id = $1 AND removed_at IS NULL`
+  const [row] = await sql.query<PasskeyRow>(text, [credentialId])
   return row && toPasskey(row)
 }
 
@@ -69,7 +69,8 @@ export async function usePasskey(sql: Sql, id: string, use: { counter: number; i
 
 /** Removes one passkey of the account; false when it has none such. */
 export async function removePasskey(tx: Sql, accountId: AccountId, id: string, now: Date): Promise<boolean> {
-  const changed = await tx.execute('UPDATE passkey SET removed_at = $3 WHERE id = $1 AND account_id = $2 AND removed_at IS NULL', [id, accountId, now])
+  const text = 'UPDATE passkey SET removed_at = $3 WHERE id = $1 AND account_id = $2 AND removed_at IS NULL'
+  const changed = await tx.execute(text, [id, accountId, now])
   return changed === 1
 }
 

@@ -57,20 +57,22 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
   const { origin, hostname: rpID } = new URL(settings.publicUrl)
 
   /** The challenge of a ceremony, used up by looking. */
-  async function takeChallenge(kind: string, id: string, binding: string, accountId: AccountId | undefined): Promise<string | undefined> {
-    const token = await tokens.find({ kind, id, binding })
+  async function takeChallenge(from: { kind: string; id: string; binding: string }, accountId: AccountId | undefined): Promise<string | undefined> {
+    const token = await tokens.find(from)
     if (token === undefined || token.accountId !== accountId) return undefined
-    return (await tokens.consume(db, id)) ? token.payload : undefined
+    return (await tokens.consume(db, from.id)) ? token.payload : undefined
   }
 
-  async function verifyRegistration(accountId: AccountId, presented: { ceremonyId: string; response: unknown; label: string }): Promise<Passkey> {
+  async function verifyRegistration(accountId: AccountId, presented: Parameters<Passkeys['finishRegistration']>[1]): Promise<Passkey> {
     const parsed = registrationResponse.safeParse(presented.response)
-    const challenge = parsed.success ? await takeChallenge(REGISTRATION, presented.ceremonyId, accountId, accountId) : undefined
+    const from = { kind: REGISTRATION, id: presented.ceremonyId, binding: accountId }
+    const challenge = parsed.success ? await takeChallenge(from, accountId) : undefined
     if (!parsed.success || challenge === undefined) throw new Problem(ACCOUNTS_PROBLEMS.passkeyRefused)
     const { authenticatorAttachment, ...response } = parsed.data
     const verified = await verifyRegistrationResponse({
       response: { ...response, ...(authenticatorAttachment && { authenticatorAttachment }) },
-      expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpID, requireUserVerification: true, supportedAlgorithmIDs: ALGORITHMS,
+      expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpID, requireUserVerification: true,
+      supportedAlgorithmIDs: ALGORITHMS,
     }).catch((cause: unknown) => {
       throw new Problem(ACCOUNTS_PROBLEMS.passkeyRefused, { cause })
     })
@@ -87,7 +89,9 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
     const { authenticatorAttachment, response, ...rest } = parsed
     const { userHandle, ...signed } = response
     const result = await verifyAuthenticationResponse({
-      response: { ...rest, response: { ...signed, ...(userHandle !== undefined && { userHandle }) }, ...(authenticatorAttachment && { authenticatorAttachment }) },
+      response: {
+        ...rest, response: { ...signed, ...(userHandle !== undefined && { userHandle }) }, ...(authenticatorAttachment && { authenticatorAttachment }),
+      },
       expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpID, requireUserVerification: true,
       // The counter is judged by our own compare-and-set; the library's check would throw before it.
       credential: { id: passkey.credentialId.toString('base64url'), publicKey: new Uint8Array(passkey.publicKey), counter: 0 },
@@ -105,7 +109,7 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
         rpName: settings.serviceName, rpID, userName: maskCpf(owner.cpf), userDisplayName: displayName(owner),
         userID: isoUint8Array.fromUTF8String(account.id), attestationType: 'none', supportedAlgorithmIDs: ALGORITHMS,
         authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
-        excludeCredentials: known.map((passkey) => ({ id: passkey.credentialId.toString('base64url'), transports: [...passkey.transports] })),
+        excludeCredentials: known.map(toDescriptor),
       })
       const { id } = await tokens.create(db, {
         kind: REGISTRATION, ttlSeconds: CEREMONY_SECONDS, accountId: account.id, binding: account.id, payload: options.challenge,
@@ -118,7 +122,8 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
         const account = await checkMayChange(core, tx, changer)
         if (!(await insertPasskey(tx, passkey))) throw new Problem(ACCOUNTS_PROBLEMS.passkeyRefused)
         await noteCredentialChange(tx, account.id, clock.now())
-        await audit.record(tx, { type: 'accounts/passkey-added', actor: citizen(account.id), subject: account.id, data: { passkeyId: passkey.id } })
+        const data = { passkeyId: passkey.id }
+        await audit.record(tx, { type: 'accounts/passkey-added', actor: citizen(account.id), subject: account.id, data })
         await notices.tell(tx, account, 'passkey-added', { label: passkey.label })
       })
       return passkey
@@ -127,13 +132,14 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
       const known = accountId === undefined ? [] : await listPasskeys(db, accountId)
       const options = await generateAuthenticationOptions({
         rpID, userVerification: 'required',
-        allowCredentials: known.map((passkey) => ({ id: passkey.credentialId.toString('base64url'), transports: [...passkey.transports] })),
+        allowCredentials: known.map(toDescriptor),
       })
-      const { id } = await tokens.create(db, { kind: AUTHENTICATION, ttlSeconds: CEREMONY_SECONDS, accountId, binding, payload: options.challenge })
+      const payload = options.challenge
+      const { id } = await tokens.create(db, { kind: AUTHENTICATION, ttlSeconds: CEREMONY_SECONDS, accountId, binding, payload })
       return { id, options }
     },
     async finishAuthentication({ ceremonyId, binding, response, accountId }) {
-      const challenge = await takeChallenge(AUTHENTICATION, ceremonyId, binding, accountId)
+      const challenge = await takeChallenge({ kind: AUTHENTICATION, id: ceremonyId, binding }, accountId)
       const parsed = authenticationResponse.safeParse(response)
       if (challenge === undefined || !parsed.success) return undefined
       const passkey = await findPasskey(db, Buffer.from(parsed.data.id, 'base64url'))
@@ -160,6 +166,10 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
 }
 
 type ParsedAuthentication = (typeof authenticationResponse)['_output']
+
+function toDescriptor({ credentialId, transports }: Passkey): { id: string; transports: string[] } {
+  return { id: credentialId.toString('base64url'), transports: [...transports] }
+}
 
 /** The citizen's own name for it, printable and short. */
 function cleanLabel(label: string): string {

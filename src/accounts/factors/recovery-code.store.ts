@@ -10,7 +10,8 @@ export async function replaceRecoveryCodes(
 ): Promise<void> {
   await tx.execute('UPDATE recovery_code SET removed_at = $2 WHERE account_id = $1 AND removed_at IS NULL', [accountId, now])
   for (const code of codes) {
-    await tx.execute('INSERT INTO recovery_code (id, account_id, code_hash, created_at) VALUES ($1, $2, $3, $4)', [code.id, accountId, code.hash, now])
+    const text = 'INSERT INTO recovery_code (id, account_id, code_hash, created_at) VALUES ($1, $2, $3, $4)'
+    await tx.execute(text, [code.id, accountId, code.hash, now])
   }
 }
 

@@ -32,7 +32,8 @@ export function createRecoveryCodes(core: Core, { notices }: Pick<Tools, 'notice
         const now = clock.now()
         await replaceRecoveryCodes(tx, account.id, codes.map((code) => ({ id: randomUUID(), hash: hashOf(account.id, code) })), now)
         await noteCredentialChange(tx, account.id, now)
-        await audit.record(tx, { type: 'accounts/recovery-codes-made', actor: citizen(account.id), subject: account.id, data: { count: CODES } })
+        const data = { count: CODES }
+        await audit.record(tx, { type: 'accounts/recovery-codes-made', actor: citizen(account.id), subject: account.id, data })
         await notices.tell(tx, account, 'recovery-codes-made')
         return codes
       }),

@@ -21,7 +21,10 @@ interface TotpRow {
 const COLUMNS = 'id, account_id, secret, created_at, confirmed_at'
 
 /** Adds a provisional secret; those that were never confirmed before it are gone. */
-export async function insertProvisionalTotp(tx: Sql, factor: { id: string; accountId: AccountId; secret: Buffer; now: Date }): Promise<void> {
+export async function insertProvisionalTotp(
+  tx: Sql,
+  factor: { id: string; accountId: AccountId; secret: Buffer; now: Date },
+): Promise<void> {
   await tx.execute('DELETE FROM totp_factor WHERE account_id = $1 AND confirmed_at IS NULL', [factor.accountId])
   await tx.execute('INSERT INTO totp_factor (id, account_id, secret, created_at) VALUES ($1, $2, $3, $4)', [
     factor.id, factor.accountId, factor.secret, factor.now,
@@ -58,7 +61,8 @@ export async function confirmTotp(tx: Sql, factor: { id: string; accountId: Acco
 
 /** Takes the code of one time step, once: false when that step or a later one was used (RFC 6238 §5.2). */
 export async function useTotpStep(sql: Sql, id: string, step: number): Promise<boolean> {
-  return (await sql.execute('UPDATE totp_factor SET last_step = $2 WHERE id = $1 AND last_step < $2 AND removed_at IS NULL', [id, step])) === 1
+  const text = 'UPDATE totp_factor SET last_step = $2 WHERE id = $1 AND last_step < $2 AND removed_at IS NULL'
+  return (await sql.execute(text, [id, step])) === 1
 }
 
 /** Removes the confirmed secret; returns its id. */
@@ -71,5 +75,6 @@ export async function removeTotp(tx: Sql, accountId: AccountId, now: Date): Prom
 }
 
 function toFactor(row: TotpRow): TotpFactor {
-  return { id: row.id, accountId: row.account_id, secret: row.secret, createdAt: row.created_at, confirmedAt: row.confirmed_at ?? undefined }
+  const { id, account_id: accountId, secret, created_at: createdAt, confirmed_at: confirmedAt } = row
+  return { id, accountId, secret, createdAt, confirmedAt: confirmedAt ?? undefined }
 }

@@ -34,7 +34,8 @@ export function createTotp(core: Core, { throttle, limits, notices }: Pick<Tools
   const openSecret = (sealed: Buffer, accountId: AccountId) => keyring.open(sealed, contextOf(accountId)).toString('utf8')
 
   async function findStep(accountId: AccountId, factorId: string, code: string): Promise<number> {
-    const factor = isUuid(factorId) ? await findProvisionalTotp(db, accountId, factorId, new Date(clock.now().getTime() - PROVISIONAL_MS)) : undefined
+    const since = new Date(clock.now().getTime() - PROVISIONAL_MS)
+    const factor = isUuid(factorId) ? await findProvisionalTotp(db, accountId, factorId, since) : undefined
     if (factor === undefined) throw new Problem(ACCOUNTS_PROBLEMS.unknownFactor)
     const step = matchingStep(openSecret(factor.secret, accountId), code, clock.now())
     if (step === undefined) throw new Problem(ACCOUNTS_PROBLEMS.wrongCode)

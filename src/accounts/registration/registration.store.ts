@@ -18,10 +18,14 @@ export interface NewAccount {
  *
  * `undefined` when the CPF has an open account already: of parallel registrations exactly one gets through.
  */
-export async function insertAccount(tx: Sql, created: NewAccount): Promise<{ id: AccountId; personId: PersonId; reopened: boolean } | undefined> {
+export async function insertAccount(
+  tx: Sql,
+  created: NewAccount,
+): Promise<{ id: AccountId; personId: PersonId; reopened: boolean } | undefined> {
   const [person] = await tx.query<{ id: string }>(
     `INSERT INTO person (id, cpf, name, social_name, birth_date, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT (cpf) DO UPDATE SET name = excluded.name, social_name = excluded.social_name, birth_date = excluded.birth_date RETURNING id`,
+     ON CONFLICT (cpf) DO UPDATE SET name = excluded.name, social_name = excluded.social_name, birth_date = excluded.birth_date
+     RETURNING id`,
     [randomUUID(), created.cpf, created.name, created.socialName ?? null, created.birthDate, created.now],
   )
   const fresh = randomUUID()
@@ -29,8 +33,8 @@ export async function insertAccount(tx: Sql, created: NewAccount): Promise<{ id:
     `INSERT INTO account AS a (id, person_id, status, password_hash, password_changed_at, credentials_changed_at, locale, created_at)
      VALUES ($1, $2, 'active', $3, $4, $4, $5, $4)
      ON CONFLICT (person_id) DO UPDATE SET status = 'active', status_reason = NULL, password_hash = excluded.password_hash,
-       password_changed_at = excluded.password_changed_at, credentials_changed_at = excluded.credentials_changed_at, locale = excluded.locale,
-       recovered_at = NULL, recovered_by = NULL
+       password_changed_at = excluded.password_changed_at, credentials_changed_at = excluded.credentials_changed_at,
+       locale = excluded.locale, recovered_at = NULL, recovered_by = NULL
      WHERE a.status = 'closed' RETURNING id`,
     [fresh, person?.id, created.passwordHash, created.now, created.locale],
   )

@@ -2,6 +2,7 @@ import type { SecondFactor } from '../account.ts'
 import { replaceHash } from '../account.store.ts'
 import { citizen, type Core, type Facts, originOf, SYSTEM, type Tools } from '../core.ts'
 import { type Cpf, parseCpf } from '../identity/cpf.ts'
+import { createGate } from '../throttle/gate.ts'
 import type { SignInLimits } from '../throttle/limits.ts'
 import type { Completion, SignedIn } from './completion.ts'
 import { type Candidate, findCandidateByCpf } from './sign-in.store.ts'
@@ -55,6 +56,9 @@ export interface SignInDependencies {
 export function createSignIn({ core, tools, completion, tickets }: SignInDependencies): SignIn {
   const { db } = core
   const { passwords, throttle, limits } = tools
+  const { maxQueue } = core.settings.password
+  const addresses = createGate({ width: Math.ceil(core.settings.throttle.perAddress / 2), maxWaiting: maxQueue })
+  const accounts = createGate({ width: 2, maxWaiting: maxQueue })
 
   async function refuse(attempt: PasswordAttempt, candidate: Candidate | undefined, isLocked: boolean): Promise<SignInResult> {
     const reason = candidate === undefined ? 'unknown' : candidate.account.status === 'closed' ? 'closed' : 'password'
@@ -92,11 +96,7 @@ export function createSignIn({ core, tools, completion, tickets }: SignInDepende
     return proceed(attempt, candidate, spent)
   }
 
-  return async (attempt) => {
-    const cpf: Cpf | undefined = parseCpf(attempt.cpf)
-    if (cpf === undefined) return { kind: 'invalid-cpf' }
-    const candidate = await findCandidateByCpf(db, cpf, completion.deviceLookup(attempt.facts))
-    const spent = limits.signIn({ cpf, ip: attempt.facts.ip, deviceId: candidate?.deviceId })
+  async function attemptOnce(attempt: PasswordAttempt, candidate: Candidate | undefined, spent: SignInLimits): Promise<SignInResult> {
     const admission = await throttle.admit(listOf(spent))
     if (admission.admitted) {
       const isLast = [spent.near, spent.whole].some((limit) => limit !== undefined && (admission.points.get(limit.key) ?? 0) >= limit.free)
@@ -105,6 +105,14 @@ export function createSignIn({ core, tools, completion, tickets }: SignInDepende
     if (admission.refusedBy.includes(spent.address.key)) return { kind: 'wait', retryAfterSeconds: admission.waitSeconds }
     await passwords.idle()
     return { kind: 'refused' }
+  }
+
+  return async (attempt) => {
+    const cpf: Cpf | undefined = parseCpf(attempt.cpf)
+    if (cpf === undefined) return { kind: 'invalid-cpf' }
+    const candidate = await findCandidateByCpf(db, cpf, completion.deviceLookup(attempt.facts))
+    const spent = limits.signIn({ cpf, ip: attempt.facts.ip, deviceId: candidate?.deviceId })
+    return addresses.run(spent.address.key, () => accounts.run(spent.near.key, () => attemptOnce(attempt, candidate, spent)))
   }
 }
 

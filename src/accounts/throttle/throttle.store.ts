@@ -51,15 +51,18 @@ export async function countUsed(sql: Sql, key: string, now: Date): Promise<numbe
   return row?.points ?? 0
 }
 
+/** The rows of $1, locked in the order in which `countAttempt` locks them. */
+const HELD = '(SELECT key FROM throttle WHERE key = ANY ($1::text[]) ORDER BY key FOR UPDATE) h'
+
 /** Takes one attempt back from each counter: it was not evaluated, or it was right. */
 export async function returnAttempt(sql: Sql, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return
-  await sql.execute('UPDATE throttle SET points = greatest(points - 1, 0) WHERE key = ANY ($1::text[])', [[...keys].sort()])
+  await sql.execute(`UPDATE throttle t SET points = greatest(points - 1, 0) FROM ${HELD} WHERE t.key = h.key`, [[...keys]])
 }
 
 /** Forgets counters. */
 export async function clearCounters(sql: Sql, keys: readonly string[]): Promise<void> {
-  await sql.execute('DELETE FROM throttle WHERE key = ANY ($1::text[])', [[...keys].sort()])
+  await sql.execute(`DELETE FROM throttle t USING ${HELD} WHERE t.key = h.key`, [[...keys]])
 }
 
 /** Removes counters that no longer limit anything; a job's work. */
