@@ -11,14 +11,15 @@ const SPECIAL_IPV6 = [
   ['2620:4f:8000::', 48], ['3fff::', 20], ['5f00::', 16], ['fc00::', 7], ['fe80::', 10], ['fec0::', 10], ['ff00::', 8],
 ] as const
 
-const blocked = new BlockList()
-for (const [network, prefix] of SPECIAL_IPV4) blocked.addSubnet(network, prefix, 'ipv4')
-for (const [network, prefix] of SPECIAL_IPV6) blocked.addSubnet(network, prefix, 'ipv6')
+/** Two lists: in one, Node compares an IPv4 address with `::ffff:0:0/96` too and would block them all. */
+const special4 = new BlockList()
+const special6 = new BlockList()
+for (const [network, prefix] of SPECIAL_IPV4) special4.addSubnet(network, prefix, 'ipv4')
+for (const [network, prefix] of SPECIAL_IPV6) special6.addSubnet(network, prefix, 'ipv6')
 
 /** Whether an address is not one of the public internet; what is not an address at all is refused too. */
 export function isSpecialAddress(address: string): boolean {
   const family = isIP(address)
   if (family === 0) return true
-  if (family === 4) return blocked.check(address, 'ipv4')
-  return blocked.check(address, 'ipv6')
+  return family === 4 ? special4.check(address, 'ipv4') : special6.check(address, 'ipv6')
 }
