@@ -60,6 +60,6 @@ export interface FrameObservation {
   readonly background: Colour
   /** 64-bit difference hash of the whole frame, 16 hex digits. */
   readonly perceptualHash: string
-  /** Pixel noise print for frozen-frame detection: SHA-256 hex of the decoded grey image averaged to 64×48, every second row. */
+  /** Pixel noise print for frozen-frame detection: SHA-256 hex of the decoded grey image averaged to 64×48, every fourth row. */
   readonly pixelDigest: string
 }

@@ -10,12 +10,13 @@ export interface FramePrint {
   readonly pixelDigest: string
 }
 
-/** Mean luma (in thousandths) of each cell of a 64 × 48 grid, from every second row: all columns, so that the camera's noise shows. */
+/** Mean luma (in thousandths) of each cell of a 64 × 48 grid, from every fourth row: all columns, so that the camera's noise shows. */
 function greyGrid({ pixels, width, height }: Raster): Float64Array {
   const sums = new Float64Array(WIDE * HIGH)
   const counts = new Float64Array(WIDE * HIGH)
   const edges = Int32Array.from({ length: WIDE + 1 }, (_, column) => Math.ceil((column * width) / WIDE))
-  for (let y = 0; y < height; y += 2) {
+  const step = Math.max(1, Math.min(4, Math.floor(height / HIGH / 2)))
+  for (let y = 0; y < height; y += step) {
     const row = Math.floor((y * HIGH) / height) * WIDE
     for (let column = 0; column < WIDE; column++) {
       const from = (y * width + (edges[column] as number)) * 3
