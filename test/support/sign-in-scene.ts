@@ -51,7 +51,7 @@ export interface Scene {
   /** What the engine is to see in a picture. */
   see(jpeg: Buffer, observation: FrameObservation): void
   events(type?: string): Promise<{ type: string; subject_id: string | null; client_id: string | null; data: Record<string, unknown> }[]>
-  relyingParty(options?: { policy?: object; name?: string }): Promise<TestRelyingParty>
+  relyingParty(options?: { policy?: object; name?: string; redirectUri?: string }): Promise<TestRelyingParty>
   logged(): string
   close(): Promise<void>
 }
@@ -59,7 +59,7 @@ export interface Scene {
 export const REDIRECT_URI = 'http://127.0.0.1:9/retorno'
 
 /** Starts the scene on a free port; `faceGrants` is what a face check from home is said to give. */
-export async function openScene(options: { faceGrants?: Level | undefined; demo?: boolean } = {}): Promise<Scene> {
+export async function openScene(options: { faceGrants?: Level | undefined; demo?: boolean; host?: 'localhost' } = {}): Promise<Scene> {
   const { faceGrants = 'prata', demo = true } = options
   const clock = movableClock()
   const db = await openPgliteTestDatabase()
@@ -73,7 +73,7 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
   const write = (fields: object, text: string): void => void log.push(`${text} ${JSON.stringify(fields, (_, value) => (value instanceof Error ? value.stack : value))}`)
   let handler: ReturnType<ReturnType<typeof createHttpApp>['app']['callback']> | undefined
   const server = await startServer({ host: '127.0.0.1', port: 0, handler: (request, response) => void handler?.(request, response) })
-  const url = `http://127.0.0.1:${server.port}`
+  const url = `http://${options.host ?? '127.0.0.1'}:${server.port}`
   const http = createHttpApp({
     settings: { publicUrl: url, trustedProxies: ['127.0.0.1'], demo, viewsFolder: VIEWS }, keyring, messages, assets,
     log: { info: write, warn: write, error: write },
@@ -231,14 +231,14 @@ async function imageOf(db: Database, personId: string): Promise<string> {
   return id
 }
 
-async function addRelyingParty(oidc: Oidc, issuer: string, { policy = {}, name = 'Portal de Teste' }: { policy?: object; name?: string } = {}): Promise<TestRelyingParty> {
+async function addRelyingParty(oidc: Oidc, issuer: string, { policy = {}, name = 'Portal de Teste', redirectUri = REDIRECT_URI }: { policy?: object; name?: string; redirectUri?: string } = {}): Promise<TestRelyingParty> {
   const { client, secret } = await oidc.clients.create({
     metadata: {
-      client_name: name, redirect_uris: [REDIRECT_URI], grant_types: ['authorization_code', 'refresh_token'], client_uri: 'http://127.0.0.1:9/',
+      client_name: name, redirect_uris: [redirectUri], grant_types: ['authorization_code', 'refresh_token'], client_uri: 'http://127.0.0.1:9/',
       policy_uri: 'http://127.0.0.1:9/privacidade',
     },
     policy: { allowedScopes: ['openid', 'profile', 'cpf', 'email', 'phone', 'offline_access'], ...policy },
     actor: { kind: 'operator', id: 'test' },
   })
-  return createTestRelyingParty({ issuer, clientId: client.id, clientSecret: secret ?? '', redirectUri: REDIRECT_URI })
+  return createTestRelyingParty({ issuer, clientId: client.id, clientSecret: secret ?? '', redirectUri })
 }
