@@ -45,7 +45,7 @@ export type { Device } from './sessions/device.store.ts'
 export { END_REASONS, type EndReason, type SignInSession } from './sessions/session.ts'
 export type { NewSession, Sessions } from './sessions/sessions.ts'
 export {
-  type AccountsSettings, DEFAULT_SETTINGS, type HashCost, type PasswordSettings, type SessionSettings, settingsFrom, type ThrottleSettings,
+  type AccountsSettings, DEFAULT_SETTINGS, type HashCost, type PasswordSettings, type SessionSettings, type ThrottleSettings,
 } from './settings.ts'
 export type { SignedIn } from './sign-in/completion.ts'
 export type { FurtherSteps, PasskeySignInResult, SecondStepResult, StepUpResult } from './sign-in/further-steps.ts'

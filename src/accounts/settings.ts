@@ -1,6 +1,4 @@
-import type { Config } from '../platform/config.ts'
-
-/** What an operator can set about accounts; see `settingsFrom`. */
+/** What an operator can set about accounts; `app.ts` fills it from the configuration. */
 export interface AccountsSettings {
   /** Name shown in authenticator apps and in mails. */
   readonly serviceName: string
@@ -53,20 +51,6 @@ export interface SessionSettings {
   readonly recentSeconds: number
   /** Credentials and addresses cannot be changed for this long after a recovery. */
   readonly holdSeconds: number
-}
-
-/** The room's settings as the operator configured them. */
-export function settingsFrom({ platform, accounts }: Pick<Config, 'platform' | 'accounts'>): AccountsSettings {
-  return {
-    ...DEFAULT_SETTINGS,
-    publicUrl: platform.publicUrl,
-    password: {
-      ...DEFAULT_SETTINGS.password,
-      minLength: accounts.passwordMinLength, slots: accounts.hashWorkers, maxQueue: accounts.hashQueue,
-      cost: { memoryKib: accounts.argon2MemoryKib, passes: accounts.argon2Time, parallelism: 1 },
-    },
-    session: { ...DEFAULT_SETTINGS.session, idleSeconds: accounts.sessionIdleSeconds, totalSeconds: accounts.sessionAbsoluteSeconds },
-  }
 }
 
 /** The numbers of specs/security.md, 3 (login.gov's limits and NIST SP 800-63B). */
