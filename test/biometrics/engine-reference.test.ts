@@ -7,14 +7,14 @@ import sharp from 'sharp'
 import { centreOf, eyesAndMouth, normalisedPlanes } from '../../src/biometrics/engine/alignment.ts'
 import { createSsdDetector, createTinyDetector } from '../../src/biometrics/engine/detection.ts'
 import { createLandmarkFinder } from '../../src/biometrics/engine/landmarks.ts'
-import { clippedBox, letterboxed } from '../../src/biometrics/engine/raster.ts'
 import type { Raster } from '../../src/biometrics/engine/raster.ts'
+import { clippedBox, letterboxed } from '../../src/biometrics/engine/raster.ts'
 import { loadNet } from '../../src/biometrics/engine/runtime.ts'
 import type { FaceBox, Point } from '../../src/biometrics/observation.ts'
 import { openModelFile } from '../../src/biometrics/onnx/model-files.ts'
 import type { NetName } from '../../src/biometrics/onnx/nets.ts'
-import { loadFaceApi, SAMPLES } from '../support/face-api-reference.ts'
 import type { FaceApiReference } from '../support/face-api-reference.ts'
+import { loadFaceApi, SAMPLES } from '../support/face-api-reference.ts'
 
 /**
  * The port is proven against the library that it was ported from, in that library's own configuration: square crop along the axes, no mirror

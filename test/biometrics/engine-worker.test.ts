@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test'
 import sharp from 'sharp'
 import type { FaceTask, FaceTaskResult } from '../../src/biometrics/face-task.ts'
 import type { FrameObservation } from '../../src/biometrics/observation.ts'
-import { createWorkerPool, WorkError } from '../../src/platform/worker-pool.ts'
 import type { WorkerPool } from '../../src/platform/worker-pool.ts'
+import { createWorkerPool, WorkError } from '../../src/platform/worker-pool.ts'
 import { frameOf, HEADS, openTestEngine, TEST_MODELS } from '../support/face-samples.ts'
 
 let pool: WorkerPool<FaceTask, FaceTaskResult>

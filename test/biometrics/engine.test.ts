@@ -138,6 +138,17 @@ test('the descriptor is made only when it is asked for, and for frontal faces on
   assert.equal(await described(turned, 'always'), true)
 })
 
+test('without its mirror image a descriptor differs a little, and is the same person', async () => {
+  const frame = await frameOf(HEADS.other)
+  const [two, one] = await Promise.all(
+    [undefined, false].map(
+      async (mirror) => (await engine.observe(frame, { descriptor: 'always', ...(mirror === false && { mirror }) })).faces[0],
+    ),
+  )
+  assert.ok(two && one)
+  assert.ok(distance(two, one) > 0.01 && distance(two, one) < 0.2)
+})
+
 test('only the largest face is described unless more are asked for', async () => {
   const photo = readFileSync(SAMPLES[2] ?? '')
   const count = async (options?: { describeFaces: number }) =>

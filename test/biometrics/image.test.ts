@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { deflateSync } from 'node:zlib'
 import { test } from 'node:test'
+import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { decodeImage } from '../../src/biometrics/engine/decode.ts'
+import type { ImageLimits, ImageRefusal } from '../../src/biometrics/image.ts'
 import {
   acceptImage,
   checkImage,
@@ -12,7 +13,6 @@ import {
   PHOTO_LIMITS,
   STORED_SIDE,
 } from '../../src/biometrics/image.ts'
-import type { ImageLimits, ImageRefusal } from '../../src/biometrics/image.ts'
 
 const picture = (width: number, height: number) => sharp({ create: { width, height, channels: 3, background: '#c84' } })
 const latin = (text: string) => Buffer.from(text, 'latin1')

@@ -8,8 +8,10 @@ const texts = JSON.parse(find('face-texts').textContent)
 const frame = root.querySelector('.camera')
 const video = root.querySelector('video')
 const canvas = document.createElement('canvas')
+// The coloured screen lies over the page but under the check and what follows it, so that the way out stays in reach.
 const screen = document.body.appendChild(document.createElement('div'))
 Object.assign(screen.style, { position: 'fixed', inset: '0', zIndex: '50', display: 'none', transition: 'none' })
+const above = [...root.parentElement.children].slice([...root.parentElement.children].indexOf(root))
 
 const FRAME_SHORT_SIDE = 480
 const QUALITY = 0.7
@@ -85,8 +87,14 @@ async function openCamera() {
 function closeCamera() {
   for (const track of video.srcObject?.getTracks() ?? []) track.stop()
   video.srcObject = null
-  screen.style.display = 'none'
-  Object.assign(frame.style, { position: '', zIndex: '' })
+  shine('')
+}
+
+/** Fills the screen with a colour; texts keep a ground of their own, to be read on any. */
+function shine(colour) {
+  Object.assign(screen.style, { display: colour ? 'block' : 'none', backgroundColor: colour })
+  for (const part of above) Object.assign(part.style, colour ? { position: 'relative', zIndex: '51' } : { position: '', zIndex: '' })
+  for (const part of [find('say'), ...above.slice(1)]) part.style.background = colour ? 'var(--surface)' : ''
 }
 
 /** A JPEG of what the camera shows, its short side 480 pixels. */
@@ -128,9 +136,7 @@ const moreTime = () => call('POST', `/sessao/${check.id}/mais-tempo`)
 /** Shows a step. The page's own data say what is asked, for styles and for tests. */
 function show(step) {
   Object.assign(root.dataset, { step: step.kind, index: step.index, colour: step.colour ?? '' })
-  screen.style.display = step.colour ? 'block' : 'none'
-  screen.style.backgroundColor = step.colour ?? ''
-  Object.assign(frame.style, step.colour ? { position: 'relative', zIndex: '51' } : { position: '', zIndex: '' })
+  shine(step.colour ?? '')
   say(texts[step.kind], 'ask')
   hintUntil = performance.now() + HINT_MS
 }
@@ -196,7 +202,7 @@ async function follow(answer) {
 
 async function judge() {
   say(texts.judging, 'done')
-  screen.style.display = 'none'
+  shine('')
   find('progress').value = 100
   try {
     return await persist(() => call('POST', `/sessao/${check.id}/fim`))

@@ -15,7 +15,6 @@ export const REASON_CODES = [
   'face/hold-still',
   'face/other-side',
   'face/turn-more',
-  'face/turn-less',
   'face/look-ahead',
   'face/too-slow',
   'face/window-behind',

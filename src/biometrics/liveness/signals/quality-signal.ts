@@ -11,7 +11,7 @@ export const QUALITY_LIMITS = {
   minFacePixels: 120,
   maxFaceWidth: 0.75,
   /** Distance of the face's centre from the oval's, as a share of the frame's shorter side. */
-  maxOffCentre: 0.22,
+  maxOffCentre: 0.3,
   minBrightness: 45,
   maxBrightness: 225,
   maxUnevenness: 0.6,
