@@ -1,33 +1,37 @@
-import { type ClientInstance, errors, type GrantInstance, type JsonObject, type Prompt, Provider, type ProviderContext, type TokenInstance } from 'oidc-provider'
+import { type ClientInstance, type GrantInstance, type JsonObject, type Prompt, Provider, type ProviderContext, type TokenInstance } from 'oidc-provider'
 import { ACR_VALUES } from '../assurance/index.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import { SCOPE_CLAIMS } from './claims/scope-claims.ts'
 import { type ClientPolicy, SCOPES } from './clients/client.ts'
 import type { RegistrationPreset } from './clients/provider-clients.ts'
-import type { Resource } from './clients/resource.store.ts'
-import { guardedFetch, MOST_BODY_BYTES } from './net/guarded-fetch.ts'
 import { createCookieSigner } from './keys/cookie-signer.ts'
+import { guardedFetch, MOST_BODY_BYTES } from './net/guarded-fetch.ts'
 import type { ProviderPages } from './pages.ts'
 import { checkClientAssertion, checkRequestObject, CLOCK_TOLERANCE_SECONDS } from './policy/client-assertions.ts'
 import type { ClientCertificates } from './policy/client-certificate.ts'
+import { type FindResource, isOwnOrigin, mayIntrospect, mayRotate, resourceServer, tokenClaims } from './policy/decisions.ts'
 import { createTtl, type Lifetimes } from './policy/ttl.ts'
 import { currentClientId } from './provider-internals.ts'
 
 export interface ProviderParts {
-  readonly issuer: string
-  readonly lifetimes: Lifetimes
-  readonly adapter: (model: string) => unknown
-  readonly keys: { readonly jwks: readonly JsonObject[]; readonly cookieKeys: readonly string[] }
-  readonly prompts: Prompt[]
-  readonly findAccount: (ctx: ProviderContext, id: string, token?: TokenInstance) => Promise<unknown>
-  readonly loadGrant: (ctx: ProviderContext) => Promise<GrantInstance | undefined>
-  readonly policyOf: (client: ClientInstance) => ClientPolicy
-  readonly findResource: (indicator: string) => Promise<Resource | undefined>
-  readonly internalHosts: (clientId: string | undefined) => Promise<readonly string[]>
-  readonly choosePreset: (ctx: ProviderContext, preset: RegistrationPreset) => void
-  readonly certificates: ClientCertificates
+  readonly settings: { readonly issuer: string; readonly lifetimes: Lifetimes; readonly certificates: ClientCertificates }
+  readonly state: {
+    readonly adapter: (model: string) => unknown
+    readonly keys: { readonly jwks: readonly JsonObject[]; readonly cookieKeys: readonly string[] }
+    readonly keyring: Pick<Keyring, 'hash'>
+  }
+  readonly people: {
+    readonly prompts: Prompt[]
+    readonly findAccount: (ctx: ProviderContext, id: string, token?: TokenInstance) => Promise<unknown>
+    readonly loadGrant: (ctx: ProviderContext) => Promise<GrantInstance | undefined>
+  }
+  readonly clients: {
+    readonly policyOf: (client: ClientInstance) => ClientPolicy
+    readonly findResource: FindResource
+    readonly internalHosts: (clientId: string | undefined) => Promise<readonly string[]>
+    readonly choosePreset: (ctx: ProviderContext, preset: RegistrationPreset) => void
+  }
   readonly pages: ProviderPages
-  readonly keyring: Pick<Keyring, 'hash'>
 }
 
 /** Where each endpoint is; the same paths as the federal gov.br login, so that its relying parties move by a change of host. */
@@ -72,32 +76,47 @@ const ENABLED_JWA = {
 
 /** Builds the provider from its parts: everything that this server decides about the protocol, in one place. */
 export function buildProvider(parts: ProviderParts): Provider {
-  const { policyOf, keyring } = parts
-  const provider = new Provider(parts.issuer, {
-    adapter: parts.adapter,
-    jwks: { keys: parts.keys.jwks },
+  const { settings, state } = parts
+  return new Provider(settings.issuer, {
+    adapter: state.adapter,
+    jwks: { keys: state.keys.jwks },
+    cookies: cookies(settings.issuer, state.keys.cookieKeys),
     routes: ROUTES,
-    cookies: cookies(parts),
-    scopes: [...SCOPES],
-    claims: SCOPE_CLAIMS,
-    acrValues: [...ACR_VALUES],
-    responseTypes: ['code'],
-    subjectTypes: ['public', 'pairwise'],
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth', 'none'],
-    // RS256 unless a client registers otherwise: OpenID Connect's own default, and the one that every library verifies.
-    clientDefaults: { id_token_signed_response_alg: 'RS256' },
-    enabledJWA: ENABLED_JWA,
-    clockTolerance: CLOCK_TOLERANCE_SECONDS,
-    acceptQueryParamAccessTokens: false,
-    allowOmittingSingleRegisteredRedirectUri: false,
-    discovery: { ui_locales_supported: ['pt-BR', 'en', 'es'], claims_locales_supported: ['pt-BR'] },
-    ttl: createTtl(parts.lifetimes, policyOf),
-    findAccount: parts.findAccount,
-    loadExistingGrant: parts.loadGrant,
-    interactions: { policy: parts.prompts, url: (_ctx: ProviderContext, { uid }: { uid: string }) => `/interacao/${uid}` },
+    ...OFFERED,
+    ...decisions(parts),
+    features: features(parts),
+  })
+}
+
+/** What is the same for every client and request. */
+const OFFERED = {
+  scopes: [...SCOPES],
+  claims: SCOPE_CLAIMS,
+  acrValues: [...ACR_VALUES],
+  responseTypes: ['code'],
+  subjectTypes: ['public', 'pairwise'],
+  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth', 'none'],
+  // RS256 unless a client registers otherwise: OpenID Connect's own default, and the one that every library verifies.
+  clientDefaults: { id_token_signed_response_alg: 'RS256' },
+  enabledJWA: ENABLED_JWA,
+  clockTolerance: CLOCK_TOLERANCE_SECONDS,
+  acceptQueryParamAccessTokens: false,
+  allowOmittingSingleRegisteredRedirectUri: false,
+  discovery: { ui_locales_supported: ['pt-BR', 'en', 'es'], claims_locales_supported: ['pt-BR'] },
+  fetchResponseBodyLimits: { jwks_uri: MOST_BODY_BYTES, sector_identifier_uri: MOST_BODY_BYTES },
+}
+
+/** What depends on the client, the person or the moment. */
+function decisions({ settings, state, people, clients, pages }: ProviderParts): JsonObject {
+  const { policyOf } = clients
+  return {
+    ttl: createTtl(settings.lifetimes, policyOf),
+    findAccount: people.findAccount,
+    loadExistingGrant: people.loadGrant,
+    interactions: { policy: people.prompts, url: (_ctx: ProviderContext, { uid }: { uid: string }) => `/interacao/${uid}` },
     pkce: { required: (_ctx: ProviderContext, client: ClientInstance) => client.clientAuthMethod === 'none' || policyOf(client).fapi2 || policyOf(client).pkce === 'required' },
     pairwiseIdentifier: (_ctx: ProviderContext, accountId: string, client: ClientInstance) =>
-      keyring.hash(JSON.stringify([client.sectorIdentifier, accountId]), 'oidc-pairwise').toString('base64url'),
+      state.keyring.hash(JSON.stringify([client.sectorIdentifier, accountId]), 'oidc-pairwise').toString('base64url'),
     issueRefreshToken: (_ctx: ProviderContext, client: ClientInstance, source: TokenInstance) =>
       client.grantTypeAllowed('refresh_token') && (source.scopes.has('offline_access') || policyOf(client).sessionRefresh),
     rotateRefreshToken: ({ oidc }: ProviderContext) => mayRotate(oidc.entities['RefreshToken'], oidc.client),
@@ -105,20 +124,17 @@ export function buildProvider(parts: ProviderParts): Provider {
     extraTokenClaims: (ctx: ProviderContext, token: TokenInstance) => tokenClaims(ctx, token),
     assertJwtClientAuthClaimsAndHeader: async (ctx: ProviderContext, claims: JsonObject) => checkClientAssertion(ctx, claims),
     fetch: async (url: string, options: { method?: string; headers?: Headers; body?: string | URLSearchParams }) =>
-      guardedFetch(url, { method: options.method, headers: options.headers, body: options.body, allowedHosts: await parts.internalHosts(currentClientId()) }),
-    fetchResponseBodyLimits: { jwks_uri: MOST_BODY_BYTES, sector_identifier_uri: MOST_BODY_BYTES },
-    renderError: (ctx: ProviderContext, out: { error: string; error_description?: string }) => parts.pages.error(ctx, out),
-    features: features(parts),
-  })
-  return provider
+      guardedFetch(url, { method: options.method, headers: options.headers, body: options.body, allowedHosts: await clients.internalHosts(currentClientId()) }),
+    renderError: (ctx: ProviderContext, out: { error: string; error_description?: string }) => pages.error(ctx, out),
+  }
 }
 
 /** On https the session cookie has the `__Host-` prefix; the two of a single interaction are bound to its path, which that prefix forbids. */
-function cookies({ issuer, keys }: ProviderParts): JsonObject {
+function cookies(issuer: string, keys: readonly string[]): JsonObject {
   const secure = issuer.startsWith('https:')
   const flags = { httpOnly: true, sameSite: 'lax', secure, signed: true, overwrite: true }
   return {
-    keys: createCookieSigner(keys.cookieKeys),
+    keys: createCookieSigner(keys),
     names: secure
       ? { session: '__Host-mt_session', interaction: '__Secure-mt_interaction', resume: '__Secure-mt_resume' }
       : { session: 'mt_session', interaction: 'mt_interaction', resume: 'mt_resume' },
@@ -127,8 +143,8 @@ function cookies({ issuer, keys }: ProviderParts): JsonObject {
   }
 }
 
-function features(parts: ProviderParts): JsonObject {
-  const { policyOf, pages, findResource } = parts
+function features({ settings, clients, pages }: ProviderParts): JsonObject {
+  const { policyOf, findResource } = clients
   return {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },
@@ -142,7 +158,7 @@ function features(parts: ProviderParts): JsonObject {
     pushedAuthorizationRequests: { enabled: true },
     requestObjects: { enabled: true, assertJwtClaimsAndHeader: async (ctx: ProviderContext, claims: JsonObject) => checkRequestObject(ctx, claims) },
     fapi: { enabled: true, profile: (_ctx: ProviderContext, client: ClientInstance | undefined) => (client && policyOf(client).fapi2 ? '2.0' : undefined) },
-    mTLS: { enabled: true, certificateBoundAccessTokens: true, selfSignedTlsClientAuth: true, tlsClientAuth: true, ...parts.certificates },
+    mTLS: { enabled: true, certificateBoundAccessTokens: true, selfSignedTlsClientAuth: true, tlsClientAuth: true, ...settings.certificates },
     deviceFlow: {
       enabled: true,
       deviceInfo: () => ({}),
@@ -165,50 +181,9 @@ function features(parts: ProviderParts): JsonObject {
       enabled: true,
       initialAccessToken: true,
       policies: {
-        strict: (ctx: ProviderContext) => parts.choosePreset(ctx, 'strict'),
-        legacy: (ctx: ProviderContext) => parts.choosePreset(ctx, 'legacy'),
+        strict: (ctx: ProviderContext) => clients.choosePreset(ctx, 'strict'),
+        legacy: (ctx: ProviderContext) => clients.choosePreset(ctx, 'legacy'),
       },
     },
   }
-}
-
-/** Every refresh token that a thief could use is rotated, of confidential clients too; a sender-constrained one is of no use to a thief. */
-function mayRotate(token: unknown, client: ClientInstance): boolean {
-  const isBound = typeof token === 'object' && token !== null && ('jkt' in token || 'x5t#S256' in token)
-  return !isBound && !client.dpopBoundAccessTokens && !client.tlsClientCertificateBoundAccessTokens
-}
-
-/** Browsers may call us only from a public client's own pages. */
-function isOwnOrigin(origin: string, client: ClientInstance): boolean {
-  return client.clientAuthMethod === 'none' && client.redirectUris.some((uri) => URL.parse(uri)?.origin === origin)
-}
-
-/** Own tokens, and those issued for a resource that the client owns; a public client can't be told from anyone else. */
-async function mayIntrospect(client: ClientInstance, token: TokenInstance, findResource: ProviderParts['findResource']): Promise<boolean> {
-  if (client.clientAuthMethod === 'none') return false
-  if (token.clientId === client.clientId) return true
-  const resource = token.aud === undefined ? undefined : await findResource(token.aud)
-  return resource?.ownerClientId !== undefined && resource.ownerClientId === client.clientId
-}
-
-async function resourceServer(indicator: string, policy: ClientPolicy, findResource: ProviderParts['findResource']): Promise<JsonObject> {
-  const resource = policy.resources.includes(indicator) ? await findResource(indicator) : undefined
-  if (!resource) throw new errors.InvalidTarget()
-  return {
-    scope: resource.scopes.join(' '),
-    audience: resource.indicator,
-    accessTokenTTL: resource.tokenSeconds,
-    accessTokenFormat: resource.tokenFormat,
-    ...(resource.tokenFormat === 'jwt' && { jwt: { sign: { alg: 'RS256' } } }),
-  }
-}
-
-/** What a resource server may know of the sign-in behind an access token (RFC 9068 §2.2.1). */
-function tokenClaims(ctx: ProviderContext, token: TokenInstance): JsonObject | undefined {
-  if (token.kind !== 'AccessToken') return undefined
-  const { entities } = ctx.oidc
-  const source = entities['AuthorizationCode'] ?? entities['RefreshToken'] ?? entities['DeviceCode']
-  if (typeof source !== 'object' || source === null) return undefined
-  const { acr, amr, authTime }: { acr?: unknown; amr?: unknown; authTime?: unknown } = source
-  return { acr, amr, auth_time: authTime }
 }

@@ -9,10 +9,12 @@ export interface ConsentDeps {
   readonly db: Database
   readonly clock: Clock
   readonly audit: AuditPort
-  readonly policyOf: (ctx: ProviderContext) => ClientPolicy
-  readonly provider: () => Provider
-  /** Kills grants and what hangs on them. */
-  readonly revokeGrants: (accountId: string, clientId: string) => Promise<number>
+  readonly server: {
+    readonly policyOf: (ctx: ProviderContext) => ClientPolicy
+    readonly provider: () => Provider
+    /** Kills grants and what hangs on them. */
+    readonly revokeGrants: (accountId: string, clientId: string) => Promise<number>
+  }
 }
 
 /** What is asked for and not granted yet. */
@@ -59,7 +61,7 @@ export function createConsents(deps: ConsentDeps): Consents {
       const stored = await sessionGrant(ctx, accountId)
       const wanted = wantedBeyond(ctx, stored)
       if (isNothing(wanted)) return stored
-      if (!deps.policyOf(ctx).firstParty && !covers(await findConsent(db, accountId, oidc.client.clientId), wanted)) return stored
+      if (!deps.server.policyOf(ctx).firstParty && !covers(await findConsent(db, accountId, oidc.client.clientId), wanted)) return stored
       const grant = stored ?? new oidc.provider.Grant({ accountId, clientId: oidc.client.clientId })
       extend(grant, wanted)
       await grant.save()
@@ -67,7 +69,7 @@ export function createConsents(deps: ConsentDeps): Consents {
     },
 
     async give({ accountId, clientId, grantId, wanted }) {
-      const provider = deps.provider()
+      const provider = deps.server.provider()
       const stored = grantId === undefined ? undefined : await provider.Grant.find(grantId)
       const grant = stored?.accountId === accountId && stored.clientId === clientId ? stored : new provider.Grant({ accountId, clientId })
       extend(grant, wanted)
@@ -88,7 +90,7 @@ export function createConsents(deps: ConsentDeps): Consents {
         if (!(await withdrawConsent(tx, accountId, clientId, clock.now()))) return
         await audit.record(tx, { type: 'oidc/consent-withdrawn', actor: { kind: 'citizen', id: accountId }, subject: accountId, clientId, data: {} })
       })
-      await deps.revokeGrants(accountId, clientId)
+      await deps.server.revokeGrants(accountId, clientId)
     },
   }
 }

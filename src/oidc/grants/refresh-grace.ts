@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto'
 import { errors, type JsonObject, type ProviderContext, type TokenInstance } from 'oidc-provider'
 import { z } from 'zod'
-import type { Clock } from '../platform/clock.ts'
-import type { Database } from '../platform/db.ts'
-import type { Keyring } from '../platform/keyring.ts'
-import type { ArtifactStore } from './adapter/artifact.ts'
-import { storedId } from './adapter/adapter.ts'
-import type { AuditPort } from './ports.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Database } from '../../platform/db.ts'
+import type { Keyring } from '../../platform/keyring.ts'
+import type { ArtifactStore } from '../adapter/artifact.ts'
+import { storedId } from '../adapter/adapter.ts'
+import type { AuditPort } from '../ports.ts'
 
 /** A retry sooner than this after an answer that was sent is not a lost answer: clients wait before they try again. */
 export const LOST_ANSWER_AFTER_SECONDS = 2

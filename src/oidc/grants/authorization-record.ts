@@ -1,7 +1,7 @@
 import type { ProviderContext } from 'oidc-provider'
-import type { Database } from '../platform/db.ts'
-import { grantedStanding } from './claims/find-account.ts'
-import type { AuditPort } from './ports.ts'
+import type { Database } from '../../platform/db.ts'
+import { grantedStanding } from '../claims/find-account.ts'
+import type { AuditPort } from '../ports.ts'
 
 const GRANTS = new Map([
   ['AuthorizationCode', 'code'],

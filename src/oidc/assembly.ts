@@ -1,0 +1,135 @@
+import { hash } from 'node:crypto'
+import { type ClientInstance, Provider, type ProviderContext } from 'oidc-provider'
+import { proxyList } from '../platform/http/request-facts.ts'
+import { ProviderAdapter, TOKEN_PREFIXES } from './adapter/adapter.ts'
+import type { ArtifactStore } from './adapter/artifact.ts'
+import { createSqlArtifactStore } from './adapter/artifact.store.ts'
+import { recordAuthorization } from './grants/authorization-record.ts'
+import { createFindAccount } from './claims/find-account.ts'
+import { type ClientDirectory, openClientDirectory } from './clients/directory.ts'
+import { createProviderClients, type ProviderClients, type RegistrationPreset } from './clients/provider-clients.ts'
+import { type ClientRegistry, createClientRegistry } from './clients/registry.ts'
+import { createResources, type Resources } from './clients/resources.ts'
+import { type Consents, createConsents } from './consents/consents.ts'
+import { onProviderEvents } from './events-of-provider.ts'
+import { type Keys, openKeys } from './keys/keys.ts'
+import { createLogoutNotices, type LogoutNotices } from './logout/notices.ts'
+import type { OidcDependencies } from './oidc.ts'
+import { createProviderPages } from './pages.ts'
+import { createClientCertificates } from './policy/client-certificate.ts'
+import { createPrompts } from './policy/prompts.ts'
+import { createStandings } from './policy/standing.ts'
+import { buildProvider } from './provider.ts'
+import * as internals from './provider-internals.ts'
+import { createRefreshGrace } from './grants/refresh-grace.ts'
+import { createSessions, type Sessions } from './sessions.ts'
+import { shareInteractions } from './shared-interaction.ts'
+
+/** What is there before the provider is. */
+export interface Parts {
+  readonly store: ArtifactStore
+  readonly keys: Keys
+  readonly directory: ClientDirectory
+  readonly clients: ClientRegistry
+  readonly resources: Resources
+  readonly source: ProviderClients
+  readonly choosePreset: (ctx: ProviderContext, preset: RegistrationPreset) => void
+}
+
+/** The provider with everything that hangs on it. */
+export interface Assembly {
+  readonly provider: Provider
+  readonly notices: LogoutNotices
+  readonly sessions: Sessions
+  readonly consents: Consents
+}
+
+/** Opens what the room keeps. */
+export async function openParts({ settings, platform, audit }: OidcDependencies): Promise<Parts> {
+  const { db, clock, keyring } = platform
+  const keys = await openKeys({ db, clock, keyring, audit, rotationDays: settings.keyRotationDays })
+  const directory = await openClientDirectory(db)
+  const clients = createClientRegistry({ db, clock, keyring, audit, directory })
+  const presets = new WeakMap<ProviderContext, RegistrationPreset>()
+  const presetOf = () => (Provider.ctx && presets.get(Provider.ctx)) ?? 'strict'
+  return {
+    store: platform.store ?? createSqlArtifactStore({ db, clock }),
+    keys,
+    directory,
+    clients,
+    resources: createResources({ db, clock, audit }),
+    source: createProviderClients({ directory, registry: () => clients, keyring, presetOf }),
+    choosePreset: (ctx, preset) => void presets.set(ctx, preset),
+  }
+}
+
+/** Builds the provider and ties it to what it needs and to what needs it; some of them need each other, hence the functions. */
+export function assemble(deps: OidcDependencies, parts: Parts): Assembly {
+  const { platform, audit, ports } = deps
+  const { db, clock } = platform
+  const { store, source } = parts
+  const findClient = (id: string): Promise<ClientInstance | undefined> => provider.Client.find(id)
+  const notices: LogoutNotices = createLogoutNotices({ db, clock, findClient, deliver: (client, ...about) => deliver(client, ...about) })
+  const sessions = createSessions({ db, store, notices, audit, ports })
+  const policyOf = (ctx: ProviderContext) => source.policyOf(ctx.oidc.client)
+  const consents = createConsents({ db, clock, audit, server: { policyOf, provider: () => provider, revokeGrants: sessions.revokeGrants } })
+  const provider = openProvider(deps, parts, consents)
+  const deliver = useInternals(deps, parts, provider, notices)
+  onProviderEvents(provider, { log: platform.log, ports })
+  return { provider, notices, sessions, consents }
+}
+
+function openProvider({ settings, platform, ports, html }: OidcDependencies, parts: Parts, consents: Consents): Provider {
+  const { clock, keyring } = platform
+  const { store, source, directory, keys } = parts
+  const policyOf = (ctx: ProviderContext) => source.policyOf(ctx.oidc.client)
+  const standings = createStandings(ports)
+  const certificates = createClientCertificates({
+    header: settings.certificateHeaders?.certificate,
+    verifiedHeader: settings.certificateHeaders?.verified,
+    trustedProxies: proxyList(settings.trustedProxies),
+  })
+  return buildProvider({
+    settings: { issuer: settings.issuer, lifetimes: settings, certificates },
+    state: {
+      adapter: (model) => (model === 'Client' ? source.adapter : new ProviderAdapter(model, { store, clock, keyring })),
+      keys: keys.current(),
+      keyring,
+    },
+    people: {
+      prompts: createPrompts({ standings, policyOf, clock }),
+      findAccount: createFindAccount({ ports, standings, policyOf, clock }),
+      loadGrant: consents.load,
+    },
+    clients: {
+      policyOf: source.policyOf,
+      findResource: parts.resources.find,
+      internalHosts: async (id) => (id === undefined ? [] : ((await directory.find(id))?.policy.allowInternalHosts ?? [])),
+      choosePreset: parts.choosePreset,
+    },
+    pages: createProviderPages(html),
+  })
+}
+
+type Deliver = (client: ClientInstance, accountId: string, sid: string | undefined) => Promise<void>
+
+/** Everything that is changed about the provider beyond its configuration; returns its own delivery of a logout token. */
+function useInternals({ platform, audit }: OidcDependencies, { store, source }: Parts, provider: Provider, notices: LogoutNotices): Deliver {
+  const { db, clock, keyring } = platform
+  internals.useClientSource(provider, source)
+  internals.useParallelSessionSave(provider)
+  shareInteractions(provider)
+  internals.useTokenPrefixes(provider, TOKEN_PREFIXES)
+  internals.useReplayDetection(provider, (issuer, jti, exp) => {
+    const id = hash('sha256', JSON.stringify([issuer, jti]), 'base64url')
+    const expiresAt = new Date(Math.max(exp * 1000, clock.now().getTime() + 1000))
+    return store.insertOnce({ model: 'ReplayDetection', id, payload: { iss: issuer }, expiresAt })
+  })
+  internals.useConformity(provider, (client) => source.policyOf(client).conformIdTokenClaims)
+  internals.wrapGrant(provider, 'refresh_token', createRefreshGrace({ store, clock, keyring, audit, db }))
+  for (const grant of ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code']) {
+    internals.wrapGrant(provider, grant, recordAuthorization({ db, audit }))
+  }
+  const send = internals.useLogoutDelivery(provider, (client, accountId, sid) => notices.send({ clientId: client.clientId, accountId, sid, reason: 'logout' }))
+  return (client, accountId, sid) => internals.onBehalfOf(client.clientId, () => send(client, accountId, sid))
+}
