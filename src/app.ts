@@ -2,7 +2,8 @@
 import type { Server } from 'node:http'
 import { createBackground } from './app/background.ts'
 import { openCitizenArea } from './app/citizen-area.ts'
-import { DEMO_CITIZENS, type Demo, openDemo } from './app/demo.ts'
+import { type Demo, openDemo } from './app/demo.ts'
+import { DEMO_CITIZENS } from './app/demo-seed.ts'
 import { type Foundation, openFoundation } from './app/foundation.ts'
 import { createOidcPorts } from './app/oidc-ports.ts'
 import { type AccountsOverrides, openRooms, type Rooms } from './app/rooms.ts'
@@ -68,7 +69,7 @@ async function open(foundation: Foundation, options: AppOptions, closers: (() =>
   const local = { host: config.platform.host, port: 0 }
   const area = await openCitizenArea({ foundation, rooms, oidc, web, look }, () => local)
   web.app.use(area.routes.routes())
-  const demo = config.demo.enabled ? await openDemo({ foundation, rooms, oidc, web, look }, area.sessions) : undefined
+  const demo = config.demo.enabled ? await openDemo({ foundation, rooms, oidc, web, look }, area) : undefined
   if (demo) closers.push(demo.stop)
 
   const background = createBackground(foundation, rooms, oidc)

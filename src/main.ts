@@ -1,6 +1,6 @@
 /** The server process: reads the configuration, starts, says where it is, and stops cleanly. */
 import { type App, startApp } from './app.ts'
-import { DEMO_CITIZENS } from './app/demo.ts'
+import { DEMO_CITIZENS } from './app/demo-seed.ts'
 import { ConfigError, loadConfig } from './platform/config.ts'
 import { createLog } from './platform/log.ts'
 import { Problem } from './platform/problem.ts'

@@ -1,9 +1,9 @@
 import type Router from '@koa/router'
-import type { AccountId } from '../accounts/index.ts'
+import type { Account, AccountId } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
-import { type AreaData, createAreaSessions, createLoopbackFetch, createPortalRoutes, createRelyingParty } from '../portal/index.ts'
-import type { PageSessions } from '../platform/http/page-session.ts'
+import type { HttpContext } from '../platform/http/request-facts.ts'
 import type { Keyring } from '../platform/keyring.ts'
+import { createAreaSessions, createLoopbackFetch, createPortalRoutes, createRelyingParty, type PortalDependencies } from '../portal/index.ts'
 import type { Foundation } from './foundation.ts'
 import type { Rooms } from './rooms.ts'
 import { faceCheckGrants, type Look, type Web } from './web.ts'
@@ -13,6 +13,8 @@ export const AREA_CLIENT = 'mt-conta'
 const AREA_SCOPES = ['openid', 'profile', 'cpf', 'email', 'phone'] as const
 /** How far back "não fui eu" doubts face checks. */
 const DOUBTED_MS = 30 * 86_400_000
+/** What a browser without a name is called in its record. */
+const NAMELESS_DEVICE = '?'
 
 export interface CitizenAreaDependencies {
   readonly foundation: Foundation
@@ -22,42 +24,47 @@ export interface CitizenAreaDependencies {
   readonly look: Look
 }
 
+/** The area's routes, and the account that is signed in to it. */
+export interface CitizenArea {
+  readonly routes: Router
+  findAccount(ctx: HttpContext): Promise<Account | undefined>
+}
+
 /** `/conta` as a first-party relying party of this very server: its registration, its sessions, its routes. */
-export async function openCitizenArea(deps: CitizenAreaDependencies, localAddress: () => { host: string; port: number }): Promise<{ routes: Router; sessions: PageSessions<AreaData> }> {
-  const { foundation, rooms, oidc, web, look } = deps
-  const { publicUrl } = foundation.config.platform
-  const sessions = createAreaSessions(foundation, { idleSeconds: rooms.settings.session.idleSeconds, absoluteSeconds: rooms.settings.session.totalSeconds })
-  const relyingParty = createRelyingParty({
-    issuer: publicUrl, clientId: AREA_CLIENT, clientSecret: await registerArea(oidc, foundation.keyring, publicUrl), scope: AREA_SCOPES.join(' '),
-    redirectUri: `${publicUrl}/conta/retorno`, postLogoutRedirectUri: `${publicUrl}/conta/saiu`,
-    claims: { id_token: { sid: { essential: true } } },
-    fetch: createLoopbackFetch(publicUrl, localAddress),
-  })
-  const { accounts, assurance, audit, images, faces } = rooms
-  const routes = createPortalRoutes({
-    entrance: { sessions, relyingParty, views: web.views, publicUrl, findSession: (accountId, sid) => oidc.sessions.findUid(accountId, AREA_CLIENT, sid) },
-    area: { findAccount: accounts.find, messages: look.messages, clock: foundation.clock },
-    account: {
-      contacts: accounts.contacts,
-      factors: { ...accounts.factors, changePassword: accounts.changePassword },
-      openSessions: openSessionsOf(rooms),
-      systems: connectedSystems(oidc),
-      overview: {
-        async explain(accountId, personId) {
-          const reference = await images.findReference(personId, faces.rule.modelId)
-          return assurance.explain(accountId, { hasReferenceImage: reference !== undefined, faceCheckGrants: faceCheckGrants(foundation.config.demo.enabled) })
-        },
-        hasTotp: accounts.factors.totp.isEnabled,
-        recoveryCodesLeft: accounts.factors.recoveryCodes.countLeft,
-      },
-    },
+export async function openCitizenArea(deps: CitizenAreaDependencies, localAddress: () => { host: string; port: number }): Promise<CitizenArea> {
+  const { oidc, look, rooms } = deps
+  const { routes, findVisit } = createPortalRoutes({
+    entrance: await entranceOf(deps, localAddress),
+    messages: look.messages,
+    accounts: accountsOf(deps),
+    account: { openSessions: openSessionsOf(rooms), systems: connectedSystems(oidc), overview: overviewOf(deps) },
     history: {
-      ledger: { audit, messages: look.messages, clientName: (id) => clientName(oidc, id) },
-      reportMisuse: (accountId, personId) => reportMisuse(foundation, rooms, accountId, personId),
+      ledger: {
+        audit: rooms.audit, messages: look.messages,
+        clientName: (id) => clientName(oidc, id),
+        deviceLabels: (id) => deviceLabels(rooms, id),
+      },
+      reportMisuse: ({ account }, entry) => reportMisuse(deps, account, entry),
     },
-    settings: { holdSeconds: rooms.settings.session.holdSeconds, minPasswordLength: rooms.settings.password.minLength, canChangeSensitive: accounts.canChangeSensitive },
   })
-  return { routes, sessions }
+  return { routes, findAccount: async (ctx) => (await findVisit(ctx))?.account }
+}
+
+async function entranceOf({ foundation, rooms, oidc, web }: CitizenAreaDependencies, localAddress: () => { host: string; port: number }): Promise<PortalDependencies['entrance']> {
+  const { publicUrl } = foundation.config.platform
+  const { idleSeconds, totalSeconds } = rooms.settings.session
+  return {
+    publicUrl,
+    views: web.views,
+    sessions: createAreaSessions(foundation, { idleSeconds, absoluteSeconds: totalSeconds }),
+    relyingParty: createRelyingParty({
+      issuer: publicUrl, clientId: AREA_CLIENT, clientSecret: await registerArea(oidc, foundation.keyring, publicUrl), scope: AREA_SCOPES.join(' '),
+      redirectUri: `${publicUrl}/conta/retorno`, postLogoutRedirectUri: `${publicUrl}/conta/saiu`,
+      claims: { id_token: { sid: { essential: true } } },
+      fetch: createLoopbackFetch(publicUrl, localAddress),
+    }),
+    findSession: (accountId, sid) => oidc.sessions.findUid(accountId, AREA_CLIENT, sid),
+  }
 }
 
 /**
@@ -77,27 +84,46 @@ async function registerArea({ clients }: Oidc, keyring: Keyring, publicUrl: stri
   return secret
 }
 
-function openSessionsOf({ accounts }: Rooms) {
-  const { sessions } = accounts
+function accountsOf({ foundation, rooms: { accounts, settings } }: CitizenAreaDependencies): PortalDependencies['accounts'] {
+  const { recentSeconds, holdSeconds } = settings.session
   return {
-    async list(accountId: AccountId) {
-      const devices = new Map((await accounts.listDevices(accountId)).map((device) => [device.id, device.label]))
+    find: accounts.find,
+    findLiveSession: accounts.sessions.findLive,
+    isRecent: ({ authenticatedAt }) => foundation.clock.now().getTime() - authenticatedAt.getTime() <= recentSeconds * 1000,
+    heldUntil: (account) =>
+      account.recoveredAt === undefined || accounts.canChangeSensitive(account) ? undefined : new Date(account.recoveredAt.getTime() + holdSeconds * 1000),
+    contacts: accounts.contacts,
+    factors: { ...accounts.factors, changePassword: accounts.changePassword },
+    minPasswordLength: settings.password.minLength,
+  }
+}
+
+function openSessionsOf(rooms: Rooms): PortalDependencies['account']['openSessions'] {
+  const { sessions } = rooms.accounts
+  return {
+    async list(accountId) {
+      const labels = await deviceLabels(rooms, accountId)
       return (await sessions.list(accountId)).map(({ id, deviceId, createdAt, lastSeenAt }) => ({
-        id, createdAt, lastSeenAt, label: deviceId === undefined ? undefined : devices.get(deviceId),
+        id, createdAt, lastSeenAt, label: deviceId === undefined ? undefined : labels.get(deviceId),
       }))
     },
-    end: async (accountId: AccountId, id: string) => void (await sessions.end(accountId, id, 'citizen')),
-    async endOthers(accountId: AccountId, keep: string | undefined) {
+    end: async (accountId, id) => void (await sessions.end(accountId, id, 'citizen')),
+    async endOthers(accountId, keep) {
       for (const { id } of await sessions.list(accountId)) if (id !== keep) await sessions.end(accountId, id, 'citizen')
     },
   }
 }
 
-function connectedSystems(oidc: Oidc) {
+async function deviceLabels({ accounts }: Rooms, accountId: AccountId): Promise<ReadonlyMap<string, string>> {
+  const named = (await accounts.listDevices(accountId)).filter(({ label }) => label !== NAMELESS_DEVICE)
+  return new Map(named.map(({ id, label }) => [id, label]))
+}
+
+function connectedSystems(oidc: Oidc): PortalDependencies['account']['systems'] {
   return {
-    async list(accountId: string) {
+    async list(accountId) {
       const consents = await oidc.consents.list(accountId)
-      return Promise.all(consents.map(async ({ clientId, scopes, grantedAt }) => ({ clientId, clientName: await clientName(oidc, clientId), scopes, grantedAt })))
+      return Promise.all(consents.map(async ({ accountId: _, ...consent }) => ({ ...consent, clientName: await clientName(oidc, consent.clientId) })))
     },
     withdraw: oidc.consents.withdraw,
   }
@@ -107,10 +133,31 @@ async function clientName({ clients }: Oidc, id: string): Promise<string> {
   return (await clients.find(id))?.metadata.client_name ?? id
 }
 
-/** "Não fui eu": the account stops, and what somebody may have gained by a camera in the last month no longer counts. */
-async function reportMisuse({ db, clock }: Foundation, { accounts, assurance }: Rooms, accountId: AccountId, personId: string): Promise<void> {
+function overviewOf({ foundation, rooms: { accounts, assurance, images, faces } }: CitizenAreaDependencies): PortalDependencies['account']['overview'] {
+  const { totp, passkeys, recoveryCodes } = accounts.factors
+  return {
+    async explain(accountId, personId) {
+      const reference = await images.findReference(personId, faces.rule.modelId)
+      return assurance.explain(accountId, { hasReferenceImage: reference !== undefined, faceCheckGrants: faceCheckGrants(foundation.config.demo.enabled) })
+    },
+    hasTotp: totp.isEnabled,
+    hasPasskey: async (accountId) => (await passkeys.list(accountId)).length > 0,
+    recoveryCodesLeft: recoveryCodes.countLeft,
+  }
+}
+
+/**
+ * "Não fui eu": what somebody may have gained by a camera in the last month no longer counts, and the account stops.
+ *
+ * The account last: whoever is cut off in between is still signed in and says it again.
+ */
+async function reportMisuse({ foundation: { db, clock }, rooms: { accounts, assurance, audit } }: CitizenAreaDependencies, account: Account, entry: number | undefined): Promise<void> {
+  const { id: accountId, personId } = account
   const actor = { kind: 'citizen', id: accountId } as const
-  await accounts.safety.suspend(accountId, { reason: 'not-me', actor })
   const since = new Date(clock.now().getTime() - DOUBTED_MS)
-  await db.transaction((tx) => assurance.withdrawRemote(tx, { personId, accountId, since, reason: 'not-me', actor }))
+  await db.transaction(async (tx) => {
+    await audit.record(tx, { type: 'portal/use-disowned', actor, subject: accountId, data: { entry } })
+    await assurance.withdrawRemote(tx, { personId, accountId, since, reason: 'not-me', actor })
+  })
+  await accounts.safety.suspend(accountId, { reason: 'not-me', actor })
 }

@@ -9,6 +9,7 @@ import { createFaces, createImageStore, createLiveness, type Faces, type ImageSt
 import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
+import { portalEvents } from '../portal/index.ts'
 import type { Foundation } from './foundation.ts'
 
 const DEMO_REGISTER = fileURLToPath(new URL('../demo/base-register.csv', import.meta.url))
@@ -39,7 +40,7 @@ export type AccountsOverrides = (settings: AccountsSettings) => AccountsSettings
 export async function openRooms(foundation: Foundation, messages: Messages, override: AccountsOverrides = (same) => same): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
-  const catalogs = [accountsEvents, assuranceEvents, oidcEvents, interactionEvents, adminEvents]
+  const catalogs = [accountsEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
   const modelsDir = join(isKept ? config.platform.dataDir : join(tmpdir(), 'mt-login'), 'models')
   const faces = createFaces({ modelsDir, workers: config.biometrics.faceWorkers, maxQueue: config.biometrics.faceQueue })

@@ -10,10 +10,10 @@ import type { DemoMessage } from '../platform/outbox.ts'
 export interface DemoPages {
   /** Newest first. */
   recentMessages(): Promise<readonly DemoMessage[]>
-  /** The citizen signed in to `/conta`; `undefined` sends to the sign-in. */
-  findCitizen(ctx: HttpContext): Promise<{ accountId: string; name: string } | undefined>
+  /** Id of the person signed in to `/conta`; `undefined` sends to the sign-in. */
+  findPerson(ctx: HttpContext): Promise<string | undefined>
   /** What is wrong with the photograph, nothing once it is stored. */
-  takePhoto(accountId: string, photo: Uint8Array): Promise<readonly string[]>
+  takePhoto(personId: string, photo: Uint8Array): Promise<readonly string[]>
 }
 
 export interface DemoRoutesDependencies {
@@ -23,7 +23,8 @@ export interface DemoRoutesDependencies {
   readonly portalUrl: string
 }
 
-const PHOTO_TYPES = ['image/jpeg', 'image/png', 'image/webp']
+/** The bytes say what they are; the type that a browser guesses from a file's name does not count. */
+const PHOTO_TYPES = ['application/octet-stream', 'image/jpeg', 'image/png', 'image/webp']
 
 /** Pages that exist only in the demonstration: the messages that were "sent", and the citizen's own reference photo. */
 export function createDemoRoutes({ pages, views, messages, portalUrl }: DemoRoutesDependencies): Router {
@@ -35,23 +36,22 @@ export function createDemoRoutes({ pages, views, messages, portalUrl }: DemoRout
   }))
 
   router.get('/demo/foto', guard({}, async (ctx) => {
-    const citizen = await pages.findCitizen(ctx)
-    if (citizen === undefined) return ctx.redirect('/conta/entrar?para=/demo/foto')
+    if ((await pages.findPerson(ctx)) === undefined) return ctx.redirect('/conta/entrar?para=/demo/foto')
     ctx.status = 200
-    views.render(ctx, 'demo/photo', { name: citizen.name, portalUrl })
+    views.render(ctx, 'demo/photo', { portalUrl, maxBytes: PHOTO_LIMITS.maxBytes })
   }))
 
   router.post('/demo/foto', guard({ consumes: 'bytes', contentTypes: PHOTO_TYPES, limitBytes: PHOTO_LIMITS.maxBytes, body: bytes }, async (ctx, { body }) => {
-    const citizen = await pages.findCitizen(ctx)
-    if (citizen === undefined) {
-      ctx.status = 401
-      ctx.body = { stored: false, reasons: [messages.text(localeOf(ctx), 'demo.photo.sign-in')] }
-      return
-    }
-    const codes = await pages.takePhoto(citizen.accountId, body).catch(refusalOf)
-    ctx.status = codes.length === 0 ? 201 : 422
-    ctx.body = { stored: codes.length === 0, reasons: codes.map((code) => messages.text(localeOf(ctx), code)) }
+    const personId = await pages.findPerson(ctx)
+    if (personId === undefined) return answer(ctx, 401, ['demo.photo.sign-in'])
+    const codes = await pages.takePhoto(personId, body).catch(refusalOf)
+    answer(ctx, codes.length === 0 ? 201 : 422, codes)
   }))
+
+  function answer(ctx: HttpContext, status: number, codes: readonly string[]): void {
+    ctx.status = status
+    ctx.body = { stored: codes.length === 0, reasons: codes.map((code) => messages.text(localeOf(ctx), code)) }
+  }
 
   return router
 }

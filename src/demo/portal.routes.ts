@@ -3,34 +3,11 @@ import { fileURLToPath } from 'node:url'
 import Router from '@koa/router'
 import { Eta } from 'eta'
 import Koa from 'koa'
-import { AuthorizationResponseError } from 'openid-client'
-import type { RelyingParty, SignInDemand } from '../portal/index.ts'
+import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
+import type { Clock } from '../platform/clock.ts'
+import type { PendingSignIn, RelyingParty, SignedIn } from '../portal/index.ts'
 import { type PortalSession, PortalSessions } from './portal-sessions.ts'
-
-/** One service of the demonstration portal and what it demands of the sign-in. */
-interface Service extends SignInDemand {
-  readonly id: string
-  readonly title: string
-  readonly summary: string
-  readonly demand: string
-  readonly done: string
-}
-
-const SERVICES: readonly Service[] = [
-  {
-    id: 'segunda-via', title: 'Segunda via do IPVA', summary: 'Veja e imprima a guia do seu veículo.',
-    demand: 'Basta entrar', done: 'Sua guia está pronta para imprimir.',
-  },
-  {
-    id: 'carteira', title: 'Carteira de pesca amadora', summary: 'Peça a carteira que vale nos rios do estado.',
-    demand: 'Pede conta prata', done: 'Seu pedido de carteira foi aberto.', acrValues: 'urn:mt-login:nivel:prata',
-  },
-  {
-    id: 'conta-bancaria', title: 'Trocar a conta do benefício', summary: 'Escolha em que banco você recebe.',
-    demand: 'Pede conferir o rosto na hora', done: 'Você pode trocar a conta do benefício agora.',
-    acrValues: 'urn:mt-login:nivel:prata urn:mt-login:face', maxAgeSeconds: 300,
-  },
-]
+import { findService, isMet, type PortalService, SERVICES } from './services.ts'
 
 const COOKIE = 'portal_demo'
 const VIEWS = fileURLToPath(new URL('../../views/demo/portal/', import.meta.url))
@@ -38,14 +15,20 @@ const LOGOUT_TOKEN_LIMIT = 16_384
 
 /** `form-action` names MT Login because browsers hold the redirect that follows the sign-out form against it. */
 const securityHeaders = (issuer: string): Record<string, string> => ({
-  'Content-Security-Policy': `default-src 'none'; style-src 'self'; form-action 'self' ${new URL(issuer).origin}; frame-ancestors 'none'; base-uri 'none'`,
+  'Content-Security-Policy': `default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' ${new URL(issuer).origin}; frame-ancestors 'none'; base-uri 'none'`,
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
 })
 
-/** Builds the portal that shows a relying party at work: three services, each with its own demand. */
-export function createPortal({ client, issuer }: { client: RelyingParty; issuer: string }): Koa {
+export interface DemoPortalDependencies {
+  readonly client: RelyingParty
+  readonly issuer: string
+  readonly clock: Clock
+}
+
+/** The portal that shows a relying party at work: three services, each with its own demand. */
+export function createPortal({ client, issuer, clock }: DemoPortalDependencies): Koa {
   const sessions = new PortalSessions()
   const eta = new Eta({ views: VIEWS, cache: true, autoEscape: true })
   const router = new Router()
@@ -69,13 +52,13 @@ export function createPortal({ client, issuer }: { client: RelyingParty; issuer:
 
   router.get('/entrar', (ctx) => leave(ctx, undefined))
   router.get('/servicos/:id', async (ctx) => {
-    const service = SERVICES.find(({ id }) => id === ctx.params['id'])
+    const service = findService(ctx.params['id'])
     if (service === undefined) return ctx.throw(404)
     await leave(ctx, service)
   })
 
   /** Sends the browser to MT Login, remembering what for; MT Login decides what is still missing. */
-  async function leave(ctx: Koa.Context, service: Service | undefined): Promise<void> {
+  async function leave(ctx: Koa.Context, service: PortalService | undefined): Promise<void> {
     const session = sessionOf(ctx)
     const { url, pending } = await client.begin(service ?? {})
     session.pending = { ...pending, service: service?.id }
@@ -85,18 +68,18 @@ export function createPortal({ client, issuer }: { client: RelyingParty; issuer:
   router.get('/retorno', async (ctx) => {
     const session = sessionOf(ctx)
     const { pending } = session
-    session.pending = undefined
-    if (pending === undefined) return goHome(ctx, session, 'Esta entrada já terminou ou começou em outra janela. Tente de novo.')
-    try {
-      session.citizen = await client.finish(new URL(ctx.URL.href), pending)
-    } catch (error) {
-      if (!(error instanceof AuthorizationResponseError)) throw error
-      return goHome(ctx, session, refusalText(error.error))
+    if (pending === undefined || ctx.query['state'] !== pending.state) {
+      return goHome(ctx, session, 'Esta entrada já terminou ou começou em outra janela. Tente de novo.')
     }
+    session.pending = undefined
+    const result = await redeem(client, new URL(ctx.URL.href), pending)
+    if (typeof result === 'string') return goHome(ctx, session, result)
+    session.citizen = result
     const renewed = openSession(ctx, sessions.renew(session))
-    const service = SERVICES.find(({ id }) => id === pending.service)
+    const service = findService(pending.service)
     if (service === undefined) return ctx.redirect('/')
-    page(ctx, 'service', { service, citizen: renewed.citizen })
+    if (!isMet(service, result.claims, clock.now())) return goHome(ctx, renewed, refusalText('unmet_authentication_requirements'))
+    page(ctx, 'service', { service, citizen: result })
   })
 
   router.post('/sair', async (ctx) => {
@@ -105,19 +88,16 @@ export function createPortal({ client, issuer }: { client: RelyingParty; issuer:
     const { citizen } = session
     sessions.end(session)
     ctx.cookies.set(COOKIE, null)
+    ctx.status = 303
     ctx.redirect(citizen === undefined ? '/' : (await client.signOutUrl(citizen.idToken)).href)
   })
 
   router.post('/sair-por-tras', async (ctx) => {
     const form = new URLSearchParams(await readBody(ctx, LOGOUT_TOKEN_LIMIT))
-    try {
-      sessions.endMatching(await client.readLogoutToken(form.get('logout_token') ?? ''))
-      ctx.status = 200
-      ctx.body = ''
-    } catch {
-      ctx.status = 400
-      ctx.body = { error: 'invalid_request' }
-    }
+    const whose = await client.readLogoutToken(form.get('logout_token') ?? '').catch(() => undefined)
+    if (whose !== undefined) sessions.endMatching(whose)
+    ctx.status = whose === undefined ? 400 : 200
+    ctx.body = whose === undefined ? { error: 'invalid_request' } : ''
   })
 
   return assemble(router, securityHeaders(issuer), (ctx) => page(ctx, 'failure', {}))
@@ -129,6 +109,7 @@ function assemble(router: Router, headers: Record<string, string>, failure: (ctx
     ctx.set(headers)
     try {
       await next()
+      if (ctx.status === 404) ctx.throw(404)
     } catch (error) {
       const status = statusOf(error)
       failure(ctx)
@@ -151,6 +132,16 @@ function openSession(ctx: Koa.Context, session: PortalSession): PortalSession {
 function goHome(ctx: Koa.Context, session: PortalSession, notice: string): void {
   session.notice = notice
   ctx.redirect('/')
+}
+
+/** The sign-in, or what the portal tells its user when there is none. */
+async function redeem(client: RelyingParty, url: URL, pending: PendingSignIn): Promise<SignedIn | string> {
+  try {
+    return await client.finish(url, pending)
+  } catch (error) {
+    if (error instanceof AuthorizationResponseError || error instanceof ResponseBodyError) return refusalText(error.error)
+    throw error
+  }
 }
 
 /** What the portal tells its user about an OAuth error code. */

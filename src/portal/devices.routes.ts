@@ -2,6 +2,8 @@ import Router from '@koa/router'
 import { z } from 'zod'
 import type { AccountId } from '../accounts/index.ts'
 import { guard } from '../platform/http/guard.ts'
+import type { SignOut } from './entrance.routes.ts'
+import { tell } from './outcome.ts'
 import { type AreaPages, seeOther } from './pages.ts'
 
 /** One place where the account is open. */
@@ -15,31 +17,40 @@ export interface OpenSession {
 
 export interface OpenSessions {
   list(accountId: AccountId): Promise<readonly OpenSession[]>
-  /** Ends it here and at every relying party. */
+  /** Ends it here and at every relying party; nothing for a session that is not this account's. */
   end(accountId: AccountId, sessionId: string): Promise<void>
-  endOthers(accountId: AccountId, keep: string | undefined): Promise<void>
+  endOthers(accountId: AccountId, keep: string): Promise<void>
 }
 
-const done = z.object({ feito: z.enum(['session-ended', 'others-ended']).optional() })
+export interface DevicesRoutesDependencies {
+  readonly pages: AreaPages
+  readonly openSessions: OpenSessions
+  readonly signOut: SignOut
+}
+
+const PAGE = '/conta/aparelhos'
 const form = z.object({ session: z.string().min(1).max(100) })
+type Form = z.output<typeof form>
 
 /** Where the account is open, and "sair deste aparelho". */
-export function createDevicesRoutes({ pages, openSessions }: { pages: AreaPages; openSessions: OpenSessions }): Router {
+export function createDevicesRoutes({ pages, openSessions, signOut }: DevicesRoutesDependencies): Router {
   const router = new Router()
 
-  router.get('/conta/aparelhos', guard({ query: done }, pages.signedIn(async (ctx, visit, { query }: { query: z.output<typeof done> }) => {
-    const sessions = (await openSessions.list(visit.account.id)).map((session) => ({ ...session, current: session.id === visit.citizen.sessionId }))
-    pages.show(ctx, visit, { section: 'devices', view: 'devices', data: { sessions, done: query.feito } })
-  })))
+  router.get(PAGE, pages.section({ section: 'devices', view: 'devices' }, async ({ account, session }) => {
+    const open = await openSessions.list(account.id)
+    const sessions = open.map((one) => ({ ...one, current: one.id === session.id }))
+    return { sessions: sessions.toSorted((one, other) => Number(other.current) - Number(one.current)) }
+  }))
 
-  router.post('/conta/aparelhos/sair', guard({ body: form }, pages.signedIn(async (ctx, visit, { body }: { body: z.output<typeof form> }) => {
+  router.post(`${PAGE}/sair`, guard({ body: form }, pages.signedIn(async (ctx, visit, { body }: { body: Form }) => {
+    if (body.session === visit.session.id) return signOut(ctx)
     await openSessions.end(visit.account.id, body.session)
-    seeOther(ctx, '/conta/aparelhos?feito=session-ended')
+    seeOther(ctx, tell(PAGE, 'session-ended'))
   })))
 
-  router.post('/conta/aparelhos/sair-dos-outros', guard({}, pages.signedIn(async (ctx, visit) => {
-    await openSessions.endOthers(visit.account.id, visit.citizen.sessionId)
-    seeOther(ctx, '/conta/aparelhos?feito=others-ended')
+  router.post(`${PAGE}/sair-dos-outros`, guard({}, pages.signedIn(async (ctx, visit) => {
+    await openSessions.endOthers(visit.account.id, visit.session.id)
+    seeOther(ctx, tell(PAGE, 'others-ended'))
   })))
 
   return router

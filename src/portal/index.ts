@@ -1,5 +1,8 @@
 /** The citizen's area, and the relying party's side of OpenID Connect that it (and the demonstration portal) signs in by. */
-export { type AreaData, createAreaSessions, findCitizen } from './area.ts'
-export { createLoopbackFetch } from './loopback-fetch.ts'
-export { createPortalRoutes, type PortalDependencies } from './portal.routes.ts'
-export { createRelyingParty, type PendingSignIn, type RelyingParty, type RelyingPartyOptions, type SignedIn, type SignInDemand } from './relying-party.ts'
+export { createAreaSessions } from './area.ts'
+export { portalEvents } from './events.ts'
+export { createPortalRoutes, type Portal, type PortalDependencies } from './portal.routes.ts'
+export { createLoopbackFetch } from './relying-party/loopback-fetch.ts'
+export {
+  createRelyingParty, type PendingSignIn, type RelyingParty, type RelyingPartyOptions, type SignedIn, type SignInDemand,
+} from './relying-party/relying-party.ts'

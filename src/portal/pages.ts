@@ -1,13 +1,13 @@
-import type { Account, AccountId } from '../accounts/index.ts'
-import { ACCOUNTS_PROBLEMS, displayName } from '../accounts/index.ts'
-import type { Clock } from '../platform/clock.ts'
+import { type Account, ACCOUNTS_PROBLEMS, type Changer, displayName, type SignInSession } from '../accounts/index.ts'
+import { guard } from '../platform/http/guard.ts'
 import { localeOf } from '../platform/http/locale.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import type { PageSessions } from '../platform/http/page-session.ts'
 import { type HttpContext, type HttpMiddleware, requestFacts } from '../platform/http/request-facts.ts'
 import type { Views } from '../platform/http/views.ts'
 import { isProblem } from '../platform/problem.ts'
-import { type AreaData, type Citizen, findCitizen, FRESH_SECONDS, safeReturn } from './area.ts'
+import { type AreaData, entranceTo, pageOf } from './area.ts'
+import { type Outcome, type OutcomeQuery, outcomeQuery, toneOf } from './outcome.ts'
 
 /** The parts of the area, in the order of its menu. */
 const SECTIONS = [
@@ -24,71 +24,112 @@ export type Section = (typeof SECTIONS)[number]['name']
 
 /** A signed-in visit to the area. */
 export interface Visit {
-  readonly citizen: Citizen
   readonly account: Account
+  /** The sign-in that this visit hangs on: "este aparelho". */
+  readonly session: SignInSession
+  readonly idToken: string
   /** Who asks for a change of credentials or contacts, as the accounts room wants to know it. */
-  readonly changer: { accountId: AccountId; authenticatedAt: Date; sessionId?: string | undefined; facts: ReturnType<typeof requestFacts> }
+  readonly changer: Changer
+  /** Until when changes wait after a recovery; `undefined` when they do not. */
+  readonly heldUntil: Date | undefined
 }
 
 export type VisitHandler<Input> = (ctx: HttpContext, visit: Visit, input: Input) => Promise<void> | void
 
+export interface Page {
+  readonly section: Section
+  readonly view: string
+  readonly data?: object
+  readonly outcome?: Outcome | undefined
+}
+
 export interface AreaPages {
+  /** Who visits; a page session whose sign-in is over ends here. */
+  findVisit(ctx: HttpContext): Promise<Visit | undefined>
   /** Runs the handler for a signed-in citizen; anybody else goes to the sign-in and comes back to this page. */
   signedIn<Input>(handler: VisitHandler<Input>): (ctx: HttpContext, input: Input) => Promise<void>
-  /** The same for a page whose change wants a sign-in of the last 20 minutes: an older one is renewed first. */
+  /**
+   * The same for a change of credentials or contacts: an old sign-in is renewed first (ASVS 7.5.1), and after a recovery the citizen is
+   * told how long to wait.
+   */
   fresh<Input>(handler: VisitHandler<Input>): (ctx: HttpContext, input: Input) => Promise<void>
-  show(ctx: HttpContext, visit: Visit, page: { section: Section; view: string; data?: object }): void
+  /** A page of the menu: signed in, with what the last action came to. */
+  section(page: Pick<Page, 'section' | 'view'>, dataOf: (visit: Visit, ctx: HttpContext) => Promise<object> | object): HttpMiddleware
+  show(ctx: HttpContext, visit: Visit, page: Page): void
   /** Refusals of the accounts room that have a page of their own here. */
   readonly refusals: HttpMiddleware
 }
 
+/** What the area asks of the accounts room on every page. */
+export interface AreaAccounts {
+  find(accountId: string): Promise<Account | undefined>
+  findLiveSession(sessionId: string): Promise<SignInSession | undefined>
+  /** Whether a sign-in is recent enough for a change of credentials. */
+  isRecent(session: SignInSession): boolean
+  /** Until when changes wait after a recovery. */
+  heldUntil(account: Account): Date | undefined
+}
+
 export interface AreaPagesDependencies {
   readonly sessions: PageSessions<AreaData>
-  readonly findAccount: (accountId: string) => Promise<Account | undefined>
+  readonly accounts: AreaAccounts
   readonly views: Views
   readonly messages: Messages
-  readonly clock: Clock
 }
 
 /** What every page of the area shares: who is there, the menu, and where to go when that is not enough. */
-export function createAreaPages({ sessions, findAccount, views, messages, clock }: AreaPagesDependencies): AreaPages {
-  async function visitOf(ctx: HttpContext): Promise<Visit | undefined> {
-    const citizen = await findCitizen(sessions, ctx)
-    const account = citizen && (await findAccount(citizen.accountId))
-    if (citizen === undefined || account?.status !== 'active') return undefined
-    const { authenticatedAt, sessionId } = citizen
-    return { citizen, account, changer: { accountId: account.id, authenticatedAt, sessionId, facts: requestFacts(ctx) } }
+export function createAreaPages({ sessions, accounts, views, messages }: AreaPagesDependencies): AreaPages {
+  async function findVisit(ctx: HttpContext): Promise<Visit | undefined> {
+    const page = await sessions.read(ctx)
+    if (page?.accountId === undefined || page.sid === undefined || page.data.signedIn === undefined) return undefined
+    const account = await accounts.find(page.accountId)
+    const session = await accounts.findLiveSession(page.sid)
+    if (account?.status !== 'active' || session?.accountId !== account.id) return void (await sessions.end(ctx))
+    const changer = { accountId: account.id, authenticatedAt: session.authenticatedAt, sessionId: session.id, facts: requestFacts(ctx) }
+    return { account, session, idToken: page.data.signedIn.idToken, changer, heldUntil: accounts.heldUntil(account) }
   }
 
-  const isFresh = ({ authenticatedAt }: Citizen) => clock.now().getTime() - authenticatedAt.getTime() <= FRESH_SECONDS * 1000
-  const enter = (ctx: HttpContext, wish = '') => seeOther(ctx, `/conta/entrar?para=${safeReturn(pageOf(ctx.path))}${wish}`)
+  const enter = (ctx: HttpContext, isRenewal = false) => seeOther(ctx, entranceTo(pageOf(ctx), { isRenewal }))
+
+  const signedIn: AreaPages['signedIn'] = (handler) => async (ctx, input) => {
+    const visit = await findVisit(ctx)
+    if (visit === undefined) return enter(ctx)
+    await handler(ctx, visit, input)
+  }
+
+  const show: AreaPages['show'] = (ctx, { account }, { section, view, data, outcome }) => {
+    const t = (key: string) => messages.text(localeOf(ctx), key)
+    const nav = SECTIONS.map(({ name, href, icon }) => ({ href, icon, label: t(`portal.nav.${name}`), current: name === section }))
+    const user = { name: displayName(account.citizen.reveal()), signOutHref: '/conta/sair' }
+    const told = outcome && { tone: toneOf(outcome), text: t(`portal.done.${outcome}`) }
+    if (ctx.status === 404) ctx.status = 200
+    views.render(ctx, `portal/${view}`, { area: { nav, user, homeHref: '/conta' }, outcome: told, ...data })
+  }
 
   return {
-    signedIn: (handler) => async (ctx, input) => {
-      const visit = await visitOf(ctx)
-      if (visit === undefined) return enter(ctx)
-      await handler(ctx, visit, input)
-    },
-    fresh: (handler) => async (ctx, input) => {
-      const visit = await visitOf(ctx)
-      if (visit === undefined) return enter(ctx)
-      if (!isFresh(visit.citizen)) return enter(ctx, '&renovar=1')
-      await handler(ctx, visit, input)
-    },
-    show(ctx, { account }, { section, view, data }) {
-      const t = (key: string) => messages.text(localeOf(ctx), key)
-      const nav = SECTIONS.map(({ name, href, icon }) => ({ href, icon, label: t(`portal.nav.${name}`), current: name === section }))
-      const user = { name: displayName(account.citizen.reveal()), signOutHref: '/conta/sair' }
-      if (ctx.status === 404) ctx.status = 200
-      views.render(ctx, `portal/${view}`, { area: { nav, user, homeHref: '/conta' }, ...data })
-    },
+    findVisit,
+    signedIn,
+    fresh: (handler) =>
+      signedIn(async (ctx, visit, input) => {
+        if (visit.heldUntil !== undefined) return seeOther(ctx, '/conta/seguranca')
+        if (!accounts.isRecent(visit.session)) return enter(ctx, true)
+        await handler(ctx, visit, input)
+      }),
+    section: (page, dataOf) =>
+      guard(
+        { query: outcomeQuery },
+        signedIn(async (ctx, visit, { query }: { query: OutcomeQuery }) => {
+          show(ctx, visit, { ...page, data: await dataOf(visit, ctx), outcome: query.feito })
+        }),
+      ),
+    show,
     async refusals(ctx, next) {
       try {
         await next()
       } catch (error) {
-        if (isProblem(error, ACCOUNTS_PROBLEMS.reauthenticationNeeded)) enter(ctx, '&renovar=1')
+        if (isProblem(error, ACCOUNTS_PROBLEMS.reauthenticationNeeded)) enter(ctx, true)
         else if (isProblem(error, ACCOUNTS_PROBLEMS.changesHeld)) seeOther(ctx, '/conta/seguranca')
-        else if (isProblem(error, ACCOUNTS_PROBLEMS.accountNotActive)) seeOther(ctx, '/conta/entrar')
+        else if (isProblem(error, ACCOUNTS_PROBLEMS.accountNotActive)) enter(ctx)
         else throw error
       }
     },
@@ -99,9 +140,4 @@ export function createAreaPages({ sessions, findAccount, views, messages, clock 
 export function seeOther(ctx: HttpContext, location: string): void {
   ctx.status = 303
   ctx.redirect(location)
-}
-
-/** The page to come back to: a posted address whose page is one level up loses its last part. */
-function pageOf(path: string): string {
-  return path.replace(/\/(remover|opcoes|codigo|sair|sair-dos-outros|retirar)$/, '').replace(/\/[0-9a-f-]{36}$/, '')
 }

@@ -1,49 +1,55 @@
 import Router from '@koa/router'
+import type { Contacts } from '../accounts/index.ts'
 import { inRoom } from '../platform/http/app.ts'
-import { createDataRoutes } from './data.routes.ts'
+import type { Messages } from '../platform/http/messages.ts'
+import type { HttpContext } from '../platform/http/request-facts.ts'
+import { createContactRoutes } from './data/contact.routes.ts'
+import { createDataRoutes } from './data/data.routes.ts'
 import { createDevicesRoutes, type OpenSessions } from './devices.routes.ts'
 import { createEntranceRoutes, type EntranceDependencies } from './entrance.routes.ts'
-import { createHistoryRoutes, type HistoryRoutesDependencies, type Ledger } from './history.routes.ts'
-import { createHomeRoutes, type Hold, type Overview } from './home.routes.ts'
+import { createHistoryRoutes, type ReportMisuse } from './history/history.routes.ts'
+import type { Ledger } from './history/ledger-line.ts'
+import { createHomeRoutes, type Overview } from './home.routes.ts'
 import { createLevelRoutes } from './level.routes.ts'
-import { type AreaPagesDependencies, createAreaPages } from './pages.ts'
-import { createSecurityRoutes, type Factors } from './security.routes.ts'
+import { type AreaAccounts, createAreaPages, type Visit } from './pages.ts'
+import { createSecurityRoutes, type Factors } from './security/security.routes.ts'
 import { type ConnectedSystems, createSystemsRoutes } from './systems.routes.ts'
-import type { Contacts } from '../accounts/index.ts'
 
 /** What the area needs from the rooms before it, grouped by who supplies it. */
 export interface PortalDependencies {
   readonly entrance: EntranceDependencies
-  readonly area: Omit<AreaPagesDependencies, 'sessions' | 'views'>
-  readonly account: {
-    readonly contacts: Contacts
-    readonly factors: Factors
-    readonly openSessions: OpenSessions
-    readonly systems: ConnectedSystems
-    readonly overview: Overview
-  }
-  readonly history: { readonly ledger: Ledger; readonly reportMisuse: HistoryRoutesDependencies['reportMisuse'] }
-  readonly settings: Hold & { readonly minPasswordLength: number }
+  readonly messages: Messages
+  readonly accounts: AreaAccounts & { readonly contacts: Contacts; readonly factors: Factors; readonly minPasswordLength: number }
+  readonly account: { readonly openSessions: OpenSessions; readonly systems: ConnectedSystems; readonly overview: Overview }
+  readonly history: { readonly ledger: Ledger; readonly reportMisuse: ReportMisuse }
+}
+
+/** The area's routes, and who is signed in to it, for pages beside it. */
+export interface Portal {
+  readonly routes: Router
+  findVisit(ctx: HttpContext): Promise<Visit | undefined>
 }
 
 /** The citizen's area under `/conta`. */
-export function createPortalRoutes({ entrance, area, account, history, settings }: PortalDependencies): Router {
+export function createPortalRoutes({ entrance, messages, accounts, account, history }: PortalDependencies): Portal {
   const { sessions, views } = entrance
-  const { messages } = area
-  const pages = createAreaPages({ sessions, views, ...area })
-  const { overview } = account
-  const router = new Router()
-  router.use(inRoom('portal'), pages.refusals)
+  const { contacts, factors, minPasswordLength } = accounts
+  const { overview, openSessions, systems } = account
+  const pages = createAreaPages({ sessions, views, accounts, messages })
+  const { router: entranceRoutes, signOut } = createEntranceRoutes(entrance)
+  const routes = new Router()
+  routes.use(inRoom('portal'), pages.refusals)
   const parts = [
-    createEntranceRoutes(entrance),
-    createHomeRoutes({ pages, overview, ledger: history.ledger, entrance, hold: settings }),
-    createDataRoutes({ pages, contacts: account.contacts, sessions }),
+    entranceRoutes,
+    createHomeRoutes({ pages, overview, ledger: history.ledger, views }),
+    createDataRoutes({ pages, contacts }),
+    createContactRoutes({ pages, contacts, sessions }),
     createLevelRoutes({ pages, explain: overview.explain }),
-    createSecurityRoutes({ pages, factors: account.factors, sessions, messages, settings }),
-    createDevicesRoutes({ pages, openSessions: account.openSessions }),
-    createSystemsRoutes({ pages, systems: account.systems }),
+    createSecurityRoutes({ pages, factors, sessions, messages, minPasswordLength }),
+    createDevicesRoutes({ pages, openSessions, signOut }),
+    createSystemsRoutes({ pages, systems }),
     createHistoryRoutes({ pages, ledger: history.ledger, views, sessions, reportMisuse: history.reportMisuse }),
   ]
-  for (const part of parts) router.use(part.routes())
-  return router
+  for (const part of parts) routes.use(part.routes())
+  return { routes, findVisit: pages.findVisit }
 }

@@ -4,7 +4,9 @@ const token = document.querySelector('meta[name=csrf-token]')?.content ?? ''
 const find = (name) => root.querySelector(`[data-${name}]`)
 const video = root.querySelector('video')
 const button = find('photo-take')
-const say = (text) => { find('say').textContent = text }
+const say = (text) => {
+  find('say').textContent = text
+}
 
 async function send(blob) {
   const wrong = find('photo-wrong')
@@ -12,7 +14,11 @@ async function send(blob) {
   button.disabled = true
   say(root.dataset.sending)
   try {
-    const response = await fetch(root.dataset.photo, { method: 'POST', body: blob, headers: { 'Content-Type': blob.type, 'X-CSRF-Token': token, Accept: 'application/json' } })
+    const response = await fetch(root.dataset.photo, {
+      method: 'POST',
+      body: blob,
+      headers: { 'Content-Type': blob.type, 'X-CSRF-Token': token, Accept: 'application/json' },
+    })
     const { stored, reasons = [root.dataset.failed] } = await response.json()
     if (stored) return done()
     wrong.querySelector('ul').replaceChildren(...reasons.map((text) => Object.assign(document.createElement('li'), { textContent: text })))

@@ -1,0 +1,80 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import sharp from 'sharp'
+import { type Account, parseCpf } from '../accounts/index.ts'
+import type { DemoCitizen, Oidc } from '../oidc/index.ts'
+import { recentDemoMessages } from '../platform/outbox.ts'
+import type { Foundation } from './foundation.ts'
+import type { Rooms } from './rooms.ts'
+
+/** The relying party of the demonstration. */
+export const PORTAL_CLIENT = 'portal-demonstracao'
+
+/** People of the demonstration who have an account already; more wait in `src/demo/base-register.csv` to register. */
+export const DEMO_CITIZENS: readonly DemoCitizen[] = [
+  { name: 'Maria Aparecida da Silva', cpf: '529.982.247-25', password: 'boi-tuiuiu-pantanal-7' },
+  { name: 'João Batista Pereira', cpf: '111.444.777-35', password: 'arara-azul-cerrado-3' },
+]
+const WITH_FACE = '111.444.777-35'
+/** One person in a group picture that ships with the face library (MIT), as João's reference. */
+const FACE = { file: 'sample6.jpg', region: { left: 1114, top: 264, width: 330, height: 410 } }
+
+export interface DemoSeedDependencies {
+  readonly foundation: Foundation
+  readonly rooms: Rooms
+  readonly oidc: Oidc
+  readonly portal: { readonly url: string; readonly clientSecret: string }
+  /** Stores a photograph as a person's reference; answers what is wrong with it. */
+  readonly takePhoto: (personId: string, photo: Uint8Array) => Promise<readonly string[]>
+}
+
+/** Makes the relying party, the citizens and a reference face; what is there already stays as it is. */
+export async function seedDemo(deps: DemoSeedDependencies): Promise<void> {
+  await registerPortal(deps)
+  for (const citizen of DEMO_CITIZENS) if ((await findByText(deps, citizen.cpf)) === undefined) await register(deps, citizen)
+  await seedFace(deps)
+}
+
+async function registerPortal({ oidc: { clients }, portal: { url, clientSecret } }: DemoSeedDependencies): Promise<void> {
+  const actor = { kind: 'system' } as const
+  const metadata = {
+    client_name: 'Portal de Serviços (demonstração)', client_uri: url, redirect_uris: [`${url}/retorno`], post_logout_redirect_uris: [`${url}/`],
+    backchannel_logout_uri: `${url}/sair-por-tras`, backchannel_logout_session_required: true, subject_type: 'pairwise' as const,
+  }
+  const policy = { allowedScopes: ['openid' as const, 'profile' as const, 'email' as const, 'cpf' as const], allowInternalHosts: [new URL(url).host] }
+  const known = await clients.find(PORTAL_CLIENT)
+  if (known === undefined) await clients.create({ id: PORTAL_CLIENT, metadata, policy, actor, secret: clientSecret })
+  else if (!known.metadata.redirect_uris.includes(`${url}/retorno`)) await clients.change(PORTAL_CLIENT, { metadata, policy, actor })
+}
+
+async function findByText({ rooms }: DemoSeedDependencies, text: string): Promise<Account | undefined> {
+  const cpf = parseCpf(text)
+  return cpf && rooms.accounts.findByCpf(cpf)
+}
+
+/** As the citizen would register, with the code read from what would have been mailed. */
+async function register({ foundation, rooms }: DemoSeedDependencies, { cpf: text, password }: DemoCitizen): Promise<void> {
+  const cpf = parseCpf(text)
+  const record = cpf && (await rooms.register.find(cpf))
+  // An operator's own register need not know the people of the demonstration.
+  if (cpf === undefined || record === undefined) return
+  const { registration } = rooms.accounts
+  const email = `${cpf}@demonstracao.mt-login.localhost`
+  const form = { cpf, name: record.name, birthDate: record.birthDate, email, password }
+  const started = await registration.start({ form, locale: 'pt-BR', binding: cpf, facts: { ip: '127.0.0.1', userAgent: '', deviceCookie: undefined } })
+  if (started.kind !== 'started') throw new Error(`a citizen of the demonstration was refused: ${started.kind}`)
+  await foundation.outbox.flush()
+  const mail = (await recentDemoMessages(foundation.config.platform.dataDir)).find(({ to }) => to === email)
+  const code = /\b\d{6}\b/.exec(mail?.text ?? '')?.[0] ?? ''
+  const confirmed = await registration.confirm({ id: started.id, binding: cpf, code })
+  if (confirmed.kind !== 'confirmed') throw new Error(`a citizen of the demonstration was not confirmed: ${confirmed.kind}`)
+}
+
+async function seedFace(deps: DemoSeedDependencies): Promise<void> {
+  const { rooms, takePhoto } = deps
+  const account = await findByText(deps, WITH_FACE)
+  if (account === undefined || (await rooms.images.findReference(account.personId, rooms.faces.rule.modelId))) return
+  const sample = join(dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json')), 'demo', FACE.file)
+  const reasons = await takePhoto(account.personId, await sharp(sample).extract(FACE.region).jpeg({ quality: 95 }).toBuffer())
+  if (reasons.length > 0) throw new Error(`the demonstration's face was refused: ${reasons.join(', ')}`)
+}

@@ -1,0 +1,84 @@
+import type { AccountId } from '../../accounts/index.ts'
+import type { Audit, LedgerEntry } from '../../audit/index.ts'
+import { localeOf } from '../../platform/http/locale.ts'
+import type { Messages } from '../../platform/http/messages.ts'
+import type { HttpContext } from '../../platform/http/request-facts.ts'
+
+/** One line of the ledger in the citizen's words. */
+export interface LedgerLine {
+  readonly what: string
+  /** Who else had a part in it: a relying party, an operator, the system. */
+  readonly who: string | undefined
+  /** On which device, with which data: what tells this use from others. */
+  readonly where: string | undefined
+  readonly at: Date
+  readonly icon: string
+  readonly tone: 'warning' | undefined
+  /** Where to say "não fui eu"; nothing that the system did by itself asks for it. */
+  readonly notMe: string | undefined
+}
+
+/** What the ledger's lines are made from. */
+export interface Ledger {
+  readonly audit: Pick<Audit, 'ledger'>
+  readonly messages: Messages
+  readonly clientName: (clientId: string) => Promise<string>
+  /** What a device of the account calls itself, e.g. `Chrome · Android`. */
+  readonly deviceLabels: (accountId: AccountId) => Promise<ReadonlyMap<string, string>>
+}
+
+const ICONS: Readonly<Record<string, string>> = {
+  'accounts/signed-in': 'user', 'accounts/session-ended': 'logout', 'accounts/password-changed': 'lock', 'accounts/recovered': 'key',
+  'accounts/passkey-added': 'key', 'accounts/passkey-removed': 'key', 'accounts/totp-enabled': 'phone', 'accounts/totp-removed': 'phone',
+  'accounts/contact-added': 'mail', 'accounts/contact-removed': 'mail',
+  'assurance/evidence-added': 'shield-check', 'assurance/evidence-withdrawn': 'shield',
+  'oidc/authorized': 'building', 'oidc/consent-given': 'plug', 'oidc/consent-withdrawn': 'plug',
+  'oidc/face-check-agreed': 'face', 'oidc/face-check-passed': 'face', 'oidc/face-check-refused': 'face',
+}
+/** What deserves a second look. */
+const WARNINGS: ReadonlySet<string> = new Set([
+  'accounts/sign-in-refused', 'accounts/recovery-started', 'accounts/recovered', 'accounts/passkey-suspect', 'accounts/suspended',
+  'accounts/registration-repeated', 'accounts/recovery-refused', 'oidc/refresh-token-reused', 'oidc/face-check-refused', 'portal/use-disowned',
+])
+
+/** Ledger entries as lines to read; an event that has no text of its own is still listed, by a general one. */
+export async function linesOf(ctx: HttpContext, ledger: Ledger, accountId: AccountId, entries: readonly LedgerEntry[]): Promise<LedgerLine[]> {
+  const devices = entries.some(({ data }) => 'deviceId' in data) ? await ledger.deviceLabels(accountId) : new Map<string, string>()
+  const t = (key: string, params?: Record<string, string>) => ledger.messages.text(localeOf(ctx), key, params)
+  return Promise.all(
+    entries.map(async (entry) => {
+      const { id, at, type, actor } = entry
+      const key = `portal.event.${type.replace('/', '-')}`
+      return {
+        at,
+        what: t(ledger.messages.has(key) ? key : 'portal.event.other'),
+        who: await whoOf(entry, ledger, t),
+        where: whereOf(entry, devices, ledger.messages, t),
+        icon: ICONS[type] ?? (WARNINGS.has(type) ? 'alert' : 'check'),
+        tone: WARNINGS.has(type) ? ('warning' as const) : undefined,
+        notMe: actor.kind === 'system' ? undefined : `/conta/nao-fui-eu?entry=${id}`,
+      }
+    }),
+  )
+}
+
+type Translate = (key: string, params?: Record<string, string>) => string
+
+async function whoOf({ actor, clientId }: LedgerEntry, { clientName }: Ledger, t: Translate): Promise<string | undefined> {
+  if (actor.kind === 'operator') return t('portal.history.by-operator')
+  if (clientId !== undefined) return t('portal.history.for-client', { client: await clientName(clientId) })
+  return actor.kind === 'system' ? t('portal.history.by-system') : undefined
+}
+
+/** The device of a sign-in, the data that a relying party was given, the kind of an address or proof. */
+function whereOf({ type, data }: LedgerEntry, devices: ReadonlyMap<string, string>, messages: Messages, t: Translate): string | undefined {
+  if (typeof data['deviceId'] === 'string') return devices.get(data['deviceId'])
+  if (type === 'assurance/evidence-added') return textIfAny(`portal.evidence.${String(data['method'])}`, messages, t)
+  if (type.startsWith('accounts/contact-')) return textIfAny(`portal.data.${String(data['kind'])}`, messages, t)
+  const scopes = Array.isArray(data['scopes']) ? data['scopes'].map((scope) => textIfAny(`portal.short-scope.${String(scope)}`, messages, t)) : []
+  return scopes.filter((scope) => scope !== undefined).join(', ') || undefined
+}
+
+function textIfAny(key: string, messages: Messages, t: Translate): string | undefined {
+  return messages.has(key) ? t(key) : undefined
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+
+/** What an action of the area may have come to; told once on the page that it leads back to. */
+export const OUTCOMES = [
+  'email', 'phone', 'phone-removed', 'password', 'totp', 'totp-removed', 'passkey', 'passkey-removed', 'session-ended', 'others-ended',
+  'consent-withdrawn', 'level', 'unmet', 'refused',
+] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** Query of every page that actions lead back to. */
+export const outcomeQuery = z.object({ feito: z.enum(OUTCOMES).optional() })
+export type OutcomeQuery = z.output<typeof outcomeQuery>
+
+/** The address of a page that tells what came of the action. */
+export function tell(page: string, outcome: Outcome): string {
+  return `${page}?feito=${outcome}`
+}
+
+/** Two of them are no success. */
+export function toneOf(outcome: Outcome): 'success' | 'warning' {
+  return outcome === 'unmet' || outcome === 'refused' ? 'warning' : 'success'
+}
