@@ -2,8 +2,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as runtime from 'onnxruntime-node'
 import sharp from 'sharp'
-import { createFaceEngine } from '../../src/biometrics/engine/engine.ts'
 import type { FaceEngine } from '../../src/biometrics/engine/engine.ts'
+import { createFaceEngine } from '../../src/biometrics/engine/engine.ts'
 import { SAMPLES } from './face-api-reference.ts'
 
 /** Built once for all test files: each checks the sums anew. */

@@ -101,7 +101,8 @@ export function letterboxed(raster: Raster, box: FaceBox, letterbox: Letterbox, 
   const down = axisOf({ length: box.height, before: before(box.height), side }, size, rows)
   const area = columns * rows
   const out = planes ?? new Float32Array(3 * area)
-  for (let channel = 0; channel < 3; channel++) out.fill(-(mean[channel] ?? 0) / divisor, channel * area, (channel + 1) * area)
+  const covered = across.to - across.from === columns && down.to - down.from === rows
+  for (let channel = 0; channel < 3 && !covered; channel++) out.fill(-(mean[channel] ?? 0) / divisor, channel * area, (channel + 1) * area)
   const resizing = { raster, start: (box.y * raster.width + box.x) * 3, across, down, letterbox, columns, area }
   for (let row = 0; row < rows; row++) {
     if (down.first[row] === -1 && down.second[row] === -1) continue

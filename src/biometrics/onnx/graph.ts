@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { endianness } from 'node:os'
-import { createMessage } from './protobuf.ts'
 import type { Message } from './protobuf.ts'
+import { createMessage } from './protobuf.ts'
 
 /** An image-shaped tensor of the graph, batch and channels first; its shape is followed so that paddings can be written out. */
 export interface Value {

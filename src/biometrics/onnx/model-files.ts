@@ -3,8 +3,8 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { z } from 'zod'
-import { NET_BUILDERS } from './nets.ts'
 import type { NetName } from './nets.ts'
+import { NET_BUILDERS } from './nets.ts'
 import { readWeights } from './weights.ts'
 
 const netSchema = z.object({
