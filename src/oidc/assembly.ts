@@ -2,9 +2,8 @@ import { hash } from 'node:crypto'
 import { type ClientInstance, Provider, type ProviderContext } from 'oidc-provider'
 import { proxyList } from '../platform/http/request-facts.ts'
 import { ProviderAdapter, TOKEN_PREFIXES } from './adapter/adapter.ts'
-import type { ArtifactStore } from './adapter/artifact.ts'
 import { createSqlArtifactStore } from './adapter/artifact.store.ts'
-import { recordAuthorization } from './grants/authorization-record.ts'
+import type { ArtifactStore } from './adapter/artifact.ts'
 import { createFindAccount } from './claims/find-account.ts'
 import { type ClientDirectory, openClientDirectory } from './clients/directory.ts'
 import { createProviderClients, type ProviderClients, type RegistrationPreset } from './clients/provider-clients.ts'
@@ -12,6 +11,8 @@ import { type ClientRegistry, createClientRegistry } from './clients/registry.ts
 import { createResources, type Resources } from './clients/resources.ts'
 import { type Consents, createConsents } from './consents/consents.ts'
 import { onProviderEvents } from './events-of-provider.ts'
+import { recordAuthorization } from './grants/authorization-record.ts'
+import { createRefreshGrace } from './grants/refresh-grace.ts'
 import { type Keys, openKeys } from './keys/keys.ts'
 import { createLogoutNotices, type LogoutNotices } from './logout/notices.ts'
 import type { OidcDependencies } from './oidc.ts'
@@ -21,7 +22,6 @@ import { createPrompts } from './policy/prompts.ts'
 import { createStandings } from './policy/standing.ts'
 import { buildProvider } from './provider.ts'
 import * as internals from './provider-internals.ts'
-import { createRefreshGrace } from './grants/refresh-grace.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { shareInteractions } from './shared-interaction.ts'
 
@@ -114,7 +114,12 @@ function openProvider({ settings, platform, ports, html }: OidcDependencies, par
 type Deliver = (client: ClientInstance, accountId: string, sid: string | undefined) => Promise<void>
 
 /** Everything that is changed about the provider beyond its configuration; returns its own delivery of a logout token. */
-function useInternals({ platform, audit }: OidcDependencies, { store, source }: Parts, provider: Provider, notices: LogoutNotices): Deliver {
+function useInternals(
+  { platform, audit }: OidcDependencies,
+  { store, source }: Parts,
+  provider: Provider,
+  notices: LogoutNotices,
+): Deliver {
   const { db, clock, keyring } = platform
   internals.useClientSource(provider, source)
   internals.useParallelSessionSave(provider)
@@ -130,6 +135,8 @@ function useInternals({ platform, audit }: OidcDependencies, { store, source }: 
   for (const grant of ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code']) {
     internals.wrapGrant(provider, grant, recordAuthorization({ db, audit }))
   }
-  const send = internals.useLogoutDelivery(provider, (client, accountId, sid) => notices.send({ clientId: client.clientId, accountId, sid, reason: 'logout' }))
+  const send = internals.useLogoutDelivery(provider, (client, accountId, sid) =>
+    notices.send({ clientId: client.clientId, accountId, sid, reason: 'logout' }),
+  )
   return (client, accountId, sid) => internals.onBehalfOf(client.clientId, () => send(client, accountId, sid))
 }

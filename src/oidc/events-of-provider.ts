@@ -17,7 +17,8 @@ export function onProviderEvents(provider: Provider, { log, ports }: ProviderEve
   const allowTarget = (ctx: ProviderContext) => {
     const { client, params } = ctx.oidc
     const target = params?.['redirect_uri']
-    if (target !== undefined && params?.['response_mode']?.startsWith('form_post') && client.redirectUriAllowed(target)) allowFormAction(koaContext(ctx), [target])
+    if (target !== undefined && params?.['response_mode']?.startsWith('form_post') && client.redirectUriAllowed(target))
+      allowFormAction(koaContext(ctx), [target])
   }
   provider.on('authorization.success', allowTarget)
   provider.on('authorization.error', allowTarget)
@@ -34,5 +35,6 @@ function nameUnauthorizedGrant(ctx: ProviderContext): void {
   const { body } = ctx
   if (ctx.status !== 400 || typeof body !== 'object' || body === null || !('error_description' in body)) return
   const isGrant = typeof body.error_description === 'string' && body.error_description.endsWith('is not allowed for this client')
-  if (isGrant && (ctx._matchedRouteName === 'token' || ctx._matchedRouteName === 'device_authorization')) ctx.body = { ...body, error: 'unauthorized_client' }
+  if (isGrant && (ctx._matchedRouteName === 'token' || ctx._matchedRouteName === 'device_authorization'))
+    ctx.body = { ...body, error: 'unauthorized_client' }
 }

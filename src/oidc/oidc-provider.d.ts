@@ -218,16 +218,28 @@ declare module 'oidc-provider' {
     use(middleware: ProviderMiddleware): this
     callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void>
     on(event: string, listener: (...args: never[]) => void): this
-    registerGrantType(name: string, handler: (ctx: ProviderContext) => Promise<void>, params?: string[] | Set<string>, dupes?: string[]): void
+    registerGrantType(
+      name: string,
+      handler: (ctx: ProviderContext) => Promise<void>,
+      params?: string[] | Set<string>,
+      dupes?: string[],
+    ): void
     interactionDetails(req: IncomingMessage, res: ServerResponse): Promise<InteractionInstance>
-    interactionResult(req: IncomingMessage, res: ServerResponse, result: JsonObject, options?: { mergeWithLastSubmission?: boolean }): Promise<string>
+    interactionResult(
+      req: IncomingMessage,
+      res: ServerResponse,
+      result: JsonObject,
+      options?: { mergeWithLastSubmission?: boolean },
+    ): Promise<string>
     pathFor(name: string, options?: JsonObject): string
     cookieName(type: string): string
   }
 
   export class Check {
     constructor(
-      reason: string, description: string, error: string,
+      reason: string,
+      description: string,
+      error: string,
       check: (ctx: ProviderContext) => boolean | Promise<boolean>,
       details?: (ctx: ProviderContext) => JsonObject | Promise<JsonObject>,
     )
@@ -236,9 +248,17 @@ declare module 'oidc-provider' {
   }
 
   export class Prompt {
-    constructor(info: { name: string; requestable?: boolean }, details: (ctx: ProviderContext) => JsonObject | Promise<JsonObject>, ...checks: Check[])
+    constructor(
+      info: { name: string; requestable?: boolean },
+      details: (ctx: ProviderContext) => JsonObject | Promise<JsonObject>,
+      ...checks: Check[]
+    )
     readonly name: string
-    readonly checks: Check[] & { get(reason: string): Check | undefined; remove(reason: string): void; add(check: Check, index?: number): void }
+    readonly checks: Check[] & {
+      get(reason: string): Check | undefined
+      remove(reason: string): void
+      add(check: Check, index?: number): void
+    }
   }
 
   export const interactionPolicy: {
@@ -275,6 +295,7 @@ declare module 'oidc-provider' {
 
 declare module 'oidc-provider/lib/helpers/weak_cache.js' {
   import type { ClientInstance, JsonObject, Provider, ProviderContext } from 'oidc-provider'
+
   interface Internals {
     readonly configuration: JsonObject
     readonly grantTypeHandlers: Map<string, (ctx: ProviderContext) => Promise<void>>
@@ -283,15 +304,18 @@ declare module 'oidc-provider/lib/helpers/weak_cache.js' {
     readonly dynamicClients: Map<string, ClientInstance>
     readonly jwks: { readonly keys: readonly JsonObject[] }
   }
+  // biome-ignore lint/style/noDefaultExport: this is how the package exports it
   export default function instance(provider: Provider): Internals
 }
 
 declare module 'oidc-provider/lib/helpers/initialize_keystore.js' {
   import type { JsonObject, Provider } from 'oidc-provider'
+  // biome-ignore lint/style/noDefaultExport: this is how the package exports it
   export default function initialize(this: Provider, jwks: { keys: readonly JsonObject[] }): void
 }
 
 declare module 'oidc-provider/lib/helpers/add_client.js' {
   import type { ClientInstance, JsonObject, Provider } from 'oidc-provider'
+  // biome-ignore lint/style/noDefaultExport: this is how the package exports it
   export default function addClient(provider: Provider, metadata: JsonObject): Promise<ClientInstance>
 }

@@ -14,8 +14,8 @@ import type { Keys } from './keys/keys.ts'
 import type { RenderHtml } from './pages.ts'
 import type { Lifetimes } from './policy/ttl.ts'
 import type { Actor, OidcPorts } from './ports.ts'
-import { replaceKeys } from './provider-internals.ts'
 import { createProtocolRoutes } from './provider.routes.ts'
+import { replaceKeys } from './provider-internals.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface OidcSettings extends Lifetimes {
@@ -29,7 +29,13 @@ export interface OidcSettings extends Lifetimes {
 
 export interface OidcDependencies {
   readonly settings: OidcSettings
-  readonly platform: { readonly db: Database; readonly clock: Clock; readonly keyring: Keyring; readonly log: OidcLog; readonly store?: ArtifactStore | undefined }
+  readonly platform: {
+    readonly db: Database
+    readonly clock: Clock
+    readonly keyring: Keyring
+    readonly log: OidcLog
+    readonly store?: ArtifactStore | undefined
+  }
   readonly audit: Pick<Audit, 'record'>
   readonly ports: OidcPorts
   readonly html: RenderHtml

@@ -1,6 +1,6 @@
 import type { ClientInstance, JsonObject, ProviderContext } from 'oidc-provider'
-import { allowFormAction } from '../platform/http/security-headers.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
+import { allowFormAction } from '../platform/http/security-headers.ts'
 import { koaContext } from './provider-internals.ts'
 
 /** Renders one of our views; `views.html` of the platform. */
@@ -27,7 +27,14 @@ export function createProviderPages(html: RenderHtml): ProviderPages {
       const { client } = ctx.oidc
       const expired = EXPIRED.test(out.error_description ?? '')
       const temporary = ctx.status >= 500
-      show(ctx, 'error', { error: out.error, description: out.error_description, expired, temporary, clientName: clientName(client), clientUri: webAddress(client?.clientUri) })
+      show(ctx, 'error', {
+        error: out.error,
+        description: out.error_description,
+        expired,
+        temporary,
+        clientName: clientName(client),
+        clientUri: webAddress(client?.clientUri),
+      })
     },
     logout(ctx) {
       const state = stateOf(ctx)
@@ -39,8 +46,15 @@ export function createProviderPages(html: RenderHtml): ProviderPages {
       show(ctx, 'logged-out', { clientName: clientName(ctx.oidc.client), clientUri: webAddress(ctx.oidc.client?.clientUri) })
     },
     deviceInput(ctx, fault) {
-      const problem = fault && (fault.userCode !== undefined || fault.name === 'NoCodeError' ? 'code' : fault.name === 'AbortedError' ? 'aborted' : 'other')
-      show(ctx, 'device-input', { action: pathOf(ctx, 'code_verification'), xsrf: stateOf(ctx)['secret'], userCode: fault?.userCode, problem })
+      const problem =
+        fault &&
+        (fault.userCode !== undefined || fault.name === 'NoCodeError' ? 'code' : fault.name === 'AbortedError' ? 'aborted' : 'other')
+      show(ctx, 'device-input', {
+        action: pathOf(ctx, 'code_verification'),
+        xsrf: stateOf(ctx)['secret'],
+        userCode: fault?.userCode,
+        problem,
+      })
     },
     deviceConfirm(ctx, client, userCode) {
       const data = { action: pathOf(ctx, 'code_verification'), xsrf: stateOf(ctx)['secret'], userCode, clientName: clientName(client) }

@@ -138,7 +138,11 @@ export function useParallelSessionSave(provider: Provider): void {
 }
 
 /** Puts `around` about a grant's handler (the map `grantTypeHandlers` is read at each token request). */
-export function wrapGrant(provider: Provider, grantType: string, around: (ctx: ProviderContext, handle: () => Promise<void>) => Promise<void>): void {
+export function wrapGrant(
+  provider: Provider,
+  grantType: string,
+  around: (ctx: ProviderContext, handle: () => Promise<void>) => Promise<void>,
+): void {
   const handlers = instance(provider).grantTypeHandlers
   const original = handlers.get(grantType)
   if (!original) throw new Error(`no grant ${grantType}`)

@@ -1,4 +1,12 @@
-import { type ClientInstance, type GrantInstance, type JsonObject, type Prompt, Provider, type ProviderContext, type TokenInstance } from 'oidc-provider'
+import {
+  type ClientInstance,
+  type GrantInstance,
+  type JsonObject,
+  type Prompt,
+  Provider,
+  type ProviderContext,
+  type TokenInstance,
+} from 'oidc-provider'
 import { ACR_VALUES } from '../assurance/index.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import { SCOPE_CLAIMS } from './claims/scope-claims.ts'
@@ -7,7 +15,7 @@ import type { RegistrationPreset } from './clients/provider-clients.ts'
 import { createCookieSigner } from './keys/cookie-signer.ts'
 import { guardedFetch, MOST_BODY_BYTES } from './net/guarded-fetch.ts'
 import type { ProviderPages } from './pages.ts'
-import { checkClientAssertion, checkRequestObject, CLOCK_TOLERANCE_SECONDS } from './policy/client-assertions.ts'
+import { CLOCK_TOLERANCE_SECONDS, checkClientAssertion, checkRequestObject } from './policy/client-assertions.ts'
 import type { ClientCertificates } from './policy/client-certificate.ts'
 import { type FindResource, isOwnOrigin, mayIntrospect, mayRotate, resourceServer, tokenClaims } from './policy/decisions.ts'
 import { createTtl, type Lifetimes } from './policy/ttl.ts'
@@ -95,7 +103,14 @@ const OFFERED = {
   acrValues: [...ACR_VALUES],
   responseTypes: ['code'],
   subjectTypes: ['public', 'pairwise'],
-  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth', 'none'],
+  clientAuthMethods: [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+    'tls_client_auth',
+    'self_signed_tls_client_auth',
+    'none',
+  ],
   // RS256 unless a client registers otherwise: OpenID Connect's own default, and the one that every library verifies.
   clientDefaults: { id_token_signed_response_alg: 'RS256' },
   enabledJWA: ENABLED_JWA,
@@ -114,7 +129,10 @@ function decisions({ settings, state, people, clients, pages }: ProviderParts): 
     findAccount: people.findAccount,
     loadExistingGrant: people.loadGrant,
     interactions: { policy: people.prompts, url: (_ctx: ProviderContext, { uid }: { uid: string }) => `/interacao/${uid}` },
-    pkce: { required: (_ctx: ProviderContext, client: ClientInstance) => client.clientAuthMethod === 'none' || policyOf(client).fapi2 || policyOf(client).pkce === 'required' },
+    pkce: {
+      required: (_ctx: ProviderContext, client: ClientInstance) =>
+        client.clientAuthMethod === 'none' || policyOf(client).fapi2 || policyOf(client).pkce === 'required',
+    },
     pairwiseIdentifier: (_ctx: ProviderContext, accountId: string, client: ClientInstance) =>
       state.keyring.hash(JSON.stringify([client.sectorIdentifier, accountId]), 'oidc-pairwise').toString('base64url'),
     issueRefreshToken: (_ctx: ProviderContext, client: ClientInstance, source: TokenInstance) =>
@@ -124,7 +142,12 @@ function decisions({ settings, state, people, clients, pages }: ProviderParts): 
     extraTokenClaims: (ctx: ProviderContext, token: TokenInstance) => tokenClaims(ctx, token),
     assertJwtClientAuthClaimsAndHeader: async (ctx: ProviderContext, claims: JsonObject) => checkClientAssertion(ctx, claims),
     fetch: async (url: string, options: { method?: string; headers?: Headers; body?: string | URLSearchParams }) =>
-      guardedFetch(url, { method: options.method, headers: options.headers, body: options.body, allowedHosts: await clients.internalHosts(currentClientId()) }),
+      guardedFetch(url, {
+        method: options.method,
+        headers: options.headers,
+        body: options.body,
+        allowedHosts: await clients.internalHosts(currentClientId()),
+      }),
     renderError: (ctx: ProviderContext, out: { error: string; error_description?: string }) => pages.error(ctx, out),
   }
 }
@@ -156,21 +179,42 @@ function features({ settings, clients, pages }: ProviderParts): JsonObject {
     jwtResponseModes: { enabled: true },
     jwtUserinfo: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
-    requestObjects: { enabled: true, assertJwtClaimsAndHeader: async (ctx: ProviderContext, claims: JsonObject) => checkRequestObject(ctx, claims) },
-    fapi: { enabled: true, profile: (_ctx: ProviderContext, client: ClientInstance | undefined) => (client && policyOf(client).fapi2 ? '2.0' : undefined) },
-    mTLS: { enabled: true, certificateBoundAccessTokens: true, selfSignedTlsClientAuth: true, tlsClientAuth: true, ...settings.certificates },
+    requestObjects: {
+      enabled: true,
+      assertJwtClaimsAndHeader: async (ctx: ProviderContext, claims: JsonObject) => checkRequestObject(ctx, claims),
+    },
+    fapi: {
+      enabled: true,
+      profile: (_ctx: ProviderContext, client: ClientInstance | undefined) => (client && policyOf(client).fapi2 ? '2.0' : undefined),
+    },
+    mTLS: {
+      enabled: true,
+      certificateBoundAccessTokens: true,
+      selfSignedTlsClientAuth: true,
+      tlsClientAuth: true,
+      ...settings.certificates,
+    },
     deviceFlow: {
       enabled: true,
       deviceInfo: () => ({}),
-      userCodeInputSource: (ctx: ProviderContext, _form: string, _out: unknown, error?: { userCode?: string; name?: string }) => pages.deviceInput(ctx, error),
-      userCodeConfirmSource: (ctx: ProviderContext, _form: string, client: ClientInstance, _info: unknown, userCode: string) => pages.deviceConfirm(ctx, client, userCode),
+      userCodeInputSource: (ctx: ProviderContext, _form: string, _out: unknown, error?: { userCode?: string; name?: string }) =>
+        pages.deviceInput(ctx, error),
+      userCodeConfirmSource: (ctx: ProviderContext, _form: string, client: ClientInstance, _info: unknown, userCode: string) =>
+        pages.deviceConfirm(ctx, client, userCode),
       successSource: (ctx: ProviderContext) => pages.deviceDone(ctx),
     },
-    introspection: { enabled: true, allowedPolicy: (_ctx: ProviderContext, client: ClientInstance, token: TokenInstance) => mayIntrospect(client, token, findResource) },
-    revocation: { enabled: true, allowedPolicy: (_ctx: ProviderContext, client: ClientInstance, token: TokenInstance) => token.clientId === client.clientId },
+    introspection: {
+      enabled: true,
+      allowedPolicy: (_ctx: ProviderContext, client: ClientInstance, token: TokenInstance) => mayIntrospect(client, token, findResource),
+    },
+    revocation: {
+      enabled: true,
+      allowedPolicy: (_ctx: ProviderContext, client: ClientInstance, token: TokenInstance) => token.clientId === client.clientId,
+    },
     resourceIndicators: {
       enabled: true,
-      getResourceServerInfo: (_ctx: ProviderContext, indicator: string, client: ClientInstance) => resourceServer(indicator, policyOf(client), findResource),
+      getResourceServerInfo: (_ctx: ProviderContext, indicator: string, client: ClientInstance) =>
+        resourceServer(indicator, policyOf(client), findResource),
     },
     rpInitiatedLogout: {
       enabled: true,

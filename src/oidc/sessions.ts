@@ -57,7 +57,9 @@ export function createSessions({ db, store, notices, audit, ports }: SessionsDep
     revokeGrants,
     async findUid(accountId, clientId, sid) {
       const all = await store.sessionsOf(accountId)
-      const uid = all.find(({ payload }) => authorizationsOf(payload).some((one) => one.clientId === clientId && one.sid === sid))?.payload['uid']
+      const uid = all.find(({ payload }) => authorizationsOf(payload).some((one) => one.clientId === clientId && one.sid === sid))?.payload[
+        'uid'
+      ]
       return typeof uid === 'string' ? uid : undefined
     },
     async end({ accountId, sessionUid, reason, actor, offlineToo = false }) {
@@ -65,7 +67,8 @@ export function createSessions({ db, store, notices, audit, ports }: SessionsDep
       const ended = sessionUid === undefined ? all : all.filter(({ payload }) => payload['uid'] === sessionUid)
       const told = ended.flatMap(({ payload }) => authorizationsOf(payload))
       for (const { id } of ended) await store.destroy('Session', id)
-      for (const { grantId, persistsLogout } of told) if (grantId !== undefined && (offlineToo || !persistsLogout)) await revokeGrant(grantId)
+      for (const { grantId, persistsLogout } of told)
+        if (grantId !== undefined && (offlineToo || !persistsLogout)) await revokeGrant(grantId)
       if (offlineToo && sessionUid === undefined) await revokeGrants(accountId)
       for (const { clientId, sid } of told) await notices.send({ clientId, accountId, sid, reason })
       for (const { payload } of ended) if (typeof payload['uid'] === 'string') await ports.sessionEnded(payload['uid'], reason)

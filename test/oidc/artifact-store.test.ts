@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import type { ArtifactStore, NewArtifact } from '../../src/oidc/adapter/artifact.ts'
 import { createSqlArtifactStore } from '../../src/oidc/adapter/artifact.store.ts'
+import type { ArtifactStore, NewArtifact } from '../../src/oidc/adapter/artifact.ts'
 import { createMemoryArtifactStore } from '../../src/oidc/adapter/memory-artifacts.ts'
 import { createRedisArtifactStore } from '../../src/oidc/adapter/redis-artifacts.ts'
-import { testDatabases } from '../support/database.ts'
 import { fixedClock } from '../support/clock.ts'
+import { testDatabases } from '../support/database.ts'
 import { hasRedis, startRedis } from './redis.ts'
 
 const clock = fixedClock()
@@ -20,7 +20,10 @@ function artifactStoreContract(label: string, open: () => Promise<{ store: Artif
   after(() => opened.close())
   const storeOf = async () => opened.store
   const artifact = (model: string, payload: object = {}, seconds = 60): NewArtifact => ({
-    model, id: randomUUID(), payload: { exp: Math.floor(clock.now().getTime() / 1000) + seconds, ...payload }, expiresAt: new Date(clock.now().getTime() + seconds * 1000),
+    model,
+    id: randomUUID(),
+    payload: { exp: Math.floor(clock.now().getTime() / 1000) + seconds, ...payload },
+    expiresAt: new Date(clock.now().getTime() + seconds * 1000),
   })
 
   for (const model of ['AuthorizationCode', 'RefreshToken', 'Session', 'Grant']) {
@@ -91,7 +94,10 @@ function artifactStoreContract(label: string, open: () => Promise<{ store: Artif
     await store.upsert(device)
     assert.equal((await store.findByUid(uid))?.payload['accountId'], accountId)
     assert.equal((await store.findByUserCode(userCode))?.payload['userCode'], userCode)
-    assert.deepEqual((await store.sessionsOf(accountId)).map(({ id }) => id), [session.id])
+    assert.deepEqual(
+      (await store.sessionsOf(accountId)).map(({ id }) => id),
+      [session.id],
+    )
     await store.destroy('Session', session.id)
     assert.equal(await store.findByUid(uid), undefined)
     assert.deepEqual(await store.sessionsOf(accountId), [])
@@ -104,7 +110,10 @@ function artifactStoreContract(label: string, open: () => Promise<{ store: Artif
     for (const item of items) await store.upsert(item)
     await store.revokeByGrantId('AccessToken', grantId)
     const found = await Promise.all(items.map(({ model, id }) => store.find(model, id)))
-    assert.deepEqual(found.map((item) => item !== undefined), [false, true, true])
+    assert.deepEqual(
+      found.map((item) => item !== undefined),
+      [false, true, true],
+    )
     await store.revokeByGrantId('RefreshToken', grantId)
     assert.equal(await store.find('RefreshToken', items[1]?.id ?? ''), undefined)
   })
@@ -149,7 +158,8 @@ function artifactStoreContract(label: string, open: () => Promise<{ store: Artif
   })
 }
 
-describe('memory', () => artifactStoreContract('memory', async () => ({ store: createMemoryArtifactStore({ clock }), close: async () => {} })))
+describe('memory', () =>
+  artifactStoreContract('memory', async () => ({ store: createMemoryArtifactStore({ clock }), close: async () => {} })))
 
 for (const { label, open } of testDatabases()) {
   describe(label, () =>

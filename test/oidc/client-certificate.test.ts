@@ -11,15 +11,38 @@ import { proxyList } from '../../src/platform/http/request-facts.ts'
 const folder = mkdtempSync(path.join(tmpdir(), 'mt-cert-'))
 let pem = ''
 before(() => {
-  execFileSync('openssl', [
-    'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-keyout', `${folder}/key.pem`, '-out', `${folder}/cert.pem`,
-    '-subj', '/C=BR/O=Estado/CN=portal', '-addext', 'subjectAltName=DNS:portal.mt.test,URI:https://portal.mt.test/,IP:192.0.2.7,email:ti@mt.test',
-  ], { stdio: 'ignore' })
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+      '-keyout',
+      `${folder}/key.pem`,
+      '-out',
+      `${folder}/cert.pem`,
+      '-subj',
+      '/C=BR/O=Estado/CN=portal',
+      '-addext',
+      'subjectAltName=DNS:portal.mt.test,URI:https://portal.mt.test/,IP:192.0.2.7,email:ti@mt.test',
+    ],
+    { stdio: 'ignore' },
+  )
   pem = readFileSync(`${folder}/cert.pem`, 'utf8')
 })
 after(() => rmSync(folder, { recursive: true }))
 
-const certificates = createClientCertificates({ header: 'x-client-cert', verifiedHeader: 'x-client-verify', trustedProxies: proxyList(['10.0.0.0/8']) })
+const certificates = createClientCertificates({
+  header: 'x-client-cert',
+  verifiedHeader: 'x-client-verify',
+  trustedProxies: proxyList(['10.0.0.0/8']),
+})
 
 function request(peer: string, headers: Record<string, string> = {}): ProviderContext {
   return { req: { socket: { remoteAddress: peer } }, get: (name: string) => headers[name] ?? '' } as never
@@ -35,7 +58,8 @@ test('a certificate in a header counts only from a trusted proxy', () => {
 
 test('the chain was verified only if the proxy says SUCCESS', () => {
   assert.equal(certificates.certificateAuthorized(request('10.1.1.1', { 'x-client-verify': 'SUCCESS' })), true)
-  for (const verdict of ['', 'NONE', 'FAILED:expired', 'success']) assert.equal(certificates.certificateAuthorized(request('10.1.1.1', { 'x-client-verify': verdict })), false)
+  for (const verdict of ['', 'NONE', 'FAILED:expired', 'success'])
+    assert.equal(certificates.certificateAuthorized(request('10.1.1.1', { 'x-client-verify': verdict })), false)
 })
 
 test('what is no certificate is none', () => {

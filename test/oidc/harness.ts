@@ -6,8 +6,8 @@ import Koa from 'koa'
 import type { InteractionInstance, JsonObject } from 'oidc-provider'
 import * as client from 'openid-client'
 import type { Level } from '../../src/assurance/index.ts'
-import { createOidc, type Oidc, type OidcPorts, type Standing, type Subject } from '../../src/oidc/index.ts'
 import type { ArtifactStore } from '../../src/oidc/adapter/artifact.ts'
+import { createOidc, type Oidc, type OidcPorts, type Standing, type Subject } from '../../src/oidc/index.ts'
 import type { AuditEntry } from '../../src/oidc/ports.ts'
 import { type Clock, systemClock } from '../../src/platform/clock.ts'
 import type { Database } from '../../src/platform/db.ts'
@@ -72,8 +72,14 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const oidc = await createOidc({
     settings: {
-      issuer, keyRotationDays: 90, trustedProxies: [], accessTokenSeconds: 300, idTokenSeconds: 300, refreshTokenSeconds: 1_209_600,
-      sessionIdleSeconds: 3600, sessionAbsoluteSeconds: 86_400,
+      issuer,
+      keyRotationDays: 90,
+      trustedProxies: [],
+      accessTokenSeconds: 300,
+      idTokenSeconds: 300,
+      refreshTokenSeconds: 1_209_600,
+      sessionIdleSeconds: 3600,
+      sessionAbsoluteSeconds: 86_400,
       certificateHeaders: undefined,
     },
     platform: { db, clock, keyring, log: { error: (fields) => void world.errors.push(fields) }, store: options.store?.(db, clock) },
@@ -86,14 +92,24 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     ports: createPorts(world),
     html: (_ctx, view, data) => `<title>${view}</title><pre>${JSON.stringify(data).replaceAll('<', '&lt;')}</pre>`,
   })
-  app.use(createRequestFacts({ trustedProxies: [], cookies: createCookies({ secure: false }), csrf: { token: () => '', check: () => true } as never }))
+  app.use(
+    createRequestFacts({
+      trustedProxies: [],
+      cookies: createCookies({ secure: false }),
+      csrf: { token: () => '', check: () => true } as never,
+    }),
+  )
   app.use(createSecurityHeaders({ secure: false }))
   app.use(problems)
   app.use(citizen(oidc, world))
   app.use(oidc.middleware)
   listener = app.callback()
   return {
-    oidc, db, world, issuer, server,
+    oidc,
+    db,
+    world,
+    issuer,
+    server,
     async close() {
       await oidc.close()
       server.closeAllConnections()
@@ -116,9 +132,21 @@ const problems: Koa.Middleware = async (ctx, next) => {
 
 function createWorld(clock: Clock): World {
   return {
-    level: 'bronze', aal: 1, faceAt: undefined, active: true, amr: ['pwd'], authenticatedAt: clock.now(),
-    atStepUp: () => 'give-up', atConsent: () => 'agree',
-    ledgerDown: false, prompts: [], details: [], events: [], endedSessions: [], accountId: randomUUID(), errors: [],
+    level: 'bronze',
+    aal: 1,
+    faceAt: undefined,
+    active: true,
+    amr: ['pwd'],
+    authenticatedAt: clock.now(),
+    atStepUp: () => 'give-up',
+    atConsent: () => 'agree',
+    ledgerDown: false,
+    prompts: [],
+    details: [],
+    events: [],
+    endedSessions: [],
+    accountId: randomUUID(),
+    errors: [],
   }
 }
 
@@ -127,12 +155,24 @@ function createPorts(world: World): OidcPorts {
     async findSubject(accountId): Promise<Subject | undefined> {
       if (!world.active || accountId !== world.accountId) return undefined
       return {
-        accountId, cpf: CPF, name: 'Maria Aparecida da Silva', socialName: undefined, birthDate: '1985-03-12',
-        email: { address: 'maria@example.org', verified: true }, phone: undefined,
+        accountId,
+        cpf: CPF,
+        name: 'Maria Aparecida da Silva',
+        socialName: undefined,
+        birthDate: '1985-03-12',
+        email: { address: 'maria@example.org', verified: true },
+        phone: undefined,
       }
     },
     async findStanding(): Promise<Standing> {
-      return { level: world.level, aal: world.aal, amr: world.amr, authenticatedAt: world.authenticatedAt, faceAt: world.faceAt, isLive: true }
+      return {
+        level: world.level,
+        aal: world.aal,
+        amr: world.amr,
+        authenticatedAt: world.authenticatedAt,
+        faceAt: world.faceAt,
+        isLive: true,
+      }
     },
     listEvidence: async () => [{ method: 'face-match', source: 'mt', grants: world.level, obtainedAt: world.authenticatedAt }],
     sessionEnded: async (uid) => void world.endedSessions.push(uid),
@@ -141,9 +181,10 @@ function createPorts(world: World): OidcPorts {
 
 async function addPerson(db: Database, accountId: string): Promise<void> {
   const personId = randomUUID()
-  await db.execute('INSERT INTO person (id, cpf, name, birth_date, created_at) VALUES ($1, $2, $3, $4, now()) ON CONFLICT (cpf) DO NOTHING', [
-    personId, accountId.slice(0, 11), 'Maria Aparecida da Silva', '1985-03-12',
-  ])
+  await db.execute(
+    'INSERT INTO person (id, cpf, name, birth_date, created_at) VALUES ($1, $2, $3, $4, now()) ON CONFLICT (cpf) DO NOTHING',
+    [personId, accountId.slice(0, 11), 'Maria Aparecida da Silva', '1985-03-12'],
+  )
   await db.execute("INSERT INTO account (id, person_id, status, created_at) VALUES ($1, $2, 'active', now())", [accountId, personId])
 }
 
@@ -168,9 +209,17 @@ async function answer(oidc: Oidc, world: World, { prompt, session, params, grant
   }
   if (prompt.name === 'step_up') return world.atStepUp() === 'done' ? { step_up: {} } : { error: 'unmet_authentication_requirements' }
   if (world.atConsent() === 'refuse') return { error: 'access_denied' }
-  const { missingOIDCScope: scopes = [], missingOIDCClaims: claims = [], missingResourceScopes: resources = {} } = prompt.details as Partial<Record<string, never>>
+  const {
+    missingOIDCScope: scopes = [],
+    missingOIDCClaims: claims = [],
+    missingResourceScopes: resources = {},
+  } = prompt.details as Partial<Record<string, never>>
   const clientId = params['client_id'] ?? ''
-  return { consent: { grantId: await oidc.consents.give({ accountId: world.accountId, clientId, grantId, wanted: { scopes, claims, resources } }) } }
+  return {
+    consent: {
+      grantId: await oidc.consents.give({ accountId: world.accountId, clientId, grantId, wanted: { scopes, claims, resources } }),
+    },
+  }
 }
 
 /** A browser as far as redirects and cookies go. */
@@ -205,7 +254,9 @@ export class Browser {
   }
 
   #header(url: URL): string {
-    const sent = [...this.#cookies].filter(([, { path }]) => url.pathname === path || url.pathname.startsWith(path.endsWith('/') ? path : `${path}/`))
+    const sent = [...this.#cookies].filter(
+      ([, { path }]) => url.pathname === path || url.pathname.startsWith(path.endsWith('/') ? path : `${path}/`),
+    )
     return sent.map(([name, { value }]) => `${name.split('@')[0]}=${value}`).join('; ')
   }
 
@@ -229,16 +280,27 @@ export interface RelyingParty {
 }
 
 /** Registers a relying party and prepares openid-client for it. */
-export async function registerClient(harness: Harness, metadata: object = {}, policy: object = {}, authentication?: client.ClientAuth): Promise<RelyingParty> {
+export async function registerClient(
+  harness: Harness,
+  metadata: object = {},
+  policy: object = {},
+  authentication?: client.ClientAuth,
+): Promise<RelyingParty> {
   const { client: record, secret } = await harness.oidc.clients.create({
     metadata: { client_name: 'Portal', redirect_uris: [REDIRECT], grant_types: ['authorization_code', 'refresh_token'], ...metadata },
     policy,
     actor: OPERATOR,
   })
   const auth = authentication ?? (secret === undefined ? client.None() : client.ClientSecretBasic(secret))
-  const config = await client.discovery(new URL(harness.issuer), record.id, { ...(secret !== undefined && { client_secret: secret }) }, auth, {
-    execute: [client.allowInsecureRequests],
-  })
+  const config = await client.discovery(
+    new URL(harness.issuer),
+    record.id,
+    { ...(secret !== undefined && { client_secret: secret }) },
+    auth,
+    {
+      execute: [client.allowInsecureRequests],
+    },
+  )
   return { id: record.id, secret, config }
 }
 
@@ -254,8 +316,13 @@ export async function authorizationUrl(rp: RelyingParty, parameters: Record<stri
   const state = client.randomState()
   const nonce = client.randomNonce()
   const url = client.buildAuthorizationUrl(rp.config, {
-    redirect_uri: REDIRECT, scope: 'openid profile email', state, nonce,
-    code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256', ...parameters,
+    redirect_uri: REDIRECT,
+    scope: 'openid profile email',
+    state,
+    nonce,
+    code_challenge: await client.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    ...parameters,
   })
   return { url, verifier, state, nonce }
 }
@@ -263,12 +330,22 @@ export async function authorizationUrl(rp: RelyingParty, parameters: Record<stri
 export type Tokens = client.TokenEndpointResponse & client.TokenEndpointResponseHelpers
 
 /** The whole way: authorize as the citizen, redeem as the relying party. */
-export async function signIn(rp: RelyingParty, browser: Browser, parameters: Record<string, string> = {}, checks: object = {}): Promise<Tokens> {
+export async function signIn(
+  rp: RelyingParty,
+  browser: Browser,
+  parameters: Record<string, string> = {},
+  checks: object = {},
+): Promise<Tokens> {
   const asked = await authorizationUrl(rp, parameters)
   const { url } = await browser.go(asked.url)
   return redeem(rp, asked, url, checks)
 }
 
 export async function redeem(rp: RelyingParty, asked: Asked, callback: URL, checks: object = {}): Promise<Tokens> {
-  return client.authorizationCodeGrant(rp.config, callback, { pkceCodeVerifier: asked.verifier, expectedState: asked.state, expectedNonce: asked.nonce, ...checks })
+  return client.authorizationCodeGrant(rp.config, callback, {
+    pkceCodeVerifier: asked.verifier,
+    expectedState: asked.state,
+    expectedNonce: asked.nonce,
+    ...checks,
+  })
 }

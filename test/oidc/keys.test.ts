@@ -2,8 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import * as client from 'openid-client'
-import { PUBLISH_AHEAD_SECONDS, planRotation, publicationOrder, type ScheduledKey, VERIFY_AFTER_SECONDS } from '../../src/oidc/keys/schedule.ts'
-import { Browser, type Harness, registerClient, type RelyingParty, signIn, startHarness } from './harness.ts'
+import {
+  PUBLISH_AHEAD_SECONDS,
+  planRotation,
+  publicationOrder,
+  type ScheduledKey,
+  VERIFY_AFTER_SECONDS,
+} from '../../src/oidc/keys/schedule.ts'
+import { Browser, type Harness, type RelyingParty, registerClient, signIn, startHarness } from './harness.ts'
 
 const DAY = 86_400_000
 const options = { rotationSeconds: 90 * 86_400, urgent: false }
@@ -15,13 +21,18 @@ test('walking two years day by day: always one key that signs, published a day b
   for (let day = 0; day < 730; day += 1) {
     const now = new Date(start + day * DAY)
     const plan = planRotation(keys, now, options)
-    keys = keys.filter(({ kid }) => !plan.remove.includes(kid)).map((key) => ({ ...key, retireAt: plan.retire.find(({ kid }) => kid === key.kid)?.at ?? key.retireAt }))
+    keys = keys
+      .filter(({ kid }) => !plan.remove.includes(kid))
+      .map((key) => ({ ...key, retireAt: plan.retire.find(({ kid }) => kid === key.kid)?.at ?? key.retireAt }))
     if (plan.addFrom) keys.push({ kid: `k${day}`, algorithm: 'RS256', activeFrom: plan.addFrom, retireAt: undefined })
     const order = publicationOrder(keys, ['RS256'], now)
     for (const { kid } of order) publishedSince.set(kid, publishedSince.get(kid) ?? now)
     const signing = order[0]
     assert.ok(signing && signing.activeFrom <= now, `a key signs on day ${day}`)
-    if (day > 1) assert.ok(now.getTime() - (publishedSince.get(signing.kid)?.getTime() ?? 0) >= (signing.kid === 'k0' ? 0 : PUBLISH_AHEAD_SECONDS * 1000))
+    if (day > 1)
+      assert.ok(
+        now.getTime() - (publishedSince.get(signing.kid)?.getTime() ?? 0) >= (signing.kid === 'k0' ? 0 : PUBLISH_AHEAD_SECONDS * 1000),
+      )
     assert.ok(now.getTime() - signing.activeFrom.getTime() <= 93 * DAY)
     assert.ok(order.length <= 3)
     for (const key of keys) if (key.retireAt) assert.ok(key.retireAt.getTime() - key.activeFrom.getTime() >= VERIFY_AFTER_SECONDS * 1000)
@@ -47,7 +58,10 @@ const keySet = async (): Promise<JSONWebKeySet> => (await fetch(`${harness.issue
 
 test('the key set: RS256 first, use and kid on each, 2048 bits, nothing private, no Ed25519', async () => {
   const { keys } = await keySet()
-  assert.deepEqual(keys.map(({ alg }) => alg), ['RS256', 'ES256'])
+  assert.deepEqual(
+    keys.map(({ alg }) => alg),
+    ['RS256', 'ES256'],
+  )
   for (const key of keys) {
     assert.equal(key.use, 'sig')
     assert.ok(key.kid)
@@ -71,7 +85,9 @@ test('a running server takes new keys without a restart, tokens of a removed key
   await harness.oidc.keys.rotate({ urgent: true })
   const after = await keySet()
   assert.equal(after.keys.filter(({ kid }) => before.keys.some((key) => key.kid === kid)).length, 0)
-  const config = await client.discovery(new URL(harness.issuer), rp.id, {}, client.ClientSecretBasic(rp.secret ?? ''), { execute: [client.allowInsecureRequests] })
+  const config = await client.discovery(new URL(harness.issuer), rp.id, {}, client.ClientSecretBasic(rp.secret ?? ''), {
+    execute: [client.allowInsecureRequests],
+  })
   const fresh = await signIn({ ...rp, config }, new Browser())
   assert.equal(decodeProtectedHeader(fresh.id_token ?? '').kid, after.keys[0]?.kid)
   await assert.rejects(jwtVerify(old.id_token ?? '', createLocalJWKSet(after)))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
 import type { ProviderContext } from 'oidc-provider'
 import { createProviderPages, type ProviderPages } from '../../src/oidc/pages.ts'
 import { createHttpApp } from '../../src/platform/http/app.ts'
@@ -11,7 +11,10 @@ import { loadMessages } from '../../src/platform/http/messages.ts'
 const views = new URL('../../views/', import.meta.url).pathname
 
 /** Renders one of the provider's pages through the real look, in a language. */
-async function render(show: (pages: ProviderPages, ctx: ProviderContext) => void, language = 'pt-BR'): Promise<Response & { page: string }> {
+async function render(
+  show: (pages: ProviderPages, ctx: ProviderContext) => void,
+  language = 'pt-BR',
+): Promise<Response & { page: string }> {
   const messages = loadMessages({ folder: `${views}messages`, strict: true })
   const { app, views: look } = createHttpApp({
     settings: { publicUrl: 'http://127.0.0.1:3000', trustedProxies: [], demo: false, viewsFolder: views },
@@ -38,7 +41,11 @@ async function render(show: (pages: ProviderPages, ctx: ProviderContext) => void
 
 for (const language of ['pt-BR', 'en', 'es']) {
   test(`${language}: a malformed request names the parameter for the developer and a plain sentence for the citizen`, async () => {
-    const { page } = await render((pages, ctx) => pages.error(ctx, { error: 'invalid_request', error_description: "missing required parameter 'response_type' <script>" }), language)
+    const { page } = await render(
+      (pages, ctx) =>
+        pages.error(ctx, { error: 'invalid_request', error_description: "missing required parameter 'response_type' <script>" }),
+      language,
+    )
     assert.match(page, /response_type/)
     assert.match(page, /invalid_request/)
     assert.match(page, /href="https:\/\/portal\.test\/"/)
@@ -48,7 +55,9 @@ for (const language of ['pt-BR', 'en', 'es']) {
 }
 
 test('an expired request is not called the site’s mistake', async () => {
-  const { page } = await render((pages, ctx) => pages.error(ctx, { error: 'invalid_request', error_description: 'authorization request has expired' }))
+  const { page } = await render((pages, ctx) =>
+    pages.error(ctx, { error: 'invalid_request', error_description: 'authorization request has expired' }),
+  )
   assert.match(page, /não vale mais/)
 })
 

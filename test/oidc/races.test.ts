@@ -5,7 +5,7 @@ import { createSqlArtifactStore } from '../../src/oidc/adapter/artifact.store.ts
 import { createRedisArtifactStore, type RedisArtifactStore } from '../../src/oidc/adapter/redis-artifacts.ts'
 import type { Database } from '../../src/platform/db.ts'
 import { testDatabases } from '../support/database.ts'
-import { authorizationUrl, Browser, type Harness, redeem, registerClient, type RelyingParty, signIn, startHarness } from './harness.ts'
+import { authorizationUrl, Browser, type Harness, type RelyingParty, redeem, registerClient, signIn, startHarness } from './harness.ts'
 import { hasRedis, startRedis, type TestRedis } from './redis.ts'
 
 const ROUNDS = 10
@@ -64,7 +64,8 @@ describe('Redis', { skip: !hasRedis() || !postgres }, () => {
     ;[db, redis] = await Promise.all([postgres?.open() ?? Promise.reject(), startRedis()])
     harness = await startHarness({
       db,
-      store: (sql, clock) => (store = createRedisArtifactStore({ url: redis.url, clock, durable: createSqlArtifactStore({ db: sql, clock }) })),
+      store: (sql, clock) =>
+        (store = createRedisArtifactStore({ url: redis.url, clock, durable: createSqlArtifactStore({ db: sql, clock }) })),
     })
   })
   after(async () => {
@@ -103,7 +104,11 @@ describe('Redis', { skip: !hasRedis() || !postgres }, () => {
     assert.ok(Date.now() - begun < 6000)
     await redis.start()
     const end = Date.now() + 10_000
-    for (let well = false; !well && Date.now() < end; ) well = await signIn(rp, new Browser()).then(() => true, () => false)
+    for (let well = false; !well && Date.now() < end; )
+      well = await signIn(rp, new Browser()).then(
+        () => true,
+        () => false,
+      )
     assert.ok(await signIn(rp, new Browser()))
   })
 })

@@ -83,7 +83,8 @@ export class ProviderAdapter implements Adapter {
   /** @throws {OIDCProviderError} when somebody else was first: the loser of a race must not go on. */
   async consume(id: string): Promise<void> {
     if (await answered(this.#deps.store.consume(this.#model, storedId(this.#model, id)))) return
-    if (this.#model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
+    if (this.#model === 'PushedAuthorizationRequest')
+      throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
     throw new errors.InvalidGrant('already used, in another request at this moment')
   }
 

@@ -58,7 +58,8 @@ const GRANTS = `SELECT id, payload->>'clientId' AS client_id FROM oidc_artifact
 /** Reads and writes of one table, each kind gathered into batches. */
 function openTable({ db, clock }: SqlArtifactDeps, table: Table, sessions: Table) {
   const text = statementsFor(table, sessions)
-  const batched = <Item, Result>(send: (items: readonly Item[]) => Promise<readonly Result[]>) => createCoalescer(send, { mostAtOnce: MOST_AT_ONCE, isItemsFault: (error) => error instanceof SqlError })
+  const batched = <Item, Result>(send: (items: readonly Item[]) => Promise<readonly Result[]>) =>
+    createCoalescer(send, { mostAtOnce: MOST_AT_ONCE, isItemsFault: (error) => error instanceof SqlError })
   return {
     upsert: batched(async (items: readonly NewArtifact[]) => {
       await db.execute(text.upsert, [jsonOfArtifacts(lastOfEach(items))])
@@ -95,7 +96,8 @@ export function createSqlArtifactStore(deps: SqlArtifactDeps): ArtifactStore {
   const durable = openTable(deps, 'oidc_artifact', sessions)
   const volatile = sessions === 'oidc_artifact' ? durable : openTable(deps, sessions, sessions)
   const tableOf = (model: string) => (isVolatile(model) ? volatile : durable)
-  const one = (column: string, model: string) => `SELECT payload, consumed_at FROM ${sessions} WHERE ${column} = $1 AND model = '${model}' AND expires_at > $2`
+  const one = (column: string, model: string) =>
+    `SELECT payload, consumed_at FROM ${sessions} WHERE ${column} = $1 AND model = '${model}' AND expires_at > $2`
   const [byUid, byUserCode] = [one('uid', 'Session'), one('user_code', 'DeviceCode')]
   const ofAccount = `SELECT id, payload FROM ${sessions} WHERE account_id = $1 AND model = 'Session' AND expires_at > $2`
   const findOne = async (text: string, value: string) => found((await db.query<FoundRow>(text, [value, clock.now()]))[0], false)
@@ -124,8 +126,14 @@ export function createSqlArtifactStore(deps: SqlArtifactDeps): ArtifactStore {
 function jsonOfArtifacts(artifacts: readonly NewArtifact[]): string {
   return JSON.stringify(
     artifacts.map(({ model, id, payload, expiresAt }) => ({
-      m: model, i: id, p: payload, u: model === 'Session' ? textOf(payload['uid']) : null, c: textOf(payload['userCode']),
-      g: textOf(payload['grantId']), a: textOf(payload['accountId']), e: expiresAt?.getTime() ?? null,
+      m: model,
+      i: id,
+      p: payload,
+      u: model === 'Session' ? textOf(payload['uid']) : null,
+      c: textOf(payload['userCode']),
+      g: textOf(payload['grantId']),
+      a: textOf(payload['accountId']),
+      e: expiresAt?.getTime() ?? null,
     })),
   )
 }

@@ -2,7 +2,14 @@ import type { JsonObject } from 'oidc-provider'
 
 /** Lost with the server that holds them, people sign in again and nothing spent comes back; see docs/adr/0002. */
 const VOLATILE = new Set([
-  'Session', 'Interaction', 'AuthorizationCode', 'AccessToken', 'ClientCredentials', 'DeviceCode', 'PushedAuthorizationRequest', 'RefreshAnswer',
+  'Session',
+  'Interaction',
+  'AuthorizationCode',
+  'AccessToken',
+  'ClientCredentials',
+  'DeviceCode',
+  'PushedAuthorizationRequest',
+  'RefreshAnswer',
 ])
 
 /** Whether a model may live where a crash empties it. Grants, refresh tokens, replay marks and registration tokens may not. */

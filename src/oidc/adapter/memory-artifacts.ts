@@ -24,7 +24,8 @@ export function createMemoryArtifactStore({ clock }: { clock: Clock }): Artifact
     const text = JSON.stringify(artifact.payload)
     kept.set(keyOf(artifact.model, artifact.id), { artifact, text, ...(before?.consumedAt && { consumedAt: before.consumedAt }) })
   }
-  const having = (model: string, name: string, value: string) => live().find(({ artifact }) => artifact.model === model && artifact.payload[name] === value)
+  const having = (model: string, name: string, value: string) =>
+    live().find(({ artifact }) => artifact.model === model && artifact.payload[name] === value)
 
   return {
     upsert: async (artifact) => put(artifact),
@@ -52,7 +53,10 @@ export function createMemoryArtifactStore({ clock }: { clock: Clock }): Artifact
         .map(({ artifact, text }) => ({ id: artifact.id, payload: JSON.parse(text) })),
     grantsOf: async (accountId, clientId) =>
       live()
-        .filter(({ artifact: { model, payload } }) => model === 'Grant' && payload['accountId'] === accountId && (clientId === undefined || payload['clientId'] === clientId))
+        .filter(
+          ({ artifact: { model, payload } }) =>
+            model === 'Grant' && payload['accountId'] === accountId && (clientId === undefined || payload['clientId'] === clientId),
+        )
         .map(({ artifact }) => ({ id: artifact.id, clientId: String(artifact.payload['clientId']) })),
     async purge() {
       const dead = [...kept].filter(([, item]) => !isLive(item))

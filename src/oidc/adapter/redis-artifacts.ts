@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
 import type { JsonObject } from 'oidc-provider'
+import type { Clock } from '../../platform/clock.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Sensitive } from '../../platform/sensitive.ts'
-import type { Clock } from '../../platform/clock.ts'
 import { OIDC_PROBLEMS } from '../problems.ts'
-import { type ArtifactStore, type FoundArtifact, isVolatile, type NewArtifact } from './artifact.ts'
 import { sessionUidOf } from './adapter.ts'
+import { type ArtifactStore, type FoundArtifact, isVolatile, type NewArtifact } from './artifact.ts'
 import { createCoalescer } from './coalescer.ts'
 
 export interface RedisArtifactDeps {
@@ -73,7 +73,10 @@ const REVOKE = `
  */
 export function createRedisArtifactStore({ url, clock, durable, prefix = 'mt:' }: RedisArtifactDeps): RedisArtifactStore {
   const redis = new Redis(url.reveal(), {
-    enableOfflineQueue: true, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS, connectTimeout: COMMAND_TIMEOUT_MS,
+    enableOfflineQueue: true,
+    maxRetriesPerRequest: 1,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: (attempt) => Math.min(attempt * 100, 2000),
     scripts: {
       mtPut: { lua: PUT },
@@ -84,7 +87,10 @@ export function createRedisArtifactStore({ url, clock, durable, prefix = 'mt:' }
     },
   })
   redis.on('error', () => {})
-  const send = createCoalescer((commands: readonly Command[]) => sendAll(redis, commands), { mostAtOnce: MOST_AT_ONCE, isItemsFault: () => false })
+  const send = createCoalescer((commands: readonly Command[]) => sendAll(redis, commands), {
+    mostAtOnce: MOST_AT_ONCE,
+    isItemsFault: () => false,
+  })
   const call = (name: string, ...args: (string | number)[]) => answered(send({ name, args, isScript: false }))
   const run = (name: string, ...args: (string | number)[]) => answered(send({ name, args, isScript: true }))
 
@@ -139,14 +145,17 @@ export function createRedisArtifactStore({ url, clock, durable, prefix = 'mt:' }
       }
       const expires = artifact.expiresAt?.getTime() ?? clock.now().getTime() + 86_400_000
       const keys = [artifactKey(artifact.model, artifact.id), ...indexKeys(artifact)]
-      const refersTo = [artifact.payload['grantId'], sessionUidOf(artifact.payload)].map((value) => (typeof value === 'string' ? value : ''))
+      const refersTo = [artifact.payload['grantId'], sessionUidOf(artifact.payload)].map((value) =>
+        typeof value === 'string' ? value : '',
+      )
       const life = Math.max(1, expires - clock.now().getTime())
       await run('mtPut', keys.length, ...keys, expires, life, JSON.stringify(artifact.payload), artifact.id, ...refersTo)
     },
     insertOnce: (artifact) => durable.insertOnce(artifact),
     async find(model, id) {
       if (model === 'Grant') return findGrant(id)
-      if (isVolatile(model)) return fromFields(await run('mtFind', artifactKey(model, id), grantKey(''), `${prefix}uid:`, artifactKey('Session', '')))
+      if (isVolatile(model))
+        return fromFields(await run('mtFind', artifactKey(model, id), grantKey(''), `${prefix}uid:`, artifactKey('Session', '')))
       // Sessions are here, not there: what the durable store says about them is not known.
       const { session: _session, ...found } = (await durable.find(model, id)) ?? {}
       return 'payload' in found ? { ...found, payload: found.payload ?? {} } : undefined
@@ -168,7 +177,12 @@ export function createRedisArtifactStore({ url, clock, durable, prefix = 'mt:' }
     },
     async sessionsOf(accountId) {
       const ids = await call('SMEMBERS', `${prefix}account:${accountId}:*`)
-      const found = await Promise.all((Array.isArray(ids) ? ids : []).map(async (id: string) => ({ id, found: fromFields(await call('HMGET', artifactKey('Session', id), 'e', 'p', 'c')) })))
+      const found = await Promise.all(
+        (Array.isArray(ids) ? ids : []).map(async (id: string) => ({
+          id,
+          found: fromFields(await call('HMGET', artifactKey('Session', id), 'e', 'p', 'c')),
+        })),
+      )
       return found.flatMap(({ id, found: item }) => (item ? [{ id, payload: item.payload }] : []))
     },
     grantsOf: (accountId, clientId) => durable.grantsOf(accountId, clientId),

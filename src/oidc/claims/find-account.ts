@@ -36,7 +36,9 @@ const TOKEN_SOURCES = new Set(['AuthorizationCode', 'RefreshToken', 'DeviceCode'
  * are written anew from live evidence, and the exchange is refused when they no longer bear what was asked or what the client's policy
  * demands. A seal that has expired or was withdrawn in between lowers the very next token.
  */
-export function createFindAccount(deps: FindAccountDeps): (ctx: ProviderContext, id: string, token?: TokenInstance) => Promise<AccountInstance | undefined> {
+export function createFindAccount(
+  deps: FindAccountDeps,
+): (ctx: ProviderContext, id: string, token?: TokenInstance) => Promise<AccountInstance | undefined> {
   return async (ctx, accountId, token) => {
     adoptSession(ctx)
     const subject = await deps.ports.findSubject(accountId)
@@ -71,14 +73,21 @@ async function renew(deps: FindAccountDeps, ctx: ProviderContext, accountId: str
   const requirement = token.kind === 'RefreshToken' ? refreshRequirementOf(token.claims, policy) : requirementOf(token.claims, policy)
   const shortfall = findShortfall(requirement, standing, now)
   const acr = acrFor(standing, now, acceptedAcrs(token.claims))
-  if (shortfall !== undefined || acr === undefined) throw new errors.InvalidGrant(`no longer at the required assurance (${shortfall ?? 'acr'})`)
+  if (shortfall !== undefined || acr === undefined)
+    throw new errors.InvalidGrant(`no longer at the required assurance (${shortfall ?? 'acr'})`)
   token.acr = acr
   token.amr = [...standing.amr]
   if (requirement.face) token.authTime = Math.max(token.authTime ?? 0, epoch(standing.faceAt))
   granted.set(ctx, { standing, source: token })
 }
 
-async function claimsOf(deps: FindAccountDeps, ctx: ProviderContext, subject: Subject, use: string, requested: ClaimsRequest['userinfo']): Promise<JsonObject> {
+async function claimsOf(
+  deps: FindAccountDeps,
+  ctx: ProviderContext,
+  subject: Subject,
+  use: string,
+  requested: ClaimsRequest['userinfo'],
+): Promise<JsonObject> {
   const standing = granted.get(ctx)?.standing
   const verified = requested?.['verified_claims']
   return {
@@ -90,7 +99,9 @@ async function claimsOf(deps: FindAccountDeps, ctx: ProviderContext, subject: Su
     ...(subject.email && { email: subject.email.address, email_verified: subject.email.verified }),
     ...(subject.phone && { phone_number: subject.phone.number, phone_number_verified: subject.phone.verified }),
     ...(use === 'id_token' && standing && { aal: `aal${standing.aal}`, face_time: standing.faceAt && epoch(standing.faceAt) }),
-    ...(verified && { verified_claims: verifiedClaims(verified, subject, await deps.ports.listEvidence(subject.accountId), deps.clock.now()) }),
+    ...(verified && {
+      verified_claims: verifiedClaims(verified, subject, await deps.ports.listEvidence(subject.accountId), deps.clock.now()),
+    }),
   }
 }
 

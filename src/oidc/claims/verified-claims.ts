@@ -30,13 +30,16 @@ export function verifiedClaims(request: unknown, subject: Subject, evidence: rea
   const verification = verificationFor(constraints, level, evidence, now)
   if (!verification) return undefined
   const available = availableClaims(subject)
-  const claims = Object.fromEntries(VERIFIABLE.flatMap((name) => (name in wanted && available[name] !== undefined ? [[name, available[name]]] : [])))
+  const claims = Object.fromEntries(
+    VERIFIABLE.flatMap((name) => (name in wanted && available[name] !== undefined ? [[name, available[name]]] : [])),
+  )
   return Object.keys(claims).length > 0 ? { verification, claims } : undefined
 }
 
 function verificationFor(constraints: JsonObject, level: Level, evidence: readonly EvidenceFact[], now: Date): JsonObject | undefined {
   if (!accepts(constraints['trust_framework'], (value) => value === TRUST_FRAMEWORK)) return undefined
-  if (!accepts(constraints['assurance_level'], (value) => LEVELS.some((name) => name === value && isLevelAtLeast(level, name)))) return undefined
+  if (!accepts(constraints['assurance_level'], (value) => LEVELS.some((name) => name === value && isLevelAtLeast(level, name))))
+    return undefined
   const counted = evidence.filter(({ grants }) => grants === level)
   const latest = Math.max(0, ...counted.map(({ obtainedAt }) => obtainedAt.getTime()))
   const maxAge = member(constraints, 'time')?.['max_age']

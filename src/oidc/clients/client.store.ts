@@ -1,5 +1,5 @@
 import type { Sql } from '../../platform/db.ts'
-import { type ClientMetadata, clientMetadataSchema, type ClientPolicy, clientPolicySchema, type ClientRecord } from './client.ts'
+import { type ClientMetadata, type ClientPolicy, type ClientRecord, clientMetadataSchema, clientPolicySchema } from './client.ts'
 
 interface Row {
   readonly id: string

@@ -4,7 +4,10 @@ import { LEVELS } from '../../assurance/index.ts'
 /** Scopes that a client may be allowed; each is a set of claims, `offline_access` is refresh tokens beyond the session. */
 export const SCOPES = ['openid', 'profile', 'cpf', 'email', 'phone', 'offline_access'] as const
 
-const uri = z.string().max(2000).refine((value) => URL.canParse(value), 'an absolute address is expected')
+const uri = z
+  .string()
+  .max(2000)
+  .refine((value) => URL.canParse(value), 'an absolute address is expected')
 const text = z.string().min(1).max(500)
 const seconds = (least: number, most: number) => z.int().min(least).max(most)
 const SIGNING = z.enum(['RS256', 'ES256'])

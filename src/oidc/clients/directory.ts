@@ -1,6 +1,6 @@
 import type { Database } from '../../platform/db.ts'
-import type { ClientRecord } from './client.ts'
 import { findClient } from './client.store.ts'
+import type { ClientRecord } from './client.ts'
 
 const CHANNEL = 'oidc_client'
 /** Bound on how long a lost notification may keep an old record in force. */

@@ -4,7 +4,7 @@ import { errors } from 'oidc-provider'
 import type { Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { ClientSource } from '../provider-internals.ts'
-import { clientMetadataSchema, type ClientPolicy, clientPolicySchema, type ClientRecord, usesSecret } from './client.ts'
+import { type ClientPolicy, type ClientRecord, clientMetadataSchema, clientPolicySchema, usesSecret } from './client.ts'
 import type { ClientDirectory } from './directory.ts'
 import type { ClientRegistry } from './registry.ts'
 import { isSecret } from './secret.ts'
@@ -51,10 +51,14 @@ export function createProviderClients(deps: {
     const known = Object.keys(clientMetadataSchema.shape)
     const registered = Object.fromEntries(Object.entries(metadata).filter(([name, value]) => known.includes(name) && value !== undefined))
     const parsed = clientMetadataSchema.safeParse(registered)
-    if (!parsed.success) throw new errors.InvalidClientMetadata(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
+    if (!parsed.success)
+      throw new errors.InvalidClientMetadata(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
     const own = typeof secret === 'string' ? { secret } : {}
     const actor = { kind: 'client', id } as const
-    await deps.registry().create({ id, metadata: parsed.data, policy: REGISTRATION_PRESETS[deps.presetOf()], actor, dynamic: true, ...own }).catch(asRegistrationError)
+    await deps
+      .registry()
+      .create({ id, metadata: parsed.data, policy: REGISTRATION_PRESETS[deps.presetOf()], actor, dynamic: true, ...own })
+      .catch(asRegistrationError)
   }
 
   return {

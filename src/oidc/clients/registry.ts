@@ -6,10 +6,17 @@ import type { Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Actor, AuditPort } from '../ports.ts'
 import { OIDC_PROBLEMS } from '../problems.ts'
-import {
-  type ClientMetadata, clearTextAddresses, clientMetadataSchema, type ClientPolicy, clientPolicySchema, type ClientRecord, fapiFaults, usesSecret,
-} from './client.ts'
 import { findClient, insertClient, listClients, setClientDisabled, updateClient } from './client.store.ts'
+import {
+  type ClientMetadata,
+  type ClientPolicy,
+  type ClientRecord,
+  clearTextAddresses,
+  clientMetadataSchema,
+  clientPolicySchema,
+  fapiFaults,
+  usesSecret,
+} from './client.ts'
 import type { ClientDirectory } from './directory.ts'
 import { createSecret, hashSecret } from './secret.ts'
 
@@ -38,7 +45,10 @@ export interface ClientRegistry {
   /** @throws {Problem} oidc/client-invalid, oidc/client-taken */
   create(registration: ClientRegistration): Promise<RegisteredClient>
   /** Replaces the given members. @throws {Problem} oidc/client-unknown, oidc/client-invalid */
-  change(id: string, change: { metadata?: Partial<ClientMetadataInput>; policy?: Partial<ClientPolicyInput>; actor: Actor }): Promise<ClientRecord>
+  change(
+    id: string,
+    change: { metadata?: Partial<ClientMetadataInput>; policy?: Partial<ClientPolicyInput>; actor: Actor },
+  ): Promise<ClientRecord>
   /** A new secret; the old one stops at once. @throws {Problem} oidc/client-unknown */
   rotateSecret(id: string, actor: Actor): Promise<string>
   /** Its tokens and new requests are refused from now on. @throws {Problem} oidc/client-unknown */
@@ -85,7 +95,11 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
       await db.transaction(async (tx) => {
         const isNew = await insertClient(tx, { id, metadata, policy, secretHash, now: clock.now() })
         if (!isNew) throw new Problem(OIDC_PROBLEMS.clientTaken, { detail: id })
-        await audit.record(tx, { type: 'oidc/client-created', actor, data: { clientId: id, authMethod: metadata.token_endpoint_auth_method, dynamic } })
+        await audit.record(tx, {
+          type: 'oidc/client-created',
+          actor,
+          data: { clientId: id, authMethod: metadata.token_endpoint_auth_method, dynamic },
+        })
       })
       await directory.changed(id)
       return { client: await get(db, id), secret }
@@ -135,7 +149,8 @@ function checkTogether(metadata: ClientMetadata, policy: ClientPolicy): void {
   const faults = policy.fapi2 ? fapiFaults(metadata) : []
   const clear = clearTextAddresses(metadata, policy.allowInternalHosts)
   if (clear.length > 0) faults.push(`https is required: ${clear.join(', ')}`)
-  if (metadata.token_endpoint_auth_method === 'none' && policy.pkce === 'optional') faults.push('a client without authentication must use PKCE')
+  if (metadata.token_endpoint_auth_method === 'none' && policy.pkce === 'optional')
+    faults.push('a client without authentication must use PKCE')
   if (metadata.token_endpoint_auth_method === 'none' && metadata.grant_types.includes('client_credentials')) {
     faults.push('client_credentials needs client authentication')
   }

@@ -9,7 +9,9 @@ import { findResource, listResources, putResource, type Resource } from './resou
 const CACHE_MS = 5000
 
 const schema = z.strictObject({
-  indicator: z.string().refine((value) => URL.canParse(value) && !value.includes('#'), 'an absolute address without a fragment is expected'),
+  indicator: z
+    .string()
+    .refine((value) => URL.canParse(value) && !value.includes('#'), 'an absolute address without a fragment is expected'),
   name: z.string().min(1).max(200),
   scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/)).min(1),
   tokenFormat: z.enum(['opaque', 'jwt']),
@@ -40,11 +42,16 @@ export function createResources({ db, clock, audit }: { db: Database; clock: Clo
     list: () => listResources(db),
     async put(input, actor) {
       const parsed = schema.safeParse(input)
-      if (!parsed.success) throw new Problem(OIDC_PROBLEMS.resourceInvalid, { detail: parsed.error.issues.map(({ message }) => message).join('; ') })
+      if (!parsed.success)
+        throw new Problem(OIDC_PROBLEMS.resourceInvalid, { detail: parsed.error.issues.map(({ message }) => message).join('; ') })
       const resource = { ...parsed.data, ownerClientId: parsed.data.ownerClientId }
       await db.transaction(async (tx) => {
         await putResource(tx, resource, clock.now())
-        await audit.record(tx, { type: 'oidc/resource-set', actor, data: { indicator: resource.indicator, tokenFormat: resource.tokenFormat } })
+        await audit.record(tx, {
+          type: 'oidc/resource-set',
+          actor,
+          data: { indicator: resource.indicator, tokenFormat: resource.tokenFormat },
+        })
       })
       cache.delete(resource.indicator)
     },

@@ -78,7 +78,13 @@ export function createConsents(deps: ConsentDeps): Consents {
       await db.transaction(async (tx) => {
         await upsertConsent(tx, { ...consent, grantId: id })
         const data = { scopes: [...consent.scopes], claims: [...consent.claims] }
-        await audit.record(tx, { type: 'oidc/consent-given', actor: { kind: 'citizen', id: accountId }, subject: accountId, clientId, data })
+        await audit.record(tx, {
+          type: 'oidc/consent-given',
+          actor: { kind: 'citizen', id: accountId },
+          subject: accountId,
+          clientId,
+          data,
+        })
       })
       return id
     },
@@ -88,7 +94,13 @@ export function createConsents(deps: ConsentDeps): Consents {
     async withdraw(accountId, clientId) {
       await db.transaction(async (tx) => {
         if (!(await withdrawConsent(tx, accountId, clientId, clock.now()))) return
-        await audit.record(tx, { type: 'oidc/consent-withdrawn', actor: { kind: 'citizen', id: accountId }, subject: accountId, clientId, data: {} })
+        await audit.record(tx, {
+          type: 'oidc/consent-withdrawn',
+          actor: { kind: 'citizen', id: accountId },
+          subject: accountId,
+          clientId,
+          data: {},
+        })
       })
       await deps.server.revokeGrants(accountId, clientId)
     },
@@ -130,7 +142,9 @@ function scopeEntries({ scopes, resources }: Wanted): string[] {
 
 function covers(consent: Consent | undefined, wanted: Wanted): boolean {
   if (!consent) return false
-  return scopeEntries(wanted).every((scope) => consent.scopes.includes(scope)) && wanted.claims.every((claim) => consent.claims.includes(claim))
+  return (
+    scopeEntries(wanted).every((scope) => consent.scopes.includes(scope)) && wanted.claims.every((claim) => consent.claims.includes(claim))
+  )
 }
 
 function extend(grant: GrantInstance, { scopes, claims, resources }: Wanted): void {

@@ -14,7 +14,13 @@ const GRANTS = new Map([
  *
  * If the line can't be written the answer is an error and the tokens reach nobody: no use of an identity is silent.
  */
-export function recordAuthorization({ db, audit }: { db: Database; audit: AuditPort }): (ctx: ProviderContext, handle: () => Promise<void>) => Promise<void> {
+export function recordAuthorization({
+  db,
+  audit,
+}: {
+  db: Database
+  audit: AuditPort
+}): (ctx: ProviderContext, handle: () => Promise<void>) => Promise<void> {
   return async (ctx, handle) => {
     await handle()
     const made = grantedStanding(ctx)

@@ -4,8 +4,8 @@ import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
 import type { Database } from '../../platform/db.ts'
 import type { Keyring } from '../../platform/keyring.ts'
-import type { ArtifactStore } from '../adapter/artifact.ts'
 import { storedId } from '../adapter/adapter.ts'
+import type { ArtifactStore } from '../adapter/artifact.ts'
 import type { AuditPort } from '../ports.ts'
 
 /** A retry sooner than this after an answer that was sent is not a lost answer: clients wait before they try again. */
@@ -80,7 +80,8 @@ export function createRefreshGrace(deps: RefreshGraceDeps): (ctx: ProviderContex
     const { client, provider } = ctx.oidc
     const token = value === undefined ? undefined : await provider.RefreshToken.find(value, { ignoreExpiration: true })
     if (value !== undefined && token?.consumed !== undefined && token.clientId === client.clientId && !token.isExpired) {
-      if (await isParallel(value, token.consumed, arrivedAt)) throw new errors.InvalidGrant('refresh token in use by another request at this moment')
+      if (await isParallel(value, token.consumed, arrivedAt))
+        throw new errors.InvalidGrant('refresh token in use by another request at this moment')
       const body = await again(value, arrivedAt)
       if (body) {
         ctx.body = body
@@ -92,7 +93,12 @@ export function createRefreshGrace(deps: RefreshGraceDeps): (ctx: ProviderContex
     const made = bodySchema.safeParse(ctx.body)
     if (value === undefined || !made.success || made.data.refresh_token === value) return
     const sealed = keyring.seal(JSON.stringify(made.data), contextOf(value)).toString('base64')
-    const answer = { sealed, readyAt: clock.now().getTime(), successor: storedId('RefreshToken', made.data.refresh_token), undelivered: false }
+    const answer = {
+      sealed,
+      readyAt: clock.now().getTime(),
+      successor: storedId('RefreshToken', made.data.refresh_token),
+      undelivered: false,
+    }
     await keepAnswer(value, answer)
     ctx.res.once('close', () => {
       if (!ctx.res.writableFinished) void keepAnswer(value, { ...answer, undelivered: true }).catch(() => {})

@@ -30,12 +30,21 @@ export async function lockKeys(tx: Sql): Promise<void> {
 
 /** Keys that are not removed, newest first. */
 export async function listKeys(sql: Sql): Promise<StoredKey[]> {
-  const rows = await sql.query<Row>('SELECT kid, alg, wrapped, active_from, retire_at FROM oidc_key WHERE removed_at IS NULL ORDER BY active_from DESC, kid')
-  return rows.map((row) => ({ kid: row.kid, algorithm: row.alg, wrapped: row.wrapped, activeFrom: row.active_from, retireAt: row.retire_at ?? undefined }))
+  const rows = await sql.query<Row>(
+    'SELECT kid, alg, wrapped, active_from, retire_at FROM oidc_key WHERE removed_at IS NULL ORDER BY active_from DESC, kid',
+  )
+  return rows.map((row) => ({
+    kid: row.kid,
+    algorithm: row.alg,
+    wrapped: row.wrapped,
+    activeFrom: row.active_from,
+    retireAt: row.retire_at ?? undefined,
+  }))
 }
 
 export async function insertKey(sql: Sql, key: StoredKey, publicJwk: object, now: Date): Promise<void> {
-  const text = 'INSERT INTO oidc_key (kid, alg, public_jwk, wrapped, created_at, active_from, retire_at) VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7)'
+  const text =
+    'INSERT INTO oidc_key (kid, alg, public_jwk, wrapped, created_at, active_from, retire_at) VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7)'
   await sql.execute(text, [key.kid, key.algorithm, JSON.stringify(publicJwk), key.wrapped, now, key.activeFrom, key.retireAt ?? null])
 }
 

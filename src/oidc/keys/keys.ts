@@ -5,7 +5,17 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Database, Sql } from '../../platform/db.ts'
 import type { Keyring } from '../../platform/keyring.ts'
 import type { Actor, AuditPort } from '../ports.ts'
-import { insertKey, KEY_ALGORITHMS, type KeyAlgorithm, listKeys, lockKeys, removeKey, rewrapKey, setKeyRetirement, type StoredKey } from './key.store.ts'
+import {
+  insertKey,
+  KEY_ALGORITHMS,
+  type KeyAlgorithm,
+  listKeys,
+  lockKeys,
+  removeKey,
+  rewrapKey,
+  type StoredKey,
+  setKeyRetirement,
+} from './key.store.ts'
 import { planRotation, publicationOrder } from './schedule.ts'
 
 const generate = promisify(generateKeyPair)
@@ -89,7 +99,11 @@ export async function openKeys(deps: KeysDeps): Promise<Keys> {
 
 async function rotateKeys(deps: KeysDeps, urgent: boolean, actor: Actor): Promise<string[]> {
   const plan = (keys: readonly StoredKey[], algorithm: KeyAlgorithm, now: Date) =>
-    planRotation(keys.filter((key) => key.algorithm === algorithm), now, { rotationSeconds: deps.rotationDays * 86_400, urgent })
+    planRotation(
+      keys.filter((key) => key.algorithm === algorithm),
+      now,
+      { rotationSeconds: deps.rotationDays * 86_400, urgent },
+    )
   const before = await listKeys(deps.db)
   const due = KEY_ALGORITHMS.filter((algorithm) => plan(before, algorithm, deps.clock.now()).addFrom !== undefined)
   const made = new Map(await Promise.all(due.map(async (algorithm) => [algorithm, await createKey(algorithm)] as const)))
@@ -111,7 +125,8 @@ async function rotateKeys(deps: KeysDeps, urgent: boolean, actor: Actor): Promis
       for (const kid of remove) await removeKey(tx, kid, now)
       removed.push(...remove)
     }
-    if (added.length + removed.length > 0) await deps.audit.record(tx, { type: 'oidc/keys-rotated', actor, data: { added, removed, urgent } })
+    if (added.length + removed.length > 0)
+      await deps.audit.record(tx, { type: 'oidc/keys-rotated', actor, data: { added, removed, urgent } })
     return added
   })
 }

@@ -25,7 +25,11 @@ export interface RotationPlan {
  * Each key is published a day before it signs and kept a week after. `urgent` (a key may be known to others) replaces at once and
  * removes what signed until now: tokens signed by it stop verifying, which is the point.
  */
-export function planRotation(keys: readonly ScheduledKey[], now: Date, options: { rotationSeconds: number; urgent: boolean }): RotationPlan {
+export function planRotation(
+  keys: readonly ScheduledKey[],
+  now: Date,
+  options: { rotationSeconds: number; urgent: boolean },
+): RotationPlan {
   const sorted = [...keys].sort((a, b) => b.activeFrom.getTime() - a.activeFrom.getTime())
   if (options.urgent) return { addFrom: now, retire: [], remove: sorted.map(({ kid }) => kid) }
   const newest = sorted[0]
@@ -34,7 +38,9 @@ export function planRotation(keys: readonly ScheduledKey[], now: Date, options: 
   const older = sorted.filter(({ activeFrom }) => current !== undefined && activeFrom < current.activeFrom)
   return {
     addFrom: due,
-    retire: older.filter(({ retireAt }) => retireAt === undefined).map(({ kid }) => ({ kid, at: later(current?.activeFrom ?? now, VERIFY_AFTER_SECONDS) })),
+    retire: older
+      .filter(({ retireAt }) => retireAt === undefined)
+      .map(({ kid }) => ({ kid, at: later(current?.activeFrom ?? now, VERIFY_AFTER_SECONDS) })),
     remove: older.filter(({ retireAt }) => retireAt !== undefined && retireAt <= now).map(({ kid }) => kid),
   }
 }

@@ -18,10 +18,14 @@ interface Row {
   readonly attempts: number
 }
 
-export async function insertNotice(sql: Sql, notice: Omit<LogoutNotice, 'id' | 'attempts'> & { reason: string; now: Date; firstRetryAt: Date }): Promise<LogoutNotice> {
+export async function insertNotice(
+  sql: Sql,
+  notice: Omit<LogoutNotice, 'id' | 'attempts'> & { reason: string; now: Date; firstRetryAt: Date },
+): Promise<LogoutNotice> {
   const id = randomUUID()
   const { clientId, accountId, sid, reason, now, firstRetryAt } = notice
-  const text = 'INSERT INTO oidc_logout_notice (id, client_id, account_id, sid, reason, created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7)'
+  const text =
+    'INSERT INTO oidc_logout_notice (id, client_id, account_id, sid, reason, created_at, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7)'
   await sql.execute(text, [id, clientId, accountId, sid ?? null, reason, now, firstRetryAt])
   return { id, clientId, accountId, sid, attempts: 0 }
 }
@@ -32,7 +36,13 @@ export async function takeDueNotices(sql: Sql, now: Date, busyUntil: Date): Prom
     WHERE delivered_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT 50 FOR UPDATE SKIP LOCKED)
     RETURNING id, client_id, account_id, sid, attempts`
   const rows = await sql.query<Row>(text, [now, busyUntil])
-  return rows.map((row) => ({ id: row.id, clientId: row.client_id, accountId: row.account_id, sid: row.sid ?? undefined, attempts: row.attempts }))
+  return rows.map((row) => ({
+    id: row.id,
+    clientId: row.client_id,
+    accountId: row.account_id,
+    sid: row.sid ?? undefined,
+    attempts: row.attempts,
+  }))
 }
 
 export async function markDelivered(sql: Sql, id: string, now: Date): Promise<void> {
@@ -47,5 +57,7 @@ export async function markFailed(sql: Sql, id: string, fault: { error: string; n
 }
 
 export async function purgeNotices(sql: Sql, before: Date): Promise<number> {
-  return sql.execute('DELETE FROM oidc_logout_notice WHERE created_at < $1 AND (delivered_at IS NOT NULL OR given_up_at IS NOT NULL)', [before])
+  return sql.execute('DELETE FROM oidc_logout_notice WHERE created_at < $1 AND (delivered_at IS NOT NULL OR given_up_at IS NOT NULL)', [
+    before,
+  ])
 }

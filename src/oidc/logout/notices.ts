@@ -48,7 +48,9 @@ export function createLogoutNotices({ db, clock, findClient, deliver }: NoticeDe
       if (!(await findClient(given.clientId))?.backchannelLogoutUri) return
       const now = clock.now()
       const notice = await insertNotice(db, { ...given, now, firstRetryAt: later(now, RETRY_SECONDS[0] ?? 0) })
-      const first: Promise<unknown> = attempt(notice).catch(() => false).finally(() => underWay.delete(first))
+      const first: Promise<unknown> = attempt(notice)
+        .catch(() => false)
+        .finally(() => underWay.delete(first))
       underWay.add(first)
     },
     async deliverDue() {

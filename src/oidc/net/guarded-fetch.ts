@@ -1,5 +1,5 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { isSpecialAddress } from './special-addresses.ts'
@@ -62,7 +62,8 @@ function checkedLookup(isAllowed: boolean): LookupFunction {
     dnsLookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
       const first = addresses?.[0]
       if (error || !first) return callback(error ?? new FetchRefused('the name has no address'), '')
-      if (!isAllowed && addresses.some(({ address }) => isSpecialAddress(address))) return callback(new FetchRefused('special-use address'), '')
+      if (!isAllowed && addresses.some(({ address }) => isSpecialAddress(address)))
+        return callback(new FetchRefused('special-use address'), '')
       if (options.all) return callback(null, addresses)
       return callback(null, first.address, first.family)
     })
@@ -81,7 +82,9 @@ async function collect(response: IncomingMessage): Promise<Response> {
     chunks.push(chunk)
   }
   const status = response.statusCode ?? 502
-  const headers = Object.entries(response.headers).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, [value].flat().join(', ')]]))
+  const headers = Object.entries(response.headers).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, [value].flat().join(', ')]],
+  )
   const hasNoBody = status === 204 || status === 304 || status < 200
   return new Response(hasNoBody ? null : Buffer.concat(chunks), { status: Math.max(status, 200), headers })
 }

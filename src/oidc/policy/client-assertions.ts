@@ -8,7 +8,8 @@ const LONGEST_ASSERTION_SECONDS = 3600
 export function checkClientAssertion(ctx: ProviderContext, claims: JsonObject): void {
   const now = Math.floor(Date.now() / 1000)
   checkTimes(claims, now, (detail) => new errors.InvalidClientAuth(detail))
-  if (ctx.oidc.isFapi('2.0') && claims['aud'] !== ctx.oidc.issuer) throw new errors.InvalidClientAuth('aud must be the issuer, as a single string')
+  if (ctx.oidc.isFapi('2.0') && claims['aud'] !== ctx.oidc.issuer)
+    throw new errors.InvalidClientAuth('aud must be the issuer, as a single string')
 }
 
 /** The same for signed request objects (RFC 9101, FAPI 2.0 Message Signing 5.3.1). */
@@ -16,7 +17,8 @@ export function checkRequestObject(ctx: ProviderContext, claims: JsonObject): vo
   const now = Math.floor(Date.now() / 1000)
   checkTimes(claims, now, (detail) => new errors.InvalidRequest(`the request object's ${detail}`))
   if (!ctx.oidc.isFapi('2.0') || ctx.oidc.route !== 'pushed_authorization_request') return
-  for (const name of ['exp', 'nbf']) if (typeof claims[name] !== 'number') throw new errors.InvalidRequest(`the request object lacks ${name}`)
+  for (const name of ['exp', 'nbf'])
+    if (typeof claims[name] !== 'number') throw new errors.InvalidRequest(`the request object lacks ${name}`)
 }
 
 function checkTimes({ iat, nbf, exp }: JsonObject, now: number, refusal: (detail: string) => Error): void {

@@ -56,7 +56,10 @@ function isSubject(certificate: X509Certificate, property: string, expected: str
   const names = (certificate.subjectAltName ?? '').split(', ')
   switch (property) {
     case 'tls_client_auth_subject_dn':
-      return normalDn(certificate.subject.split('\n').reverse().join(',')) === normalDn(expected) || normalDn(certificate.subject.split('\n').join(',')) === normalDn(expected)
+      return (
+        normalDn(certificate.subject.split('\n').reverse().join(',')) === normalDn(expected) ||
+        normalDn(certificate.subject.split('\n').join(',')) === normalDn(expected)
+      )
     case 'tls_client_auth_san_dns':
       return names.includes(`DNS:${expected}`)
     case 'tls_client_auth_san_uri':

@@ -31,8 +31,12 @@ export function createPrompts(deps: PromptDeps): Prompt[] {
 function adaptLogin(deps: PromptDeps, login: Prompt): void {
   for (const reason of ['essential_acrs', 'essential_acr', 'max_age']) login.checks.remove(reason)
   login.checks.add(
-    new interactionPolicy.Check('account_unavailable', 'the account of the session can not be used', 'login_required', ({ oidc }) =>
-      Boolean(oidc.session?.accountId) && oidc.account === undefined),
+    new interactionPolicy.Check(
+      'account_unavailable',
+      'the account of the session can not be used',
+      'login_required',
+      ({ oidc }) => Boolean(oidc.session?.accountId) && oidc.account === undefined,
+    ),
   )
   login.checks.add(
     new interactionPolicy.Check('session_over', 'End-User authentication is required', 'login_required', (ctx) => isOver(deps, ctx)),

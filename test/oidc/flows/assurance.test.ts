@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import * as client from 'openid-client'
-import { authorizationUrl, Browser, type Harness, redeem, registerClient, type RelyingParty, signIn, startHarness } from '../harness.ts'
+import { authorizationUrl, Browser, type Harness, type RelyingParty, redeem, registerClient, signIn, startHarness } from '../harness.ts'
 
 const PRATA = 'urn:mt-login:nivel:prata'
 const BRONZE = 'urn:mt-login:nivel:bronze'
@@ -114,7 +114,10 @@ test('a refresh below what was asked for is refused, and works again once the se
   harness.world.level = 'prata'
   const tokens = await signIn(rp, new Browser(), { scope: 'openid offline_access', prompt: 'consent', acr_values: PRATA })
   harness.world.level = 'bronze'
-  await assert.rejects(client.refreshTokenGrant(rp.config, tokens.refresh_token ?? ''), (fault: client.ResponseBodyError) => fault.error === 'invalid_grant')
+  await assert.rejects(
+    client.refreshTokenGrant(rp.config, tokens.refresh_token ?? ''),
+    (fault: client.ResponseBodyError) => fault.error === 'invalid_grant',
+  )
   harness.world.level = 'prata'
   assert.ok((await client.refreshTokenGrant(rp.config, tokens.refresh_token ?? '')).access_token)
 })
@@ -131,18 +134,28 @@ test('verified_claims: only what was asked for, only if the evidence bears it', 
   harness.world.level = 'prata'
   const asking = (level: string) => ({
     claims: JSON.stringify({
-      id_token: { verified_claims: { verification: { trust_framework: { value: 'br_mt_login' }, assurance_level: { value: level }, evidence: null }, claims: { name: null, cpf: null } } },
+      id_token: {
+        verified_claims: {
+          verification: { trust_framework: { value: 'br_mt_login' }, assurance_level: { value: level }, evidence: null },
+          claims: { name: null, cpf: null },
+        },
+      },
     }),
   })
   const verified = (await signIn(rp, new Browser(), asking('prata'))).claims()?.['verified_claims']
   assert.deepEqual(verified, {
     verification: {
-      trust_framework: 'br_mt_login', assurance_level: 'prata',
-      evidence: [{
-        type: 'electronic_record',
-        check_details: [{ check_method: 'bvr', organization: 'mt', time: `${harness.world.authenticatedAt.toISOString().slice(0, 19)}Z` }],
-        record: { type: 'face-match', source: { name: 'mt' } },
-      }],
+      trust_framework: 'br_mt_login',
+      assurance_level: 'prata',
+      evidence: [
+        {
+          type: 'electronic_record',
+          check_details: [
+            { check_method: 'bvr', organization: 'mt', time: `${harness.world.authenticatedAt.toISOString().slice(0, 19)}Z` },
+          ],
+          record: { type: 'face-match', source: { name: 'mt' } },
+        },
+      ],
     },
     claims: { name: 'Maria Aparecida da Silva', cpf: '52998224725' },
   })

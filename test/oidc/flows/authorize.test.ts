@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as client from 'openid-client'
-import { authorizationUrl, Browser, type Harness, REDIRECT, redeem, registerClient, type RelyingParty, signIn, startHarness } from '../harness.ts'
+import {
+  authorizationUrl,
+  Browser,
+  type Harness,
+  REDIRECT,
+  type RelyingParty,
+  redeem,
+  registerClient,
+  signIn,
+  startHarness,
+} from '../harness.ts'
 
 let harness: Harness
 let rp: RelyingParty
@@ -22,8 +32,18 @@ async function ask(parameters: Record<string, string | undefined>, browser = new
 }
 
 for (const mutation of [
-  'http://127.0.0.1:9/cb/extra', 'http://127.0.0.1:9/cb?a=b', 'http://127.0.0.1:9/cb#f', 'http://user@127.0.0.1:9/cb', 'http://127.0.0.1.evil.test:9/cb',
-  'https://127.0.0.1:9/cb', 'http://127.0.0.1:9/CB', 'http://127.0.0.1:9/./cb', 'http://127.0.0.1:9/%63b', 'http://127.0.0.1:10/cb', 'http://evil.test/cb', 'javascript:alert(1)',
+  'http://127.0.0.1:9/cb/extra',
+  'http://127.0.0.1:9/cb?a=b',
+  'http://127.0.0.1:9/cb#f',
+  'http://user@127.0.0.1:9/cb',
+  'http://127.0.0.1.evil.test:9/cb',
+  'https://127.0.0.1:9/cb',
+  'http://127.0.0.1:9/CB',
+  'http://127.0.0.1:9/./cb',
+  'http://127.0.0.1:9/%63b',
+  'http://127.0.0.1:10/cb',
+  'http://evil.test/cb',
+  'javascript:alert(1)',
 ]) {
   test(`redirect_uri ${mutation} is never followed`, async () => {
     const { url, response } = await ask({ redirect_uri: mutation })
@@ -101,7 +121,9 @@ test('prompt=login and max_age ask again and the token says when', async () => {
 test('POST to the authorization endpoint works like GET', async () => {
   const asked = await authorizationUrl(rp)
   const { url } = await new Browser().go(`${harness.issuer}/authorize`, {
-    method: 'POST', body: asked.url.searchParams, headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    method: 'POST',
+    body: asked.url.searchParams,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
   })
   const tokens = await redeem(rp, asked, url)
   assert.ok(tokens.id_token)
@@ -120,12 +142,18 @@ test('JARM: the answer is a signed JWT', async () => {
   const asked = await authorizationUrl(rp, { response_mode: 'jwt' })
   const { url } = await new Browser().go(asked.url)
   client.useJwtResponseMode(rp.config)
-  const tokens = await client.authorizationCodeGrant(rp.config, url, { pkceCodeVerifier: asked.verifier, expectedState: asked.state, expectedNonce: asked.nonce })
+  const tokens = await client.authorizationCodeGrant(rp.config, url, {
+    pkceCodeVerifier: asked.verifier,
+    expectedState: asked.state,
+    expectedNonce: asked.nonce,
+  })
   assert.ok(tokens.access_token)
 })
 
 test('addresses never come from the Host header', async () => {
-  const response = await fetch(`${harness.issuer}/.well-known/openid-configuration`, { headers: { host: 'evil.test', 'x-forwarded-host': 'evil.test' } })
+  const response = await fetch(`${harness.issuer}/.well-known/openid-configuration`, {
+    headers: { host: 'evil.test', 'x-forwarded-host': 'evil.test' },
+  })
   assert.doesNotMatch(await response.text(), /evil/)
 })
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { SignJWT } from 'jose'
 import * as client from 'openid-client'
-import { Browser, type Harness, OPERATOR, registerClient, type RelyingParty, signIn, startHarness } from '../harness.ts'
+import { Browser, type Harness, OPERATOR, type RelyingParty, registerClient, signIn, startHarness } from '../harness.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' }
@@ -15,8 +15,15 @@ let rp: RelyingParty
 before(async () => {
   harness = await startHarness()
   rp = await registerClient(
-    harness, { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] }, grant_types: ['authorization_code', 'client_credentials'] }, {},
-    client.PrivateKeyJwt({ key: await crypto.subtle.importKey('jwk', privateKey.export({ format: 'jwk' }), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']), kid: 'k1' }),
+    harness,
+    { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] }, grant_types: ['authorization_code', 'client_credentials'] },
+    {},
+    client.PrivateKeyJwt({
+      key: await crypto.subtle.importKey('jwk', privateKey.export({ format: 'jwk' }), { name: 'ECDSA', namedCurve: 'P-256' }, false, [
+        'sign',
+      ]),
+      kid: 'k1',
+    }),
   )
 })
 after(() => harness.close())
@@ -35,7 +42,9 @@ function token(parameters: Record<string, string>, headers: Record<string, strin
 
 function withAssertion(jwt: string): Promise<Response> {
   return token({
-    grant_type: 'client_credentials', client_id: rp.id, client_assertion: jwt,
+    grant_type: 'client_credentials',
+    client_id: rp.id,
+    client_assertion: jwt,
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
   })
 }
@@ -95,7 +104,13 @@ test('a key in the header is not used and nothing in it is fetched', async () =>
   await new Promise((resolve) => canary.once('listening', resolve))
   const address = `http://127.0.0.1:${(canary.address() as AddressInfo).port}/`
   const thief = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  for (const header of [{ jwk: thief.publicKey.export({ format: 'jwk' }) }, { jku: address }, { x5u: address }, { kid: '../../etc/passwd' }, { kid: "' OR 1=1 --" }]) {
+  for (const header of [
+    { jwk: thief.publicKey.export({ format: 'jwk' }) },
+    { jku: address },
+    { x5u: address },
+    { kid: '../../etc/passwd' },
+    { kid: "' OR 1=1 --" },
+  ]) {
     assert.equal((await withAssertion(await assertion({}, header, thief.privateKey))).status, 401)
   }
   assert.equal(hits, 0)
@@ -103,7 +118,10 @@ test('a key in the header is not used and nothing in it is fetched', async () =>
 })
 
 test('a secret is not kept in clear and its hash opens nothing elsewhere', async () => {
-  const { client: record, secret } = await harness.oidc.clients.create({ metadata: { client_name: 'A', redirect_uris: ['https://a.test/cb'] }, actor: OPERATOR })
+  const { client: record, secret } = await harness.oidc.clients.create({
+    metadata: { client_name: 'A', redirect_uris: ['https://a.test/cb'] },
+    actor: OPERATOR,
+  })
   const rows = await harness.db.query<{ all: string }>('SELECT row_to_json(c)::text AS all FROM oidc_client c WHERE id = $1', [record.id])
   assert.ok(secret && secret.length >= 43)
   assert.ok(!rows[0]?.all.includes(secret))
@@ -114,7 +132,8 @@ const basic = (id: string, secret: string) => ({ authorization: `Basic ${Buffer.
 
 test('a rotated secret stops at once; a disabled client too, and an enabled one works again', async () => {
   const service = await registerClient(harness, { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] })
-  const ask = async (secret: string | undefined) => (await token({ grant_type: 'client_credentials' }, basic(service.id, secret ?? ''))).status
+  const ask = async (secret: string | undefined) =>
+    (await token({ grant_type: 'client_credentials' }, basic(service.id, secret ?? ''))).status
   assert.equal(await ask(service.secret), 200)
   assert.equal(await ask('wrong'), 401)
   const fresh = await harness.oidc.clients.rotateSecret(service.id, OPERATOR)
@@ -134,7 +153,12 @@ test('a disabled client’s access tokens are dead', async () => {
 })
 
 test('client_secret_post works for a client that registered it, and only for it', async () => {
-  const post = await registerClient(harness, { token_endpoint_auth_method: 'client_secret_post', grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }, {}, client.ClientSecretPost('x'))
+  const post = await registerClient(
+    harness,
+    { token_endpoint_auth_method: 'client_secret_post', grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+    {},
+    client.ClientSecretPost('x'),
+  )
   const parameters = { grant_type: 'client_credentials', client_id: post.id, client_secret: post.secret ?? '' }
   assert.equal((await token(parameters)).status, 200)
   assert.equal((await token({ ...parameters, client_id: rp.id })).status, 401)
@@ -150,7 +174,11 @@ for (const [name, metadata, policy] of [
   ['a shared-key algorithm', { id_token_signed_response_alg: 'HS256' }, {}],
 ] as const) {
   test(`a registration with ${name} is refused`, async () => {
-    const create = harness.oidc.clients.create({ metadata: { client_name: 'X', redirect_uris: ['https://x.test/cb'], ...metadata } as never, policy: policy as never, actor: OPERATOR })
+    const create = harness.oidc.clients.create({
+      metadata: { client_name: 'X', redirect_uris: ['https://x.test/cb'], ...metadata } as never,
+      policy: policy as never,
+      actor: OPERATOR,
+    })
     await assert.rejects(create, (fault: { code?: string }) => fault.code === 'oidc/client-invalid')
   })
 }

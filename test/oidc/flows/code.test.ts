@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, mock, test } from 'node:test'
 import * as client from 'openid-client'
-import { authorizationUrl, type Asked, Browser, type Harness, redeem, registerClient, type RelyingParty, startHarness } from '../harness.ts'
+import { type Asked, authorizationUrl, Browser, type Harness, type RelyingParty, redeem, registerClient, startHarness } from '../harness.ts'
 
 let harness: Harness
 let rp: RelyingParty
@@ -24,7 +24,8 @@ async function refused(work: Promise<unknown>, error = 'invalid_grant'): Promise
 /** A token request with exactly these parameters. */
 function token(parameters: Record<string, string>, party = rp): Promise<Response> {
   return fetch(`${harness.issuer}/token`, {
-    method: 'POST', body: new URLSearchParams(parameters),
+    method: 'POST',
+    body: new URLSearchParams(parameters),
     headers: { authorization: `Basic ${Buffer.from(`${party.id}:${party.secret}`).toString('base64')}` },
   })
 }
@@ -55,8 +56,16 @@ for (const [name, change] of [
 ] as const) {
   test(`a code with ${name} is refused`, async () => {
     const { asked, callback } = await code()
-    const parameters = { grant_type: 'authorization_code', code: callback.searchParams.get('code') ?? '', redirect_uri: 'http://127.0.0.1:9/cb', code_verifier: asked.verifier, ...change }
-    const response = await token(Object.fromEntries(Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)))
+    const parameters = {
+      grant_type: 'authorization_code',
+      code: callback.searchParams.get('code') ?? '',
+      redirect_uri: 'http://127.0.0.1:9/cb',
+      code_verifier: asked.verifier,
+      ...change,
+    }
+    const response = await token(
+      Object.fromEntries(Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    )
     assert.equal(response.status, 400)
   })
 }
@@ -64,7 +73,12 @@ for (const [name, change] of [
 test('a code belongs to its client', async () => {
   const other = await registerClient(harness)
   const { asked, callback } = await code()
-  const parameters = { grant_type: 'authorization_code', code: callback.searchParams.get('code') ?? '', redirect_uri: 'http://127.0.0.1:9/cb', code_verifier: asked.verifier }
+  const parameters = {
+    grant_type: 'authorization_code',
+    code: callback.searchParams.get('code') ?? '',
+    redirect_uri: 'http://127.0.0.1:9/cb',
+    code_verifier: asked.verifier,
+  }
   assert.equal((await token(parameters, other)).status, 400)
 })
 
@@ -72,7 +86,11 @@ test('a verifier without a challenge is refused', async () => {
   const lax = await registerClient(harness, {}, { pkce: 'optional' })
   const url = client.buildAuthorizationUrl(lax.config, { redirect_uri: 'http://127.0.0.1:9/cb', scope: 'openid' })
   const { url: callback } = await new Browser().go(url)
-  const parameters = { grant_type: 'authorization_code', code: callback.searchParams.get('code') ?? '', redirect_uri: 'http://127.0.0.1:9/cb' }
+  const parameters = {
+    grant_type: 'authorization_code',
+    code: callback.searchParams.get('code') ?? '',
+    redirect_uri: 'http://127.0.0.1:9/cb',
+  }
   assert.equal((await token({ ...parameters, code_verifier: client.randomPKCECodeVerifier() }, lax)).status, 400)
   assert.equal((await token(parameters, lax)).status, 200)
 })
@@ -96,7 +114,10 @@ test('each token grant is in the person’s ledger with client, level and scopes
   await redeem(rp, asked, callback)
   const [event] = harness.world.events
   assert.deepEqual(event, {
-    type: 'oidc/authorized', actor: { kind: 'client', id: rp.id }, subject: harness.world.accountId, clientId: rp.id,
+    type: 'oidc/authorized',
+    actor: { kind: 'client', id: rp.id },
+    subject: harness.world.accountId,
+    clientId: rp.id,
     data: { grant: 'code', level: 'bronze', aal: 1, scopes: ['openid', 'profile', 'email'] },
   })
 })

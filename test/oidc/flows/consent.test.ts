@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import * as client from 'openid-client'
-import { authorizationUrl, Browser, type Harness, OPERATOR, registerClient, type RelyingParty, signIn, startHarness } from '../harness.ts'
+import { authorizationUrl, Browser, type Harness, OPERATOR, type RelyingParty, registerClient, signIn, startHarness } from '../harness.ts'
 
 let harness: Harness
 let rp: RelyingParty
@@ -76,7 +76,10 @@ test('a replayed code ends that session at that client and not the remembered co
 
 test('scopes of an API are part of the consent', async () => {
   const api = 'https://api.consent.test/'
-  await harness.oidc.resources.put({ indicator: api, name: 'A', scopes: ['read', 'write'], tokenFormat: 'opaque', tokenSeconds: 300 }, OPERATOR)
+  await harness.oidc.resources.put(
+    { indicator: api, name: 'A', scopes: ['read', 'write'], tokenFormat: 'opaque', tokenSeconds: 300 },
+    OPERATOR,
+  )
   const party = await registerClient(harness, {}, { resources: [api] })
   await signIn(party, new Browser(), { scope: 'openid read', resource: api })
   await signIn(party, new Browser(), { scope: 'openid read', resource: api })

@@ -18,18 +18,30 @@ function data(page: string): Record<string, string> {
 
 async function post(browser: Browser, address: string, fields: Record<string, string>): Promise<Response> {
   const body = new URLSearchParams(fields)
-  return (await browser.go(harness.issuer + address, { method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded' } })).response
+  return (
+    await browser.go(harness.issuer + address, { method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+  ).response
 }
 
 test('a device signs in with a code typed on another', async () => {
-  const tv = await registerClient(harness, { grant_types: [DEVICE_GRANT], response_types: [], redirect_uris: [], token_endpoint_auth_method: 'none' })
+  const tv = await registerClient(harness, {
+    grant_types: [DEVICE_GRANT],
+    response_types: [],
+    redirect_uris: [],
+    token_endpoint_auth_method: 'none',
+  })
   const started = await client.initiateDeviceAuthorization(tv.config, { scope: 'openid email' })
-  await assert.rejects(client.genericGrantRequest(tv.config, DEVICE_GRANT, { device_code: started.device_code }), (fault: client.ResponseBodyError) => fault.error === 'authorization_pending')
+  await assert.rejects(
+    client.genericGrantRequest(tv.config, DEVICE_GRANT, { device_code: started.device_code }),
+    (fault: client.ResponseBodyError) => fault.error === 'authorization_pending',
+  )
   const browser = new Browser()
   const form = data(await (await browser.go(started.verification_uri)).response.text())
   const wrong = data(await (await post(browser, form['action'] ?? '', { xsrf: form['xsrf'] ?? '', user_code: 'BBBB-BBBB' })).text())
   assert.equal(wrong['problem'], 'code')
-  const confirm = data(await (await post(browser, form['action'] ?? '', { xsrf: wrong['xsrf'] ?? '', user_code: started.user_code })).text())
+  const confirm = data(
+    await (await post(browser, form['action'] ?? '', { xsrf: wrong['xsrf'] ?? '', user_code: started.user_code })).text(),
+  )
   assert.equal(confirm['userCode'], started.user_code)
   assert.equal(confirm['clientName'], 'Portal')
   const done = await post(browser, form['action'] ?? '', { xsrf: confirm['xsrf'] ?? '', user_code: started.user_code, confirm: 'yes' })
@@ -43,15 +55,24 @@ test('a device signs in with a code typed on another', async () => {
 test('registration is closed without an initial access token', async () => {
   const body = JSON.stringify({ redirect_uris: [REDIRECT] })
   for (const headers of [{}, { authorization: 'Bearer nothing' }]) {
-    const response = await fetch(`${harness.issuer}/reg`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
+    const response = await fetch(`${harness.issuer}/reg`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', ...headers },
+    })
     assert.ok([400, 401].includes(response.status))
   }
 })
 
-async function register(metadata: object, preset: 'strict' | 'legacy' = 'strict'): Promise<{ status: number; body: Record<string, string> }> {
+async function register(
+  metadata: object,
+  preset: 'strict' | 'legacy' = 'strict',
+): Promise<{ status: number; body: Record<string, string> }> {
   const token = await harness.oidc.createRegistrationToken(preset, OPERATOR)
   const response = await fetch(`${harness.issuer}/reg`, {
-    method: 'POST', body: JSON.stringify(metadata), headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    method: 'POST',
+    body: JSON.stringify(metadata),
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
   })
   return { status: response.status, body: await response.json() }
 }
@@ -59,10 +80,18 @@ async function register(metadata: object, preset: 'strict' | 'legacy' = 'strict'
 test('a client registers itself, signs people in, and reads its record without its secret', async () => {
   const { status, body } = await register({ client_name: 'Self', redirect_uris: [REDIRECT] })
   assert.equal(status, 201)
-  const config = await client.discovery(new URL(harness.issuer), body['client_id'] ?? '', {}, client.ClientSecretBasic(body['client_secret'] ?? ''), { execute: [client.allowInsecureRequests] })
+  const config = await client.discovery(
+    new URL(harness.issuer),
+    body['client_id'] ?? '',
+    {},
+    client.ClientSecretBasic(body['client_secret'] ?? ''),
+    { execute: [client.allowInsecureRequests] },
+  )
   const tokens = await signIn({ id: body['client_id'] ?? '', secret: body['client_secret'], config }, new Browser())
   assert.ok(tokens.id_token)
-  const record = await (await fetch(body['registration_client_uri'] ?? '', { headers: { authorization: `Bearer ${body['registration_access_token']}` } })).json()
+  const record = await (
+    await fetch(body['registration_client_uri'] ?? '', { headers: { authorization: `Bearer ${body['registration_access_token']}` } })
+  ).json()
   assert.equal(record.client_name, 'Self')
   assert.equal(record.client_secret, undefined)
   const stored = await harness.oidc.clients.find(body['client_id'] ?? '')
@@ -71,7 +100,10 @@ test('a client registers itself, signs people in, and reads its record without i
 })
 
 test('what a client may do is the state’s decision: the token’s preset, never the request', async () => {
-  const legacy = await register({ client_name: 'Old', redirect_uris: [REDIRECT], policy: { firstParty: true }, scope: 'openid cpf' }, 'legacy')
+  const legacy = await register(
+    { client_name: 'Old', redirect_uris: [REDIRECT], policy: { firstParty: true }, scope: 'openid cpf' },
+    'legacy',
+  )
   const stored = await harness.oidc.clients.find(legacy.body['client_id'] ?? '')
   assert.equal(stored?.policy.pkce, 'optional')
   assert.equal(stored?.policy.firstParty, false)
@@ -80,5 +112,8 @@ test('what a client may do is the state’s decision: the token’s preset, neve
 
 test('a bad registration is refused by its members', async () => {
   assert.equal((await register({ redirect_uris: ['http://portal.test/cb'], client_name: 'X' })).status, 400)
-  assert.equal((await register({ redirect_uris: [REDIRECT], client_name: 'X', id_token_signed_response_alg: 'none' })).body['error'], 'invalid_client_metadata')
+  assert.equal(
+    (await register({ redirect_uris: [REDIRECT], client_name: 'X', id_token_signed_response_alg: 'none' })).body['error'],
+    'invalid_client_metadata',
+  )
 })

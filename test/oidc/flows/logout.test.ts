@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import * as client from 'openid-client'
-import { Browser, type Harness, registerClient, type RelyingParty, signIn, startHarness } from '../harness.ts'
+import { Browser, type Harness, type RelyingParty, registerClient, signIn, startHarness } from '../harness.ts'
 
 const AFTER = 'http://127.0.0.1:9/bye'
 
@@ -47,7 +47,11 @@ async function party(listening?: Listener): Promise<RelyingParty> {
 async function press(browser: Browser, page: string, everything = true): Promise<{ url: URL; response: Response }> {
   const { action, xsrf } = JSON.parse(/<pre>(.*)<\/pre>/.exec(page)?.[1] ?? '{}')
   const body = new URLSearchParams({ xsrf, ...(everything && { logout: 'yes' }) })
-  return browser.go(`${harness.issuer}${action}`, { method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+  return browser.go(`${harness.issuer}${action}`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  })
 }
 
 async function signOut(rp: RelyingParty, browser: Browser, idToken: string | undefined): Promise<URL> {
@@ -72,7 +76,15 @@ test('signing out ends session, access and refresh tokens, and goes only where i
   const info = await fetch(`${harness.issuer}/userinfo`, { headers: { authorization: `Bearer ${tokens.access_token}` } })
   assert.equal(info.status, 401)
   browser.restore(cookies)
-  const { url } = await browser.go(client.buildAuthorizationUrl(rp.config, { redirect_uri: 'http://127.0.0.1:9/cb', scope: 'openid', prompt: 'none', code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' }))
+  const { url } = await browser.go(
+    client.buildAuthorizationUrl(rp.config, {
+      redirect_uri: 'http://127.0.0.1:9/cb',
+      scope: 'openid',
+      prompt: 'none',
+      code_challenge: 'x'.repeat(43),
+      code_challenge_method: 'S256',
+    }),
+  )
   assert.equal(url.searchParams.get('error'), 'login_required', 'an old cookie is dead')
   assert.equal(harness.world.endedSessions.length, 1)
 })
@@ -89,7 +101,11 @@ test('offline access outlives a plain sign-out and not a “não fui eu”', asy
 
 for (const [name, query] of [
   ['an unregistered address', (rp: RelyingParty) => `client_id=${rp.id}&post_logout_redirect_uri=https://evil.test/`],
-  ['a forged hint', () => `id_token_hint=${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"aud":"x"}').toString('base64url')}.&post_logout_redirect_uri=${AFTER}`],
+  [
+    'a forged hint',
+    () =>
+      `id_token_hint=${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"aud":"x"}').toString('base64url')}.&post_logout_redirect_uri=${AFTER}`,
+  ],
 ] as const) {
   test(`signing out with ${name} redirects nowhere`, async () => {
     const rp = await party()
@@ -104,7 +120,11 @@ test('a sign-out form from elsewhere changes nothing', async () => {
   const browser = new Browser()
   const tokens = await signIn(rp, browser)
   const body = new URLSearchParams({ xsrf: 'guess', logout: 'yes' })
-  const { response } = await browser.go(`${harness.issuer}/logout/confirm`, { method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+  const { response } = await browser.go(`${harness.issuer}/logout/confirm`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  })
   assert.ok(response.status >= 400)
   assert.equal((await fetch(`${harness.issuer}/userinfo`, { headers: { authorization: `Bearer ${tokens.access_token}` } })).status, 200)
 })
@@ -136,8 +156,13 @@ test('a slow relying party keeps nobody waiting, and is told again later', async
   const begun = Date.now()
   await signOut(rp, browser, tokens.id_token)
   assert.ok(Date.now() - begun < 2000)
-  const attempts = async () => (await harness.db.query<{ attempts: number; delivered: boolean }>(
-    'SELECT attempts, delivered_at IS NOT NULL AS delivered FROM oidc_logout_notice WHERE client_id = $1', [rp.id]))[0]
+  const attempts = async () =>
+    (
+      await harness.db.query<{ attempts: number; delivered: boolean }>(
+        'SELECT attempts, delivered_at IS NOT NULL AS delivered FROM oidc_logout_notice WHERE client_id = $1',
+        [rp.id],
+      )
+    )[0]
   const end = Date.now() + 5000
   while ((await attempts())?.attempts !== 1 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50))
   assert.deepEqual(await attempts(), { attempts: 1, delivered: false })
@@ -154,10 +179,21 @@ test('ending one session from outside leaves the other', async () => {
   const [here, there] = [new Browser(), new Browser()]
   const one = await signIn(rp, here)
   const two = await signIn(rp, there)
-  const all = await harness.db.query<{ uid: string }>("SELECT uid FROM oidc_artifact WHERE model = 'Session' AND account_id = $1 ORDER BY payload->>'loginTs' DESC", [harness.world.accountId])
+  const all = await harness.db.query<{ uid: string }>(
+    "SELECT uid FROM oidc_artifact WHERE model = 'Session' AND account_id = $1 ORDER BY payload->>'loginTs' DESC",
+    [harness.world.accountId],
+  )
   const uid = all.map((row) => row.uid).at(0)
   assert.ok(uid)
-  assert.equal(await harness.oidc.sessions.end({ accountId: harness.world.accountId, sessionUid: uid, reason: 'device', actor: { kind: 'citizen' } }), 1)
-  const statuses = await Promise.all([one, two].map(async ({ access_token }) => (await fetch(`${harness.issuer}/userinfo`, { headers: { authorization: `Bearer ${access_token}` } })).status))
+  assert.equal(
+    await harness.oidc.sessions.end({ accountId: harness.world.accountId, sessionUid: uid, reason: 'device', actor: { kind: 'citizen' } }),
+    1,
+  )
+  const statuses = await Promise.all(
+    [one, two].map(
+      async ({ access_token }) =>
+        (await fetch(`${harness.issuer}/userinfo`, { headers: { authorization: `Bearer ${access_token}` } })).status,
+    ),
+  )
   assert.deepEqual(statuses.sort(), [200, 401])
 })

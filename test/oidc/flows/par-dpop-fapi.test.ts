@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, mock, test } from 'node:test'
 import { exportJWK, generateKeyPair } from 'jose'
 import * as client from 'openid-client'
-import { authorizationUrl, Browser, type Harness, redeem, registerClient, type RelyingParty, signIn, startHarness } from '../harness.ts'
+import { authorizationUrl, Browser, type Harness, type RelyingParty, redeem, registerClient, signIn, startHarness } from '../harness.ts'
 
 let harness: Harness
 let rp: RelyingParty
@@ -16,10 +16,19 @@ async function pushed(party = rp, parameters: Record<string, string> = {}, optio
   const verifier = client.randomPKCECodeVerifier()
   const state = client.randomState()
   const nonce = client.randomNonce()
-  const url = await client.buildAuthorizationUrlWithPAR(party.config, {
-    redirect_uri: 'http://127.0.0.1:9/cb', scope: 'openid profile email', state, nonce,
-    code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256', ...parameters,
-  }, options)
+  const url = await client.buildAuthorizationUrlWithPAR(
+    party.config,
+    {
+      redirect_uri: 'http://127.0.0.1:9/cb',
+      scope: 'openid profile email',
+      state,
+      nonce,
+      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      ...parameters,
+    },
+    options,
+  )
   return { url, verifier, state, nonce }
 }
 
@@ -48,7 +57,10 @@ test('PAR: pushed once, used once, within a minute, by its client', async () => 
 })
 
 test('PAR needs the client’s authentication', async () => {
-  const response = await fetch(`${harness.issuer}/par`, { method: 'POST', body: new URLSearchParams({ client_id: rp.id, response_type: 'code' }) })
+  const response = await fetch(`${harness.issuer}/par`, {
+    method: 'POST',
+    body: new URLSearchParams({ client_id: rp.id, response_type: 'code' }),
+  })
   assert.equal(response.status, 401)
 })
 
@@ -93,11 +105,21 @@ async function fapiClient(): Promise<RelyingParty> {
   return registerClient(
     harness,
     {
-      token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] }, require_pushed_authorization_requests: true, dpop_bound_access_tokens: true,
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [jwk] },
+      require_pushed_authorization_requests: true,
+      dpop_bound_access_tokens: true,
       id_token_signed_response_alg: 'ES256',
     },
     { fapi2: true },
-    client.PrivateKeyJwt({ key: privateKey, kid: 'f1' }, { [client.modifyAssertion]: (_header, payload) => void (payload['aud'] = harness.issuer) }),
+    client.PrivateKeyJwt(
+      { key: privateKey, kid: 'f1' },
+      {
+        [client.modifyAssertion]: (_header, payload) => {
+          payload['aud'] = harness.issuer
+        },
+      },
+    ),
   )
 }
 
@@ -126,16 +148,27 @@ test('FAPI 2.0: without PAR, without DPoP, or with another audience: refused', a
 test('JAR: a signed request object is taken, an unsigned or foreign one refused', async () => {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = { ...(await exportJWK(publicKey)), kid: 'j1', use: 'sig', alg: 'ES256', kty: 'EC' }
-  const party = await registerClient(harness, { request_object_signing_alg: 'ES256', require_signed_request_object: true, jwks: { keys: [jwk] } })
+  const party = await registerClient(harness, {
+    request_object_signing_alg: 'ES256',
+    require_signed_request_object: true,
+    jwks: { keys: [jwk] },
+  })
   const verifier = client.randomPKCECodeVerifier()
   const parameters = {
-    redirect_uri: 'http://127.0.0.1:9/cb', scope: 'openid', state: 's', nonce: 'n',
-    code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
+    redirect_uri: 'http://127.0.0.1:9/cb',
+    scope: 'openid',
+    state: 's',
+    nonce: 'n',
+    code_challenge: await client.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
   }
   const signed = await client.buildAuthorizationUrlWithJAR(party.config, parameters, { key: privateKey, kid: 'j1' })
   const { url } = await new Browser().go(signed)
   assert.ok((await redeem(party, { url: signed, verifier, state: 's', nonce: 'n' }, url)).id_token)
-  const foreign = await client.buildAuthorizationUrlWithJAR(party.config, parameters, { key: (await generateKeyPair('ES256')).privateKey, kid: 'j1' })
+  const foreign = await client.buildAuthorizationUrlWithJAR(party.config, parameters, {
+    key: (await generateKeyPair('ES256')).privateKey,
+    kid: 'j1',
+  })
   assert.equal((await new Browser().go(foreign)).url.searchParams.get('code'), null)
   const bare = await authorizationUrl(party)
   assert.equal((await new Browser().go(bare.url)).url.searchParams.get('error'), 'invalid_request')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, mock, test } from 'node:test'
 import * as client from 'openid-client'
-import { Browser, type Harness, registerClient, type RelyingParty, signIn, startHarness, type Tokens } from '../harness.ts'
+import { Browser, type Harness, type RelyingParty, registerClient, signIn, startHarness, type Tokens } from '../harness.ts'
 
 let harness: Harness
 let rp: RelyingParty

@@ -3,7 +3,17 @@ import { generateKeyPairSync } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { compactDecrypt, createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import * as client from 'openid-client'
-import { authorizationUrl, Browser, type Harness, OPERATOR, registerClient, type RelyingParty, signIn, startHarness, type Tokens } from '../harness.ts'
+import {
+  authorizationUrl,
+  Browser,
+  type Harness,
+  OPERATOR,
+  type RelyingParty,
+  registerClient,
+  signIn,
+  startHarness,
+  type Tokens,
+} from '../harness.ts'
 
 const API = 'https://api.mt.test/'
 const OPAQUE_API = 'https://opaque.mt.test/'
@@ -18,7 +28,8 @@ before(async () => {
 })
 after(() => harness.close())
 
-const userinfo = (authorization: string, query = '') => fetch(`${harness.issuer}/userinfo${query}`, { headers: authorization === '' ? {} : { authorization } })
+const userinfo = (authorization: string, query = '') =>
+  fetch(`${harness.issuer}/userinfo${query}`, { headers: authorization === '' ? {} : { authorization } })
 
 test('only an access token opens userinfo', async () => {
   assert.equal((await userinfo(`Bearer ${tokens.access_token}`)).status, 200)
@@ -37,7 +48,9 @@ test('an access token is no id_token_hint', async () => {
 })
 
 test('tokens are stored only as digests', async () => {
-  const rows = await harness.db.query<{ all: string }>('SELECT row_to_json(a)::text AS all FROM oidc_artifact a UNION ALL SELECT row_to_json(v)::text FROM oidc_volatile v')
+  const rows = await harness.db.query<{ all: string }>(
+    'SELECT row_to_json(a)::text AS all FROM oidc_artifact a UNION ALL SELECT row_to_json(v)::text FROM oidc_volatile v',
+  )
   assert.ok(rows.length > 0)
   for (const { all } of rows) for (const token of [tokens.access_token, tokens.refresh_token ?? '']) assert.ok(!all.includes(token))
 })
@@ -51,7 +64,10 @@ async function tokenFor(resource: string, scope: string): Promise<string> {
 }
 
 test('a JWT access token for an API names its audience and the sign-in behind it, and opens nothing of ours', async () => {
-  await harness.oidc.resources.put({ indicator: API, name: 'API', scopes: ['read', 'write'], tokenFormat: 'jwt', tokenSeconds: 3600 }, OPERATOR)
+  await harness.oidc.resources.put(
+    { indicator: API, name: 'API', scopes: ['read', 'write'], tokenFormat: 'jwt', tokenSeconds: 3600 },
+    OPERATOR,
+  )
   const token = await tokenFor(API, 'openid read')
   const keys = createRemoteJWKSet(new URL(`${harness.issuer}/jwk`))
   const { payload, protectedHeader } = await jwtVerify(token, keys, { audience: API, issuer: harness.issuer, typ: 'at+jwt' })
@@ -73,7 +89,10 @@ test('introspection: own tokens, or those for one’s own API, and nobody else�
   assert.equal((await client.tokenIntrospection(stranger.config, tokens.access_token)).active, false)
   const bare = await fetch(`${harness.issuer}/introspect`, { method: 'POST', body: new URLSearchParams({ token: tokens.access_token }) })
   assert.ok([400, 401].includes(bare.status))
-  await harness.oidc.resources.put({ indicator: OPAQUE_API, name: 'O', scopes: ['use'], tokenFormat: 'opaque', tokenSeconds: 300, ownerClientId: stranger.id }, OPERATOR)
+  await harness.oidc.resources.put(
+    { indicator: OPAQUE_API, name: 'O', scopes: ['use'], tokenFormat: 'opaque', tokenSeconds: 300, ownerClientId: stranger.id },
+    OPERATOR,
+  )
   const seen = await client.tokenIntrospection(stranger.config, await tokenFor(OPAQUE_API, 'openid use'))
   assert.equal(seen.active, true)
   assert.equal(seen['acr'], 'urn:mt-login:nivel:bronze')
@@ -104,7 +123,11 @@ test('userinfo signed, and encrypted for the client', async () => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), use: 'enc', alg: 'RSA-OAEP-256', kid: 'e1', kty: 'RSA' }] }
   const sealed = await registerClient(harness, {
-    jwks, userinfo_signed_response_alg: 'ES256', userinfo_encrypted_response_alg: 'RSA-OAEP-256', userinfo_encrypted_response_enc: 'A256GCM', id_token_signed_response_alg: 'ES256',
+    jwks,
+    userinfo_signed_response_alg: 'ES256',
+    userinfo_encrypted_response_alg: 'RSA-OAEP-256',
+    userinfo_encrypted_response_enc: 'A256GCM',
+    id_token_signed_response_alg: 'ES256',
   })
   const given = await signIn(sealed, new Browser())
   assert.equal(decodeProtectedHeader(given.id_token ?? '').alg, 'ES256')
@@ -122,9 +145,13 @@ test('claims in the ID token for a client whose library never asks userinfo', as
 })
 
 test('CORS: a public client’s own pages and nobody else’s', async () => {
-  const spa = await registerClient(harness, { token_endpoint_auth_method: 'none', redirect_uris: ['http://127.0.0.1:9/cb', 'https://spa.test/cb'] })
+  const spa = await registerClient(harness, {
+    token_endpoint_auth_method: 'none',
+    redirect_uris: ['http://127.0.0.1:9/cb', 'https://spa.test/cb'],
+  })
   const given = await signIn(spa, new Browser())
-  const ask = (origin: string, token: string) => fetch(`${harness.issuer}/userinfo`, { headers: { origin, authorization: `Bearer ${token}` } })
+  const ask = (origin: string, token: string) =>
+    fetch(`${harness.issuer}/userinfo`, { headers: { origin, authorization: `Bearer ${token}` } })
   assert.equal((await ask('https://spa.test', given.access_token)).headers.get('access-control-allow-origin'), 'https://spa.test')
   assert.equal((await ask('https://evil.test', given.access_token)).status, 400)
   assert.equal((await ask('http://127.0.0.1:9', tokens.access_token)).status, 400)
