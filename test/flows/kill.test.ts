@@ -18,12 +18,13 @@ import type { Sensitive } from '../../src/platform/sensitive.ts'
 import { startTestApp } from '../support/app.ts'
 import { BrowserClient, type Page } from '../support/browser-client.ts'
 import { cpfOfNobody } from '../support/citizen-journey.ts'
+import { movableClock } from '../support/clock.ts'
 import { createPostgresDatabase } from '../support/database.ts'
-import { faceEndpoints } from '../support/face-check-client.ts'
+import { faceEndpoints, showPictures } from '../support/face-check-client.ts'
 import { findPostgresBinaries } from '../support/postgres.ts'
-import { parseColour, willingYaw } from '../support/reactive-camera/browser-driver.ts'
+import { type Capture, parseColour, willingYaw } from '../support/reactive-camera/browser-driver.ts'
 import { type FaceViews, loadFaceViews, SAMPLE_FACES } from '../support/reactive-camera/face-views.ts'
-import { createTestRelyingParty, type TestRelyingParty } from '../support/relying-party.ts'
+import { createTestRelyingParty, type PendingRequest, type TestRelyingParty } from '../support/relying-party.ts'
 import { type ServerProcess, serverProcess } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
@@ -60,7 +61,7 @@ interface Exchange {
   accessToken: string | undefined
 }
 
-function newBrowser({ server }: Rig): BrowserClient {
+function newBrowser({ server }: Pick<Rig, 'server'>): BrowserClient {
   browsers += 1
   const browser = new BrowserClient({ 'X-Forwarded-For': `10.77.${browsers >> 8}.${browsers & 255}` })
   browser.stopAt = (url) => url.origin === server.portalUrl
@@ -125,7 +126,7 @@ async function register(rig: Rig, person: Registrant): Promise<void> {
 }
 
 /** Signs in and back at the portal; the page where it ended otherwise. */
-async function signIn(rig: Rig, { cpf, password }: { cpf: string; password: string }, extra: Record<string, string> = {}, browser = newBrowser(rig)) {
+async function signIn(rig: Pick<Rig, 'server' | 'rp'>, { cpf, password }: { cpf: string; password: string }, extra: Record<string, string> = {}, browser = newBrowser(rig)) {
   const pending = await rig.rp.begin(extra)
   const page = await browser.submit(await browser.get(pending.url), { cpf, password }, { action: '/entrar' })
   return { browser, pending, page: await agree(browser, page) }
@@ -152,8 +153,8 @@ async function redeemRaw({ server, rp, dataDir }: Rig, { code, verifier }: Excha
   return { status: answer.status, body: await answer.json() }
 }
 
-/** Shows João's face in real time; true once it passed. */
-async function showFace(rig: Rig, browser: BrowserClient, page: Page): Promise<boolean> {
+/** Shows João's face in real time, as far as it goes. */
+async function showFace(rig: Rig, browser: BrowserClient, page: Page): Promise<void> {
   const { call, read } = faceEndpoints(browser, page)
   const begun = performance.now()
   const started = await read<Started>(call('POST', '/sessao', { json: { flashes: true, slowLink: false } }))
@@ -173,10 +174,10 @@ async function showFace(rig: Rig, browser: BrowserClient, page: Page): Promise<b
     }
     current = await read<StepAnswer>(call('POST', `/sessao/${started.id}/quadro`, { body: new Uint8Array(jpeg), headers }))
   }
-  return current.state === 'complete' && (await read<{ passed: boolean }>(call('POST', `/sessao/${started.id}/fim`))).passed
+  if (current.state === 'complete') await call('POST', `/sessao/${started.id}/fim`)
 }
 
-async function atCamera(rig: Rig): Promise<{ browser: BrowserClient; page: Page; pending: Awaited<ReturnType<TestRelyingParty['begin']>> }> {
+async function atCamera(rig: Pick<Rig, 'server' | 'rp'>): Promise<{ browser: BrowserClient; page: Page; pending: PendingRequest }> {
   const asked = await signIn(rig, JOAO, { acr_values: 'urn:mt-login:face', max_age: '0' })
   return { ...asked, page: await asked.browser.submit(asked.page, { agree: 'sim' }, { action: '/concordo' }) }
 }
@@ -249,8 +250,6 @@ for (const kind of ['PGlite', 'PostgreSQL'] as const) {
       await killOnce(rig, { stage: STAGES[kill % 3] ?? 'nothing', person: registrant(rig, kill), maria: maria.browser, windowMs, seen })
     }
     t.diagnostic(`${kind}: ${kills} kills in a window of ${Math.round(windowMs)} ms; ${[...seen].map(([what, count]) => `${what} ${count}`).join(', ')}`)
-    const last = await atCamera(rig)
-    assert.equal(await showFace(rig, last.browser, last.page), true, 'the face check goes through after all')
     assert.doesNotMatch(rig.server.output(), /start failed/)
     assert.equal(await rig.server.stop(), 0, 'it stops cleanly')
     await checkWhole(rig)
@@ -300,14 +299,27 @@ function isAssertion(error: unknown): boolean {
   return error instanceof assert.AssertionError
 }
 
-/** The same data under a server in this process: the audit record is whole and the registrations are all there. */
+/** The same data under a server in this process: the record is whole, and João's face check goes through after all. */
 async function checkWhole(rig: Rig): Promise<void> {
-  const app = await startTestApp({ dataDir: rig.dataDir, env: rig.env })
+  const clock = movableClock()
+  const app = await startTestApp({ dataDir: rig.dataDir, env: rig.env, clock })
   try {
     await app.rooms.audit.seal()
     const verdict = await app.rooms.audit.verify()
     assert.ok(verdict.ok, JSON.stringify(verdict))
-    assert.deepEqual(await halfAccounts(app.foundation.db), [])
+    const { db } = app.foundation
+    assert.deepEqual(await halfAccounts(db), [])
+    await db.execute("DELETE FROM throttle WHERE key LIKE 'face:%'")
+    const { portalUrl = '', clientId = '', clientSecret = '' } = app.demo ?? {}
+    const rp = await createTestRelyingParty({ issuer: app.publicUrl, clientId, clientSecret, redirectUri: `${portalUrl}/retorno`, scope: 'openid' })
+    const { browser, page } = await atCamera({ server: { ...rig.server, portalUrl }, rp })
+    let frames = 0
+    const capture: Capture = ({ yaw = 0, colour }) => {
+      frames += 1
+      return rig.views.jpeg({ yawDegrees: yaw, colour, moment: 50_000 + frames })
+    }
+    const outcome = await showPictures(browser, page, { clock, capture })
+    assert.deepEqual([outcome.passed, outcome.reasons], [true, []])
   } finally {
     await app.stop()
   }

@@ -20,7 +20,11 @@ export interface FaceCheckOutcome {
 
 /** The camera page's endpoints, as a script of that page would call them; a refusal is a Problem with the server's code. */
 export interface FaceEndpoints {
-  call(method: 'GET' | 'POST', path: string, init?: { json?: unknown; body?: Uint8Array<ArrayBuffer>; headers?: Record<string, string> }): Promise<Response>
+  call(
+    method: 'GET' | 'POST',
+    path: string,
+    init?: { json?: unknown; body?: Uint8Array<ArrayBuffer>; headers?: Record<string, string> },
+  ): Promise<Response>
   read<T>(response: Promise<Response>): Promise<T>
 }
 
@@ -32,7 +36,12 @@ export function faceEndpoints(browser: BrowserClient, page: Page): FaceEndpoints
     call: (method, path, { json, body, headers = {} } = {}) =>
       browser.fetch(new URL(base + path, page.url), {
         method,
-        headers: { Accept: 'application/json', 'X-CSRF-Token': token, ...(json !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+        headers: {
+          Accept: 'application/json',
+          'X-CSRF-Token': token,
+          ...(json !== undefined && { 'Content-Type': 'application/json' }),
+          ...headers,
+        },
         ...(json !== undefined ? { body: JSON.stringify(json) } : body && { body }),
       }),
     async read<T>(response: Promise<Response>): Promise<T> {
@@ -46,7 +55,12 @@ export function faceEndpoints(browser: BrowserClient, page: Page): FaceEndpoints
 }
 
 /** Shows a simulated person to the camera page, from its start to the answer of `fim`. */
-export async function showFace(scene: Scene, browser: BrowserClient, page: Page, persona: Partial<Persona> = {}): Promise<FaceCheckOutcome> {
+export async function showFace(
+  scene: Scene,
+  browser: BrowserClient,
+  page: Page,
+  persona: Partial<Persona> = {},
+): Promise<FaceCheckOutcome> {
   const { call, read } = faceEndpoints(browser, page)
   const started = await read<Started>(call('POST', '/sessao', { json: { flashes: true, slowLink: false } }))
   await play(scene, { call, read }, { ...started, expiresAt: new Date(started.expiresAt) }, persona)
@@ -66,14 +80,27 @@ export async function play(scene: Scene, { call, read }: FaceEndpoints, started:
 }
 
 /** Shows a face that a real camera could have seen (`capture`) to the camera page of a whole server. */
-export async function showPictures(browser: BrowserClient, page: Page, camera: { clock: FixedClock; capture: Capture }): Promise<FaceCheckOutcome> {
+export async function showPictures(
+  browser: BrowserClient,
+  page: Page,
+  camera: { clock: FixedClock; capture: Capture },
+): Promise<FaceCheckOutcome> {
+  const id = await playPictures(browser, page, camera)
+  const { call, read } = faceEndpoints(browser, page)
+  const answer = await call('POST', `/sessao/${id}/fim`)
+  return answer.status === 409
+    ? read<FaceCheckOutcome>(call('GET', `/sessao/${id}/resultado`))
+    : read<FaceCheckOutcome>(Promise.resolve(answer))
+}
+
+/** The same without the end: answers the check's id, every step shown. */
+export async function playPictures(browser: BrowserClient, page: Page, camera: { clock: FixedClock; capture: Capture }): Promise<string> {
   const { call, read } = faceEndpoints(browser, page)
   const started = await read<Started>(call('POST', '/sessao', { json: { flashes: true, slowLink: false } }))
   const dated = { ...started, expiresAt: new Date(started.expiresAt) }
-  const { problem, last } = await driveSession({ liveness: livenessOver({ call, read }), caller: NOBODY, yawFor: willingYaw, ...camera }, dated)
+  const { problem } = await driveSession({ liveness: livenessOver({ call, read }), caller: NOBODY, yawFor: willingYaw, ...camera }, dated)
   if (problem) throw problem
-  if (last.state === 'over') return read<FaceCheckOutcome>(call('GET', `/sessao/${started.id}/resultado`))
-  return read<FaceCheckOutcome>(call('POST', `/sessao/${started.id}/fim`))
+  return started.id
 }
 
 /** The endpoints in the shape that the driver of the liveness tests knows. */
@@ -81,13 +108,18 @@ function livenessOver({ call, read }: FaceEndpoints): Liveness {
   const liveness: Pick<Liveness, 'next' | 'addFrame'> = {
     next: (_caller, id, after) => read(call('GET', `/sessao/${id}/passo?depois=${after}`)),
     addFrame: (_caller, id, { step, sequence, capturedMs, signature, jpeg }) =>
-      read(call('POST', `/sessao/${id}/quadro`, {
-        body: new Uint8Array(jpeg),
-        headers: {
-          'Content-Type': 'image/jpeg', 'X-Step': String(step), 'X-Sequence': String(sequence), 'X-Captured-At': String(Math.round(capturedMs)),
-          'X-Signature': signature,
-        },
-      })),
+      read(
+        call('POST', `/sessao/${id}/quadro`, {
+          body: new Uint8Array(jpeg),
+          headers: {
+            'Content-Type': 'image/jpeg',
+            'X-Step': String(step),
+            'X-Sequence': String(sequence),
+            'X-Captured-At': String(Math.round(capturedMs)),
+            'X-Signature': signature,
+          },
+        }),
+      ),
   }
   // The driver calls these two only.
   return liveness as Liveness

@@ -2,8 +2,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { generateSync } from 'otplib'
+import type { Account } from '../../src/accounts/index.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { startTestApp, type TestApp, type TestAppOptions } from './app.ts'
+import { cpfOfNobody } from './citizen-journey.ts'
 import { type FixedClock, movableClock } from './clock.ts'
 import { FAKE_REGISTER } from './fake-citizen.ts'
 import { createTestRelyingParty, type TestRelyingParty } from './relying-party.ts'
@@ -53,4 +56,45 @@ export async function addRelyingParty(app: TestApp, { name = 'Portal de Teste', 
     actor: { kind: 'operator', id: 'test' },
   })
   return createTestRelyingParty({ issuer: app.publicUrl, clientId: client.id, clientSecret: secret ?? '', redirectUri: REDIRECT_URI })
+}
+
+export interface Person {
+  readonly cpf: string
+  readonly name: string
+  readonly birthDate: string
+  readonly email: string
+  readonly password: string
+}
+
+/** Registers somebody of the base register without any page. */
+export async function addCitizen(app: TestApp, form: Person): Promise<Account> {
+  const facts = { ip: '10.9.8.7', userAgent: 'test', deviceCookie: undefined }
+  const started = await app.rooms.accounts.registration.start({ form, locale: 'pt-BR', binding: form.cpf, facts })
+  if (started.kind !== 'started') throw new Error(`registration: ${JSON.stringify(started)}`)
+  const confirmed = await app.rooms.accounts.registration.confirm({ id: started.id, binding: form.cpf, code: await app.lastCode(form.email) })
+  if (confirmed.kind !== 'confirmed') throw new Error(`confirmation: ${confirmed.kind}`)
+  return confirmed.account
+}
+
+/** People who exist in the base register only, as many as wanted. */
+export function people(count: number): { readonly register: string; readonly all: readonly Person[] } {
+  const all = Array.from({ length: count }, (_, index) => ({
+    cpf: cpfOfNobody(index + 500), name: `Pessoa Inventada ${SURNAMES[index % SURNAMES.length]}`, birthDate: '1970-01-01',
+    email: `pessoa-${index}@example.org`, password: 'jaburu-sucuri-piquizeiro-8',
+  }))
+  const lines = all.map(({ cpf, name, birthDate }) => `${cpf},${name},,${birthDate},regular`)
+  return { all, register: ['cpf,name,social_name,birth_date,situation', ...lines, ''].join('\n') }
+}
+
+const SURNAMES = ['Arruda', 'Botelho', 'Campos', 'Duarte', 'Esteves', 'Figueiredo', 'Godoy']
+
+/** An authenticator app for an account; `codeAt(-1)` was used to set it up. */
+export async function addTotp(app: TestApp, account: Account): Promise<{ codeAt: (steps: number) => string; recoveryCodes: readonly string[] }> {
+  const facts = { ip: '10.0.0.1', userAgent: 'test', deviceCookie: undefined }
+  const changer = { accountId: account.id, authenticatedAt: app.foundation.clock.now(), facts }
+  const { totp, recoveryCodes } = app.rooms.accounts.factors
+  const { factorId, secret } = await totp.start(changer)
+  const codeAt = (steps: number) => generateSync({ secret, epoch: Math.floor(app.foundation.clock.now().getTime() / 1000) + steps * 30 })
+  await totp.confirm(changer, { factorId, code: codeAt(-1) })
+  return { codeAt, recoveryCodes: await recoveryCodes.make(changer) }
 }
