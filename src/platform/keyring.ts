@@ -4,7 +4,7 @@
  * Terminology: **seal key** = encrypts; rotated, old ones still open. **hash key** = keys look-up hashes; one for ever, as every stored
  * hash depends on it. **data key** = one person's own key, itself sealed; forgetting it makes what it sealed unreadable.
  */
-import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import type { Clock } from './clock.ts'
 import type { Database, Sql } from './db.ts'
 import { KEY_BYTES, openWith, sealWith } from './keys/cipher.ts'
@@ -110,12 +110,13 @@ function sealing(keys: () => Keys, clock: Clock): Omit<Keyring, 'rotate' | 'rewr
     if (!key) throw new Problem(PLATFORM_PROBLEMS.sealBroken)
     return openWith(key.bytes, sealed.subarray(1 + ID_BYTES), context)
   }
-  const purposes = new Map<string, Buffer>()
+  // Key objects: given the bytes of a key, createHmac of Node 24 takes 24 µs instead of 4.
+  const purposes = new Map<string, KeyObject>()
   return {
     seal,
     open,
     hash(value, purpose) {
-      const known = purposes.get(purpose) ?? Buffer.from(hkdfSync('sha256', keys().hash, '', `hash:${purpose}`, KEY_BYTES))
+      const known = purposes.get(purpose) ?? createSecretKey(Buffer.from(hkdfSync('sha256', keys().hash, '', `hash:${purpose}`, KEY_BYTES)))
       purposes.set(purpose, known)
       return createHmac('sha256', known).update(value).digest()
     },

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import pg from 'pg'
 import type { Database, DatabaseOptions, Sql } from '../db.ts'
 import type { Sensitive } from '../sensitive.ts'
+import { createLanes, type Lanes } from './lanes.ts'
 import { createListener } from './postgres-listener.ts'
 import { translating } from './sql-error.ts'
 import { createTransactionGuard } from './transaction-guard.ts'
@@ -23,6 +24,7 @@ const types: pg.CustomTypesConfig = {
 const CONNECT_TIMEOUT_MS = 2500
 const STATEMENT_TIMEOUT_MS = 10_000
 const IDLE_TRANSACTION_TIMEOUT_MS = 30_000
+const POOL_SIZE = 10
 /** More distinct texts than this are a sign of values inside the text; they run unprepared. */
 const MOST_PREPARED = 2000
 
@@ -36,12 +38,18 @@ function statementName(text: string): string | undefined {
   return name
 }
 
-type Runner = pg.Pool | pg.PoolClient
+/** Where statements run: scripts on a whole connection, single statements with values wherever they are cheapest. */
+interface Runner {
+  readonly whole: pg.Pool | pg.PoolClient
+  readonly single: Lanes['query']
+}
+
+const only = (whole: pg.Pool | pg.PoolClient): Runner => ({ whole, single: (statement) => whole.query(statement) })
 
 async function run<Row extends object>(runner: Runner, text: string, values: readonly unknown[] | undefined): Promise<pg.QueryResult<Row>> {
-  if (values === undefined) return runner.query<Row>(text)
+  if (values === undefined) return runner.whole.query<Row>(text)
   const name = statementName(text)
-  return runner.query<Row>({ text, values: [...values], ...(name && { name }) })
+  return runner.single<Row>({ text, values: [...values], ...(name && { name }) })
 }
 
 /** A script gives a list of results, one statement a single one. */
@@ -82,42 +90,49 @@ async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => 
   }
 }
 
-function createPool(url: Sensitive<string>, options: DatabaseOptions): pg.Pool {
+function clientConfig(url: Sensitive<string>, options: DatabaseOptions): pg.ClientConfig {
   const statementTimeout = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS
-  const pool = new pg.Pool({
+  return {
     connectionString: url.reveal(),
     application_name: 'mt-login',
-    max: options.poolSize ?? 10,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: statementTimeout,
     query_timeout: statementTimeout + 1000,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     types,
-  })
+  }
+}
+
+function createPool(config: pg.ClientConfig, size: number): pg.Pool {
+  const pool = new pg.Pool({ ...config, max: size })
   // An idle connection that breaks is dropped by the pool, one in use fails its query; unheard, either event would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
-/** Opens a pool on PostgreSQL; the first connection is tried at once. */
+/** Opens the connections to PostgreSQL, half of them for transactions and half for single statements; the first is tried at once. */
 export async function openPostgres(url: Sensitive<string>, options: DatabaseOptions): Promise<Database> {
-  const pool = createPool(url, options)
+  const size = options.poolSize ?? POOL_SIZE
+  const laneCount = Math.floor(size / 2)
+  const config = clientConfig(url, options)
+  const pool = createPool(config, size - laneCount)
+  const lanes = laneCount > 0 ? createLanes(config, laneCount) : undefined
   const guard = createTransactionGuard()
   const listener = createListener(url)
   await translating(async () => pool.query('SELECT 1'))
   return {
     kind: 'postgres',
-    ...sqlOver(pool, guard.check),
+    ...sqlOver(lanes ? { whole: pool, single: lanes.query } : only(pool), guard.check),
     transaction: (work) =>
       translating(async () => {
         guard.check()
-        return inTransaction(pool, (client) => guard.run((checkOpen) => work(sqlOver(client, checkOpen))))
+        return inTransaction(pool, (client) => guard.run((checkOpen) => work(sqlOver(only(client), checkOpen))))
       }),
     listen: (channel, callback) => translating(async () => listener.listen(channel, callback)),
     async notify(channel, payload) {
-      await translating(async () => run(pool, 'SELECT pg_notify($1, $2)', [channel, payload]))
+      await translating(async () => run(only(pool), 'SELECT pg_notify($1, $2)', [channel, payload]))
     },
     raw: (text, values) =>
       translating(async () => {
@@ -128,6 +143,7 @@ export async function openPostgres(url: Sensitive<string>, options: DatabaseOpti
     async maintain() {},
     async close() {
       await listener.close()
+      await lanes?.close()
       await pool.end()
     },
   }
