@@ -33,6 +33,8 @@ export interface App {
   readonly foundation: Foundation
   readonly rooms: Rooms
   readonly oidc: Oidc
+  /** Application and views; its routers tell every route that there is. */
+  readonly web: Web
   readonly server: Server
   /** Takes no new requests, finishes what runs, closes everything. */
   stop(): Promise<void>
@@ -83,7 +85,7 @@ async function open(foundation: Foundation, options: AppOptions, closers: (() =>
   const metricsServer = await metrics.listen(config.platform.metricsHost, config.platform.metricsPort)
   closers.push(metricsServer.close)
   log.info('ready', { address: config.platform.publicUrl })
-  return { publicUrl: config.platform.publicUrl, port: running.port, metricsPort: metricsServer.port, demo, foundation, rooms, oidc, server: running.server }
+  return { publicUrl: config.platform.publicUrl, port: running.port, metricsPort: metricsServer.port, demo, foundation, rooms, oidc, web, server: running.server }
 }
 
 async function openOidc(foundation: Foundation, rooms: Rooms, web: Web, closers: (() => Promise<void>)[]): Promise<Oidc> {
