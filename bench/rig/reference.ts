@@ -92,3 +92,4 @@ server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', async () => {
   })
   process.stdout.write(`${JSON.stringify({ ready: true, origin })}\n`)
 })
+process.once('SIGTERM', () => process.exit(0))
