@@ -1,9 +1,14 @@
 /** OpenID Connect: the provider, its clients, keys and state, and what pages and operators do to them. */
 export { createSqlArtifactStore } from './adapter/artifact.store.ts'
-export { createRedisArtifactStore } from './adapter/redis-artifacts.ts'
 export type { ArtifactStore } from './adapter/artifact.ts'
+export { createRedisArtifactStore } from './adapter/redis-artifacts.ts'
 export {
-  type ClientMetadata, type ClientPolicy, type ClientRecord, clientMetadataSchema, clientPolicySchema, SCOPES,
+  type ClientMetadata,
+  type ClientPolicy,
+  type ClientRecord,
+  clientMetadataSchema,
+  clientPolicySchema,
+  SCOPES,
 } from './clients/client.ts'
 export type { RegistrationPreset } from './clients/provider-clients.ts'
 export type { ClientRegistration, ClientRegistry, RegisteredClient } from './clients/registry.ts'
@@ -14,8 +19,8 @@ export type { Consents, GivenConsent, Wanted } from './consents/consents.ts'
 export { oidcEvents } from './events.ts'
 export { interactionEvents } from './interactions/events.ts'
 export { createInteractionRoutes, type InteractionDependencies } from './interactions/interactions.routes.ts'
-export { recoveryCaller } from './interactions/recovery-face.routes.ts'
-export type { DemoCitizen } from './interactions/sign-in.routes.ts'
+export { recoveryCaller } from './interactions/recovery/recovery-face.routes.ts'
+export type { DemoCitizen } from './interactions/sign-in/sign-in.routes.ts'
 export type { Keys } from './keys/keys.ts'
 export { createOidc, type Oidc, type OidcDependencies, type OidcSettings } from './oidc.ts'
 export type { Actor, EvidenceFact, OidcPorts, Standing, Subject } from './ports.ts'

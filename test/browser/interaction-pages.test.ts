@@ -41,7 +41,11 @@ async function signInTo(page: Page, extra: Record<string, string>, cpf = CITIZEN
   await press(page, 'Entrar')
 }
 
-const changerOf = (account: Account): Changer => ({ accountId: account.id, authenticatedAt: new Date(), facts: { ip: '10.0.0.1', userAgent: 'x', deviceCookie: undefined } })
+const changerOf = (account: Account): Changer => ({
+  accountId: account.id,
+  authenticatedAt: new Date(),
+  facts: { ip: '10.0.0.1', userAgent: 'x', deviceCookie: undefined },
+})
 
 test('setting up a second factor', async () => {
   const { page, context, complaints } = await openProfile(browser)
@@ -125,7 +129,10 @@ test('recovery, from the CPF to the new password', async () => {
 
 test('recovery by face and by a code on paper', async () => {
   const { page, context } = await openProfile(browser)
-  for (const [way, name] of [['Mostrar o rosto para a câmera', 'recovery by face'], ['Usar um código de recuperação que guardei', 'recovery by code']] as const) {
+  for (const [way, name] of [
+    ['Mostrar o rosto para a câmera', 'recovery by face'],
+    ['Usar um código de recuperação que guardei', 'recovery by code'],
+  ] as const) {
     await page.goto(`${scene.url}/recuperar`)
     await page.fill('#cpf', JOAO.cpf)
     await page.getByText(way, { exact: true }).click()

@@ -4,8 +4,20 @@ import type { Browser, Page } from 'playwright-core'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { checkPage, launchBrowser, openProfile, PHONE, type Watched } from '../support/browser.ts'
 
-const ANA = { cpf: '168.995.350-09', name: 'Ana Clara Souza', birthDate: '23/07/1999', email: 'ana.clara@example.org', password: 'jacare-pacu-piraputanga-4' }
-const LUANA = { cpf: '862.883.667-57', name: 'Luana de Oliveira', birthDate: '15/09/2001', email: 'luana@example.org', password: 'tamandua-buriti-cerrado-6' }
+const ANA = {
+  cpf: '168.995.350-09',
+  name: 'Ana Clara Souza',
+  birthDate: '23/07/1999',
+  email: 'ana.clara@example.org',
+  password: 'jacare-pacu-piraputanga-4',
+}
+const LUANA = {
+  cpf: '862.883.667-57',
+  name: 'Luana de Oliveira',
+  birthDate: '15/09/2001',
+  email: 'luana@example.org',
+  password: 'tamandua-buriti-cerrado-6',
+}
 
 let app: TestApp
 let browser: Browser

@@ -26,11 +26,20 @@ before(async () => {
 })
 after(() => scene.close())
 
-async function start(way: 'email' | 'recovery-code' | 'face', cpf: string, browser: BrowserClient = newBrowser(), from = '/recuperar'): Promise<Page> {
+async function start(
+  way: 'email' | 'recovery-code' | 'face',
+  cpf: string,
+  browser: BrowserClient = newBrowser(),
+  from = '/recuperar',
+): Promise<Page> {
   return browser.submit(await browser.get(new URL(from, scene.url)), { cpf, way }, { action: '/recuperar' })
 }
 
-const changerOf = (account: Account): Changer => ({ accountId: account.id, authenticatedAt: new Date(), facts: { ip: '10.0.0.1', userAgent: 'x', deviceCookie: undefined } })
+const changerOf = (account: Account): Changer => ({
+  accountId: account.id,
+  authenticatedAt: new Date(),
+  facts: { ip: '10.0.0.1', userAgent: 'x', deviceCookie: undefined },
+})
 
 test('by e-mail: a code, a new password, every session ended, all addresses told, and back to the sign-in that was under way', async () => {
   const elsewhere = await signIn(rp)

@@ -5,7 +5,13 @@ import { agree, begin, type Journey, newBrowser, redeem, typePassword } from '..
 import type { TestRelyingParty } from '../support/relying-party.ts'
 import { CITIZEN, codeIn, linkIn, openScene, type Scene } from '../support/sign-in-scene.ts'
 
-const JOAO = { cpf: '111.444.777-35', name: 'João Batista Pereira', birthDate: '02/11/1978', email: 'joao@example.org', password: 'capivara-rio-cuiaba-92' }
+const JOAO = {
+  cpf: '111.444.777-35',
+  name: 'João Batista Pereira',
+  birthDate: '02/11/1978',
+  email: 'joao@example.org',
+  password: 'capivara-rio-cuiaba-92',
+}
 
 let scene: Scene
 let rp: TestRelyingParty
@@ -24,7 +30,8 @@ async function openForm(): Promise<Journey> {
 }
 
 const register = async (journey: Journey, form: object): Promise<Journey> => ({
-  ...journey, page: await journey.browser.submit(journey.page, { ...form }, { action: '/cadastro' }),
+  ...journey,
+  page: await journey.browser.submit(journey.page, { ...form }, { action: '/cadastro' }),
 })
 
 const fieldsOf = (page: Page) => page.forms.find(({ action }) => action.pathname.endsWith('/cadastro'))?.fields
@@ -41,17 +48,31 @@ test('a citizen registers, confirms the e-mail, agrees and is back in the portal
 })
 
 test('every wrong field is named at once, what was typed stays, and never the password', async () => {
-  const wrong = { cpf: '529.982.247-26', name: 'Maria', birthDate: '31/02/1985', email: 'maria.example.org', password: 'uma-senha-qualquer' }
+  const wrong = {
+    cpf: '529.982.247-26',
+    name: 'Maria',
+    birthDate: '31/02/1985',
+    email: 'maria.example.org',
+    password: 'uma-senha-qualquer',
+  }
   const { page } = await register(await openForm(), wrong)
   assert.equal(page.status, 422)
-  for (const text of ['O CPF não confere', 'o nome e o sobrenome', 'dia, mês e ano', 'nome@exemplo.com']) assert.ok(page.text.includes(text), text)
+  for (const text of ['O CPF não confere', 'o nome e o sobrenome', 'dia, mês e ano', 'nome@exemplo.com'])
+    assert.ok(page.text.includes(text), text)
   const fields = fieldsOf(page)
-  assert.deepEqual(['cpf', 'name', 'birthDate', 'email'].map((name) => fields?.get(name)?.[0]), [wrong.cpf, wrong.name, wrong.birthDate, wrong.email])
+  assert.deepEqual(
+    ['cpf', 'name', 'birthDate', 'email'].map((name) => fields?.get(name)?.[0]),
+    [wrong.cpf, wrong.name, wrong.birthDate, wrong.email],
+  )
   assert.ok(!page.html.includes(wrong.password))
 })
 
 test('a weak password is refused with advice after the data are found right', async () => {
-  for (const [password, advice] of [['joao', 'A senha é curta'], ['Joao Batista Pereira', 'não pode ter seu nome'], ['12345678', 'muito usada']] as const) {
+  for (const [password, advice] of [
+    ['joao', 'A senha é curta'],
+    ['Joao Batista Pereira', 'não pode ter seu nome'],
+    ['12345678', 'muito usada'],
+  ] as const) {
     const { page } = await register(await openForm(), { ...JOAO, email: 'fraca@example.org', password })
     assert.equal(page.status, 422)
     assert.ok(page.text.includes(advice), `${password}: ${page.text.slice(0, 500)}`)
@@ -60,7 +81,11 @@ test('a weak password is refused with advice after the data are found right', as
 
 test('data of two people are refused alike whichever part is wrong, with the counter as the other way', async () => {
   const mine = { ...JOAO, email: 'diferente@example.org' }
-  const asked = [{ ...mine, name: 'João Pereira da Silva' }, { ...mine, birthDate: '03/11/1978' }, { ...mine, cpf: '168.995.350-09' }]
+  const asked = [
+    { ...mine, name: 'João Pereira da Silva' },
+    { ...mine, birthDate: '03/11/1978' },
+    { ...mine, cpf: '168.995.350-09' },
+  ]
   const pages = await Promise.all(asked.map(async (form) => (await register(await openForm(), form)).page))
   for (const page of pages) {
     assert.equal(page.status, 422)

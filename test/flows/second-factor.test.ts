@@ -33,7 +33,8 @@ async function addFactors(account: Account) {
 }
 
 const send = async (journey: Journey, field: string, value: string): Promise<Journey> => ({
-  ...journey, page: await journey.browser.submit(journey.page, { [field]: value }, { action: field === 'code' ? '/codigo' : '/codigo-de-recuperacao' }),
+  ...journey,
+  page: await journey.browser.submit(journey.page, { [field]: value }, { action: field === 'code' ? '/codigo' : '/codigo-de-recuperacao' }),
 })
 
 test('a password alone does not sign in an account with a second factor; the code does, once', async () => {
@@ -45,7 +46,7 @@ test('a password alone does not sign in an account with a second factor; the cod
   assert.match(wrong.page.text, /O código não confere/)
   const code = codeAt(0)
   const tokens = await redeem(await agree(await send(wrong, 'code', code)))
-  assert.deepEqual([...(tokens.claims()?.['amr'] as string[])].sort(), ['mfa', 'otp', 'pwd'])
+  assert.deepEqual([tokens.claims()?.['amr']].flat().sort(), ['mfa', 'otp', 'pwd'])
   const replay = await send(await typePassword(await begin(rp)), 'code', code)
   assert.equal(replay.page.status, 422, 'a used code is worth nothing')
 })
@@ -71,7 +72,11 @@ test('the second step belongs to the browser that knew the password', async () =
 test('the step cannot be skipped by its address', async () => {
   const { browser, page, pending } = await begin(rp)
   const token = page.forms[0]?.fields.get('_csrf')?.[0] ?? ''
-  const answer = await browser.post(new URL(`${page.url.pathname}/segundo-passo/codigo`, page.url), new URLSearchParams({ _csrf: token, code: '123456' }), page.url)
+  const answer = await browser.post(
+    new URL(`${page.url.pathname}/segundo-passo/codigo`, page.url),
+    new URLSearchParams({ _csrf: token, code: '123456' }),
+    page.url,
+  )
   assert.match(answer.text, /Entre com seu CPF/, 'back to the step where the citizen stands')
   assert.ok(pending)
 })

@@ -103,10 +103,14 @@ test('somebody else on the same device changes the account and gets their own', 
   const before = (await redeem(first)).claims()
   const again = await begin(rp, { prompt: 'login' }, first.browser)
   const form = await first.browser.submit(again.page, {}, { action: '/trocar-de-conta' })
-  assert.ok(form.forms.some(({ fields }) => fields.has('cpf')), form.text)
+  assert.ok(
+    form.forms.some(({ fields }) => fields.has('cpf')),
+    form.text,
+  )
   let page = await first.browser.submit(form, { cpf: JOAO.cpf, password: PASSWORD }, { action: '/entrar' })
   // The provider ends the other person's session first, by a form of its own that needs no script.
-  if (page.status === 200 && page.forms.some(({ action }) => action.pathname.startsWith('/logout'))) page = await first.browser.submit(page, {})
+  if (page.status === 200 && page.forms.some(({ action }) => action.pathname.startsWith('/logout')))
+    page = await first.browser.submit(page, {})
   const tokens = await redeem(await agree({ ...again, page }))
   assert.notEqual(tokens.claims()?.sub, before?.sub)
 })

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
-import { firstStep, nextStep, promptOf, STEPS, TRANSITIONS, type StepEvent } from '../../src/oidc/interactions/flow.ts'
+import { firstStep, nextStep, promptOf, STEPS, type StepEvent, TRANSITIONS } from '../../src/oidc/interactions/flow.ts'
 import { createFlowStates } from '../../src/oidc/interactions/flow-state.ts'
 import { waitOf } from '../../src/oidc/interactions/pages.ts'
 import { fixedClock } from '../support/clock.ts'
 import { openPgliteTestDatabase } from '../support/database.ts'
 
 const EVENTS: readonly StepEvent[] = [
-  'factor-owed', 'registration-sent', 'setup-started', 'setup-confirmed', 'camera-agreed', 'face-passed', 'camera-left', 'start-over',
+  'factor-owed',
+  'registration-sent',
+  'setup-started',
+  'setup-confirmed',
+  'camera-agreed',
+  'face-passed',
+  'camera-left',
+  'start-over',
 ]
 
 test('every step that is not in the table is out of order', () => {
@@ -26,7 +33,8 @@ test('a passed face and kept codes lead nowhere but to the end', () => {
 })
 
 test('no step of one prompt leads into another prompt', () => {
-  for (const step of STEPS) for (const next of Object.values(TRANSITIONS[step])) assert.equal(promptOf(next), promptOf(step), `${step} → ${next}`)
+  for (const step of STEPS)
+    for (const next of Object.values(TRANSITIONS[step])) assert.equal(promptOf(next), promptOf(step), `${step} → ${next}`)
 })
 
 test('each prompt of the provider starts at its own step', () => {
@@ -36,7 +44,14 @@ test('each prompt of the provider starts at its own step', () => {
 test('a wait is told in the largest unit that fits, rounded up', () => {
   const told = (seconds: number) => Object.values(waitOf(seconds)).join(' ').replace('oidc.interaction.wait.', '')
   assert.deepEqual([0, 1, 59, 60, 61, 3599, 3600, 3601].map(told), [
-    'seconds 1', 'seconds 1', 'seconds 59', 'minutes 1', 'minutes 2', 'minutes 60', 'hours 1', 'hours 2',
+    'seconds 1',
+    'seconds 1',
+    'seconds 59',
+    'minutes 1',
+    'minutes 2',
+    'minutes 60',
+    'hours 1',
+    'hours 2',
   ])
 })
 

@@ -50,7 +50,12 @@ export class BrowserClient {
   stopAt: (url: URL) => boolean = () => false
 
   constructor(headers: Record<string, string> = {}) {
-    this.#headers = { 'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0', Accept: 'text/html', 'Accept-Language': 'pt-BR', ...headers }
+    this.#headers = {
+      'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0',
+      Accept: 'text/html',
+      'Accept-Language': 'pt-BR',
+      ...headers,
+    }
   }
 
   get(url: URL | string): Promise<Page> {
@@ -80,7 +85,11 @@ export class BrowserClient {
     const target = new URL(url)
     const headers = {
       'Content-Type': 'application/x-www-form-urlencoded',
-      ...(from && { Origin: from.origin, Referer: from.href, 'Sec-Fetch-Site': from.origin === target.origin ? 'same-origin' : 'cross-site' }),
+      ...(from && {
+        Origin: from.origin,
+        Referer: from.href,
+        'Sec-Fetch-Site': from.origin === target.origin ? 'same-origin' : 'cross-site',
+      }),
     }
     return this.#follow(target, { method: 'POST', body: data.toString(), headers }, [])
   }
@@ -161,7 +170,9 @@ function findForm(page: Page, { action, button }: { action?: string; button?: st
 }
 
 function readPage(url: URL, response: Response, html: string, trail: readonly URL[]): Page {
-  const forms = [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, attributes = '', inner = '']) => readForm(url, attributes, inner))
+  const forms = [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, attributes = '', inner = '']) =>
+    readForm(url, attributes, inner),
+  )
   const links = [...html.matchAll(/<a\b([^>]*)>([\s\S]*?)<\/a>/g)].flatMap(([, attributes = '', inner = '']) => {
     const href = attributeOf(attributes, 'href')
     return href === undefined ? [] : [{ href: new URL(href, url), text: textOf(inner) }]
@@ -183,7 +194,11 @@ function readForm(url: URL, attributes: string, inner: string): Form {
   }
   const buttons = [...inner.matchAll(/<button\b([^>]*)>([\s\S]*?)<\/button>/g)]
     .filter(([, button = '']) => (attributeOf(button, 'type') ?? 'submit') === 'submit')
-    .map(([, button = '', label = '']) => ({ name: attributeOf(button, 'name'), value: attributeOf(button, 'value') ?? '', label: textOf(label) }))
+    .map(([, button = '', label = '']) => ({
+      name: attributeOf(button, 'name'),
+      value: attributeOf(button, 'value') ?? '',
+      label: textOf(label),
+    }))
   const method = (attributeOf(attributes, 'method') ?? 'get').toUpperCase() === 'POST' ? 'POST' : 'GET'
   return { action: new URL(attributeOf(attributes, 'action') ?? url.href, url), method, fields, choices, buttons }
 }

@@ -28,7 +28,10 @@ export async function begin(rp: TestRelyingParty, extra: Record<string, string> 
 }
 
 /** Types CPF and password on the sign-in page; a page that confirms somebody has no CPF field. */
-export async function typePassword(journey: Journey, { cpf = CITIZEN.cpf, password = PASSWORD }: { cpf?: string; password?: string } = {}): Promise<Journey> {
+export async function typePassword(
+  journey: Journey,
+  { cpf = CITIZEN.cpf, password = PASSWORD }: { cpf?: string; password?: string } = {},
+): Promise<Journey> {
   const asksCpf = journey.page.forms.some(({ fields }) => fields.has('cpf'))
   const page = await journey.browser.submit(journey.page, { ...(asksCpf && { cpf }), password }, { action: '/entrar' })
   return { ...journey, page }

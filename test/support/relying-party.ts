@@ -37,14 +37,22 @@ export async function createTestRelyingParty(options: TestRelyingPartyOptions): 
       const state = oidc.randomState()
       const nonce = oidc.randomNonce()
       const url = oidc.buildAuthorizationUrl(config, {
-        redirect_uri: redirectUri, scope, state, nonce, code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
-        code_challenge_method: 'S256', ...extra,
+        redirect_uri: redirectUri,
+        scope,
+        state,
+        nonce,
+        code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+        ...extra,
       })
       return { url, state, nonce, verifier, maxAge: extra['max_age'] === undefined ? undefined : Number(extra['max_age']) }
     },
     finish: (answer, pending) =>
       oidc.authorizationCodeGrant(config, answer, {
-        expectedState: pending.state, expectedNonce: pending.nonce, pkceCodeVerifier: pending.verifier, idTokenExpected: true,
+        expectedState: pending.state,
+        expectedNonce: pending.nonce,
+        pkceCodeVerifier: pending.verifier,
+        idTokenExpected: true,
         ...(pending.maxAge !== undefined && { maxAge: pending.maxAge }),
       }),
   }

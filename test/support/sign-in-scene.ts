@@ -2,7 +2,14 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import {
-  type Account, type Accounts, accountsEvents, type BaseRecord, createAccounts, DEFAULT_SETTINGS, parseBirthDate, parseCpf,
+  type Account,
+  type Accounts,
+  accountsEvents,
+  type BaseRecord,
+  createAccounts,
+  DEFAULT_SETTINGS,
+  parseBirthDate,
+  parseCpf,
 } from '../../src/accounts/index.ts'
 import { type Assurance, assuranceEvents, createAssurance, type Level } from '../../src/assurance/index.ts'
 import { createAudit } from '../../src/audit/index.ts'
@@ -11,7 +18,7 @@ import { createLiveness } from '../../src/biometrics/index.ts'
 import { createOidc, type Oidc, oidcEvents } from '../../src/oidc/index.ts'
 import { interactionEvents } from '../../src/oidc/interactions/events.ts'
 import { createInteractionRoutes } from '../../src/oidc/interactions/interactions.routes.ts'
-import { recoveryCaller } from '../../src/oidc/interactions/recovery-face.routes.ts'
+import { recoveryCaller } from '../../src/oidc/interactions/recovery/recovery-face.routes.ts'
 import type { Database } from '../../src/platform/db.ts'
 import { createHttpApp } from '../../src/platform/http/app.ts'
 import { createAssets } from '../../src/platform/http/assets.ts'
@@ -28,7 +35,13 @@ import { faceOf, SIMULATED_RULE } from './reactive-camera/simulated-person.ts'
 import { createTestRelyingParty, type TestRelyingParty } from './relying-party.ts'
 
 export const PASSWORD = 'boi-tuiuiu-pantanal-7'
-export const CITIZEN = { cpf: '52998224725', name: 'Maria Aparecida da Silva', birthDate: '12/03/1985', email: 'maria@example.org', password: PASSWORD }
+export const CITIZEN = {
+  cpf: '52998224725',
+  name: 'Maria Aparecida da Silva',
+  birthDate: '12/03/1985',
+  email: 'maria@example.org',
+  password: PASSWORD,
+}
 const VIEWS = fileURLToPath(new URL('../../views', import.meta.url))
 const CHEAP_HASH = { memoryKib: 64, passes: 1, parallelism: 1 }
 const ATTEMPTS = 3
@@ -64,31 +77,43 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
   const clock = movableClock()
   const db = await openPgliteTestDatabase()
   const keyring = await openKeyring({ db, clock, masterKey: new Sensitive(randomBytes(32)), dataDir: 'memory' })
-  const audit = createAudit({ db, clock, keyring, log: silentLog, settings: { catalogs: [accountsEvents, assuranceEvents, oidcEvents, interactionEvents] } })
+  const audit = createAudit({
+    db,
+    clock,
+    keyring,
+    log: silentLog,
+    settings: { catalogs: [accountsEvents, assuranceEvents, oidcEvents, interactionEvents] },
+  })
   const messages = loadMessages({ folder: `${VIEWS}/messages`, strict: true })
   const assets = createAssets({ folder: `${VIEWS}/assets` })
   const assurance = createAssurance({ db, audit, clock, demo })
   const sent: Message[] = []
   const log: string[] = []
-  const write = (fields: object, text: string): void => void log.push(`${text} ${JSON.stringify(fields, (_, value) => (value instanceof Error ? value.stack : value))}`)
+  const write = (fields: object, text: string): void =>
+    void log.push(`${text} ${JSON.stringify(fields, (_, value) => (value instanceof Error ? value.stack : value))}`)
   let handler: ReturnType<ReturnType<typeof createHttpApp>['app']['callback']> | undefined
   const server = await startServer({ host: '127.0.0.1', port: 0, handler: (request, response) => void handler?.(request, response) })
   const url = `http://${options.host ?? '127.0.0.1'}:${server.port}`
   const http = createHttpApp({
-    settings: { publicUrl: url, trustedProxies: ['127.0.0.1'], demo, viewsFolder: VIEWS }, keyring, messages, assets,
+    settings: { publicUrl: url, trustedProxies: ['127.0.0.1'], demo, viewsFolder: VIEWS },
+    keyring,
+    messages,
+    assets,
     log: { info: write, warn: write, error: write },
   })
 
   const references = new Map<string, number>()
   const pictures = new Map<string, FrameObservation>()
   const attempts = new Map<string, number>()
-  const referenceOf = (seed: number | undefined) => (seed === undefined ? undefined : { modelId: 'simulated', template: faceOf(seed), inPerson: false })
+  const referenceOf = (seed: number | undefined) =>
+    seed === undefined ? undefined : { modelId: 'simulated', template: faceOf(seed), inPerson: false }
   const people = {
     findReference: async (accountId: string) => referenceOf(references.get(accountId)),
     attemptsLeft: async (accountId: string) => ATTEMPTS - (attempts.get(accountId) ?? 0),
     async claimAttempt(accountId: string): Promise<void> {
       const used = attempts.get(accountId) ?? 0
-      if (used >= ATTEMPTS) throw new Problem({ code: 'liveness/too-many-checks', status: 429, title: 'Too many' }, { retryAfterSeconds: 3600 })
+      if (used >= ATTEMPTS)
+        throw new Problem({ code: 'liveness/too-many-checks', status: 429, title: 'Too many' }, { retryAfterSeconds: 3600 })
       attempts.set(accountId, used + 1)
     },
   }
@@ -117,9 +142,16 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
       },
       accountCreated: async (tx, account) => {
         const actor = { kind: 'citizen', id: account.id } as const
-        await assurance.add(tx, { method: 'registration', personId: account.personId, accountId: account.id, source: 'base-register', actor })
+        await assurance.add(tx, {
+          method: 'registration',
+          personId: account.personId,
+          accountId: account.id,
+          source: 'base-register',
+          actor,
+        })
       },
-      verifyFace: async ({ accountId, recoveryId, proof }) => (await recoveryLiveness.result(recoveryCaller(accountId, recoveryId), proof)).passed,
+      verifyFace: async ({ accountId, recoveryId, proof }) =>
+        (await recoveryLiveness.result(recoveryCaller(accountId, recoveryId), proof)).passed,
     },
     settings: { ...DEFAULT_SETTINGS, publicUrl: url, password: { ...DEFAULT_SETTINGS.password, cost: CHEAP_HASH, slots: 1 } },
   })
@@ -127,8 +159,14 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
 
   const oidc = await createOidc({
     settings: {
-      issuer: url, keyRotationDays: 90, trustedProxies: [], accessTokenSeconds: 300, idTokenSeconds: 300, refreshTokenSeconds: 1_209_600,
-      sessionIdleSeconds: 3600, sessionAbsoluteSeconds: 86_400,
+      issuer: url,
+      keyRotationDays: 90,
+      trustedProxies: [],
+      accessTokenSeconds: 300,
+      idTokenSeconds: 300,
+      refreshTokenSeconds: 1_209_600,
+      sessionIdleSeconds: 3600,
+      sessionAbsoluteSeconds: 86_400,
     },
     platform: { db, clock, keyring, log: { error: write } },
     audit,
@@ -141,7 +179,16 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
       },
       async findStanding(accountId, sessionUid) {
         const session = await accounts.sessions.findLive(sessionUid)
-        return session && { level: await assurance.levelOf(accountId), aal: session.aal, amr: session.amr, authenticatedAt: session.authenticatedAt, faceAt: session.faceAt, isLive: true }
+        return (
+          session && {
+            level: await assurance.levelOf(accountId),
+            aal: session.aal,
+            amr: session.amr,
+            authenticatedAt: session.authenticatedAt,
+            faceAt: session.faceAt,
+            isLive: true,
+          }
+        )
       },
       listEvidence: async (accountId) => (await assurance.standingOf(accountId)).evidence,
       sessionEnded: async () => {},
@@ -151,14 +198,24 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
   http.app.use(
     createInteractionRoutes({
       platform: {
-        db, clock, keyring, audit,
-        pages: { views: http.views, messages, settings: { minPasswordLength: 8, recentSeconds: 1200, demoCitizens: demo ? [CITIZEN] : undefined } },
+        db,
+        clock,
+        keyring,
+        audit,
+        pages: {
+          views: http.views,
+          messages,
+          settings: { minPasswordLength: 8, recentSeconds: 1200, demoCitizens: demo ? [CITIZEN] : undefined },
+        },
       },
       oidc: { server: oidc.provider, giveConsent: oidc.consents.give },
       accounts,
       assurance,
       face: {
-        liveness, recoveryLiveness, grants: faceGrants, attemptsLeft: people.attemptsLeft,
+        liveness,
+        recoveryLiveness,
+        grants: faceGrants,
+        attemptsLeft: people.attemptsLeft,
         findReference: async (accountId) => {
           const account = references.has(accountId) ? await accounts.find(accountId) : undefined
           return account && { personId: account.personId, imageId: await imageOf(db, account.personId), inPerson: false }
@@ -170,14 +227,20 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
   handler = http.app.callback()
 
   return {
-    url, clock, db, accounts, assurance, oidc,
+    url,
+    clock,
+    db,
+    accounts,
+    assurance,
+    oidc,
     mailsTo: (address) => sent.filter(({ to }) => to === address),
     addCitizen: (form = {}) => addCitizen(accounts, sent, { ...CITIZEN, ...form }),
     setReference: (accountId, seed) => void (seed === undefined ? references.delete(accountId) : references.set(accountId, seed)),
     giveAttempts: (accountId) => void attempts.delete(accountId),
     takeAttempts: (accountId) => void attempts.set(accountId, ATTEMPTS),
     see: (jpeg, observation) => void pictures.set(jpeg.toString('latin1'), observation),
-    events: (type) => db.query('SELECT type, subject_id, client_id, data FROM audit_event WHERE $1::text IS NULL OR type = $1 ORDER BY id', [type ?? null]),
+    events: (type) =>
+      db.query('SELECT type, subject_id, client_id, data FROM audit_event WHERE $1::text IS NULL OR type = $1 ORDER BY id', [type ?? null]),
     relyingParty: (about) => addRelyingParty(oidc, url, about),
     logged: () => log.join('\n'),
     async close() {
@@ -190,7 +253,13 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
   }
 }
 
-function addRecord(register: Map<string, BaseRecord>, cpfText: string, name: string, born: string, situation: BaseRecord['situation'] = 'regular'): void {
+function addRecord(
+  register: Map<string, BaseRecord>,
+  cpfText: string,
+  name: string,
+  born: string,
+  situation: BaseRecord['situation'] = 'regular',
+): void {
   const cpf = parseCpf(cpfText)
   const birthDate = parseBirthDate(born, new Date())
   if (cpf === undefined || birthDate === undefined) throw new Error('bad record')
@@ -231,10 +300,17 @@ async function imageOf(db: Database, personId: string): Promise<string> {
   return id
 }
 
-async function addRelyingParty(oidc: Oidc, issuer: string, { policy = {}, name = 'Portal de Teste', redirectUri = REDIRECT_URI }: { policy?: object; name?: string; redirectUri?: string } = {}): Promise<TestRelyingParty> {
+async function addRelyingParty(
+  oidc: Oidc,
+  issuer: string,
+  { policy = {}, name = 'Portal de Teste', redirectUri = REDIRECT_URI }: { policy?: object; name?: string; redirectUri?: string } = {},
+): Promise<TestRelyingParty> {
   const { client, secret } = await oidc.clients.create({
     metadata: {
-      client_name: name, redirect_uris: [redirectUri], grant_types: ['authorization_code', 'refresh_token'], client_uri: 'http://127.0.0.1:9/',
+      client_name: name,
+      redirect_uris: [redirectUri],
+      grant_types: ['authorization_code', 'refresh_token'],
+      client_uri: 'http://127.0.0.1:9/',
       policy_uri: 'http://127.0.0.1:9/privacidade',
     },
     policy: { allowedScopes: ['openid', 'profile', 'cpf', 'email', 'phone', 'offline_access'], ...policy },

@@ -49,18 +49,21 @@ export function createConsentRoutes({ visits, pages, giveConsent, maskedCpfOf }:
     pages.show(ctx, visit, 'consent', { cpf: await maskedCpfOf(accountOf(visit)), rows })
   }
 
-  router.post('/interacao/:uid/consentir', guard({ params: uidParams, body: decision }, async (ctx, { params, body }) => {
-    const visit = await visits.open(ctx, params.uid, ['consent'])
-    if (body.decision === 'deny') return visits.finish(ctx, visit, DENIED)
-    const missing = missingDetails.parse(visit.prompt.details)
-    const grantId = await giveConsent({
-      accountId: accountOf(visit),
-      clientId: visit.client.id,
-      grantId: visit.grantId,
-      wanted: { scopes: missing.missingOIDCScope, claims: missing.missingOIDCClaims, resources: missing.missingResourceScopes },
-    })
-    await visits.finish(ctx, visit, { consent: { grantId } })
-  }))
+  router.post(
+    '/interacao/:uid/consentir',
+    guard({ params: uidParams, body: decision }, async (ctx, { params, body }) => {
+      const visit = await visits.open(ctx, params.uid, ['consent'])
+      if (body.decision === 'deny') return visits.finish(ctx, visit, DENIED)
+      const missing = missingDetails.parse(visit.prompt.details)
+      const grantId = await giveConsent({
+        accountId: accountOf(visit),
+        clientId: visit.client.id,
+        grantId: visit.grantId,
+        wanted: { scopes: missing.missingOIDCScope, claims: missing.missingOIDCClaims, resources: missing.missingResourceScopes },
+      })
+      await visits.finish(ctx, visit, { consent: { grantId } })
+    }),
+  )
 
   return { router, show }
 }

@@ -8,7 +8,10 @@ export const interactionEvents = defineEvents({
   /** Consent to the processing of the face, before the camera opens (LGPD art. 11, I). */
   'oidc/face-check-agreed': z.object({ reason: z.enum(['level', 'face', 'recovery']) }),
   'oidc/face-check-passed': z.object({
-    livenessClass: z.enum(LIVENESS_CLASSES), modelId: z.string(), imageId: z.uuid(), grants: z.enum(LEVELS).optional(),
+    livenessClass: z.enum(LIVENESS_CLASSES),
+    modelId: z.string(),
+    imageId: z.uuid(),
+    grants: z.enum(LEVELS).optional(),
   }),
   'oidc/face-check-refused': z.object({ reasons: z.array(z.string()), modelId: z.string() }),
 })

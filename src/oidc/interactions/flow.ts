@@ -1,18 +1,32 @@
 import { z } from 'zod'
-import { Problem } from '../../platform/problem.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
-import type { Visit } from './visit.ts'
+import { Problem } from '../../platform/problem.ts'
 import { INTERACTION_PROBLEMS } from './problems.ts'
+import type { Visit } from './visit.ts'
 
 /** Where a citizen stands inside one interaction. The first three are where the provider's prompts start. */
 export const STEPS = [
-  'login', 'step-up', 'consent',
-  'second-factor', 'confirm-email', 'factor-setup', 'factor-codes', 'camera', 'face-passed',
+  'login',
+  'step-up',
+  'consent',
+  'second-factor',
+  'confirm-email',
+  'factor-setup',
+  'factor-codes',
+  'camera',
+  'face-passed',
 ] as const
 export type Step = (typeof STEPS)[number]
 
 export type StepEvent =
-  | 'factor-owed' | 'registration-sent' | 'setup-started' | 'setup-confirmed' | 'camera-agreed' | 'face-passed' | 'camera-left' | 'start-over'
+  | 'factor-owed'
+  | 'registration-sent'
+  | 'setup-started'
+  | 'setup-confirmed'
+  | 'camera-agreed'
+  | 'face-passed'
+  | 'camera-left'
+  | 'start-over'
 
 /**
  * The one table of what may follow what. A step that ends the interaction (right password, consent, "desistir") is no event

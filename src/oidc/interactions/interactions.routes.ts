@@ -12,18 +12,18 @@ import type { HttpMiddleware } from '../../platform/http/request-facts.ts'
 import type { Views } from '../../platform/http/views.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { createConsentRoutes, type GiveConsent } from './consent.routes.ts'
-import { createFaceStepRoutes, type FacePort } from './face-step.routes.ts'
-import { type Step, type StepPage } from './flow.ts'
+import type { Step, StepPage } from './flow.ts'
 import { createFlowStates } from './flow-state.ts'
 import { createPages, type Pages, toStep } from './pages.ts'
 import { INTERACTION_PROBLEMS } from './problems.ts'
-import { createRecoveryRoutes } from './recovery.routes.ts'
-import { recoverySession } from './recovery-step.ts'
-import { createRegistrationRoutes } from './registration.routes.ts'
+import { createRecoveryRoutes } from './recovery/recovery.routes.ts'
+import { recoverySession } from './recovery/recovery-step.ts'
 import { DENIED, type InteractionServer, UNMET } from './result.ts'
-import { createSecondFactorRoutes } from './second-factor.routes.ts'
-import { createSignInRoutes, type DemoCitizen } from './sign-in.routes.ts'
-import { createStepUpRoutes } from './step-up.routes.ts'
+import { createRegistrationRoutes } from './sign-in/registration.routes.ts'
+import { createSecondFactorRoutes } from './sign-in/second-factor.routes.ts'
+import { createSignInRoutes, type DemoCitizen } from './sign-in/sign-in.routes.ts'
+import { createFaceStepRoutes, type FacePort } from './step-up/face-step.routes.ts'
+import { createStepUpRoutes } from './step-up/step-up.routes.ts'
 import { createVisits, uidParams, type Visits } from './visit.ts'
 
 const RECOVERY_SECONDS = { idleSeconds: 1800, absoluteSeconds: 3600 }
@@ -71,15 +71,21 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
   const router = new Router()
   router.use('/interacao/:uid', keepOnTrack(visits, pages))
 
-  router.get('/interacao/:uid', guard({ params: uidParams }, async (ctx, { params }) => {
-    const visit = await visits.open(ctx, params.uid)
-    await show[visit.state.step](ctx, visit)
-  }))
+  router.get(
+    '/interacao/:uid',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      const visit = await visits.open(ctx, params.uid)
+      await show[visit.state.step](ctx, visit)
+    }),
+  )
 
-  router.post('/interacao/:uid/desistir', guard({ params: uidParams }, async (ctx, { params }) => {
-    const visit = await visits.open(ctx, params.uid)
-    await visits.finish(ctx, visit, visit.prompt.name === 'step_up' ? UNMET : DENIED)
-  }))
+  router.post(
+    '/interacao/:uid/desistir',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      const visit = await visits.open(ctx, params.uid)
+      await visits.finish(ctx, visit, visit.prompt.name === 'step_up' ? UNMET : DENIED)
+    }),
+  )
 
   for (const part of routers) router.use(part.routes())
   router.use(createRecovery(deps, pages).routes())
@@ -89,20 +95,30 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
 }
 
 /** The parts, and which of them shows which step. */
-function createSteps(deps: InteractionDependencies, visits: Visits, pages: Pages): { routers: Router[]; show: Readonly<Record<Step, StepPage>> } {
+function createSteps(
+  deps: InteractionDependencies,
+  visits: Visits,
+  pages: Pages,
+): { routers: Router[]; show: Readonly<Record<Step, StepPage>> } {
   const { accounts, assurance, face, oidc } = deps
   const { db, clock, audit, pages: look } = deps.platform
   const { settings, messages } = look
   const signIn = createSignInRoutes({ visits, pages, accounts, demoCitizens: settings.demoCitizens })
   const factor = createSecondFactorRoutes({ visits, pages, steps: accounts.steps })
   const registration = createRegistrationRoutes({
-    visits, pages, registration: accounts.registration, signInRegistered: accounts.steps.signInRegistered,
+    visits,
+    pages,
+    registration: accounts.registration,
+    signInRegistered: accounts.steps.signInRegistered,
     settings: { clock, minPasswordLength: settings.minPasswordLength },
   })
   const people = { sessions: accounts.sessions, passkeys: accounts.factors.passkeys, assurance, find: (id: string) => accounts.find(id) }
   const faceStep = createFaceStepRoutes({ visits, pages, face, people, platform: { db, clock, audit, messages } })
   const stepUp = createStepUpRoutes({
-    visits, pages, accounts, platform: { db, clock, recentSeconds: settings.recentSeconds },
+    visits,
+    pages,
+    accounts,
+    platform: { db, clock, recentSeconds: settings.recentSeconds },
     steps: { assurance, showFactor: factor.show, showFace: faceStep.show },
   })
   const maskedCpfOf = async (accountId: string) => maskedCpf(await accounts.get(accountId))
@@ -110,9 +126,15 @@ function createSteps(deps: InteractionDependencies, visits: Visits, pages: Pages
   return {
     routers: [signIn.router, factor.router, registration.router, faceStep.router, stepUp.router, consent.router],
     show: {
-      login: signIn.show, 'second-factor': factor.show, 'confirm-email': registration.show, consent: consent.show,
-      'step-up': stepUp.show, 'factor-setup': stepUp.showSetup, 'factor-codes': stepUp.showCodes,
-      camera: faceStep.showCamera, 'face-passed': faceStep.showPassed,
+      login: signIn.show,
+      'second-factor': factor.show,
+      'confirm-email': registration.show,
+      consent: consent.show,
+      'step-up': stepUp.show,
+      'factor-setup': stepUp.showSetup,
+      'factor-codes': stepUp.showCodes,
+      camera: faceStep.showCamera,
+      'face-passed': faceStep.showPassed,
     },
   }
 }
@@ -121,7 +143,10 @@ function createRecovery({ platform, accounts, face }: InteractionDependencies, p
   const { db, clock, keyring, audit, pages: look } = platform
   const sessions = createPageSessions({ db, keyring, clock }, { area: 'recuperar', data: recoverySession, ...RECOVERY_SECONDS })
   return createRecoveryRoutes({
-    pages, recovery: accounts.recovery, sessions, liveness: face.recoveryLiveness,
+    pages,
+    recovery: accounts.recovery,
+    sessions,
+    liveness: face.recoveryLiveness,
     platform: { db, audit, messages: look.messages, minPasswordLength: look.settings.minPasswordLength },
   })
 }

@@ -1,7 +1,7 @@
-import { allowFormAction } from '../../platform/http/security-headers.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
+import { allowFormAction } from '../../platform/http/security-headers.ts'
 import type { Views } from '../../platform/http/views.ts'
-import { rememberClient, type ClientCard, type Visit } from './visit.ts'
+import { type ClientCard, rememberClient, type Visit } from './visit.ts'
 
 /** Renders the pages of interactions, each with the relying party's name and a form-action that lets the end reach it. */
 export interface Pages {

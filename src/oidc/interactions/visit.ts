@@ -1,11 +1,11 @@
 import type { ClientInstance, InteractionInstance } from 'oidc-provider'
 import { z } from 'zod'
-import { Problem } from '../../platform/problem.ts'
 import { type HttpContext, scopeOf } from '../../platform/http/request-facts.ts'
+import { Problem } from '../../platform/problem.ts'
 import { type FlowState, firstStep, nextStep, promptOf, type Step, type StepEvent } from './flow.ts'
 import type { FlowStates } from './flow-state.ts'
-import type { InteractionResult, InteractionServer } from './result.ts'
 import { INTERACTION_PROBLEMS } from './problems.ts'
+import type { InteractionResult, InteractionServer } from './result.ts'
 
 /** The relying party as the pages name it. */
 export interface ClientCard {

@@ -1,11 +1,11 @@
 import Router from '@koa/router'
 import { z } from 'zod'
-import { type Account, type FurtherSteps, maskCpf, parseCpf, type Sessions, type SignedIn, type SignIn } from '../../accounts/index.ts'
-import { type FieldErrors, guard, type Typed } from '../../platform/http/guard.ts'
-import { type HttpContext, type RequestFacts, scopeOf } from '../../platform/http/request-facts.ts'
-import type { StepPage } from './flow.ts'
-import { type Pages, refuseWithWait, toStep } from './pages.ts'
-import { uidParams, type Visit, type Visits } from './visit.ts'
+import { type Account, type FurtherSteps, maskCpf, parseCpf, type Sessions, type SignedIn, type SignIn } from '../../../accounts/index.ts'
+import { type FieldErrors, guard, type Typed } from '../../../platform/http/guard.ts'
+import { type HttpContext, type RequestFacts, scopeOf } from '../../../platform/http/request-facts.ts'
+import type { StepPage } from '../flow.ts'
+import { type Pages, refuseWithWait, toStep } from '../pages.ts'
+import { uidParams, type Visit, type Visits } from '../visit.ts'
 
 const DEVICE_COOKIE_SECONDS = 400 * 24 * 3600
 const PASSWORD_LIMIT = 1024
@@ -16,7 +16,10 @@ const passwordForm = z.object({
   password: z.string().min(1, 'platform.field.required').max(PASSWORD_LIMIT),
 })
 /** What `passkey.js` puts into a form: the ceremony's id and the browser's answer as JSON. */
-export const passkeyForm = z.object({ ceremony: z.string().max(60), credential: z.string().max(CREDENTIAL_LIMIT).transform(parseCredential) })
+export const passkeyForm = z.object({
+  ceremony: z.string().max(60),
+  credential: z.string().max(CREDENTIAL_LIMIT).transform(parseCredential),
+})
 
 /** One of the accounts that a demonstration shows on its sign-in page. */
 export interface DemoCitizen {
@@ -100,41 +103,62 @@ export function createSignInRoutes({ visits, pages, accounts, demoCitizens }: Si
     '/interacao/:uid/entrar',
     guard(
       {
-        params: uidParams, body: passwordForm, keep: ['cpf'],
-        onInvalid: async (ctx, { errors, typed, params }) => showPage(ctx, await visits.open(ctx, params.uid, ['login']), { errors, typed }),
+        params: uidParams,
+        body: passwordForm,
+        keep: ['cpf'],
+        onInvalid: async (ctx, { errors, typed, params }) =>
+          showPage(ctx, await visits.open(ctx, params.uid, ['login']), { errors, typed }),
       },
       async (ctx, { params, body, request }) => signIn(ctx, await visits.open(ctx, params.uid, ['login']), body, request),
     ),
   )
 
-  router.post('/interacao/:uid/passkey/opcoes', guard({ params: uidParams }, async (ctx, { params }) => {
-    const visit = await visits.open(ctx, params.uid, ['login'])
-    ctx.body = await accounts.steps.startPasskey(visit.uid)
-  }))
+  router.post(
+    '/interacao/:uid/passkey/opcoes',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      const visit = await visits.open(ctx, params.uid, ['login'])
+      ctx.body = await accounts.steps.startPasskey(visit.uid)
+    }),
+  )
 
-  router.post('/interacao/:uid/passkey', guard({ params: uidParams, body: passkeyForm }, async (ctx, { params, body, request }) => {
-    const visit = await visits.open(ctx, params.uid, ['login'])
-    const known = await knownAccount(visit)
-    const result = await accounts.steps.signInWithPasskey({
-      ceremonyId: body.ceremony, response: body.credential, binding: visit.uid, facts: request, accountId: known?.id,
-      sessionId: await liveSessionId(visit),
-    })
-    if (result.kind === 'signed-in') return finishSignIn(ctx, visits, visit, result)
-    if (result.kind === 'wait') return wait(ctx, visit, result.retryAfterSeconds)
-    return refuse(ctx, visit, result.kind === 'suspended' ? 'suspended' : 'passkey-refused')
-  }))
+  router.post(
+    '/interacao/:uid/passkey',
+    guard({ params: uidParams, body: passkeyForm }, async (ctx, { params, body, request }) => {
+      const visit = await visits.open(ctx, params.uid, ['login'])
+      const known = await knownAccount(visit)
+      const result = await accounts.steps.signInWithPasskey({
+        ceremonyId: body.ceremony,
+        response: body.credential,
+        binding: visit.uid,
+        facts: request,
+        accountId: known?.id,
+        sessionId: await liveSessionId(visit),
+      })
+      if (result.kind === 'signed-in') return finishSignIn(ctx, visits, visit, result)
+      if (result.kind === 'wait') return wait(ctx, visit, result.retryAfterSeconds)
+      return refuse(ctx, visit, result.kind === 'suspended' ? 'suspended' : 'passkey-refused')
+    }),
+  )
 
-  router.post('/interacao/:uid/trocar-de-conta', guard({ params: uidParams }, async (ctx, { params }) => {
-    const visit = await visits.open(ctx, params.uid, ['login'])
-    await visits.advance(ctx, visit, 'start-over', { otherAccount: true })
-    toStep(ctx, visit)
-  }))
+  router.post(
+    '/interacao/:uid/trocar-de-conta',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      const visit = await visits.open(ctx, params.uid, ['login'])
+      await visits.advance(ctx, visit, 'start-over', { otherAccount: true })
+      toStep(ctx, visit)
+    }),
+  )
 
   return { router, show: showPage }
 }
 
 /** Ends the interaction with a sign-in that accounts has written down, and leaves the device its cookie. */
-export async function finishSignIn(ctx: HttpContext, visits: Visits, visit: Visit, { account, session, deviceCookie }: SignedIn): Promise<void> {
+export async function finishSignIn(
+  ctx: HttpContext,
+  visits: Visits,
+  visit: Visit,
+  { account, session, deviceCookie }: SignedIn,
+): Promise<void> {
   scopeOf(ctx).cookies.write(ctx, 'device', deviceCookie, { maxAgeSeconds: DEVICE_COOKIE_SECONDS })
   const ts = Math.floor(session.authenticatedAt.getTime() / 1000)
   await visits.finish(ctx, visit, { login: { accountId: account.id, amr: session.amr, ts, remember: true, sessionId: session.id } })

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { ACCOUNTS_PROBLEMS, type RecoveryHandle, type RecoveryView } from '../../accounts/index.ts'
-import type { FieldErrors } from '../../platform/http/guard.ts'
-import type { HttpContext, HttpMiddleware } from '../../platform/http/request-facts.ts'
-import { isProblem } from '../../platform/problem.ts'
-import type { Pages } from './pages.ts'
-import { INTERACTION_PROBLEMS } from './problems.ts'
+import { ACCOUNTS_PROBLEMS, type RecoveryHandle, type RecoveryView } from '../../../accounts/index.ts'
+import type { FieldErrors } from '../../../platform/http/guard.ts'
+import type { HttpContext, HttpMiddleware } from '../../../platform/http/request-facts.ts'
+import { isProblem } from '../../../platform/problem.ts'
+import type { Pages } from '../pages.ts'
+import { INTERACTION_PROBLEMS } from '../problems.ts'
 
 /** Address of whatever step a recovery stands at. */
 export const RECOVERY_STEP = '/recuperar/passo'

@@ -1,24 +1,24 @@
 import { createHash } from 'node:crypto'
 import Router from '@koa/router'
 import { z } from 'zod'
-import type { Account, Passkeys, Sessions, SignInSession } from '../../accounts/index.ts'
-import { type Assurance, isLevelAtLeast, type Level } from '../../assurance/index.ts'
-import type { Audit } from '../../audit/index.ts'
-import type { Liveness, LivenessOutcome } from '../../biometrics/index.ts'
-import type { Clock } from '../../platform/clock.ts'
-import type { Database } from '../../platform/db.ts'
-import { type FieldErrors, guard } from '../../platform/http/guard.ts'
-import type { Messages } from '../../platform/http/messages.ts'
-import type { HttpContext } from '../../platform/http/request-facts.ts'
-import { Problem } from '../../platform/problem.ts'
+import type { Account, Passkeys, Sessions, SignInSession } from '../../../accounts/index.ts'
+import { type Assurance, isLevelAtLeast, type Level } from '../../../assurance/index.ts'
+import type { Audit } from '../../../audit/index.ts'
+import type { Liveness, LivenessOutcome } from '../../../biometrics/index.ts'
+import type { Clock } from '../../../platform/clock.ts'
+import type { Database } from '../../../platform/db.ts'
+import { type FieldErrors, guard } from '../../../platform/http/guard.ts'
+import type { Messages } from '../../../platform/http/messages.ts'
+import type { HttpContext } from '../../../platform/http/request-facts.ts'
+import { Problem } from '../../../platform/problem.ts'
+import type { StepPage } from '../flow.ts'
+import { basePath, type Pages, toStep } from '../pages.ts'
+import { INTERACTION_PROBLEMS } from '../problems.ts'
+import { accountIdOf, sessionOf } from '../sign-in/second-factor.routes.ts'
+import { uidParams, type Visit, type Visits } from '../visit.ts'
 import { createFaceCheckRoutes, type FaceVisit } from './face-check.routes.ts'
 import { type FaceReference, settleFaceCheck } from './face-verdict.ts'
-import type { StepPage } from './flow.ts'
-import { basePath, type Pages, toStep } from './pages.ts'
-import { INTERACTION_PROBLEMS } from './problems.ts'
-import { accountIdOf, sessionOf } from './second-factor.routes.ts'
 import { cameraOutlook, requirementOf } from './step-up-demand.ts'
-import { uidParams, type Visit, type Visits } from './visit.ts'
 
 /** Passkeys younger than this do not bind a device: whoever took an account over could have added one (specs/biometrics 1.8). */
 const BOUND_DEVICE_MS = 24 * 3600 * 1000
@@ -48,7 +48,12 @@ export interface FaceStepDependencies {
 }
 
 /** The face check inside a step-up: why, agreement, camera, and how it ended. */
-export function createFaceStepRoutes(deps: FaceStepDependencies): { router: Router; show: StepPage; showCamera: StepPage; showPassed: StepPage } {
+export function createFaceStepRoutes(deps: FaceStepDependencies): {
+  router: Router
+  show: StepPage
+  showCamera: StepPage
+  showPassed: StepPage
+} {
   const { visits, pages, face, people, platform } = deps
   const router = new Router()
 
@@ -68,7 +73,8 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): { router: Rout
     '/interacao/:uid/rosto/concordo',
     guard(
       {
-        params: uidParams, body: agreement,
+        params: uidParams,
+        body: agreement,
         onInvalid: async (ctx, { errors, params }) => show(ctx, await visits.open(ctx, params.uid, ['step-up']), { errors }),
       },
       async (ctx, { params }) => {
@@ -76,23 +82,35 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): { router: Rout
         const accountId = accountIdOf(visit)
         const reason = requirementOf(visit).face === undefined ? 'level' : 'face'
         const actor = { kind: 'citizen', id: accountId } as const
-        await platform.audit.record(platform.db, { type: 'oidc/face-check-agreed', actor, subject: accountId, clientId: visit.client.id, data: { reason } })
+        await platform.audit.record(platform.db, {
+          type: 'oidc/face-check-agreed',
+          actor,
+          subject: accountId,
+          clientId: visit.client.id,
+          data: { reason },
+        })
         await visits.advance(ctx, visit, 'camera-agreed')
         toStep(ctx, visit)
       },
     ),
   )
 
-  router.post('/interacao/:uid/rosto/sair', guard({ params: uidParams }, async (ctx, { params }) => {
-    const visit = await visits.open(ctx, params.uid, ['camera'])
-    await visits.advance(ctx, visit, 'camera-left')
-    toStep(ctx, visit)
-  }))
+  router.post(
+    '/interacao/:uid/rosto/sair',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      const visit = await visits.open(ctx, params.uid, ['camera'])
+      await visits.advance(ctx, visit, 'camera-left')
+      toStep(ctx, visit)
+    }),
+  )
 
-  router.post('/interacao/:uid/rosto/seguir', guard({ params: uidParams }, async (ctx, { params }) => {
-    const visit = await visits.open(ctx, params.uid, ['face-passed'])
-    await visits.finish(ctx, visit, { step_up: { done: 'face' } })
-  }))
+  router.post(
+    '/interacao/:uid/rosto/seguir',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      const visit = await visits.open(ctx, params.uid, ['face-passed'])
+      await visits.finish(ctx, visit, { step_up: { done: 'face' } })
+    }),
+  )
 
   async function openCheck(ctx: HttpContext, uid: string | undefined): Promise<FaceVisit> {
     const visit = await visits.open(ctx, uid ?? '', ['camera', 'face-passed'])
@@ -131,7 +149,12 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): { router: Rout
   }
 
   router.use(
-    createFaceCheckRoutes({ liveness: face.liveness, messages: platform.messages, base: '/interacao/:uid/rosto', open: openCheck }).routes(),
+    createFaceCheckRoutes({
+      liveness: face.liveness,
+      messages: platform.messages,
+      base: '/interacao/:uid/rosto',
+      open: openCheck,
+    }).routes(),
   )
   return { router, show, showCamera, showPassed }
 }
@@ -148,5 +171,7 @@ function wantedLevel(visit: Visit, level: Level): Level | undefined {
 
 /** The provider's cookies bind the interaction to this browser; its id and the session's bind the check to the interaction. */
 function bindingOf(visit: Visit): string {
-  return createHash('sha256').update(`${visit.uid} ${sessionOf(visit)}`).digest('hex')
+  return createHash('sha256')
+    .update(`${visit.uid} ${sessionOf(visit)}`)
+    .digest('hex')
 }

@@ -1,7 +1,7 @@
-import { type Assurance, isLevelAtLeast, type Level } from '../../assurance/index.ts'
-import type { Audit } from '../../audit/index.ts'
-import type { LivenessVerdict } from '../../biometrics/index.ts'
-import type { Sql } from '../../platform/db.ts'
+import { type Assurance, isLevelAtLeast, type Level } from '../../../assurance/index.ts'
+import type { Audit } from '../../../audit/index.ts'
+import type { LivenessVerdict } from '../../../biometrics/index.ts'
+import type { Sql } from '../../../platform/db.ts'
 
 /** The image that a face was compared with, and whose it is. */
 export interface FaceReference {
@@ -37,8 +37,15 @@ export async function settleFaceCheck(
     return undefined
   }
   const evidence = await assurance.add(tx, {
-    method: 'face-match', livenessClass: verdict.class, referenceTrusted: true, referenceInPerson: reference.inPerson,
-    personId: reference.personId, accountId, source: 'image-store', actor, imageId: reference.imageId,
+    method: 'face-match',
+    livenessClass: verdict.class,
+    referenceTrusted: true,
+    referenceInPerson: reference.inPerson,
+    personId: reference.personId,
+    accountId,
+    source: 'image-store',
+    actor,
+    imageId: reference.imageId,
     details: { scores: verdict.scores, modelId: verdict.modelId, k: verdict.k, threshold: verdict.threshold },
   })
   const grants = evidence?.grants

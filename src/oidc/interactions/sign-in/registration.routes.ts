@@ -1,16 +1,24 @@
 import Router from '@koa/router'
 import { z } from 'zod'
 import {
-  type Account, type FieldFault, maskEmailAddress, parseBirthDate, parseCpf, parseEmailAddress, parsePersonName, type Registration, type SignedIn,
-} from '../../accounts/index.ts'
-import type { Clock } from '../../platform/clock.ts'
-import { type FieldErrors, guard, type Typed } from '../../platform/http/guard.ts'
-import { localeOf } from '../../platform/http/locale.ts'
-import type { HttpContext, RequestFacts } from '../../platform/http/request-facts.ts'
-import type { StepPage } from './flow.ts'
-import { type Pages, refuseWithWait, toStep } from './pages.ts'
+  type Account,
+  type FieldFault,
+  maskEmailAddress,
+  parseBirthDate,
+  parseCpf,
+  parseEmailAddress,
+  parsePersonName,
+  type Registration,
+  type SignedIn,
+} from '../../../accounts/index.ts'
+import type { Clock } from '../../../platform/clock.ts'
+import { type FieldErrors, guard, type Typed } from '../../../platform/http/guard.ts'
+import { localeOf } from '../../../platform/http/locale.ts'
+import type { HttpContext, RequestFacts } from '../../../platform/http/request-facts.ts'
+import type { StepPage } from '../flow.ts'
+import { type Pages, refuseWithWait, toStep } from '../pages.ts'
+import { uidParams, type Visit, type Visits } from '../visit.ts'
 import { finishSignIn } from './sign-in.routes.ts'
-import { uidParams, type Visit, type Visits } from './visit.ts'
 
 const KEPT = ['cpf', 'name', 'birthDate', 'email'] as const
 const codeForm = z.object({ code: z.string().trim().min(1, 'oidc.interaction.field.code').max(20) })
@@ -67,7 +75,11 @@ export function createRegistrationRoutes(deps: RegistrationRouteDependencies): {
         ctx.status = 422
         return showForm(ctx, visit, { errors: errorsOf(result.faults), typed: kept })
       case 'wait':
-        return showForm(ctx, visit, { refusal: 'oidc.interaction.register.wait', wait: refuseWithWait(ctx, result.retryAfterSeconds), typed: kept })
+        return showForm(ctx, visit, {
+          refusal: 'oidc.interaction.register.wait',
+          wait: refuseWithWait(ctx, result.retryAfterSeconds),
+          typed: kept,
+        })
       default:
         ctx.status = 422
         return showForm(ctx, visit, { refusal: `oidc.interaction.register.${result.kind}`, typed: kept })
@@ -85,7 +97,9 @@ export function createRegistrationRoutes(deps: RegistrationRouteDependencies): {
       }
       case 'wait':
         return showConfirm(ctx, visit, {
-          notice: 'oidc.interaction.factor.wait', noticeKind: 'danger', wait: refuseWithWait(ctx, result.retryAfterSeconds),
+          notice: 'oidc.interaction.factor.wait',
+          noticeKind: 'danger',
+          wait: refuseWithWait(ctx, result.retryAfterSeconds),
         })
       default:
         ctx.status = 422
@@ -93,18 +107,24 @@ export function createRegistrationRoutes(deps: RegistrationRouteDependencies): {
     }
   }
 
-  router.get('/interacao/:uid/cadastro', guard({ params: uidParams }, async (ctx, { params }) => {
-    const visit = await visits.open(ctx, params.uid, ['login', 'confirm-email'])
-    if (visit.state.step === 'confirm-email') return toStep(ctx, visit)
-    showForm(ctx, visit)
-  }))
+  router.get(
+    '/interacao/:uid/cadastro',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      const visit = await visits.open(ctx, params.uid, ['login', 'confirm-email'])
+      if (visit.state.step === 'confirm-email') return toStep(ctx, visit)
+      showForm(ctx, visit)
+    }),
+  )
 
   router.post(
     '/interacao/:uid/cadastro',
     guard(
       {
-        params: uidParams, body: form, keep: KEPT,
-        onInvalid: async (ctx, { errors, typed, params }) => showForm(ctx, await visits.open(ctx, params.uid, ['login', 'confirm-email']), { errors, typed }),
+        params: uidParams,
+        body: form,
+        keep: KEPT,
+        onInvalid: async (ctx, { errors, typed, params }) =>
+          showForm(ctx, await visits.open(ctx, params.uid, ['login', 'confirm-email']), { errors, typed }),
       },
       async (ctx, { params, body, request }) => start(ctx, await visits.open(ctx, params.uid, ['login', 'confirm-email']), body, request),
     ),
@@ -114,31 +134,41 @@ export function createRegistrationRoutes(deps: RegistrationRouteDependencies): {
     '/interacao/:uid/cadastro/confirmar',
     guard(
       {
-        params: uidParams, body: codeForm,
+        params: uidParams,
+        body: codeForm,
         onInvalid: async (ctx, { errors, params }) => showConfirm(ctx, await visits.open(ctx, params.uid, ['confirm-email']), { errors }),
       },
       async (ctx, { params, body, request }) => confirm(ctx, await visits.open(ctx, params.uid, ['confirm-email']), body.code, request),
     ),
   )
 
-  router.post('/interacao/:uid/cadastro/reenviar', guard({ params: uidParams }, async (ctx, { params }) => {
-    const visit = await visits.open(ctx, params.uid, ['confirm-email'])
-    const result = await registration.resend({ id: visit.state.registration?.id ?? '', binding: visit.uid })
-    if (result.kind === 'sent') return showConfirm(ctx, visit, { notice: 'oidc.interaction.confirm.resent', noticeKind: 'success' })
-    if (result.kind === 'gone') return startOver(ctx, visit, 'cadastro')
-    const wait = refuseWithWait(ctx, result.retryAfterSeconds)
-    return showConfirm(ctx, visit, { notice: 'oidc.interaction.confirm.resend-wait', noticeKind: 'warning', wait })
-  }))
+  router.post(
+    '/interacao/:uid/cadastro/reenviar',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      const visit = await visits.open(ctx, params.uid, ['confirm-email'])
+      const result = await registration.resend({ id: visit.state.registration?.id ?? '', binding: visit.uid })
+      if (result.kind === 'sent') return showConfirm(ctx, visit, { notice: 'oidc.interaction.confirm.resent', noticeKind: 'success' })
+      if (result.kind === 'gone') return startOver(ctx, visit, 'cadastro')
+      const wait = refuseWithWait(ctx, result.retryAfterSeconds)
+      return showConfirm(ctx, visit, { notice: 'oidc.interaction.confirm.resend-wait', noticeKind: 'warning', wait })
+    }),
+  )
 
   /** Back to the form with what was typed, to change the address. */
-  router.post('/interacao/:uid/cadastro/recomecar', guard({ params: uidParams }, async (ctx, { params }) => {
-    await startOver(ctx, await visits.open(ctx, params.uid, ['confirm-email']), 'cadastro')
-  }))
+  router.post(
+    '/interacao/:uid/cadastro/recomecar',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      await startOver(ctx, await visits.open(ctx, params.uid, ['confirm-email']), 'cadastro')
+    }),
+  )
 
   /** The link was opened, perhaps on another device: here the new password signs in, since a link must not. */
-  router.post('/interacao/:uid/cadastro/ja-confirmei', guard({ params: uidParams }, async (ctx, { params }) => {
-    await startOver(ctx, await visits.open(ctx, params.uid, ['confirm-email']), undefined)
-  }))
+  router.post(
+    '/interacao/:uid/cadastro/ja-confirmei',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      await startOver(ctx, await visits.open(ctx, params.uid, ['confirm-email']), undefined)
+    }),
+  )
 
   async function startOver(ctx: HttpContext, visit: Visit, page: 'cadastro' | undefined): Promise<void> {
     await visits.advance(ctx, visit, 'start-over', { registration: undefined })
@@ -150,18 +180,25 @@ export function createRegistrationRoutes(deps: RegistrationRouteDependencies): {
 
 /** The mail's link: a page with a button, because mail scanners open every link they see. */
 function withLinks(router: Router, { pages, registration }: Pick<RegistrationRouteDependencies, 'pages' | 'registration'>): Router {
-  router.get('/cadastro/confirmar', guard({ query: linkQuery }, (ctx, { query }) => pages.plain(ctx, 'email-link', { token: query.t })))
-  router.post('/cadastro/confirmar', guard({ body: linkQuery }, async (ctx, { body }) => {
-    const result = await registration.confirmByLink({ link: body.t })
-    if (result.kind === 'confirmed') return pages.plain(ctx, 'email-link-done')
-    ctx.status = 410
-    pages.plain(ctx, 'email-link-invalid')
-  }))
+  router.get(
+    '/cadastro/confirmar',
+    guard({ query: linkQuery }, (ctx, { query }) => pages.plain(ctx, 'email-link', { token: query.t })),
+  )
+  router.post(
+    '/cadastro/confirmar',
+    guard({ body: linkQuery }, async (ctx, { body }) => {
+      const result = await registration.confirmByLink({ link: body.t })
+      if (result.kind === 'confirmed') return pages.plain(ctx, 'email-link-done')
+      ctx.status = 410
+      pages.plain(ctx, 'email-link-invalid')
+    }),
+  )
   return router
 }
 
 function registrationForm(clock: Clock) {
-  const field = (isRight: (text: string) => boolean, fault: string) => z.string().max(300).refine(isRight, `oidc.interaction.field.${fault}`)
+  const field = (isRight: (text: string) => boolean, fault: string) =>
+    z.string().max(300).refine(isRight, `oidc.interaction.field.${fault}`)
   return z.object({
     cpf: field((text) => parseCpf(text) !== undefined, 'cpf'),
     name: field((text) => parsePersonName(text) !== undefined, 'name'),

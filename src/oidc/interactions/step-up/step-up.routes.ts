@@ -2,21 +2,30 @@ import Router from '@koa/router'
 import QRCode from 'qrcode'
 import { z } from 'zod'
 import {
-  type Account, ACCOUNTS_PROBLEMS, type AccountsSettings, type Changer, type FurtherSteps, maskCpf, type RecoveryCodes, type Sessions, type SignIn,
-  type SignInSession, type Totp,
-} from '../../accounts/index.ts'
-import type { Assurance } from '../../assurance/index.ts'
-import type { Clock } from '../../platform/clock.ts'
-import type { Database } from '../../platform/db.ts'
-import { type FieldErrors, guard } from '../../platform/http/guard.ts'
-import { type HttpContext, type RequestFacts, requestFacts } from '../../platform/http/request-facts.ts'
-import { isProblem, Problem } from '../../platform/problem.ts'
-import type { StepPage } from './flow.ts'
-import { type Pages, refuseWithWait, toStep } from './pages.ts'
-import { INTERACTION_PROBLEMS } from './problems.ts'
-import { accountIdOf, sessionOf } from './second-factor.routes.ts'
+  ACCOUNTS_PROBLEMS,
+  type Account,
+  type AccountsSettings,
+  type Changer,
+  type FurtherSteps,
+  maskCpf,
+  type RecoveryCodes,
+  type Sessions,
+  type SignIn,
+  type SignInSession,
+  type Totp,
+} from '../../../accounts/index.ts'
+import type { Assurance } from '../../../assurance/index.ts'
+import type { Clock } from '../../../platform/clock.ts'
+import type { Database } from '../../../platform/db.ts'
+import { type FieldErrors, guard } from '../../../platform/http/guard.ts'
+import { type HttpContext, type RequestFacts, requestFacts } from '../../../platform/http/request-facts.ts'
+import { isProblem, Problem } from '../../../platform/problem.ts'
+import type { StepPage } from '../flow.ts'
+import { type Pages, refuseWithWait, toStep } from '../pages.ts'
+import { INTERACTION_PROBLEMS } from '../problems.ts'
+import { accountIdOf, sessionOf } from '../sign-in/second-factor.routes.ts'
+import { uidParams, type Visit, type Visits } from '../visit.ts'
 import { shortfallOf } from './step-up-demand.ts'
-import { uidParams, type Visit, type Visits } from './visit.ts'
 
 /** A change of credentials needs a sign-in at most this much younger than the limit, so that there is time to finish. */
 const SETUP_SECONDS = 300
@@ -51,7 +60,12 @@ interface ConfirmPage {
  *
  * Nothing missing any more ends it at once, so a crash after the proof and before its page costs the citizen nothing.
  */
-export function createStepUpRoutes(deps: StepUpRouteDependencies): { router: Router; show: StepPage; showSetup: StepPage; showCodes: StepPage } {
+export function createStepUpRoutes(deps: StepUpRouteDependencies): {
+  router: Router
+  show: StepPage
+  showSetup: StepPage
+  showCodes: StepPage
+} {
   const { visits, pages, accounts, platform, steps } = deps
   const { totp, recoveryCodes } = accounts.factors
   const router = new Router()
@@ -162,10 +176,12 @@ export function createStepUpRoutes(deps: StepUpRouteDependencies): { router: Rou
     '/interacao/:uid/confirmar-senha',
     guard(
       {
-        params: uidParams, body: passwordForm,
+        params: uidParams,
+        body: passwordForm,
         onInvalid: async (ctx, { errors, params }) => showConfirm(ctx, await visits.open(ctx, params.uid, ['step-up']), { errors }),
       },
-      async (ctx, { params, body, request }) => confirmPassword(ctx, await visits.open(ctx, params.uid, ['step-up']), body.password, request),
+      async (ctx, { params, body, request }) =>
+        confirmPassword(ctx, await visits.open(ctx, params.uid, ['step-up']), body.password, request),
     ),
   )
 
@@ -173,16 +189,20 @@ export function createStepUpRoutes(deps: StepUpRouteDependencies): { router: Rou
     '/interacao/:uid/segundo-passo/ligar',
     guard(
       {
-        params: uidParams, body: codeForm,
+        params: uidParams,
+        body: codeForm,
         onInvalid: async (ctx, { errors, params }) => showSetup(ctx, await visits.open(ctx, params.uid, ['factor-setup']), { errors }),
       },
       async (ctx, { params, body }) => confirmSetup(ctx, await visits.open(ctx, params.uid, ['factor-setup']), body.code),
     ),
   )
 
-  router.post('/interacao/:uid/segundo-passo/guardei', guard({ params: uidParams }, async (ctx, { params }) => {
-    await visits.finish(ctx, await visits.open(ctx, params.uid, ['factor-codes']), { step_up: { done: 'aal' } })
-  }))
+  router.post(
+    '/interacao/:uid/segundo-passo/guardei',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      await visits.finish(ctx, await visits.open(ctx, params.uid, ['factor-codes']), { step_up: { done: 'aal' } })
+    }),
+  )
 
   const showCodes: StepPage = async (ctx, visit) => pages.show(ctx, visit, 'factor-codes', { codes: visit.state.codes ?? [] })
   return { router, show, showSetup, showCodes }

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto'
 import Router from '@koa/router'
 import { z } from 'zod'
-import { ACCOUNTS_PROBLEMS, type Recovery } from '../../accounts/index.ts'
-import type { Audit } from '../../audit/index.ts'
-import type { Liveness, LivenessCaller } from '../../biometrics/index.ts'
-import type { Sql } from '../../platform/db.ts'
-import { guard } from '../../platform/http/guard.ts'
-import type { Messages } from '../../platform/http/messages.ts'
-import type { PageSessions } from '../../platform/http/page-session.ts'
-import { type HttpContext, requestFacts } from '../../platform/http/request-facts.ts'
-import { Problem } from '../../platform/problem.ts'
-import { createFaceCheckRoutes, type FaceVisit } from './face-check.routes.ts'
+import { ACCOUNTS_PROBLEMS, type Recovery } from '../../../accounts/index.ts'
+import type { Audit } from '../../../audit/index.ts'
+import type { Liveness, LivenessCaller } from '../../../biometrics/index.ts'
+import type { Sql } from '../../../platform/db.ts'
+import { guard } from '../../../platform/http/guard.ts'
+import type { Messages } from '../../../platform/http/messages.ts'
+import type { PageSessions } from '../../../platform/http/page-session.ts'
+import { type HttpContext, requestFacts } from '../../../platform/http/request-facts.ts'
+import { Problem } from '../../../platform/problem.ts'
+import { createFaceCheckRoutes, type FaceVisit } from '../step-up/face-check.routes.ts'
 import { goTo, RECOVERY_STEP, type RecoverySession, type RecoveryStanding, type StepData } from './recovery-step.ts'
 
 const agreement = z.object({ agree: z.literal('sim', 'oidc.interaction.step-up.agree-missing') })
@@ -41,7 +41,12 @@ export function createRecoveryFaceRoutes(deps: RecoveryFaceDependencies): Router
       const { session, view } = await getStanding(ctx)
       const subject = view.subject?.accountId
       const actor = { kind: 'citizen', ...(subject && { id: subject }) } as const
-      await platform.audit.record(platform.db, { type: 'oidc/face-check-agreed', actor, ...(subject && { subject }), data: { reason: 'recovery' } })
+      await platform.audit.record(platform.db, {
+        type: 'oidc/face-check-agreed',
+        actor,
+        ...(subject && { subject }),
+        data: { reason: 'recovery' },
+      })
       await sessions.update(ctx, { ...session, agreed: true })
       goTo(ctx, RECOVERY_STEP)
     }),

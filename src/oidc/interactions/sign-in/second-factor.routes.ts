@@ -1,14 +1,14 @@
 import Router from '@koa/router'
 import { z } from 'zod'
-import { type AccountId, type FactorProof, type FurtherSteps, parseAccountId, type SecondFactor } from '../../accounts/index.ts'
-import { type FieldErrors, guard } from '../../platform/http/guard.ts'
-import type { HttpContext, RequestFacts } from '../../platform/http/request-facts.ts'
-import { Problem } from '../../platform/problem.ts'
-import type { StepPage } from './flow.ts'
-import { basePath, type Pages, refuseWithWait, toStep } from './pages.ts'
-import { INTERACTION_PROBLEMS } from './problems.ts'
+import { type AccountId, type FactorProof, type FurtherSteps, parseAccountId, type SecondFactor } from '../../../accounts/index.ts'
+import { type FieldErrors, guard } from '../../../platform/http/guard.ts'
+import type { HttpContext, RequestFacts } from '../../../platform/http/request-facts.ts'
+import { Problem } from '../../../platform/problem.ts'
+import type { StepPage } from '../flow.ts'
+import { basePath, type Pages, refuseWithWait, toStep } from '../pages.ts'
+import { INTERACTION_PROBLEMS } from '../problems.ts'
+import { accountOf, uidParams, type Visit, type Visits } from '../visit.ts'
 import { finishSignIn, passkeyForm } from './sign-in.routes.ts'
-import { accountOf, uidParams, type Visit, type Visits } from './visit.ts'
 
 const codeForm = z.object({ code: z.string().trim().min(1, 'oidc.interaction.field.code').max(20) })
 const recoveryForm = z.object({ recovery: z.string().trim().min(1, 'platform.field.required').max(60) })
@@ -16,7 +16,10 @@ const recoveryForm = z.object({ recovery: z.string().trim().min(1, 'platform.fie
 export interface SecondFactorRouteDependencies {
   readonly visits: Visits
   readonly pages: Pages
-  readonly steps: Pick<FurtherSteps, 'verifySecondFactor' | 'methodsOf' | 'startTicketPasskey' | 'factorsOf' | 'startStepUpPasskey' | 'stepUp'>
+  readonly steps: Pick<
+    FurtherSteps,
+    'verifySecondFactor' | 'methodsOf' | 'startTicketPasskey' | 'factorsOf' | 'startStepUpPasskey' | 'stepUp'
+  >
 }
 
 interface FactorPage {
@@ -52,9 +55,10 @@ export function createSecondFactorRoutes({ visits, pages, steps }: SecondFactorR
 
   async function prove(ctx: HttpContext, visit: Visit, proof: FactorProof, facts: RequestFacts): Promise<void> {
     const { ticket } = visit.state
-    const result = ticket === undefined
-      ? await steps.stepUp({ sessionId: sessionOf(visit), accountId: accountIdOf(visit), proof, facts })
-      : await steps.verifySecondFactor({ ticket, binding: visit.uid, proof, facts })
+    const result =
+      ticket === undefined
+        ? await steps.stepUp({ sessionId: sessionOf(visit), accountId: accountIdOf(visit), proof, facts })
+        : await steps.verifySecondFactor({ ticket, binding: visit.uid, proof, facts })
     switch (result.kind) {
       case 'signed-in':
         return finishSignIn(ctx, visits, visit, result)
@@ -76,7 +80,11 @@ export function createSecondFactorRoutes({ visits, pages, steps }: SecondFactorR
   router.post(
     '/interacao/:uid/segundo-passo/codigo',
     guard(
-      { params: uidParams, body: codeForm, onInvalid: async (ctx, { errors, params }) => showPage(ctx, await open(ctx, params.uid), { errors }) },
+      {
+        params: uidParams,
+        body: codeForm,
+        onInvalid: async (ctx, { errors, params }) => showPage(ctx, await open(ctx, params.uid), { errors }),
+      },
       async (ctx, { params, body, request }) => prove(ctx, await open(ctx, params.uid), { method: 'totp', code: body.code }, request),
     ),
   )
@@ -84,25 +92,37 @@ export function createSecondFactorRoutes({ visits, pages, steps }: SecondFactorR
   router.post(
     '/interacao/:uid/segundo-passo/codigo-de-recuperacao',
     guard(
-      { params: uidParams, body: recoveryForm, onInvalid: async (ctx, { errors, params }) => showPage(ctx, await open(ctx, params.uid), { errors }) },
-      async (ctx, { params, body, request }) => prove(ctx, await open(ctx, params.uid), { method: 'recovery-code', code: body.recovery }, request),
+      {
+        params: uidParams,
+        body: recoveryForm,
+        onInvalid: async (ctx, { errors, params }) => showPage(ctx, await open(ctx, params.uid), { errors }),
+      },
+      async (ctx, { params, body, request }) =>
+        prove(ctx, await open(ctx, params.uid), { method: 'recovery-code', code: body.recovery }, request),
     ),
   )
 
-  router.post('/interacao/:uid/segundo-passo/passkey/opcoes', guard({ params: uidParams }, async (ctx, { params }) => {
-    const visit = await open(ctx, params.uid)
-    const { ticket } = visit.state
-    const ceremony = ticket === undefined
-      ? await steps.startStepUpPasskey(accountIdOf(visit), visit.uid)
-      : await steps.startTicketPasskey(ticket, visit.uid)
-    if (ceremony === undefined) throw new Problem(INTERACTION_PROBLEMS.interactionLost)
-    ctx.body = ceremony
-  }))
+  router.post(
+    '/interacao/:uid/segundo-passo/passkey/opcoes',
+    guard({ params: uidParams }, async (ctx, { params }) => {
+      const visit = await open(ctx, params.uid)
+      const { ticket } = visit.state
+      const ceremony =
+        ticket === undefined
+          ? await steps.startStepUpPasskey(accountIdOf(visit), visit.uid)
+          : await steps.startTicketPasskey(ticket, visit.uid)
+      if (ceremony === undefined) throw new Problem(INTERACTION_PROBLEMS.interactionLost)
+      ctx.body = ceremony
+    }),
+  )
 
-  router.post('/interacao/:uid/segundo-passo/passkey', guard({ params: uidParams, body: passkeyForm }, async (ctx, { params, body, request }) => {
-    const visit = await open(ctx, params.uid)
-    await prove(ctx, visit, { method: 'passkey', ceremonyId: body.ceremony, binding: visit.uid, response: body.credential }, request)
-  }))
+  router.post(
+    '/interacao/:uid/segundo-passo/passkey',
+    guard({ params: uidParams, body: passkeyForm }, async (ctx, { params, body, request }) => {
+      const visit = await open(ctx, params.uid)
+      await prove(ctx, visit, { method: 'passkey', ceremonyId: body.ceremony, binding: visit.uid, response: body.credential }, request)
+    }),
+  )
 
   return { router, show: showPage }
 }

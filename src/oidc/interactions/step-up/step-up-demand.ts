@@ -1,6 +1,14 @@
 import { z } from 'zod'
-import { findShortfall, isLevelAtLeast, type Level, LEVELS, type Requirement, type SessionAssurance, type Shortfall } from '../../assurance/index.ts'
-import type { Visit } from './visit.ts'
+import {
+  findShortfall,
+  isLevelAtLeast,
+  LEVELS,
+  type Level,
+  type Requirement,
+  type SessionAssurance,
+  type Shortfall,
+} from '../../../assurance/index.ts'
+import type { Visit } from '../visit.ts'
 
 const details = z.object({
   requirement: z.object({
