@@ -13,6 +13,7 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
 } else {
   const forReal = Boolean(process.env['DATABASE_URL']) || process.env['NODE_ENV'] === 'production'
   if (!forReal) process.env['DEMO'] ??= 'true'
+  if (process.env['DEMO'] === 'true') process.env['LOG_LEVEL'] ??= 'warn'
   // Passkeys need a name: browsers refuse an IP address as a relying party's id (WebAuthn 3, 5.1.3).
   if (process.env['DEMO'] === 'true') process.env['PUBLIC_URL'] ??= `http://localhost:${process.env['PORT'] ?? '3000'}`
   await import('../src/main.ts')
