@@ -1,11 +1,11 @@
 /** From the start of the process to ready, as `npm start` does it on the embedded database: first run, then an existing one. */
+import { BOTH_CORES } from './rig/processes.ts'
 import { startOurs, temporaryFolder } from './rig/servers.ts'
 import { atMost, median, type Result } from './result.ts'
 
 export const name = 'start'
 const FIRST_MS = 6000
 const EXISTING_MS = 3000
-const BOTH_CORES = '0-1'
 const TIMES = 3
 
 export async function run(): Promise<readonly Result[]> {

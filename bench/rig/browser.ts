@@ -41,6 +41,8 @@ export class CookieJar {
   }
 }
 
+const MOST_STEPS = 24
+
 export interface Form {
   readonly action: string
   readonly fields: ReadonlyMap<string, string>
@@ -101,15 +103,33 @@ export class Browser {
     return answer
   }
 
+  /** Opens a page of this server, wherever redirects within it lead. */
+  async open(path: string): Promise<{ answer: Answer; path: string }> {
+    let at = path
+    let answer = await this.#send('GET', at)
+    for (let step = 0; step < MOST_STEPS && answer.headers.has('location'); step += 1) {
+      const next = this.#within(answer.headers.get('location') ?? '')
+      if (!next.startsWith('/')) break
+      at = next
+      answer = await this.#send('GET', at)
+    }
+    return { answer, path: at }
+  }
+
+  #within(location: string): string {
+    return location.startsWith(this.#origin) ? location.slice(this.#origin.length) || '/' : location
+  }
+
   /** Follows redirects and sends forms with `typed` values until the server leads to `destination`; returns that address. */
   async browseTo(destination: string, path: string, typed: Readonly<Record<string, string>> = {}): Promise<URL> {
     let answer = await this.#send('GET', path)
     let page = path
-    for (let step = 0; step < 24; step += 1) {
+    for (let step = 0; step < MOST_STEPS; step += 1) {
       const location = answer.headers.get('location')
       if (location) {
-        if (location.startsWith(destination)) return new URL(location)
-        page = location.startsWith(this.#origin) ? location.slice(this.#origin.length) : location
+        const next = new URL(location, this.#origin)
+        if (next.href.startsWith(destination)) return next
+        page = this.#within(location)
         answer = await this.#send('GET', page)
         continue
       }
@@ -118,7 +138,7 @@ export class Browser {
       if (!form) throw new Error(`no way on from ${page}: status ${answer.status} ${html.slice(0, 400)}`)
       const fields = new URLSearchParams()
       for (const [name, value] of form.fields) fields.append(name, typed[name] ?? value)
-      page = form.action.startsWith(this.#origin) ? form.action.slice(this.#origin.length) : form.action
+      page = this.#within(form.action)
       answer = await this.#send('POST', page, fields.toString())
     }
     throw new Error(`no end of pages on the way to ${destination}: last was ${page}`)

@@ -1,7 +1,9 @@
 /** Our server as it is run, except that with BENCH_HASH=free a password hash costs next to nothing. Run as a child process. */
 import { startApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/platform/config.ts'
+import { keepFacesBusy } from './busy-faces.ts'
 import { costFor } from './free-hash.ts'
 
 const app = await startApp({ config: loadConfig(), accounts: costFor(process.env['BENCH_HASH']) })
+if (process.env['BENCH_FACES'] === 'yes') void keepFacesBusy(app.rooms.faces)
 process.once('SIGTERM', () => void app.stop().then(() => process.exit(0)))

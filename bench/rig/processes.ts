@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** The server under test alone on the first core, everything else on the second. */
 export const SERVER_CORE = '0'
 export const OTHER_CORE = '1'
+export const BOTH_CORES = '0-1'
 const READY_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 10_000
 

@@ -4,7 +4,7 @@ import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HttpConnection } from './http-connection.ts'
-import { freePort, type Running, SERVER_CORE, start } from './processes.ts'
+import { BOTH_CORES, freePort, type Running, SERVER_CORE, start } from './processes.ts'
 import { type Store, startPostgres, startRedis } from './stores.ts'
 
 export interface Server extends Running {
@@ -12,8 +12,11 @@ export interface Server extends Running {
   readonly metricsOrigin: string
 }
 
-/** All but `argon2id` hash passwords at next to no cost, as the reference does; `argon2id` is `postgresql` with the real hash. */
-export type Kind = 'postgresql' | 'redis' | 'pglite' | 'argon2id'
+/**
+ * All but the last two hash passwords at next to no cost, as the reference does; `argon2id` is `postgresql` with the real hash, and `faces`
+ * that on both cores, its face workers never idle.
+ */
+export type Kind = 'postgresql' | 'redis' | 'pglite' | 'argon2id' | 'faces'
 
 const started = new Map<string, Promise<Server>>()
 const stores = new Map<string, Promise<Store>>()
@@ -47,10 +50,11 @@ export function reference(): Promise<Server> {
 /** Our server with the bench's people and relying parties. */
 export function ours(kind: Kind): Promise<Server> {
   return once(started, kind, async () => {
-    const env = { ...(await environment(kind)), BENCH_HASH: kind === 'argon2id' ? 'argon2id' : 'free' }
+    const isReal = kind === 'argon2id' || kind === 'faces'
+    const env = { ...(await environment(kind)), BENCH_HASH: isReal ? 'argon2id' : 'free', ...(kind === 'faces' && { BENCH_FACES: 'yes' }) }
     const seeded = spawnSync(process.execPath, ['bench/rig/seed.ts'], { env: { ...process.env, ...env }, encoding: 'utf8' })
     if (seeded.status !== 0) throw new Error(`seeding ${kind} failed: ${seeded.stderr}`)
-    return startOurs('bench/rig/our-server.ts', env)
+    return startOurs('bench/rig/our-server.ts', env, kind === 'faces' ? BOTH_CORES : SERVER_CORE)
   })
 }
 
