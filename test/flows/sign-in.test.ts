@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import type { Account } from '../../src/accounts/index.ts'
 import { agree, begin, cpfOfNobody, errorOf, newBrowser, redeem, signIn, typePassword } from '../support/citizen-journey.ts'
 import type { TestRelyingParty } from '../support/relying-party.ts'
 import { CITIZEN, openScene, PASSWORD, type Scene } from '../support/sign-in-scene.ts'
@@ -8,11 +9,12 @@ const JOAO = { cpf: '11144477735', name: 'João Batista Pereira', birthDate: '02
 
 let scene: Scene
 let rp: TestRelyingParty
+let maria: Account
 
 before(async () => {
   scene = await openScene({ demo: false })
   rp = await scene.relyingParty()
-  await scene.addCitizen()
+  maria = await scene.addCitizen()
   await scene.addCitizen(JOAO)
 })
 after(() => scene.close())
@@ -87,6 +89,19 @@ test('prompt=login confirms the account that is signed in, with its CPF fixed an
   const tokens = await redeem(await typePassword(wrong))
   assert.equal(tokens.claims()?.sub, before?.sub)
   assert.equal(tokens.claims()?.['sid'] !== undefined, before?.['sid'] !== undefined)
+})
+
+test('a session that was ended elsewhere asks for the password again, and goes on under a new id', async () => {
+  const first = await signIn(rp)
+  const { sub } = (await redeem(first)).claims() ?? {}
+  const [session] = await scene.accounts.sessions.list(maria.id)
+  await scene.accounts.sessions.end(maria.id, session?.id ?? '', 'citizen')
+  assert.equal(errorOf(await begin(rp, { prompt: 'none' }, first.browser)), 'login_required')
+  const again = await begin(rp, {}, first.browser)
+  assert.match(again.page.text, /Confirme que é você/)
+  assert.equal((await redeem(await typePassword(again))).claims()?.sub, sub)
+  const [next] = await scene.accounts.sessions.list(maria.id)
+  assert.notEqual(next?.id, session?.id)
 })
 
 test('max_age asks again when the sign-in is older, and not when it is fresh', async () => {

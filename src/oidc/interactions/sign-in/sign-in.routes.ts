@@ -54,7 +54,9 @@ export function createSignInRoutes({ visits, pages, accounts, demoCitizens }: Si
 
   /** Whoever is signed in already confirms that account; another one is chosen by leaving it first. */
   async function knownAccount(visit: Visit): Promise<Account | undefined> {
-    return visit.session === undefined || visit.state.otherAccount ? undefined : accounts.find(String(visit.session.accountId))
+    if (visit.session === undefined || visit.state.otherAccount) return undefined
+    const account = await accounts.find(String(visit.session.accountId))
+    return account?.status === 'closed' ? undefined : account
   }
 
   /** The protocol's session goes on under its id if its record is live; otherwise the sign-in begins a new one. */
