@@ -205,7 +205,14 @@ async function answer(oidc: Oidc, world: World, { prompt, session, params, grant
   if (prompt.name === 'login') {
     world.authenticatedAt = new Date()
     const { accountId, amr } = world
-    return { login: { accountId, amr, sessionId: session?.accountId === accountId ? session.uid : randomUUID() } }
+    return {
+      login: {
+        accountId,
+        amr,
+        ts: Math.floor(Date.now() / 1000),
+        sessionId: session?.accountId === accountId ? session.uid : randomUUID(),
+      },
+    }
   }
   if (prompt.name === 'step_up') return world.atStepUp() === 'done' ? { step_up: {} } : { error: 'unmet_authentication_requirements' }
   if (world.atConsent() === 'refuse') return { error: 'access_denied' }

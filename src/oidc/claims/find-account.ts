@@ -70,7 +70,8 @@ async function renew(deps: FindAccountDeps, ctx: ProviderContext, accountId: str
   if (!standing) throw new errors.InvalidGrant('the sign-in behind this token is not known')
   const outlivesSession = token.kind === 'RefreshToken' && token.expiresWithSession !== true
   if (!standing.isLive && !outlivesSession) throw new errors.InvalidGrant('the sign-in behind this token is over')
-  const requirement = token.kind === 'RefreshToken' ? refreshRequirementOf(token.claims, policy) : requirementOf(token.claims, policy)
+  const requirement =
+    token.kind === 'RefreshToken' ? refreshRequirementOf(token.claims, policy, now) : requirementOf(token.claims, policy, now)
   const shortfall = findShortfall(requirement, standing, now)
   const acr = acrFor(standing, now, acceptedAcrs(token.claims))
   if (shortfall !== undefined || acr === undefined)

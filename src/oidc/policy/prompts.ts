@@ -3,7 +3,7 @@ import { findShortfall, type Requirement, type Shortfall } from '../../assurance
 import type { Clock } from '../../platform/clock.ts'
 import type { ClientPolicy } from '../clients/client.ts'
 import type { Standing } from '../ports.ts'
-import { keepEssentialAcr, keepFaceAge, requirementOf } from './requirement.ts'
+import { keepEssentialAcr, keepFaceFreshness, requirementOf } from './requirement.ts'
 import type { Standings } from './standing.ts'
 
 export interface PromptDeps {
@@ -63,11 +63,23 @@ function isTooOld(deps: PromptDeps, ctx: ProviderContext): boolean {
 }
 
 /** What this authorization demands, with everything kept that its code will be checked against. */
-export function requirementFor({ policyOf }: Pick<PromptDeps, 'policyOf'>, ctx: ProviderContext): Requirement {
-  const { claims, params } = ctx.oidc
+function requirementFor({ policyOf, clock }: PromptDeps, ctx: ProviderContext): Requirement {
+  const { claims, params, prompts, result } = ctx.oidc
+  const maxAge = params?.['max_age']
+  const signedInAt = member(result?.['login'], 'ts')
+  const now = clock.now()
   keepEssentialAcr(claims, params?.['claims'])
-  keepFaceAge(claims, params?.['max_age'])
-  return requirementOf(claims, policyOf(ctx))
+  keepFaceFreshness(claims, {
+    now,
+    maxAgeSeconds: maxAge === undefined ? undefined : Number(maxAge),
+    signedInAt: prompts.has('login') && typeof signedInAt === 'number' ? signedInAt : undefined,
+    isDoneHere: member(result?.[STEP_UP], 'done') === 'face',
+  })
+  return requirementOf(claims, policyOf(ctx), now)
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }
 
 interface Judgement {

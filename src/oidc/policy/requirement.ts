@@ -2,20 +2,24 @@ import type { ClaimsRequest, JsonObject } from 'oidc-provider'
 import { combineRequirements, DEFAULT_FACE_MAX_AGE_SECONDS, parseRequirement, type Requirement } from '../../assurance/index.ts'
 import type { ClientPolicy } from '../clients/client.ts'
 
+const FACE = 'urn:mt-login:face'
+/** Longest time that an authorization may wait for its person. */
+const AUTHORIZATION_SECONDS = 1800
+
 /**
  * What the claims request of an authorization (kept with its code and refresh tokens) and the client's policy demand together.
  *
  * `acr_values` arrive here too: the provider puts them into `claims.id_token.acr.values`. The freshness that was asked for a face check
- * is kept as `claims.id_token.face_time.max_age`, see `keepFaceAge`.
+ * is kept as `claims.id_token.face_time.since`, see `keepFaceFreshness`.
  */
-export function requirementOf(claims: ClaimsRequest | undefined, policy: ClientPolicy): Requirement {
-  const asked = parseRequirement(requestedAcrs(claims), faceAge(claims))
+export function requirementOf(claims: ClaimsRequest | undefined, policy: ClientPolicy, now: Date): Requirement {
+  const asked = parseRequirement(requestedAcrs(claims), faceAge(claims, now))
   return policy.minimumLevel ? combineRequirements(asked, { level: policy.minimumLevel }) : asked
 }
 
 /** The same without the face's freshness, which a refresh does not renew and does not claim: `face_time` says when it was. */
-export function refreshRequirementOf(claims: ClaimsRequest | undefined, policy: ClientPolicy): Requirement {
-  const { face: _face, ...rest } = requirementOf(claims, policy)
+export function refreshRequirementOf(claims: ClaimsRequest | undefined, policy: ClientPolicy, now: Date): Requirement {
+  const { face: _face, ...rest } = requirementOf(claims, policy, now)
   return rest
 }
 
@@ -34,11 +38,26 @@ export function keepEssentialAcr(claims: ClaimsRequest, parameter: string | unde
   claims.id_token['acr'] = asked.id_token['acr'] ?? null
 }
 
-/** Keeps `max_age` with the claims when a face check is demanded, so that the code's redemption asks for the same freshness. */
-export function keepFaceAge(claims: ClaimsRequest, maxAge: string | undefined): void {
-  if (!requestedAcrs(claims).includes('urn:mt-login:face')) return
+export interface FaceFreshness {
+  readonly now: Date
+  readonly maxAgeSeconds: number | undefined
+  /** When this very authorization asked for a sign-in (`prompt=login`, `max_age=0`) and got it: the face must be younger. */
+  readonly signedInAt: number | undefined
+  /** A face check was passed in this very authorization; what came after it, such as a long look at the consent page, does not age it. */
+  readonly isDoneHere: boolean
+}
+
+/**
+ * Turns the freshness that a demand for a face check asks for into a moment, kept with the claims.
+ *
+ * A moment and not an age: between the decision and the code's redemption the check grows older, and that must not refuse what was right.
+ */
+export function keepFaceFreshness(claims: ClaimsRequest, { now, maxAgeSeconds, signedInAt, isDoneHere }: FaceFreshness): void {
+  if (!requestedAcrs(claims).includes(FACE)) return
+  const seconds = Math.floor(now.getTime() / 1000)
+  const age = isDoneHere ? Math.max(maxAgeSeconds ?? 0, AUTHORIZATION_SECONDS) : (maxAgeSeconds ?? DEFAULT_FACE_MAX_AGE_SECONDS)
   claims.id_token ??= {}
-  claims.id_token['face_time'] ??= { essential: true, max_age: maxAge === undefined ? DEFAULT_FACE_MAX_AGE_SECONDS : Number(maxAge) }
+  claims.id_token['face_time'] = { essential: true, since: Math.max(seconds - age, signedInAt ?? 0) }
 }
 
 function requestedAcrs(claims: ClaimsRequest | undefined): string[] {
@@ -47,7 +66,7 @@ function requestedAcrs(claims: ClaimsRequest | undefined): string[] {
   return values.filter((value) => typeof value === 'string')
 }
 
-function faceAge(claims: ClaimsRequest | undefined): number | undefined {
-  const age = claims?.id_token?.['face_time']?.['max_age']
-  return typeof age === 'number' ? age : undefined
+function faceAge(claims: ClaimsRequest | undefined, now: Date): number | undefined {
+  const since = claims?.id_token?.['face_time']?.['since']
+  return typeof since === 'number' ? Math.max(0, now.getTime() / 1000 - since) : undefined
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
+import { after, before, beforeEach, mock, test } from 'node:test'
 import * as client from 'openid-client'
 import { authorizationUrl, Browser, type Harness, type RelyingParty, redeem, registerClient, signIn, startHarness } from '../harness.ts'
 
@@ -91,6 +91,31 @@ test('a fresh face: max_age is the age of the face check, and auth_time says whe
   harness.world.atStepUp = () => 'give-up'
   harness.world.faceAt = new Date(Date.now() - 61_000)
   assert.equal(await errorOf({ acr_values: FACE, max_age: '60' }, browser), 'unmet_authentication_requirements')
+})
+
+test('a face check that was fresh when it was judged does not age on the way of the code', async () => {
+  harness.world.faceAt = new Date(Date.now() - 58_000)
+  const asked = await authorizationUrl(rp, { acr_values: FACE, max_age: '60' })
+  const { url } = await new Browser().go(asked.url)
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + 10_000 })
+  try {
+    assert.ok((await redeem(rp, asked, url)).id_token)
+  } finally {
+    mock.timers.reset()
+  }
+})
+
+test('with prompt=login or max_age=0 an earlier face check does not count', async () => {
+  for (const parameters of [{ prompt: 'login' }, { max_age: '0' }]) {
+    harness.world.faceAt = new Date(Date.now() - 5000)
+    harness.world.atStepUp = () => 'give-up'
+    assert.equal(await errorOf({ acr_values: FACE, ...parameters }), 'unmet_authentication_requirements')
+    harness.world.atStepUp = () => {
+      harness.world.faceAt = new Date(Date.now() + 1000)
+      return 'done'
+    }
+    assert.equal(await errorOf({ acr_values: FACE, ...parameters }), null)
+  }
 })
 
 test('a seal that expires before the code is redeemed lowers no token: the code is refused', async () => {
