@@ -153,9 +153,11 @@ test('an account that was closed or suspended has no area any more', async () =>
   const citizen = await area.citizen()
   const { browser } = await area.signIn(citizen)
   await area.app.rooms.accounts.safety.suspend(citizen.accountId, { reason: 'operator', actor: { kind: 'system' } })
-  const page = await area.open(browser, '/conta/dados')
+  // The protocol's side ends a moment later; who comes in between is told to begin again.
+  let page = await area.open(browser, '/conta/dados')
+  if (page.status === 410) page = await area.open(browser, '/conta/dados')
   assert.ok(page.url.pathname.startsWith('/interacao/'))
-  assert.equal(browser.cookie('mt_conta') === undefined || !page.text.includes('Rosa'), true)
+  assert.doesNotMatch(page.text, /Rosa/)
   assert.equal((await typePassword(browser, page, citizen.cpf, PASSWORD)).status, 422)
 })
 

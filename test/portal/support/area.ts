@@ -89,6 +89,16 @@ export async function typePassword(browser: BrowserClient, page: Page, cpf: stri
   return browser.submit(page, { ...(asksCpf && { cpf }), password }, { action: '/entrar' })
 }
 
+/** Signs in at the demonstration's portal, consent included. */
+export async function enterPortal(area: TestArea, browser: BrowserClient, citizen: Pick<TestCitizen, 'cpf'>): Promise<Page> {
+  let page = await browser.get(`${area.portalUrl}/entrar`)
+  if (page.forms.some(({ fields }) => fields.has('password'))) page = await typePassword(browser, page, citizen.cpf)
+  if (page.url.origin === area.url) page = await browser.submit(page, {}, { button: 'Autorizar' })
+  assert.equal(page.url.origin, area.portalUrl, page.text.slice(0, 300))
+  assert.match(page.text, /Olá, /)
+  return page
+}
+
 /** The page shows a heading with this text. */
 export function assertHeading(page: Page, heading: RegExp): void {
   const found = /<h1[^>]*>([\s\S]*?)<\/h1>/.exec(page.html)?.[1] ?? ''

@@ -1,0 +1,100 @@
+/** Every page and every form of the area against whoever has no business there. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { openArea, type TestArea, typePassword } from './support/area.ts'
+
+const PAGES = [
+  '/conta/dados', '/conta/dados/email', '/conta/dados/email/codigo', '/conta/dados/telefone', '/conta/dados/telefone/codigo', '/conta/nivel',
+  '/conta/seguranca', '/conta/seguranca/senha', '/conta/seguranca/aplicativo', '/conta/seguranca/chaves', '/conta/seguranca/codigos',
+  '/conta/aparelhos', '/conta/sistemas', '/conta/historico', '/conta/nao-fui-eu',
+]
+const ID = '7f3b1f4e-1c5e-4a55-9f6a-0d2b6a6f1a11'
+const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[] = [
+  ['/conta/dados/email', { value: 'x@example.org' }], ['/conta/dados/email/codigo', { code: '123456' }],
+  ['/conta/dados/telefone', { value: '65998712346' }], ['/conta/dados/telefone/codigo', { code: '123456' }], ['/conta/dados/telefone/retirar', {}],
+  ['/conta/seguranca/senha', { current: 'x', password: 'y' }], ['/conta/seguranca/aplicativo', { code: '123456' }],
+  ['/conta/seguranca/aplicativo/remover', {}], ['/conta/seguranca/chaves', { label: 'x', ceremony: 'x', credential: '{}' }],
+  ['/conta/seguranca/chaves/opcoes', {}], [`/conta/seguranca/chaves/${ID}/remover`, {}], ['/conta/seguranca/codigos', {}],
+  ['/conta/aparelhos/sair', { session: 'x' }], ['/conta/aparelhos/sair-dos-outros', {}], ['/conta/sistemas/retirar', { client: 'x' }],
+  ['/conta/nao-fui-eu', {}], ['/conta/sair', {}],
+]
+
+let area: TestArea
+
+before(async () => {
+  area = await openArea()
+})
+after(() => area.close())
+
+test('every page and form that the routes know is in these lists', async () => {
+  const { globSync, readFileSync } = await import('node:fs')
+  const text = globSync('src/portal/**/*.routes.ts').map((file) => readFileSync(file, 'utf8')).join('\n')
+  assert.equal([...text.matchAll(/router\.post\(/g)].length, FORMS.length - 2, 'contact.routes.ts adds its two for e-mail and for phone')
+})
+
+test('a stranger gets no page of the area', async () => {
+  for (const path of PAGES) {
+    const response = await area.browser().fetch(`${area.url}${path}`)
+    assert.equal(response.status, 303, path)
+    assert.match(response.headers.get('Location') ?? '', /^\/conta\/entrar\?para=\/conta\//, path)
+  }
+})
+
+test('a stranger’s forms, even with a token of their own, change nothing and lead to the sign-in', async () => {
+  const browser = area.browser()
+  const page = await area.open(browser, '/recuperar')
+  const csrf = page.forms[0]?.fields.get('_csrf')?.[0] ?? ''
+  for (const [path, fields] of FORMS) {
+    if (path === '/conta/sair') continue
+    const response = await browser.fetch(`${area.url}${path}`, { method: 'POST', body: new URLSearchParams({ ...fields, _csrf: csrf }) })
+    assert.equal(response.status, 303, path)
+    const location = response.headers.get('Location') ?? ''
+    assert.match(location, /^\/conta\/entrar\?para=\/conta\//, path)
+    assert.ok(PAGES.includes(location.slice('/conta/entrar?para='.length)), `${path} comes back to a page: ${location}`)
+  }
+})
+
+test('no form works without its token, with another browser’s token, or from another site', async () => {
+  const citizen = await area.citizen()
+  const { browser } = await area.signIn(citizen)
+  const token = (await area.open(browser, '/conta')).forms[0]?.fields.get('_csrf')?.[0] ?? ''
+  const foreign = (await area.open(area.browser(), '/recuperar')).forms[0]?.fields.get('_csrf')?.[0] ?? ''
+  assert.ok(token && foreign)
+  const before = await area.app.foundation.db.query('SELECT count(*) AS n FROM audit_event')
+  for (const [path, fields] of FORMS) {
+    const post = async (csrf: string | undefined, headers: Record<string, string> = {}) => {
+      const body = new URLSearchParams({ ...fields, ...(csrf !== undefined && { _csrf: csrf }) })
+      return (await browser.fetch(`${area.url}${path}`, { method: 'POST', body, headers })).status
+    }
+    assert.equal(await post(undefined), 403, `${path} without a token`)
+    assert.equal(await post(foreign), 403, `${path} with another's token`)
+    assert.equal(await post(token, { Origin: 'https://evil.example' }), 403, `${path} from another origin`)
+    assert.equal(await post(token, { 'Sec-Fetch-Site': 'cross-site' }), 403, `${path} from another site`)
+  }
+  assert.deepEqual(await area.app.foundation.db.query('SELECT count(*) AS n FROM audit_event'), before)
+  assert.equal((await area.open(browser, '/conta/dados')).url.pathname, '/conta/dados', 'still signed in')
+})
+
+test('unknown fields and unknown query members are refused', async () => {
+  const { browser } = await area.signIn(await area.citizen())
+  assert.equal((await browser.fetch(`${area.url}/conta/dados?feito=hackeado`)).status, 400)
+  assert.equal((await browser.fetch(`${area.url}/conta/nivel?nome=x`)).status, 400)
+  const token = (await area.open(browser, '/conta')).forms[0]?.fields.get('_csrf')?.[0] ?? ''
+  const body = new URLSearchParams({ _csrf: token, session: 'x', account: 'y' })
+  assert.equal((await browser.fetch(`${area.url}/conta/aparelhos/sair`, { method: 'POST', body })).status, 422)
+})
+
+test('every form of the area works without scripts: each is on a page, with its fields and a button', async () => {
+  const citizen = await area.citizen()
+  const { browser } = await area.signIn(citizen)
+  for (const path of PAGES) {
+    let page = await area.open(browser, path)
+    if (page.url.pathname.startsWith('/interacao/')) page = await typePassword(browser, page, citizen.cpf)
+    for (const form of page.forms) {
+      if (form.method !== 'POST') continue
+      assert.ok(form.fields.has('_csrf'), `${path}: ${form.action.pathname} has its token`)
+      assert.ok(form.buttons.length > 0 || form.action.pathname === '/conta/sair', `${path}: ${form.action.pathname} has a button`)
+      assert.equal(form.action.origin, area.url)
+    }
+  }
+})
