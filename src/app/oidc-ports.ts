@@ -28,10 +28,10 @@ export function createOidcPorts({ accounts, assurance, db, clock }: OidcPortsDep
     },
 
     async findStanding(accountId, sessionUid) {
-      const found = await accounts().sessions.findWithState(sessionUid)
+      const [found, level] = await Promise.all([accounts().sessions.findWithState(sessionUid), assurance.levelOf(accountId)])
       if (found?.session.accountId !== accountId) return undefined
       const { aal, amr, authenticatedAt, faceAt } = found.session
-      return { level: await assurance.levelOf(accountId), aal, amr, authenticatedAt, faceAt, isLive: found.isLive }
+      return { level, aal, amr, authenticatedAt, faceAt, isLive: found.isLive }
     },
 
     async listEvidence(accountId) {

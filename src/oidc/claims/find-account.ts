@@ -41,7 +41,9 @@ export function createFindAccount(
 ): (ctx: ProviderContext, id: string, token?: TokenInstance) => Promise<AccountInstance | undefined> {
   return async (ctx, accountId, token) => {
     adoptSession(ctx)
-    const subject = await deps.ports.findSubject(accountId)
+    const sessionUid = token ? sessionBehind(token) : ctx.oidc.session?.uid
+    // Both at once: they go to the database in one write, and the standing is needed next (and remembered for this request).
+    const [subject] = await Promise.all([deps.ports.findSubject(accountId), deps.standings.of(ctx, accountId, sessionUid)])
     if (!subject) return undefined
     if (token && TOKEN_SOURCES.has(token.kind)) await renew(deps, ctx, accountId, token)
     return {
@@ -49,6 +51,11 @@ export function createFindAccount(
       claims: (use, _scope, requested) => claimsOf(deps, ctx, subject, use, requested),
     }
   }
+}
+
+/** The session whose standing an exchange will state; an access token at userinfo states none. */
+function sessionBehind({ kind, sessionUid }: TokenInstance): string | undefined {
+  return TOKEN_SOURCES.has(kind) ? sessionUid : undefined
 }
 
 /**
