@@ -86,6 +86,7 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
     face: {
       liveness: rooms.liveness,
       recoveryLiveness: rooms.recoveryLiveness,
+      opensAccounts: config.demo.enabled,
       async findReference(accountId) {
         const account = await rooms.accounts.find(accountId)
         const found = account && (await rooms.images.findReference(account.personId, rooms.faces.rule.modelId))

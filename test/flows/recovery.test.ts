@@ -146,3 +146,13 @@ test('a wrong CPF is named, a stale page leads on, and an unknown link says how 
   const link = await browser.get(new URL('/recuperar/link?t=nothing', scene.url))
   assert.match((await browser.submit(link, {}, { action: '/link' })).text, /Este link não vale mais.*Começar de novo/)
 })
+
+test('outside the demonstration a face check of class basic opens no account: it is not offered, and refused when asked for', async (t) => {
+  const strict = await openScene({ demo: false })
+  t.after(() => strict.close())
+  const browser = newBrowser()
+  const page = await browser.get(new URL('/recuperar', strict.url))
+  assert.doesNotMatch(page.text, /Mostrar o rosto/)
+  const refused = await browser.submit(page, { cpf: '529.982.247-25', way: 'face' }, { action: '/recuperar' })
+  assert.equal(refused.status, 422)
+})

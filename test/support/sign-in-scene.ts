@@ -214,6 +214,7 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
       face: {
         liveness,
         recoveryLiveness,
+        opensAccounts: demo,
         grants: faceGrants,
         attemptsLeft: people.attemptsLeft,
         findReference: async (accountId) => {

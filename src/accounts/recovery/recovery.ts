@@ -40,6 +40,8 @@ export interface RecoveryView {
   readonly factors: readonly SecondFactor[]
   /** Whose face must match. For the server only: the pages must not show whether it is there. */
   readonly subject: { readonly accountId: AccountId; readonly personId: PersonId } | undefined
+  /** Under whom tries at a face check are counted: the account, or for a CPF without one an id that always stands in for that CPF. */
+  readonly faceSubject: string
 }
 
 /** Whether the face in a passed liveness session is this person's; from `app.ts`, which asks biometrics. */

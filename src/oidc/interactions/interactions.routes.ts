@@ -55,6 +55,8 @@ export interface InteractionSettings {
 export interface InteractionFace extends FacePort {
   /** A face check that, for who has no reference, compares with a face that nobody has: recovery must not tell who has an account. */
   readonly recoveryLiveness: Liveness
+  /** Whether a passed check may open an account whose password is lost: not at class `basic`, which a program can pass. */
+  readonly opensAccounts: boolean
 }
 
 /**
@@ -147,7 +149,7 @@ function createRecovery({ platform, accounts, face }: InteractionDependencies, p
     recovery: accounts.recovery,
     sessions,
     liveness: face.recoveryLiveness,
-    platform: { db, audit, messages: look.messages, minPasswordLength: look.settings.minPasswordLength },
+    platform: { db, audit, messages: look.messages, settings: { minPasswordLength: look.settings.minPasswordLength, byFace: face.opensAccounts } },
   })
 }
 

@@ -52,12 +52,12 @@ export function createRecoveryFaceRoutes(deps: RecoveryFaceDependencies): Router
     }),
   )
 
-  /** A CPF without an account shows its face to nobody under the recovery's own id, and is refused like a wrong face. */
+  /** A CPF without an account shows its face to nobody, and is refused like a wrong face. */
   async function open(ctx: HttpContext): Promise<FaceVisit> {
     const { session, handle, view } = await getStanding(ctx)
     if (view.step !== 'face' || session.agreed !== true) throw new Problem(ACCOUNTS_PROBLEMS.stepOutOfOrder)
     return {
-      caller: recoveryCaller(view.subject?.accountId ?? handle.id, handle.id),
+      caller: recoveryCaller(view.faceSubject, handle.id),
       prepare: async () => ({ occasion: { boundDevice: false, attended: false }, settle: async () => {} }),
       async conclude({ passed }, id) {
         if (passed) await recovery.proveByFace(handle, id, requestFacts(ctx))

@@ -20,12 +20,19 @@ const uid = z
   .string()
   .regex(/^[\w-]{16,64}$/)
   .optional()
-const startForm = z.object({ cpf: z.string().max(40), way: z.enum(RECOVERY_METHODS), interacao: uid })
+const startFormOf = (byFace: boolean) =>
+  z.object({ cpf: z.string().max(40), way: z.enum(byFace ? RECOVERY_METHODS : RECOVERY_METHODS.filter((way) => way !== 'face')), interacao: uid })
 const codeForm = z.object({ code: z.string().trim().min(1, 'platform.field.required').max(60) })
 const passwordForm = z.object({
   password: z.string().min(1, 'platform.field.required').max(1024, 'oidc.interaction.field.password-too-long'),
 })
 const link = z.object({ t: z.string().max(100).default('') })
+
+export interface RecoverySettings {
+  readonly minPasswordLength: number
+  /** The face check at hand is strong enough to open an account; otherwise it is not offered. */
+  readonly byFace: boolean
+}
 
 export interface RecoveryRouteDependencies {
   readonly pages: Pages
@@ -33,7 +40,7 @@ export interface RecoveryRouteDependencies {
   readonly sessions: PageSessions<RecoverySession>
   /** Compares with nobody where there is no reference, so that its course does not tell who has an account. */
   readonly liveness: Liveness
-  readonly platform: { readonly db: Sql; readonly audit: Audit; readonly messages: Messages; readonly minPasswordLength: number }
+  readonly platform: { readonly db: Sql; readonly audit: Audit; readonly messages: Messages; readonly settings: RecoverySettings }
 }
 
 /**
@@ -41,6 +48,8 @@ export interface RecoveryRouteDependencies {
  */
 export function createRecoveryRoutes(deps: RecoveryRouteDependencies): Router {
   const { pages, recovery, sessions, platform } = deps
+  const { settings } = platform
+  const startForm = startFormOf(settings.byFace)
   const router = new Router()
   router.use(backToStep(pages))
 
@@ -53,12 +62,12 @@ export function createRecoveryRoutes(deps: RecoveryRouteDependencies): Router {
   }
 
   function showStart(ctx: HttpContext, page: StepData & { typed?: Typed; uid?: string | undefined } = {}): void {
-    pages.plain(ctx, 'recovery', page)
+    pages.plain(ctx, 'recovery', { ...page, byFace: settings.byFace })
   }
 
   function showStep(ctx: HttpContext, { view, session }: RecoveryStanding, page: StepData = {}): void {
     const { name, data } = stepPage(view, session)
-    pages.plain(ctx, name, { ...page, ...data, minLength: platform.minPasswordLength })
+    pages.plain(ctx, name, { ...page, ...data, minLength: settings.minPasswordLength })
   }
 
   /** After a proof: on to the next step, or the same page with what was wrong. */
