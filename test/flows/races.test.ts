@@ -167,7 +167,7 @@ for (const store of STORES) {
       const { browser, page } = await typePassword(await begin(rp), { cpf: person(5).cpf, password: person(5).password })
       const ends = await all(() => browser.submit(page, {}, { button: 'Autorizar' }))
       const codes = new Set(ends.flatMap(({ url }) => url.searchParams.get('code') ?? []))
-      assert.ok(codes.size >= 1 && ends.every(({ status }) => [0, 410].includes(status)), ends.map(({ status }) => status).join(' '))
+      assert.ok(codes.size >= 1 && ends.every(({ status }) => [0, 400, 410].includes(status)), ends.map(({ status }) => status).join(' '))
       const [consents] = await app.foundation.db.query<{ n: number }>('SELECT count(*) AS n FROM consent')
       assert.ok((consents?.n ?? 0) >= 1)
     })

@@ -74,6 +74,7 @@ export class ProviderAdapter implements Adapter {
   }
 
   async findByUserCode(userCode: string): Promise<JsonObject | undefined> {
+    if (!/^[\w-]{1,64}$/.test(userCode)) return undefined
     const found = await answered(this.#deps.store.findByUserCode(userCode))
     if (!found) return undefined
     const sealed = Buffer.from(String(found.payload['sealedJti']), 'base64')

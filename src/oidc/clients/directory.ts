@@ -6,6 +6,8 @@ const CHANNEL = 'oidc_client'
 /** Bound on how long a lost notification may keep an old record in force. */
 const RECHECK_MS = 5000
 const MOST_CACHED = 5000
+/** What a client id may be made of (RFC 6749, appendix A.1); anything else is nobody's, and some of it no text to PostgreSQL. */
+const CLIENT_ID = /^[\x20-\x7e]{1,255}$/
 
 interface Entry {
   readonly record: ClientRecord | undefined
@@ -45,6 +47,7 @@ export async function openClientDirectory(db: Database): Promise<ClientDirectory
 
   return {
     async find(id) {
+      if (!CLIENT_ID.test(id)) return undefined
       const known = entries.get(id)
       if (known && performance.now() - known.checkedAt < RECHECK_MS) return known.record
       return load(id, known)
