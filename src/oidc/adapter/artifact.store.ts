@@ -23,6 +23,7 @@ type Table = 'oidc_volatile' | 'oidc_artifact'
 const JOINED = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken', 'DeviceCode', 'Interaction'])
 const MOST_AT_ONCE = 100
 const PURGE_BATCH = 5000
+const MOST_PURGE_BATCHES = 100
 
 /** Batches arrive as one JSON text: the statement stays the same, so it stays prepared, however many items there are. */
 const ITEMS = 'json_to_recordset($1::json) AS k(n int, m text, i text, p json, u text, c text, g text, a text, e double precision)'
@@ -117,10 +118,20 @@ export function createSqlArtifactStore(deps: SqlArtifactDeps): ArtifactStore {
       return rows.map((row): GrantRecord => ({ id: row.id, clientId: row.client_id }))
     },
     async purge() {
-      const values = [clock.now(), PURGE_BATCH]
-      return (await db.execute(PURGE.oidc_volatile, values)) + (await db.execute(PURGE.oidc_artifact, values))
+      return (await purgeAll(db, PURGE.oidc_volatile, clock.now())) + (await purgeAll(db, PURGE.oidc_artifact, clock.now()))
     },
   }
+}
+
+/** In batches, so that no statement holds many rows for long; the rest of a flood is left to the next run. */
+async function purgeAll(db: Database, text: string, now: Date): Promise<number> {
+  let removed = 0
+  for (let batch = 0; batch < MOST_PURGE_BATCHES; batch += 1) {
+    const count = await db.execute(text, [now, PURGE_BATCH])
+    removed += count
+    if (count < PURGE_BATCH) break
+  }
+  return removed
 }
 
 function jsonOfArtifacts(artifacts: readonly NewArtifact[]): string {
