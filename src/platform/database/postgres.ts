@@ -25,6 +25,8 @@ const CONNECT_TIMEOUT_MS = 2500
 const STATEMENT_TIMEOUT_MS = 10_000
 const IDLE_TRANSACTION_TIMEOUT_MS = 30_000
 const POOL_SIZE = 10
+/** More would only thin out what follows one another. */
+const MOST_LANES = 3
 /** More distinct texts than this are a sign of values inside the text; they run unprepared. */
 const MOST_PREPARED = 2000
 
@@ -112,10 +114,10 @@ function createPool(config: pg.ClientConfig, size: number): pg.Pool {
   return pool
 }
 
-/** Opens the connections to PostgreSQL, half of them for transactions and half for single statements; the first is tried at once. */
+/** Opens the connections to PostgreSQL, a few for single statements and the others for transactions; the first is tried at once. */
 export async function openPostgres(url: Sensitive<string>, options: DatabaseOptions): Promise<Database> {
   const size = options.poolSize ?? POOL_SIZE
-  const laneCount = Math.floor(size / 2)
+  const laneCount = Math.min(MOST_LANES, Math.floor(size / 2))
   const config = clientConfig(url, options)
   const pool = createPool(config, size - laneCount)
   const lanes = laneCount > 0 ? createLanes(config, laneCount) : undefined
