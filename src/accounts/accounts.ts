@@ -5,6 +5,7 @@ import type { Locale } from '../platform/http/locale.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { Outbox } from '../platform/outbox.ts'
 import { Problem } from '../platform/problem.ts'
+import type { PoolStats } from '../platform/worker-pool.ts'
 import { type Account, type AccountId, parseAccountId } from './account.ts'
 import { findAccount, findAccountByCpf, setLocale } from './account.store.ts'
 import { canChangeSensitive } from './change-guard.ts'
@@ -68,6 +69,8 @@ export interface Accounts {
   readonly tokens: OneTimeTokens
   /** Resolves when the hash threads answer. */
   ready(): Promise<void>
+  /** The hash threads and their queue, for metrics. */
+  hashing(): PoolStats
   /** Removes what is over (tokens, counters, old sessions); an hourly job's work. */
   purge(): Promise<void>
   close(): Promise<void>
@@ -122,6 +125,7 @@ export function createAccounts({ platform, audit, ports, settings }: AccountsDep
     faceAttempts: createFaceAttempts(core, tools.throttle, tools.limits),
     tokens: tools.tokens,
     ready: () => tools.passwords.ready(),
+    hashing: () => tools.passwords.stats(),
     purge: () => purge(core, sessions),
     close: () => tools.passwords.close(),
   }

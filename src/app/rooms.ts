@@ -61,6 +61,7 @@ export async function openRooms(foundation: Foundation, messages: Messages, over
       verifyFace: (asked) => verifyFace(asked),
     },
   })
+  foundation.metrics.watchPool('passwords', accounts.hashing)
   const people = livenessPeople(accounts, images)
   const engine = { rule: faces.rule, observe: faces.observe }
   const liveness = createLiveness({ db, clock, keyring, engine, people })

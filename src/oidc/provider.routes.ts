@@ -1,5 +1,6 @@
 import type { Provider, ProviderContext } from 'oidc-provider'
-import type { HttpMiddleware } from '../platform/http/request-facts.ts'
+import { readBody } from '../platform/http/body.ts'
+import type { HttpContext, HttpMiddleware } from '../platform/http/request-facts.ts'
 import { ROUTES } from './provider.ts'
 
 const DISCOVERY = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']
@@ -53,7 +54,7 @@ export function createProtocolRoutes(provider: Provider): ProtocolRoutes {
         return
       }
       if (ctx.method === 'POST' && (ctx.path === ROUTES.authorization || ctx.path === ROUTES.end_session)) {
-        const query = await formAsQuery(ctx.req)
+        const query = await formAsQuery(ctx)
         if (query === undefined) ctx.throw(413)
         ctx.status = 303
         ctx.redirect(`${ctx.path}?${query}`)
@@ -95,14 +96,7 @@ function prepare(documents: Map<string, PreparedDocument>, ctx: ProviderContext)
   documents.set(ctx.path, { body: Buffer.from(JSON.stringify(ctx.body)), type: typeof type === 'string' ? type : 'application/json' })
 }
 
-async function formAsQuery(request: AsyncIterable<Buffer>): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += chunk.length
-    if (size > MOST_FORM_BYTES) return undefined
-    chunks.push(chunk)
-  }
-  const query = new URLSearchParams(Buffer.concat(chunks).toString('utf8')).toString()
+async function formAsQuery(ctx: HttpContext): Promise<string | undefined> {
+  const query = new URLSearchParams((await readBody(ctx, MOST_FORM_BYTES)).toString('utf8')).toString()
   return query.length > MOST_QUERY_BYTES ? undefined : query
 }

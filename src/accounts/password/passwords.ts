@@ -1,4 +1,4 @@
-import { createWorkerPool, type WorkerPool } from '../../platform/worker-pool.ts'
+import { createWorkerPool, type PoolStats, type WorkerPool } from '../../platform/worker-pool.ts'
 import type { PasswordSettings } from '../settings.ts'
 import type { PasswordAnswer, PasswordTask } from './password-task.ts'
 import { badWords, findSimpleFault, isHashable, type PasswordFault, type PasswordOwner } from './policy.ts'
@@ -23,6 +23,8 @@ export interface Passwords {
   verify(password: string, hash: string | null): Promise<{ matches: boolean; rehash?: string | undefined }>
   /** Waits as long as a verification takes, without the work: what a locked account's answer waits. */
   idle(): Promise<void>
+  /** The threads and their queue, for metrics. */
+  stats(): PoolStats
   close(): Promise<void>
 }
 
@@ -60,6 +62,7 @@ export function createPasswords(settings: PasswordSettings): Passwords {
     },
     verify,
     idle: () => new Promise((resolve) => setTimeout(resolve, meanMs)),
+    stats: () => pool.stats(),
     close: () => pool.close(),
   }
 }
