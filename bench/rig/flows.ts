@@ -85,9 +85,9 @@ interface Visitor {
 
 const visitors = new Map<string, Visitor>()
 
-/** One person at their own device, the same in every measurement: the server knows the device after the first. */
-function visitor(at: Endpoints, person: number): Visitor {
-  const key = `${at.origin} ${person}`
+/** One person at one of their devices, the same in every measurement: the server knows the device after the first. */
+function visitor(at: Endpoints, person: number, device = 'phone'): Visitor {
+  const key = `${at.origin} ${person} ${device}`
   const known = visitors.get(key) ?? { browser: new Browser(at.origin), typed: { cpf: cpfOf(person), password: PASSWORD } }
   known.browser.address = anyAddress()
   visitors.set(key, known)
@@ -120,7 +120,7 @@ export function signedInFlow(at: Endpoints): (person: number) => Work {
 /** One plain call again and again; `make` may need a token and gets one from a login of its own. */
 export function repeated(at: Endpoints, make: (token: string) => Call): (person: number) => Work {
   return (number) => {
-    const { browser, typed } = visitor(at, number)
+    const { browser, typed } = visitor(at, number, 'computer')
     let call: Call | undefined
     return async () => {
       call ??= make(await signIn(at, browser, typed))

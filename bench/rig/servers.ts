@@ -52,7 +52,7 @@ export function ours(kind: Kind): Promise<Server> {
   return once(started, kind, async () => {
     const isReal = kind === 'argon2id' || kind === 'faces'
     const env = { ...(await environment(kind)), BENCH_HASH: isReal ? 'argon2id' : 'free', ...(kind === 'faces' && { BENCH_FACES: 'yes' }) }
-    const seeded = spawnSync(process.execPath, ['bench/rig/seed.ts'], { env: { ...process.env, ...env }, encoding: 'utf8' })
+    const seeded = spawnSync(process.execPath, ['bench/rig/seed.ts'], { env: { ...process.env, ...env, PORT: '0', METRICS_PORT: '0' }, encoding: 'utf8' })
     if (seeded.status !== 0) throw new Error(`seeding ${kind} failed: ${seeded.stderr}`)
     return startOurs('bench/rig/our-server.ts', env, kind === 'faces' ? BOTH_CORES : SERVER_CORE)
   })
