@@ -7,7 +7,7 @@ import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
 import type { Clock } from '../platform/clock.ts'
 import type { PendingSignIn, RelyingParty, SignedIn } from '../portal/index.ts'
 import { type PortalSession, PortalSessions } from './portal-sessions.ts'
-import { findService, isMet, type PortalService, SERVICES } from './services.ts'
+import { findService, isMet, type PortalService, SERVICES, waysIn } from './services.ts'
 
 const COOKIE = 'portal_demo'
 const VIEWS = fileURLToPath(new URL('../../views/demo/portal/', import.meta.url))
@@ -79,7 +79,7 @@ export function createPortal({ client, issuer, clock }: DemoPortalDependencies):
     const service = findService(pending.service)
     if (service === undefined) return ctx.redirect('/')
     if (!isMet(service, result.claims, clock.now())) return goHome(ctx, renewed, refusalText('unmet_authentication_requirements'))
-    page(ctx, 'service', { service, citizen: result })
+    page(ctx, 'service', { service, citizen: result, ways: waysIn(result.claims) })
   })
 
   router.post('/sair', async (ctx) => {
@@ -100,10 +100,10 @@ export function createPortal({ client, issuer, clock }: DemoPortalDependencies):
     ctx.body = whose === undefined ? { error: 'invalid_request' } : ''
   })
 
-  return assemble(router, securityHeaders(issuer), (ctx) => page(ctx, 'failure', {}))
+  return assemble(router, securityHeaders(issuer), (ctx, status) => page(ctx, 'failure', { status }))
 }
 
-function assemble(router: Router, headers: Record<string, string>, failure: (ctx: Koa.Context) => void): Koa {
+function assemble(router: Router, headers: Record<string, string>, failure: (ctx: Koa.Context, status: number) => void): Koa {
   const app = new Koa()
   app.use(async (ctx, next) => {
     ctx.set(headers)
@@ -112,7 +112,7 @@ function assemble(router: Router, headers: Record<string, string>, failure: (ctx
       if (ctx.status === 404) ctx.throw(404)
     } catch (error) {
       const status = statusOf(error)
-      failure(ctx)
+      failure(ctx, status)
       ctx.status = status
     }
   })
@@ -157,7 +157,7 @@ function refusalText(code: string): string {
 }
 
 function isSameOrigin(ctx: Koa.Context): boolean {
-  return ctx.get('origin') === ctx.origin && ctx.get('sec-fetch-site') !== 'cross-site'
+  return ctx.get('origin') === ctx.URL.origin && ctx.get('sec-fetch-site') !== 'cross-site'
 }
 
 async function readBody(ctx: Koa.Context, limitBytes: number): Promise<string> {

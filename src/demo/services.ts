@@ -48,3 +48,13 @@ export function isMet({ acrValues = '' }: PortalService, claims: Readonly<Record
   if (!asked.includes(FACE)) return true
   return typeof faceTime === 'number' && now.getTime() / 1000 - faceTime <= FACE_SECONDS + LEEWAY_SECONDS
 }
+
+/** RFC 8176 names in words; what the token says beyond these is for machines. */
+const WAYS: ReadonlyMap<unknown, string> = new Map([
+  ['pwd', 'senha'], ['otp', 'código do aplicativo'], ['pop', 'chave de acesso'], ['face', 'rosto'],
+])
+
+/** How the citizen signed in, in words. */
+export function waysIn({ amr }: Readonly<Record<string, unknown>>): string[] {
+  return (Array.isArray(amr) ? amr : []).flatMap((name) => WAYS.get(name) ?? [])
+}

@@ -99,11 +99,11 @@ export function createAreaPages({ sessions, accounts, views, messages }: AreaPag
 
   const show: AreaPages['show'] = (ctx, { account }, { section, view, data, outcome }) => {
     const t = (key: string) => messages.text(localeOf(ctx), key)
-    const nav = SECTIONS.map(({ name, href, icon }) => ({ href, icon, label: t(`portal.nav.${name}`), current: name === section }))
+    const menu = SECTIONS.map(({ name, href, icon }) => ({ href, icon, label: t(`portal.nav.${name}`), current: name === section }))
     const user = { name: displayName(account.citizen.reveal()), signOutHref: '/conta/sair' }
     const told = outcome && { tone: toneOf(outcome), text: t(`portal.done.${outcome}`) }
     if (ctx.status === 404) ctx.status = 200
-    views.render(ctx, `portal/${view}`, { area: { nav, user, homeHref: '/conta' }, outcome: told, ...data })
+    views.render(ctx, `portal/${view}`, { area: { user, homeHref: '/conta' }, menu, outcome: told, ...data })
   }
 
   return {

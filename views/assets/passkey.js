@@ -4,7 +4,9 @@
 const token = document.querySelector('meta[name=csrf-token]')?.content ?? ''
 
 async function start(address) {
-  const response = await fetch(address, { method: 'POST', headers: { 'X-CSRF-Token': token, Accept: 'application/json' } })
+  const response = await fetch(address, { method: 'POST', redirect: 'manual', headers: { 'X-CSRF-Token': token, Accept: 'application/json' } })
+  // The sign-in is too old by now: the page leads to a new one and back.
+  if (response.type === 'opaqueredirect') location.reload()
   if (!response.ok) throw new Error(`ceremony: ${response.status}`)
   return response.json()
 }
@@ -22,6 +24,8 @@ const isAddress = /^[\d.]+$|^\[/.test(location.hostname)
 for (const form of document.querySelectorAll('[data-passkey], [data-passkey-new]')) {
   const says = form.querySelector('[data-passkey-says]')
   form.hidden = !window.PublicKeyCredential?.parseRequestOptionsFromJSON || isAddress
+  const none = document.querySelector('[data-passkey-none]')
+  if (none) none.hidden = !form.hidden
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
     const button = event.submitter

@@ -14,7 +14,7 @@ export interface LedgerLine {
   readonly at: Date
   readonly icon: string
   readonly tone: 'warning' | undefined
-  /** Where to say "não fui eu"; nothing that the system did by itself asks for it. */
+  /** Where to say "não fui eu"; nothing that only closes doors asks for it. */
   readonly notMe: string | undefined
 }
 
@@ -41,13 +41,18 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'accounts/registration-repeated', 'accounts/recovery-refused', 'oidc/refresh-token-reused', 'oidc/face-check-refused', 'portal/use-disowned',
 ])
 
+/** Closes doors and opens none, whoever did it. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'accounts/registered', 'accounts/session-ended', 'accounts/suspended', 'oidc/sessions-ended', 'oidc/consent-withdrawn', 'portal/use-disowned',
+])
+
 /** Ledger entries as lines to read; an event that has no text of its own is still listed, by a general one. */
 export async function linesOf(ctx: HttpContext, ledger: Ledger, accountId: AccountId, entries: readonly LedgerEntry[]): Promise<LedgerLine[]> {
   const devices = entries.some(({ data }) => 'deviceId' in data) ? await ledger.deviceLabels(accountId) : new Map<string, string>()
   const t = (key: string, params?: Record<string, string>) => ledger.messages.text(localeOf(ctx), key, params)
   return Promise.all(
     entries.map(async (entry) => {
-      const { id, at, type, actor } = entry
+      const { id, at, type } = entry
       const key = `portal.event.${type.replace('/', '-')}`
       return {
         at,
@@ -56,7 +61,7 @@ export async function linesOf(ctx: HttpContext, ledger: Ledger, accountId: Accou
         where: whereOf(entry, devices, ledger.messages, t),
         icon: ICONS[type] ?? (WARNINGS.has(type) ? 'alert' : 'check'),
         tone: WARNINGS.has(type) ? ('warning' as const) : undefined,
-        notMe: actor.kind === 'system' ? undefined : `/conta/nao-fui-eu?entry=${id}`,
+        notMe: HARMLESS.has(type) ? undefined : `/conta/nao-fui-eu?entry=${id}`,
       }
     }),
   )
@@ -64,10 +69,11 @@ export async function linesOf(ctx: HttpContext, ledger: Ledger, accountId: Accou
 
 type Translate = (key: string, params?: Record<string, string>) => string
 
-async function whoOf({ actor, clientId }: LedgerEntry, { clientName }: Ledger, t: Translate): Promise<string | undefined> {
+async function whoOf({ type, actor, clientId }: LedgerEntry, { clientName }: Ledger, t: Translate): Promise<string | undefined> {
   if (actor.kind === 'operator') return t('portal.history.by-operator')
   if (clientId !== undefined) return t('portal.history.for-client', { client: await clientName(clientId) })
-  return actor.kind === 'system' ? t('portal.history.by-system') : undefined
+  // Of a refused attempt nobody knows who made it.
+  return actor.kind === 'system' && !WARNINGS.has(type) ? t('portal.history.by-system') : undefined
 }
 
 /** The device of a sign-in, the data that a relying party was given, the kind of an address or proof. */
