@@ -3,7 +3,13 @@ import type { Account, AccountId } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
 import type { Keyring } from '../platform/keyring.ts'
-import { createAreaSessions, createLoopbackFetch, createPortalRoutes, createRelyingParty, type PortalDependencies } from '../portal/index.ts'
+import {
+  createAreaSessions,
+  createLoopbackFetch,
+  createPortalRoutes,
+  createRelyingParty,
+  type PortalDependencies,
+} from '../portal/index.ts'
 import type { Foundation } from './foundation.ts'
 import type { Rooms } from './rooms.ts'
 import { faceCheckGrants, type Look, type Web } from './web.ts'
@@ -31,7 +37,10 @@ export interface CitizenArea {
 }
 
 /** `/conta` as a first-party relying party of this very server: its registration, its sessions, its routes. */
-export async function openCitizenArea(deps: CitizenAreaDependencies, localAddress: () => { host: string; port: number }): Promise<CitizenArea> {
+export async function openCitizenArea(
+  deps: CitizenAreaDependencies,
+  localAddress: () => { host: string; port: number },
+): Promise<CitizenArea> {
   const { oidc, look, rooms } = deps
   const { routes, findVisit } = createPortalRoutes({
     entrance: await entranceOf(deps, localAddress),
@@ -40,7 +49,8 @@ export async function openCitizenArea(deps: CitizenAreaDependencies, localAddres
     account: { openSessions: openSessionsOf(rooms), systems: connectedSystems(oidc), overview: overviewOf(deps) },
     history: {
       ledger: {
-        audit: rooms.audit, messages: look.messages,
+        audit: rooms.audit,
+        messages: look.messages,
         clientName: (id) => clientName(oidc, id),
         deviceLabels: (id) => deviceLabels(rooms, id),
       },
@@ -50,7 +60,10 @@ export async function openCitizenArea(deps: CitizenAreaDependencies, localAddres
   return { routes, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
 
-async function entranceOf({ foundation, rooms, oidc, web }: CitizenAreaDependencies, localAddress: () => { host: string; port: number }): Promise<PortalDependencies['entrance']> {
+async function entranceOf(
+  { foundation, rooms, oidc, web }: CitizenAreaDependencies,
+  localAddress: () => { host: string; port: number },
+): Promise<PortalDependencies['entrance']> {
   const { publicUrl } = foundation.config.platform
   const { idleSeconds, totalSeconds } = rooms.settings.session
   return {
@@ -58,8 +71,12 @@ async function entranceOf({ foundation, rooms, oidc, web }: CitizenAreaDependenc
     views: web.views,
     sessions: createAreaSessions(foundation, { idleSeconds, absoluteSeconds: totalSeconds }),
     relyingParty: createRelyingParty({
-      issuer: publicUrl, clientId: AREA_CLIENT, clientSecret: await registerArea(oidc, foundation.keyring, publicUrl), scope: AREA_SCOPES.join(' '),
-      redirectUri: `${publicUrl}/conta/retorno`, postLogoutRedirectUri: `${publicUrl}/conta/saiu`,
+      issuer: publicUrl,
+      clientId: AREA_CLIENT,
+      clientSecret: await registerArea(oidc, foundation.keyring, publicUrl),
+      scope: AREA_SCOPES.join(' '),
+      redirectUri: `${publicUrl}/conta/retorno`,
+      postLogoutRedirectUri: `${publicUrl}/conta/saiu`,
       claims: { id_token: { sid: { essential: true } } },
       fetch: createLoopbackFetch(publicUrl, localAddress),
     }),
@@ -76,7 +93,12 @@ async function registerArea({ clients }: Oidc, keyring: Keyring, publicUrl: stri
   const actor = { kind: 'system' } as const
   const secret = keyring.hash(AREA_CLIENT, 'first-party-client').toString('base64url')
   const redirectUri = `${publicUrl}/conta/retorno`
-  const metadata = { client_name: 'MT Login', redirect_uris: [redirectUri], post_logout_redirect_uris: [`${publicUrl}/conta/saiu`], client_uri: `${publicUrl}/conta` }
+  const metadata = {
+    client_name: 'MT Login',
+    redirect_uris: [redirectUri],
+    post_logout_redirect_uris: [`${publicUrl}/conta/saiu`],
+    client_uri: `${publicUrl}/conta`,
+  }
   const policy = { firstParty: true, allowedScopes: [...AREA_SCOPES], allowInternalHosts: [new URL(publicUrl).host] }
   const known = await clients.find(AREA_CLIENT)
   if (known === undefined) await clients.create({ id: AREA_CLIENT, metadata, policy, actor, secret })
@@ -91,7 +113,9 @@ function accountsOf({ foundation, rooms: { accounts, settings } }: CitizenAreaDe
     findLiveSession: accounts.sessions.findLive,
     isRecent: ({ authenticatedAt }) => foundation.clock.now().getTime() - authenticatedAt.getTime() <= recentSeconds * 1000,
     heldUntil: (account) =>
-      account.recoveredAt === undefined || accounts.canChangeSensitive(account) ? undefined : new Date(account.recoveredAt.getTime() + holdSeconds * 1000),
+      account.recoveredAt === undefined || accounts.canChangeSensitive(account)
+        ? undefined
+        : new Date(account.recoveredAt.getTime() + holdSeconds * 1000),
     contacts: accounts.contacts,
     factors: { ...accounts.factors, changePassword: accounts.changePassword },
     minPasswordLength: settings.password.minLength,
@@ -104,7 +128,10 @@ function openSessionsOf(rooms: Rooms): PortalDependencies['account']['openSessio
     async list(accountId) {
       const labels = await deviceLabels(rooms, accountId)
       return (await sessions.list(accountId)).map(({ id, deviceId, createdAt, lastSeenAt }) => ({
-        id, createdAt, lastSeenAt, label: deviceId === undefined ? undefined : labels.get(deviceId),
+        id,
+        createdAt,
+        lastSeenAt,
+        label: deviceId === undefined ? undefined : labels.get(deviceId),
       }))
     },
     end: async (accountId, id) => void (await sessions.end(accountId, id, 'citizen')),
@@ -123,7 +150,9 @@ function connectedSystems(oidc: Oidc): PortalDependencies['account']['systems'] 
   return {
     async list(accountId) {
       const consents = await oidc.consents.list(accountId)
-      return Promise.all(consents.map(async ({ accountId: _, ...consent }) => ({ ...consent, clientName: await clientName(oidc, consent.clientId) })))
+      return Promise.all(
+        consents.map(async ({ accountId: _, ...consent }) => ({ ...consent, clientName: await clientName(oidc, consent.clientId) })),
+      )
     },
     withdraw: oidc.consents.withdraw,
   }
@@ -133,12 +162,18 @@ async function clientName({ clients }: Oidc, id: string): Promise<string> {
   return (await clients.find(id))?.metadata.client_name ?? id
 }
 
-function overviewOf({ foundation, rooms: { accounts, assurance, images, faces } }: CitizenAreaDependencies): PortalDependencies['account']['overview'] {
+function overviewOf({
+  foundation,
+  rooms: { accounts, assurance, images, faces },
+}: CitizenAreaDependencies): PortalDependencies['account']['overview'] {
   const { totp, passkeys, recoveryCodes } = accounts.factors
   return {
     async explain(accountId, personId) {
       const reference = await images.findReference(personId, faces.rule.modelId)
-      return assurance.explain(accountId, { hasReferenceImage: reference !== undefined, faceCheckGrants: faceCheckGrants(foundation.config.demo.enabled) })
+      return assurance.explain(accountId, {
+        hasReferenceImage: reference !== undefined,
+        faceCheckGrants: faceCheckGrants(foundation.config.demo.enabled),
+      })
     },
     hasTotp: totp.isEnabled,
     hasPasskey: async (accountId) => (await passkeys.list(accountId)).length > 0,
@@ -151,7 +186,11 @@ function overviewOf({ foundation, rooms: { accounts, assurance, images, faces } 
  *
  * The account last: whoever is cut off in between is still signed in and says it again.
  */
-async function reportMisuse({ foundation: { db, clock }, rooms: { accounts, assurance, audit } }: CitizenAreaDependencies, account: Account, entry: number | undefined): Promise<void> {
+async function reportMisuse(
+  { foundation: { db, clock }, rooms: { accounts, assurance, audit } }: CitizenAreaDependencies,
+  account: Account,
+  entry: number | undefined,
+): Promise<void> {
   const { id: accountId, personId } = account
   const actor = { kind: 'citizen', id: accountId } as const
   const since = new Date(clock.now().getTime() - DOUBTED_MS)

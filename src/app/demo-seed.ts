@@ -38,10 +38,18 @@ export async function seedDemo(deps: DemoSeedDependencies): Promise<void> {
 async function registerPortal({ oidc: { clients }, portal: { url, clientSecret } }: DemoSeedDependencies): Promise<void> {
   const actor = { kind: 'system' } as const
   const metadata = {
-    client_name: 'Portal de Serviços (demonstração)', client_uri: url, redirect_uris: [`${url}/retorno`], post_logout_redirect_uris: [`${url}/`],
-    backchannel_logout_uri: `${url}/sair-por-tras`, backchannel_logout_session_required: true, subject_type: 'pairwise' as const,
+    client_name: 'Portal de Serviços (demonstração)',
+    client_uri: url,
+    redirect_uris: [`${url}/retorno`],
+    post_logout_redirect_uris: [`${url}/`],
+    backchannel_logout_uri: `${url}/sair-por-tras`,
+    backchannel_logout_session_required: true,
+    subject_type: 'pairwise' as const,
   }
-  const policy = { allowedScopes: ['openid' as const, 'profile' as const, 'email' as const, 'cpf' as const], allowInternalHosts: [new URL(url).host] }
+  const policy = {
+    allowedScopes: ['openid' as const, 'profile' as const, 'email' as const, 'cpf' as const],
+    allowInternalHosts: [new URL(url).host],
+  }
   const known = await clients.find(PORTAL_CLIENT)
   if (known === undefined) await clients.create({ id: PORTAL_CLIENT, metadata, policy, actor, secret: clientSecret })
   else if (!known.metadata.redirect_uris.includes(`${url}/retorno`)) await clients.change(PORTAL_CLIENT, { metadata, policy, actor })
@@ -61,7 +69,12 @@ async function register({ foundation, rooms }: DemoSeedDependencies, { cpf: text
   const { registration } = rooms.accounts
   const email = `${cpf}@demonstracao.mt-login.localhost`
   const form = { cpf, name: record.name, birthDate: record.birthDate, email, password }
-  const started = await registration.start({ form, locale: 'pt-BR', binding: cpf, facts: { ip: '127.0.0.1', userAgent: '', deviceCookie: undefined } })
+  const started = await registration.start({
+    form,
+    locale: 'pt-BR',
+    binding: cpf,
+    facts: { ip: '127.0.0.1', userAgent: '', deviceCookie: undefined },
+  })
   if (started.kind !== 'started') throw new Error(`a citizen of the demonstration was refused: ${started.kind}`)
   await foundation.outbox.flush()
   const mail = (await recentDemoMessages(foundation.config.platform.dataDir)).find(({ to }) => to === email)

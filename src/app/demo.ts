@@ -27,25 +27,42 @@ export interface Demo {
 export async function openDemo(deps: CitizenAreaDependencies, area: CitizenArea): Promise<Demo> {
   const { foundation, rooms, oidc, web, look } = deps
   const { platform, demo } = foundation.config
-  const portal = { app: undefined as ReturnType<typeof createPortal> | undefined }
-  const running = await startServer({ host: LOOPBACK, port: demo.port, handler: (request, response) => void portal.app?.callback()(request, response) })
+  const portal: { app?: ReturnType<typeof createPortal> } = {}
+  const running = await startServer({
+    host: LOOPBACK,
+    port: demo.port,
+    handler: (request, response) => void portal.app?.callback()(request, response),
+  })
   const portalUrl = `http://${LOOPBACK}:${running.port}`
   // Derived, so that every start has the same.
   const clientSecret = foundation.keyring.hash(PORTAL_CLIENT, 'demo-client').toString('base64url')
   const relyingParty = createRelyingParty({
-    issuer: platform.publicUrl, clientId: PORTAL_CLIENT, clientSecret, scope: SCOPE, redirectUri: `${portalUrl}/retorno`, postLogoutRedirectUri: `${portalUrl}/`,
+    issuer: platform.publicUrl,
+    clientId: PORTAL_CLIENT,
+    clientSecret,
+    scope: SCOPE,
+    redirectUri: `${portalUrl}/retorno`,
+    postLogoutRedirectUri: `${portalUrl}/`,
   })
   await noteCredentials(platform.dataDir, { clientId: PORTAL_CLIENT, clientSecret })
   portal.app = createPortal({ client: relyingParty, issuer: platform.publicUrl, clock: foundation.clock })
   const photo = { db: foundation.db, faces: rooms.faces, images: rooms.images, clock: foundation.clock }
   const takePhoto = (personId: string, bytes: Uint8Array) => takeReferencePhoto(photo, personId, bytes)
   const routes = createDemoRoutes({
-    views: web.views, messages: look.messages, portalUrl,
-    pages: { recentMessages: () => recentDemoMessages(platform.dataDir), findPerson: async (ctx) => (await area.findAccount(ctx))?.personId, takePhoto },
+    views: web.views,
+    messages: look.messages,
+    portalUrl,
+    pages: {
+      recentMessages: () => recentDemoMessages(platform.dataDir),
+      findPerson: async (ctx) => (await area.findAccount(ctx))?.personId,
+      takePhoto,
+    },
   })
   web.app.use(routes.routes())
   return {
-    portalUrl, clientId: PORTAL_CLIENT, clientSecret,
+    portalUrl,
+    clientId: PORTAL_CLIENT,
+    clientSecret,
     seed: () => seedDemo({ foundation, rooms, oidc, portal: { url: portalUrl, clientSecret }, takePhoto }),
     stop: () => running.stop(STOP_MS),
   }

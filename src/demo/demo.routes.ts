@@ -30,23 +30,32 @@ const PHOTO_TYPES = ['application/octet-stream', 'image/jpeg', 'image/png', 'ima
 export function createDemoRoutes({ pages, views, messages, portalUrl }: DemoRoutesDependencies): Router {
   const router = new Router()
 
-  router.get('/demo/mensagens', guard({}, async (ctx) => {
-    ctx.status = 200
-    views.render(ctx, 'demo/messages', { messages: await pages.recentMessages() })
-  }))
+  router.get(
+    '/demo/mensagens',
+    guard({}, async (ctx) => {
+      ctx.status = 200
+      views.render(ctx, 'demo/messages', { messages: await pages.recentMessages() })
+    }),
+  )
 
-  router.get('/demo/foto', guard({}, async (ctx) => {
-    if ((await pages.findPerson(ctx)) === undefined) return ctx.redirect('/conta/entrar?para=/demo/foto')
-    ctx.status = 200
-    views.render(ctx, 'demo/photo', { portalUrl, maxBytes: PHOTO_LIMITS.maxBytes })
-  }))
+  router.get(
+    '/demo/foto',
+    guard({}, async (ctx) => {
+      if ((await pages.findPerson(ctx)) === undefined) return ctx.redirect('/conta/entrar?para=/demo/foto')
+      ctx.status = 200
+      views.render(ctx, 'demo/photo', { portalUrl, maxBytes: PHOTO_LIMITS.maxBytes })
+    }),
+  )
 
-  router.post('/demo/foto', guard({ consumes: 'bytes', contentTypes: PHOTO_TYPES, limitBytes: PHOTO_LIMITS.maxBytes, body: bytes }, async (ctx, { body }) => {
-    const personId = await pages.findPerson(ctx)
-    if (personId === undefined) return answer(ctx, 401, ['demo.photo.sign-in'])
-    const codes = await pages.takePhoto(personId, body).catch(refusalOf)
-    answer(ctx, codes.length === 0 ? 201 : 422, codes)
-  }))
+  router.post(
+    '/demo/foto',
+    guard({ consumes: 'bytes', contentTypes: PHOTO_TYPES, limitBytes: PHOTO_LIMITS.maxBytes, body: bytes }, async (ctx, { body }) => {
+      const personId = await pages.findPerson(ctx)
+      if (personId === undefined) return answer(ctx, 401, ['demo.photo.sign-in'])
+      const codes = await pages.takePhoto(personId, body).catch(refusalOf)
+      answer(ctx, codes.length === 0 ? 201 : 422, codes)
+    }),
+  )
 
   function answer(ctx: HttpContext, status: number, codes: readonly string[]): void {
     ctx.status = status

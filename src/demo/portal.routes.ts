@@ -27,28 +27,50 @@ export interface DemoPortalDependencies {
   readonly clock: Clock
 }
 
-/** The portal that shows a relying party at work: three services, each with its own demand. */
-export function createPortal({ client, issuer, clock }: DemoPortalDependencies): Koa {
-  const sessions = new PortalSessions()
-  const eta = new Eta({ views: VIEWS, cache: true, autoEscape: true })
-  const router = new Router()
-  const sessionOf = (ctx: Koa.Context): PortalSession => sessions.find(ctx.cookies.get(COOKIE)) ?? openSession(ctx, sessions.create())
-  const page = (ctx: Koa.Context, name: string, data: object): void => {
-    ctx.type = 'html'
-    ctx.body = eta.render(name, { issuer, ...data })
-  }
+/** What the portal's routes share. */
+interface Desk extends DemoPortalDependencies {
+  readonly sessions: PortalSessions
+  readonly show: (ctx: Koa.Context, view: string, data: object) => void
+}
 
+/** The portal that shows a relying party at work: three services, each with its own demand. */
+export function createPortal(deps: DemoPortalDependencies): Koa {
+  const eta = new Eta({ views: VIEWS, cache: true, autoEscape: true })
+  const show: Desk['show'] = (ctx, view, data) => {
+    ctx.type = 'html'
+    ctx.body = eta.render(view, { issuer: deps.issuer, ...data })
+  }
+  const desk: Desk = { ...deps, sessions: new PortalSessions(), show }
+  const router = new Router()
+  addFrontPage(router, desk)
+  addSignIn(router, desk)
+  addSignOut(router, desk)
+  return assemble(router, securityHeaders(deps.issuer), (ctx, status) => show(ctx, 'failure', { status }))
+}
+
+function addFrontPage(router: Router, desk: Desk): void {
   router.get('/', (ctx) => {
-    const session = sessionOf(ctx)
+    const session = sessionOf(ctx, desk)
     const { notice, citizen } = session
     session.notice = undefined
-    page(ctx, 'home', { services: SERVICES, citizen, notice })
+    desk.show(ctx, 'home', { services: SERVICES, citizen, notice })
   })
-
   router.get('/portal.css', async (ctx) => {
     ctx.type = 'css'
     ctx.body = await readFile(`${VIEWS}portal.css`)
   })
+}
+
+/** To MT Login and back: it decides what is still missing; what came is looked at all the same. */
+function addSignIn(router: Router, desk: Desk): void {
+  const { client, sessions, clock, show } = desk
+
+  async function leave(ctx: Koa.Context, service: PortalService | undefined): Promise<void> {
+    const session = sessionOf(ctx, desk)
+    const { url, pending } = await client.begin(service ?? {})
+    session.pending = { ...pending, service: service?.id }
+    ctx.redirect(url.href)
+  }
 
   router.get('/entrar', (ctx) => leave(ctx, undefined))
   router.get('/servicos/:id', async (ctx) => {
@@ -57,16 +79,8 @@ export function createPortal({ client, issuer, clock }: DemoPortalDependencies):
     await leave(ctx, service)
   })
 
-  /** Sends the browser to MT Login, remembering what for; MT Login decides what is still missing. */
-  async function leave(ctx: Koa.Context, service: PortalService | undefined): Promise<void> {
-    const session = sessionOf(ctx)
-    const { url, pending } = await client.begin(service ?? {})
-    session.pending = { ...pending, service: service?.id }
-    ctx.redirect(url.href)
-  }
-
   router.get('/retorno', async (ctx) => {
-    const session = sessionOf(ctx)
+    const session = sessionOf(ctx, desk)
     const { pending } = session
     if (pending === undefined || ctx.query['state'] !== pending.state) {
       return goHome(ctx, session, 'Esta entrada já terminou ou começou em outra janela. Tente de novo.')
@@ -79,12 +93,17 @@ export function createPortal({ client, issuer, clock }: DemoPortalDependencies):
     const service = findService(pending.service)
     if (service === undefined) return ctx.redirect('/')
     if (!isMet(service, result.claims, clock.now())) return goHome(ctx, renewed, refusalText('unmet_authentication_requirements'))
-    page(ctx, 'service', { service, citizen: result, ways: waysIn(result.claims) })
+    show(ctx, 'service', { service, citizen: result, ways: waysIn(result.claims) })
   })
+}
+
+/** By the citizen here (RP-initiated), and by MT Login from behind (back-channel). */
+function addSignOut(router: Router, desk: Desk): void {
+  const { client, sessions } = desk
 
   router.post('/sair', async (ctx) => {
     if (!isSameOrigin(ctx)) return ctx.throw(403)
-    const session = sessionOf(ctx)
+    const session = sessionOf(ctx, desk)
     const { citizen } = session
     sessions.end(session)
     ctx.cookies.set(COOKIE, null)
@@ -99,8 +118,10 @@ export function createPortal({ client, issuer, clock }: DemoPortalDependencies):
     ctx.status = whose === undefined ? 400 : 200
     ctx.body = whose === undefined ? { error: 'invalid_request' } : ''
   })
+}
 
-  return assemble(router, securityHeaders(issuer), (ctx, status) => page(ctx, 'failure', { status }))
+function sessionOf(ctx: Koa.Context, { sessions }: Desk): PortalSession {
+  return sessions.find(ctx.cookies.get(COOKIE)) ?? openSession(ctx, sessions.create())
 }
 
 function assemble(router: Router, headers: Record<string, string>, failure: (ctx: Koa.Context, status: number) => void): Koa {

@@ -18,17 +18,28 @@ const LEEWAY_SECONDS = 30
 
 export const SERVICES: readonly PortalService[] = [
   {
-    id: 'segunda-via', title: 'Segunda via do IPVA', summary: 'Veja e imprima a guia do seu veículo.',
-    demand: 'Basta entrar', done: 'Sua guia está pronta para imprimir.',
+    id: 'segunda-via',
+    title: 'Segunda via do IPVA',
+    summary: 'Veja e imprima a guia do seu veículo.',
+    demand: 'Basta entrar',
+    done: 'Sua guia está pronta para imprimir.',
   },
   {
-    id: 'carteira', title: 'Carteira de pesca amadora', summary: 'Peça a carteira que vale nos rios do estado.',
-    demand: 'Pede conta prata', done: 'Seu pedido de carteira foi aberto.', acrValues: PRATA,
+    id: 'carteira',
+    title: 'Carteira de pesca amadora',
+    summary: 'Peça a carteira que vale nos rios do estado.',
+    demand: 'Pede conta prata',
+    done: 'Seu pedido de carteira foi aberto.',
+    acrValues: PRATA,
   },
   {
-    id: 'conta-bancaria', title: 'Trocar a conta do benefício', summary: 'Escolha em que banco você recebe.',
-    demand: 'Pede conta prata e seu rosto, na hora', done: 'Você pode trocar a conta do benefício agora.',
-    acrValues: `${PRATA} ${FACE}`, maxAgeSeconds: FACE_SECONDS,
+    id: 'conta-bancaria',
+    title: 'Trocar a conta do benefício',
+    summary: 'Escolha em que banco você recebe.',
+    demand: 'Pede conta prata e seu rosto, na hora',
+    done: 'Você pode trocar a conta do benefício agora.',
+    acrValues: `${PRATA} ${FACE}`,
+    maxAgeSeconds: FACE_SECONDS,
   },
 ]
 
@@ -51,7 +62,10 @@ export function isMet({ acrValues = '' }: PortalService, claims: Readonly<Record
 
 /** RFC 8176 names in words; what the token says beyond these is for machines. */
 const WAYS: ReadonlyMap<unknown, string> = new Map([
-  ['pwd', 'senha'], ['otp', 'código do aplicativo'], ['pop', 'chave de acesso'], ['face', 'rosto'],
+  ['pwd', 'senha'],
+  ['otp', 'código do aplicativo'],
+  ['pop', 'chave de acesso'],
+  ['face', 'rosto'],
 ])
 
 /** How the citizen signed in, in words. */

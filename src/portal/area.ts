@@ -24,7 +24,10 @@ const areaData = z.object({
 export type AreaData = z.infer<typeof areaData>
 
 /** Sessions of `/conta`, within the limits of the sign-in itself (63B 2.2.3). */
-export function createAreaSessions(deps: PageSessionDeps, limits: { idleSeconds: number; absoluteSeconds: number }): PageSessions<AreaData> {
+export function createAreaSessions(
+  deps: PageSessionDeps,
+  limits: { idleSeconds: number; absoluteSeconds: number },
+): PageSessions<AreaData> {
   return createPageSessions(deps, { area: 'conta', data: areaData, ...limits })
 }
 

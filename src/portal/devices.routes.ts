@@ -36,22 +36,23 @@ type Form = z.output<typeof form>
 export function createDevicesRoutes({ pages, openSessions, signOut }: DevicesRoutesDependencies): Router {
   const router = new Router()
 
-  router.get(PAGE, pages.section({ section: 'devices', view: 'devices' }, async ({ account, session }) => {
+  const list = pages.section({ section: 'devices', view: 'devices' }, async ({ account, session }) => {
     const open = await openSessions.list(account.id)
     const sessions = open.map((one) => ({ ...one, current: one.id === session.id }))
     return { sessions: sessions.toSorted((one, other) => Number(other.current) - Number(one.current)) }
-  }))
-
-  router.post(`${PAGE}/sair`, guard({ body: form }, pages.signedIn(async (ctx, visit, { body }: { body: Form }) => {
+  })
+  const end = pages.signedIn(async (ctx, visit, { body }: { body: Form }) => {
     if (body.session === visit.session.id) return signOut(ctx)
     await openSessions.end(visit.account.id, body.session)
     seeOther(ctx, tell(PAGE, 'session-ended'))
-  })))
-
-  router.post(`${PAGE}/sair-dos-outros`, guard({}, pages.signedIn(async (ctx, visit) => {
+  })
+  const endOthers = pages.signedIn(async (ctx, visit) => {
     await openSessions.endOthers(visit.account.id, visit.session.id)
     seeOther(ctx, tell(PAGE, 'others-ended'))
-  })))
+  })
 
+  router.get(PAGE, list)
+  router.post(`${PAGE}/sair`, guard({ body: form }, end))
+  router.post(`${PAGE}/sair-dos-outros`, guard({}, endOthers))
   return router
 }

@@ -1,7 +1,7 @@
 import Router from '@koa/router'
 import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
 import { z } from 'zod'
-import { type Level, LEVELS, levelUrn } from '../assurance/index.ts'
+import { LEVELS, levelUrn } from '../assurance/index.ts'
 import { guard } from '../platform/http/guard.ts'
 import { localeOf } from '../platform/http/locale.ts'
 import type { PageSessions } from '../platform/http/page-session.ts'
@@ -33,7 +33,14 @@ const entering = z.object({
 
 const parameter = z.string().max(4000).optional()
 /** The authorization response (RFC 6749 4.1.2, RFC 9207); its content is the library's to judge. */
-const answer = z.object({ code: parameter, state: parameter, iss: parameter, error: parameter, error_description: parameter, error_uri: parameter })
+const answer = z.object({
+  code: parameter,
+  state: parameter,
+  iss: parameter,
+  error: parameter,
+  error_description: parameter,
+  error_uri: parameter,
+})
 /** Where the server sends the browser after a sign-out. */
 const leaving = z.object({ state: z.string().max(200).optional() })
 
@@ -41,23 +48,41 @@ type Refusal = 'unmet' | 'refused'
 
 /** The area's front door: a relying party like any other, by code flow, step-up by `acr_values`, sign-out at the provider. */
 export function createEntranceRoutes(deps: EntranceDependencies): { router: Router; signOut: SignOut } {
-  const { sessions, relyingParty, views, publicUrl, findSession } = deps
   const router = new Router()
+  const signOut = createSignOut(deps)
+  addWayOut(router, deps)
+  addWayBack(router, deps)
 
-  router.get('/conta/entrar', guard({ query: entering }, async (ctx, { query }) => {
-    await leave(ctx, { returnTo: safeReturn(query.para), level: query.nivel, isRenewal: query.renovar === '1' })
-  }))
+  router.post('/conta/sair', guard({}, signOut))
+  router.get(
+    '/conta/saiu',
+    guard({ query: leaving }, (ctx) => showEntrance(ctx, deps, 'signed-out')),
+  )
+  return { router, signOut }
+}
 
-  async function leave(ctx: HttpContext, { returnTo, level, isRenewal }: { returnTo: string; level: Level | undefined; isRenewal: boolean }): Promise<void> {
-    const demand = { acrValues: level && levelUrn(level), prompt: isRenewal ? ('login' as const) : undefined, locale: localeOf(ctx) }
+/** To the server, remembering what for. */
+function addWayOut(router: Router, { sessions, relyingParty }: EntranceDependencies): void {
+  const leave = guard({ query: entering }, async (ctx, { query }) => {
+    const demand = {
+      acrValues: query.nivel && levelUrn(query.nivel),
+      prompt: query.renovar === '1' ? ('login' as const) : undefined,
+      locale: localeOf(ctx),
+    }
     const { url, pending } = await relyingParty.begin(demand)
     const before = await sessions.read(ctx)
-    const data = { ...before?.data, pending: { ...pending, returnTo, level } }
+    const data = { ...before?.data, pending: { ...pending, returnTo: safeReturn(query.para), level: query.nivel } }
     if (before === undefined || !(await sessions.update(ctx, data))) await sessions.begin(ctx, { data })
     ctx.redirect(url.href)
-  }
+  })
+  router.get('/conta/entrar', leave)
+}
 
-  router.get('/conta/retorno', guard({ query: answer }, async (ctx, { query }) => {
+/** Back from the server, with an answer to the request that this browser has under way. */
+function addWayBack(router: Router, deps: EntranceDependencies): void {
+  const { sessions, relyingParty, publicUrl, findSession } = deps
+
+  const arrive = guard({ query: answer }, async (ctx, { query }) => {
     const before = await sessions.read(ctx)
     const pending = before?.data.pending
     if (before === undefined || pending === undefined) return ctx.redirect('/conta')
@@ -66,34 +91,30 @@ export function createEntranceRoutes(deps: EntranceDependencies): { router: Rout
     const result = await redeem(relyingParty, new URL(ctx.originalUrl, publicUrl), pending)
     if (typeof result === 'string') {
       await sessions.update(ctx, { ...before.data, pending: undefined })
-      return refused(ctx, result, before.accountId === undefined ? undefined : pending.returnTo)
+      // Whoever is signed in goes on where they were, and is told; not to the very page that wants more than they gave.
+      if (before.accountId !== undefined) return ctx.redirect(tell(sectionOf(pending.returnTo), result))
+      return showEntrance(ctx, deps, result)
     }
     const sessionId = result.sid && (await findSession(result.subject, result.sid))
-    if (!sessionId) return refused(ctx, 'refused')
+    if (!sessionId) return showEntrance(ctx, deps, 'refused')
     await sessions.begin(ctx, { accountId: result.subject, sid: sessionId, data: { signedIn: { idToken: result.idToken } } })
     ctx.redirect(pending.level === undefined ? pending.returnTo : tell(pending.returnTo, 'level'))
-  }))
+  })
+  router.get('/conta/retorno', arrive)
+}
 
-  /** Whoever is signed in goes on where they were, and is told; not to the very page that wants more than they gave. */
-  function refused(ctx: HttpContext, reason: Refusal, returnTo?: string): void {
-    if (returnTo !== undefined) return ctx.redirect(tell(sectionOf(returnTo), reason))
-    ctx.status = 200
-    views.render(ctx, 'portal/signed-out', { reason })
-  }
-
-  const signOut: SignOut = async (ctx) => {
+function createSignOut({ sessions, relyingParty }: EntranceDependencies): SignOut {
+  return async (ctx) => {
     const idToken = (await sessions.read(ctx))?.data.signedIn?.idToken
     await sessions.end(ctx)
     seeOther(ctx, idToken === undefined ? '/conta/saiu' : (await relyingParty.signOutUrl(idToken)).href)
   }
-  router.post('/conta/sair', guard({}, signOut))
+}
 
-  router.get('/conta/saiu', guard({ query: leaving }, (ctx) => {
-    ctx.status = 200
-    views.render(ctx, 'portal/signed-out', { reason: 'signed-out' })
-  }))
-
-  return { router, signOut }
+/** The page of whoever is not signed in, with what just happened. */
+function showEntrance(ctx: HttpContext, { views }: EntranceDependencies, reason: Refusal | 'signed-out'): void {
+  ctx.status = 200
+  views.render(ctx, 'portal/signed-out', { reason })
 }
 
 /** The sign-in, or why there is none; what is nobody's doing but ours or the network's is thrown. */

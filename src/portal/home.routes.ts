@@ -28,25 +28,31 @@ export interface HomeRoutesDependencies {
 export function createHomeRoutes({ pages, overview, ledger, views }: HomeRoutesDependencies): Router {
   const router = new Router()
 
-  router.get('/', guard({}, (ctx) => ctx.redirect('/conta')))
+  router.get(
+    '/',
+    guard({}, (ctx) => ctx.redirect('/conta')),
+  )
 
-  router.get('/conta', guard({ query: outcomeQuery }, async (ctx, { query }) => {
-    const visit = await pages.findVisit(ctx)
-    if (visit === undefined) {
-      ctx.status = 200
-      return views.render(ctx, 'portal/signed-out', {})
-    }
-    const { id, personId, citizen } = visit.account
-    const { level } = await overview.explain(id, personId)
-    const data = {
-      level,
-      firstName: displayName(citizen.reveal()).split(' ')[0],
-      suggestions: await suggestionsFor(overview, id, level),
-      entries: await linesOf(ctx, ledger, id, await ledger.audit.ledger(id, { limit: RECENT })),
-      heldUntil: visit.heldUntil,
-    }
-    pages.show(ctx, visit, { section: 'home', view: 'home', data, outcome: query.feito })
-  }))
+  router.get(
+    '/conta',
+    guard({ query: outcomeQuery }, async (ctx, { query }) => {
+      const visit = await pages.findVisit(ctx)
+      if (visit === undefined) {
+        ctx.status = 200
+        return views.render(ctx, 'portal/signed-out', {})
+      }
+      const { id, personId, citizen } = visit.account
+      const { level } = await overview.explain(id, personId)
+      const data = {
+        level,
+        firstName: displayName(citizen.reveal()).split(' ')[0],
+        suggestions: await suggestionsFor(overview, id, level),
+        entries: await linesOf(ctx, ledger, id, await ledger.audit.ledger(id, { limit: RECENT })),
+        heldUntil: visit.heldUntil,
+      }
+      pages.show(ctx, visit, { section: 'home', view: 'home', data, outcome: query.feito })
+    }),
+  )
 
   return router
 }

@@ -4,5 +4,10 @@ export { portalEvents } from './events.ts'
 export { createPortalRoutes, type Portal, type PortalDependencies } from './portal.routes.ts'
 export { createLoopbackFetch } from './relying-party/loopback-fetch.ts'
 export {
-  createRelyingParty, type PendingSignIn, type RelyingParty, type RelyingPartyOptions, type SignedIn, type SignInDemand,
+  createRelyingParty,
+  type PendingSignIn,
+  type RelyingParty,
+  type RelyingPartyOptions,
+  type SignedIn,
+  type SignInDemand,
 } from './relying-party/relying-party.ts'

@@ -12,6 +12,9 @@ export interface LevelRoutesDependencies {
 /** "Por que sou prata?": what counts, what no longer does, and every way up. */
 export function createLevelRoutes({ pages, explain }: LevelRoutesDependencies): Router {
   const router = new Router()
-  router.get('/conta/nivel', pages.section({ section: 'level', view: 'level' }, ({ account }) => explain(account.id, account.personId)))
+  router.get(
+    '/conta/nivel',
+    pages.section({ section: 'level', view: 'level' }, ({ account }) => explain(account.id, account.personId)),
+  )
   return router
 }

@@ -2,8 +2,20 @@ import { z } from 'zod'
 
 /** What an action of the area may have come to; told once on the page that it leads back to. */
 export const OUTCOMES = [
-  'email', 'phone', 'phone-removed', 'password', 'totp', 'totp-removed', 'passkey', 'passkey-removed', 'session-ended', 'others-ended',
-  'consent-withdrawn', 'level', 'unmet', 'refused',
+  'email',
+  'phone',
+  'phone-removed',
+  'password',
+  'totp',
+  'totp-removed',
+  'passkey',
+  'passkey-removed',
+  'session-ended',
+  'others-ended',
+  'consent-withdrawn',
+  'level',
+  'unmet',
+  'refused',
 ] as const
 export type Outcome = (typeof OUTCOMES)[number]
 

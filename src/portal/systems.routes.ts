@@ -26,12 +26,13 @@ const form = z.object({ client: z.string().min(1).max(200) })
 export function createSystemsRoutes({ pages, systems }: { pages: AreaPages; systems: ConnectedSystems }): Router {
   const router = new Router()
 
-  router.get(PAGE, pages.section({ section: 'systems', view: 'systems' }, async ({ account }) => ({ systems: await systems.list(account.id) })))
-
-  router.post(`${PAGE}/retirar`, guard({ body: form }, pages.signedIn(async (ctx, visit, { body }: { body: z.output<typeof form> }) => {
+  const list = pages.section({ section: 'systems', view: 'systems' }, async ({ account }) => ({ systems: await systems.list(account.id) }))
+  const withdraw = pages.signedIn(async (ctx, visit, { body }: { body: z.output<typeof form> }) => {
     await systems.withdraw(visit.account.id, body.client)
     seeOther(ctx, tell(PAGE, 'consent-withdrawn'))
-  })))
+  })
 
+  router.get(PAGE, list)
+  router.post(`${PAGE}/retirar`, guard({ body: form }, withdraw))
   return router
 }

@@ -7,9 +7,21 @@ import { freePort } from '../support/app.ts'
 import { checkPage, launchBrowser, openProfile, PHONE, type Watched } from '../support/browser.ts'
 
 const PAGES = [
-  '/conta', '/conta/dados', '/conta/dados/email', '/conta/dados/telefone', '/conta/nivel', '/conta/seguranca', '/conta/seguranca/senha',
-  '/conta/seguranca/aplicativo', '/conta/seguranca/chaves', '/conta/seguranca/codigos', '/conta/aparelhos', '/conta/sistemas',
-  '/conta/historico', '/conta/nao-fui-eu', '/demo/mensagens',
+  '/conta',
+  '/conta/dados',
+  '/conta/dados/email',
+  '/conta/dados/telefone',
+  '/conta/nivel',
+  '/conta/seguranca',
+  '/conta/seguranca/senha',
+  '/conta/seguranca/aplicativo',
+  '/conta/seguranca/chaves',
+  '/conta/seguranca/codigos',
+  '/conta/aparelhos',
+  '/conta/sistemas',
+  '/conta/historico',
+  '/conta/nao-fui-eu',
+  '/demo/mensagens',
 ]
 const MOST_BYTES = 50 * 1024
 const WIDE = { viewport: { width: 1280, height: 800 }, locale: 'pt-BR' }
@@ -45,7 +57,10 @@ async function signIn({ page }: Watched, path = '/conta', citizen = rosa): Promi
   await page.waitForURL(`**${path}`)
 }
 
-for (const [name, options] of [['a phone', PHONE], ['a wide screen', WIDE]] as const) {
+for (const [name, options] of [
+  ['a phone', PHONE],
+  ['a wide screen', WIDE],
+] as const) {
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`every page of the area passes axe on ${name}, ${colorScheme}, and fits`, async () => {
       const watched = await openProfile(browser, { ...options, colorScheme })
@@ -94,7 +109,13 @@ test('a page weighs at most 50 KB gzipped, with its style and scripts', async ()
     await fresh.context.addCookies(cookies)
     const sizes: Promise<number>[] = []
     fresh.page.on('response', (response) => {
-      if (response.url().startsWith('http') && response.status() === 200) sizes.push(response.body().then((body) => gzipSync(body).length, () => 0))
+      if (response.url().startsWith('http') && response.status() === 200)
+        sizes.push(
+          response.body().then(
+            (body) => gzipSync(body).length,
+            () => 0,
+          ),
+        )
     })
     await fresh.page.goto(area.url + path, { waitUntil: 'networkidle' })
     const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
@@ -133,7 +154,14 @@ test('a passkey made here signs in from now on, and no longer once it is removed
   const session = await context.newCDPSession(page)
   await session.send('WebAuthn.enable')
   await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
   })
   await signIn(watched, '/conta/seguranca/chaves')
   await page.fill('#label', 'Celular da Rosa')
@@ -158,7 +186,8 @@ test('a passkey made here signs in from now on, and no longer once it is removed
   await context.clearCookies()
   await page.goto(`${area.url}/conta/entrar`)
   await page.getByRole('button', { name: 'Entrar com chave de acesso' }).click()
-  await page.waitForSelector('#erros')
+  await page.waitForURL('**/passkey')
+  await page.getByRole('alert').first().waitFor()
   assert.ok(new URL(page.url()).pathname.startsWith('/interacao/'), 'it opens nothing any more')
   assert.deepEqual(complaints, [])
   await context.close()

@@ -65,7 +65,11 @@ test('a photo by the camera is judged, stored, and leads on to the portal', asyn
 test('a file that does not serve is refused with the reason, and another one may follow', async () => {
   const { page, personId, context } = await openPhotoPage()
   const wrong = page.locator('[data-photo-wrong]')
-  for (const [file, says] of [['pdf.jpg', /não é uma foto/], ['empty.png', /está vazio/], ['huge.jpg', /grande demais/]] as const) {
+  for (const [file, says] of [
+    ['pdf.jpg', /não é uma foto/],
+    ['empty.png', /está vazio/],
+    ['huge.jpg', /grande demais/],
+  ] as const) {
     await page.setInputFiles('#arquivo', path.join(folder, file))
     await wrong.filter({ hasText: says }).waitFor()
     assert.ok(!(await hasReference(personId)), file)

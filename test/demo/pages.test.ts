@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import { assertHeading, openArea, type TestArea, type TestCitizen } from '../portal/support/area.ts'
 import { startTestApp } from '../support/app.ts'
@@ -29,13 +30,22 @@ const references = (citizen: TestCitizen) => area.app.rooms.images.findReference
 
 test('what was sent can be read, newest first, with its links; nothing of it runs', async () => {
   await area.app.foundation.db.transaction((tx) =>
-    area.app.foundation.outbox.send(tx, { channel: 'mail', to: 'x@example.org', purpose: 'test', subject: '<b>Oi</b>', text: 'Veja http://127.0.0.1:9/a. <script>alert(1)</script>' }),
+    area.app.foundation.outbox.send(tx, {
+      channel: 'mail',
+      to: 'x@example.org',
+      purpose: 'test',
+      subject: '<b>Oi</b>',
+      text: 'Veja http://127.0.0.1:9/a. <script>alert(1)</script>',
+    }),
   )
   await area.app.messages()
   const page = await area.open(area.browser(), '/demo/mensagens')
   assertHeading(page, /Mensagens da demonstração/)
   assert.match(page.text, /<b>Oi<\/b>.*Para x@example\.org/)
-  assert.ok(page.links.some(({ href }) => href.href === 'http://127.0.0.1:9/a'), 'the full stop is not part of the link')
+  assert.ok(
+    page.links.some(({ href }) => href.href === 'http://127.0.0.1:9/a'),
+    'the full stop is not part of the link',
+  )
   assert.ok(!page.html.includes('<script>alert'))
   assert.match(page.text, /DEMONSTRAÇÃO/)
 })
@@ -62,11 +72,21 @@ test('a good photo becomes the reference; a second one takes its place; the leve
 
 test('a picture that does not serve is refused with what to do better, and nothing is stored', async () => {
   const visit = await atPhoto()
-  const two = await sharp(await frameOf(HEADS.third)).extend({ right: 640, background: '#888' }).composite([{ input: await frameOf(HEADS.other), left: 640, top: 0 }]).jpeg().toBuffer()
+  const two = await sharp(await frameOf(HEADS.third))
+    .extend({ right: 640, background: '#888' })
+    .composite([{ input: await frameOf(HEADS.other), left: 640, top: 0 }])
+    .jpeg()
+    .toBuffer()
   const refused: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ['dark', await frameOf(HEADS.other, { brightness: 0.25 }), /luz|escuro/i],
     ['two faces', two, /mais de um rosto/],
-    ['no face', await sharp({ create: { width: 640, height: 480, channels: 3, background: '#7a8' } }).jpeg().toBuffer(), /rosto/i],
+    [
+      'no face',
+      await sharp({ create: { width: 640, height: 480, channels: 3, background: '#7a8' } })
+        .jpeg()
+        .toBuffer(),
+      /rosto/i,
+    ],
     ['a PDF named .jpg', Buffer.from('%PDF-1.7\n%âãÏÓ\n1 0 obj\n<<>>\nendobj\n'), /não é uma foto/],
     ['empty', Buffer.alloc(0), /está vazio/],
     ['cut off', (await frameOf(HEADS.first)).subarray(0, 4000), /incompleta|não é uma foto/],
@@ -87,7 +107,11 @@ test('more than 15 MB is refused before it is read; another type likewise; a for
   const visit = await atPhoto()
   assert.equal((await send(visit, Buffer.alloc(15_000_001))).status, 413)
   assert.equal((await send(visit, Buffer.from('x'), 'application/pdf')).status, 415)
-  const response = await visit.browser.fetch(new URL('/demo/foto', area.url), { method: 'POST', headers: { 'Content-Type': 'image/jpeg', Accept: 'application/json' }, body: 'x' })
+  const response = await visit.browser.fetch(new URL('/demo/foto', area.url), {
+    method: 'POST',
+    headers: { 'Content-Type': 'image/jpeg', Accept: 'application/json' },
+    body: 'x',
+  })
   assert.equal(response.status, 403)
 })
 
@@ -114,9 +138,12 @@ test('without the demonstration there are no such pages, no portal, no seeded ci
 
 /** The beginning of a PNG of this size; its pixels never come. */
 function pngHeader(width: number, height: number): Buffer {
-  const head = Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, ...Buffer.from('IHDR')])
-  const size = Buffer.alloc(8)
-  size.writeUInt32BE(width)
-  size.writeUInt32BE(height, 4)
-  return Buffer.concat([head, size, Buffer.from([8, 2, 0, 0, 0]), Buffer.alloc(64)])
+  const header = Buffer.alloc(17)
+  header.write('IHDR', 'latin1')
+  header.writeUInt32BE(width, 4)
+  header.writeUInt32BE(height, 8)
+  header.set([8, 2, 0, 0, 0], 12)
+  const sum = Buffer.alloc(4)
+  sum.writeUInt32BE(crc32(header))
+  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13]), header, sum, Buffer.alloc(64)])
 }

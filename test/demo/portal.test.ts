@@ -113,7 +113,8 @@ test('a sign-out at MT Login ends the portal’s session by the back channel', a
   const browser = area.browser()
   await enterPortal(area, browser, rosa)
   let left = await browser.submit(await area.open(browser, '/conta').then(enterArea(browser)), {}, { action: '/conta/sair' })
-  if (left.forms.some(({ action }) => action.pathname === '/logout/confirm')) left = await browser.submit(left, {}, { action: '/logout/confirm' })
+  if (left.forms.some(({ action }) => action.pathname === '/logout/confirm'))
+    left = await browser.submit(left, {}, { action: '/logout/confirm' })
   await until(async () => !(await browser.get(area.portalUrl)).text.includes('Olá, Rosa'))
 })
 
@@ -122,7 +123,12 @@ test('a logout token that MT Login did not sign ends nothing', async () => {
   await enterPortal(area, browser, rosa)
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const forged = await new SignJWT({ sid: 'x', events: { 'http://schemas.openid.net/event/backchannel-logout': {} } })
-    .setProtectedHeader({ alg: 'ES256', typ: 'logout+jwt' }).setIssuer(area.url).setAudience('portal-demonstracao').setIssuedAt().setJti('1').sign(privateKey)
+    .setProtectedHeader({ alg: 'ES256', typ: 'logout+jwt' })
+    .setIssuer(area.url)
+    .setAudience('portal-demonstracao')
+    .setIssuedAt()
+    .setJti('1')
+    .sign(privateKey)
   for (const token of [forged, 'x', '', 'a.b.c', 'x'.repeat(20_000)]) {
     const answer = await fetch(`${area.portalUrl}/sair-por-tras`, { method: 'POST', body: new URLSearchParams({ logout_token: token }) })
     assert.ok([400, 413].includes(answer.status), String(answer.status))

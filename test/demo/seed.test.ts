@@ -52,7 +52,10 @@ test('João has a reference face, Maria has none, and both are bronze', async ()
         return [citizen.reveal().name, hasFace, await assurance.levelOf(id)]
       }),
     )
-    assert.deepEqual(found, [['Maria Aparecida da Silva', false, 'bronze'], ['João Batista Pereira', true, 'bronze']])
+    assert.deepEqual(found, [
+      ['Maria Aparecida da Silva', false, 'bronze'],
+      ['João Batista Pereira', true, 'bronze'],
+    ])
   } finally {
     await app.stop()
   }

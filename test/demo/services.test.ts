@@ -38,7 +38,8 @@ test('ways of signing in are said in words; what has none is left out', () => {
 
 test('the portal’s sessions end by sid, by subject where there is none, and the oldest goes when there are too many', () => {
   const sessions = new PortalSessions()
-  const add = (subject: string, sid: string | undefined) => Object.assign(sessions.create(), { citizen: { subject, sid, idToken: '', claims: {} } })
+  const add = (subject: string, sid: string | undefined) =>
+    Object.assign(sessions.create(), { citizen: { subject, sid, idToken: '', claims: {} } })
   const [first, second] = [add('a', '1'), add('a', '2')]
   assert.equal(sessions.endMatching({ sid: '1', subject: 'a' }), 1)
   assert.equal(sessions.find(first.id), undefined)

@@ -80,7 +80,10 @@ test('an address that is none stays as typed, with what is wrong', async () => {
     const refused = await browser.submit(page, { value }, { action: '/conta/dados/email' })
     assert.equal(refused.status, 422, value)
     assert.match(refused.text, /Confira o e-mail|longo|grande/i)
-    assert.equal(refused.forms.find(({ action }) => action.pathname === '/conta/dados/email')?.fields.get('value')?.[0], value.slice(0, 500))
+    assert.equal(
+      refused.forms.find(({ action }) => action.pathname === '/conta/dados/email')?.fields.get('value')?.[0],
+      value.slice(0, 500),
+    )
   }
 })
 
@@ -142,7 +145,14 @@ test('for 24 hours after a recovery nothing can be changed: the page says until 
   await area.app.foundation.db.execute('UPDATE account SET recovered_at = $2 WHERE id = $1', [citizen.accountId, area.clock.now()])
   const { browser, page } = await area.signIn(citizen)
   assert.match(page.text, /Mudanças importantes estão pausadas.*só podem mudar a partir de \d{2}\/\d{2}\/\d{4} \d{2}:\d{2}/)
-  for (const path of ['/conta/dados/email', '/conta/dados/telefone', '/conta/seguranca/senha', '/conta/seguranca/aplicativo', '/conta/seguranca/chaves', '/conta/seguranca/codigos']) {
+  for (const path of [
+    '/conta/dados/email',
+    '/conta/dados/telefone',
+    '/conta/seguranca/senha',
+    '/conta/seguranca/aplicativo',
+    '/conta/seguranca/chaves',
+    '/conta/seguranca/codigos',
+  ]) {
     const refused = await area.open(browser, path)
     assert.equal(refused.url.pathname, '/conta/seguranca', path)
     assert.match(refused.text, /Mudanças importantes estão pausadas/)

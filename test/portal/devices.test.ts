@@ -20,7 +20,12 @@ const isInPortal = async (browser: BrowserClient): Promise<boolean> => (await br
 
 /** What the page lists, in its order: label, whether it is this device. */
 const listed = (page: Page): string[] =>
-  [...page.html.matchAll(/<p class="row-title">([\s\S]*?)<\/p>/g)].map(([, title = '']) => title.replace(/<[^>]+>/g, '').replace(/\s+/g, ' ').trim())
+  [...page.html.matchAll(/<p class="row-title">([\s\S]*?)<\/p>/g)].map(([, title = '']) =>
+    title
+      .replace(/<[^>]+>/g, '')
+      .replace(/\s+/g, ' ')
+      .trim(),
+  )
 
 async function twoDevices(): Promise<{ citizen: TestCitizen; phone: BrowserClient; laptop: BrowserClient }> {
   const citizen = await area.citizen()
@@ -43,7 +48,10 @@ test('ending another device: out of /conta and of MT Login at once, and of the p
   const { citizen, phone, laptop } = await twoDevices()
   await enterPortal(area, phone, citizen)
   const page = await area.open(laptop, '/conta/aparelhos')
-  const other = page.forms.find(({ fields, action }) => action.pathname.endsWith('/sair') && action.pathname !== '/conta/sair' && fields.has('session') && fields !== firstSession(page))
+  const other = page.forms.find(
+    ({ fields, action }) =>
+      action.pathname.endsWith('/sair') && action.pathname !== '/conta/sair' && fields.has('session') && fields !== firstSession(page),
+  )
   assert.ok(other)
   const done = await laptop.submit({ ...page, forms: [other] }, {}, { action: '/aparelhos/sair' })
   assert.match(done.text, /O aparelho saiu da conta/)
@@ -51,7 +59,10 @@ test('ending another device: out of /conta and of MT Login at once, and of the p
   assert.ok(!(await area.open(phone, '/conta/dados')).text.includes(citizen.email))
   await until(async () => !(await isInPortal(phone)), TOLD_MS)
   const again = await phone.get(`${area.portalUrl}/entrar`)
-  assert.ok(again.forms.some(({ fields }) => fields.has('password')), 'the sign-in asks for the password')
+  assert.ok(
+    again.forms.some(({ fields }) => fields.has('password')),
+    'the sign-in asks for the password',
+  )
   assert.equal((await area.open(laptop, '/conta/dados')).url.pathname, '/conta/dados')
 })
 
@@ -62,7 +73,8 @@ test('ending this device is signing out: here, at MT Login, and at the portal wi
   const own = page.forms.find(({ fields }) => fields === firstSession(page))
   assert.ok(own)
   let left = await phone.submit({ ...page, forms: [own] }, {}, { action: '/aparelhos/sair' })
-  if (left.forms.some(({ action }) => action.pathname === '/logout/confirm')) left = await phone.submit(left, {}, { action: '/logout/confirm' })
+  if (left.forms.some(({ action }) => action.pathname === '/logout/confirm'))
+    left = await phone.submit(left, {}, { action: '/logout/confirm' })
   assert.match(left.text, /Você saiu da sua conta/)
   await until(async () => !(await isInPortal(phone)), TOLD_MS)
   assert.ok((await area.open(phone, '/conta/dados')).forms.some(({ fields }) => fields.has('password')))

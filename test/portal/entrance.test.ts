@@ -21,7 +21,11 @@ test('a stranger at /conta sees what it is for and one button; the address of th
 })
 
 test('a stranger at any page signs in by code flow and is back at that page', async () => {
-  for (const [path, heading] of [['/conta/dados', /Meus dados/], ['/conta/aparelhos', /Aparelhos/], ['/conta/seguranca/senha', /Mudar a senha/]] as const) {
+  for (const [path, heading] of [
+    ['/conta/dados', /Meus dados/],
+    ['/conta/aparelhos', /Aparelhos/],
+    ['/conta/seguranca/senha', /Mudar a senha/],
+  ] as const) {
     const browser = area.browser()
     const before = await area.open(browser, path)
     assert.ok(before.url.pathname.startsWith('/interacao/'), before.url.pathname)
@@ -40,8 +44,21 @@ test('only pages of the area are come back to', async () => {
   const inside = ['/conta', '/conta/dados', '/conta/seguranca/senha', '/demo/foto']
   for (const path of inside) assert.equal(safeReturn(path), path)
   const outside = [
-    undefined, '', '//evil.example', 'https://evil.example/conta', '/conta//evil.example', '/conta/../logout', '/conta\\evil', '/conta?x=1',
-    '/authorize?client_id=x', '/conta/%2e%2e/x', '/contas', '/conta/dados#x', '\t/conta', 'javascript:alert(1)', '/conta/dados\n',
+    undefined,
+    '',
+    '//evil.example',
+    'https://evil.example/conta',
+    '/conta//evil.example',
+    '/conta/../logout',
+    '/conta\\evil',
+    '/conta?x=1',
+    '/authorize?client_id=x',
+    '/conta/%2e%2e/x',
+    '/contas',
+    '/conta/dados#x',
+    '\t/conta',
+    'javascript:alert(1)',
+    '/conta/dados\n',
   ]
   for (const path of outside) assert.equal(safeReturn(path), '/conta', String(path))
   const { page } = await area.signIn(rosa, { path: '/conta/entrar?para=https%3A%2F%2Fevil.example%2Fconta' })
@@ -124,7 +141,10 @@ test('“sair” ends the session here and the sign-in itself', async () => {
   const replayed = await area.browser().fetch(`${area.url}/conta/dados`, { headers: { Cookie: `mt_conta=${cookie}` } })
   assert.equal(replayed.status, 303)
   const again = await area.open(browser, '/conta/dados')
-  assert.ok(again.forms.some(({ fields }) => fields.has('password')), 'the password is asked for again')
+  assert.ok(
+    again.forms.some(({ fields }) => fields.has('password')),
+    'the password is asked for again',
+  )
   await until(async () => (await area.app.rooms.accounts.sessions.list(rosa.accountId)).every(({ id }) => id !== cookie))
 })
 
@@ -163,5 +183,7 @@ test('an account that was closed or suspended has no area any more', async () =>
 
 /** Confirms the server's own question, where it asks one. */
 async function leave(browser: Parameters<typeof typePassword>[0], page: Awaited<ReturnType<typeof typePassword>>) {
-  return page.forms.some(({ action }) => action.pathname.startsWith('/logout')) ? browser.submit(page, {}, { action: '/logout/confirm' }) : page
+  return page.forms.some(({ action }) => action.pathname.startsWith('/logout'))
+    ? browser.submit(page, {}, { action: '/logout/confirm' })
+    : page
 }

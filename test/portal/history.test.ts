@@ -21,7 +21,12 @@ before(async () => {
 after(() => area.close())
 
 const linesOn = (page: Page): string[] =>
-  [...page.html.matchAll(/<div class="ledger-text">([\s\S]*?)<\/div>/g)].map(([, line = '']) => line.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ').trim())
+  [...page.html.matchAll(/<div class="ledger-text">([\s\S]*?)<\/div>/g)].map(([, line = '']) =>
+    line
+      .replace(/<[^>]+>/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim(),
+  )
 
 test('every use is there within a second: what, where, which data, on which device, newest first', async () => {
   const citizen = await area.citizen()
@@ -30,9 +35,15 @@ test('every use is there within a second: what, where, which data, on which devi
   const page = await area.open(browser, '/conta/historico')
   assertHeading(page, /Histórico de uso/)
   const lines = linesOn(page)
-  assert.match(lines[0] ?? '', /Sua identidade foi usada para entrar Em Portal de Serviços \(demonstração\) \d{2}\/\d{2}\/\d{4} \d{2}:\d{2} · .*CPF/)
+  assert.match(
+    lines[0] ?? '',
+    /Sua identidade foi usada para entrar Em Portal de Serviços \(demonstração\) \d{2}\/\d{2}\/\d{4} \d{2}:\d{2} · .*CPF/,
+  )
   assert.ok(lines.some((line) => /Você autorizou um sistema a ver seus dados Em Portal de Serviços/.test(line)))
-  assert.ok(lines.some((line) => /Entrada na conta .* · Chrome · Linux/.test(line)), lines.join('\n'))
+  assert.ok(
+    lines.some((line) => /Entrada na conta .* · Chrome · Linux/.test(line)),
+    lines.join('\n'),
+  )
   assert.ok(lines.some((line) => line.startsWith('Conta criada')))
 })
 
@@ -50,14 +61,21 @@ test('older lines are pages away, none twice, none left out, nobody else’s', a
   const { db } = area.app.foundation
   for (let number = 0; number < 65; number += 1) {
     const actor = { kind: 'citizen', id: citizen.accountId } as const
-    await audit.record(db, { type: 'accounts/device-removed', actor, subject: citizen.accountId, data: { deviceId: '7f3b1f4e-1c5e-4a55-9f6a-0d2b6a6f1a11' } })
+    await audit.record(db, {
+      type: 'accounts/device-removed',
+      actor,
+      subject: citizen.accountId,
+      data: { deviceId: '7f3b1f4e-1c5e-4a55-9f6a-0d2b6a6f1a11' },
+    })
   }
   const total = linesOn(first).length + 65
   let page = await area.open(browser, '/conta/historico')
   const seen = new Set<string>()
   let count = 0
   for (let pages = 1; ; pages += 1) {
-    const ids = page.links.filter(({ href }) => href.pathname === '/conta/nao-fui-eu').map(({ href }) => href.searchParams.get('entry') ?? '')
+    const ids = page.links
+      .filter(({ href }) => href.pathname === '/conta/nao-fui-eu')
+      .map(({ href }) => href.searchParams.get('entry') ?? '')
     for (const id of ids) seen.add(id)
     count += linesOn(page).length
     const older = page.links.find(({ text }) => text === 'Ver mais antigos')
@@ -104,7 +122,10 @@ test('“não fui eu”: suspended, out everywhere, portals told within 5 second
   await until(async () => !(await thief.browser.get(area.portalUrl)).text.includes('Olá, Rosa'), TOLD_MS)
   assert.equal((await area.signIn(citizen)).page.status, 422, 'the old password opens nothing')
   assert.match((await area.mailsTo(citizen.email))[0]?.text ?? '', /suspensa/i)
-  const [disowned] = await area.app.foundation.db.query<{ data: { entry?: number } }>("SELECT data FROM audit_event WHERE type = 'portal/use-disowned' AND subject_id = $1", [citizen.accountId])
+  const [disowned] = await area.app.foundation.db.query<{ data: { entry?: number } }>(
+    "SELECT data FROM audit_event WHERE type = 'portal/use-disowned' AND subject_id = $1",
+    [citizen.accountId],
+  )
   assert.equal(disowned?.data.entry, Number(link?.href.searchParams.get('entry')))
 
   const recovered = await recover(citizen)
@@ -128,16 +149,27 @@ test('every event that a person’s ledger may show has a text of its own', () =
   const messages = loadMessages({ folder: 'views/messages', strict: true })
   /** Told about relying parties and operators, never about a person. */
   const nobodys = /^oidc\/(client|registration|resource|keys)/
-  const types = [...joinCatalogs([accountsEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents]).keys()].filter((type) => !nobodys.test(type))
+  const types = [...joinCatalogs([accountsEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents]).keys()].filter(
+    (type) => !nobodys.test(type),
+  )
   assert.ok(types.length > 30)
-  assert.deepEqual(types.filter((type) => !messages.has(`portal.event.${type.replace('/', '-')}`)), [])
+  assert.deepEqual(
+    types.filter((type) => !messages.has(`portal.event.${type.replace('/', '-')}`)),
+    [],
+  )
 })
 
 async function giveFaceSeal({ personId, accountId }: TestCitizen) {
   const { assurance } = area.app.rooms
   return area.app.foundation.db.transaction((tx) =>
     assurance.add(tx, {
-      personId, accountId, method: 'face-match', livenessClass: 'basic', referenceTrusted: true, source: 'test', actor: { kind: 'citizen', id: accountId },
+      personId,
+      accountId,
+      method: 'face-match',
+      livenessClass: 'basic',
+      referenceTrusted: true,
+      source: 'test',
+      actor: { kind: 'citizen', id: accountId },
     }),
   )
 }

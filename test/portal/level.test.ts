@@ -30,7 +30,10 @@ test('bronze: what counts, and every way up, one of them without a camera', asyn
   assert.match(page.text, /Sem câmera/)
   assert.match(page.text, /Ganha Tempo/)
   assert.match(page.text, /ainda não tem uma foto sua para comparar/)
-  assert.ok(page.links.some(({ href }) => href.pathname === '/demo/foto'), 'the demonstration offers its counter')
+  assert.ok(
+    page.links.some(({ href }) => href.pathname === '/demo/foto'),
+    'the demonstration offers its counter',
+  )
   assert.ok(!page.links.some(({ href }) => href.searchParams.has('nivel')), 'no face check without a reference')
 })
 
@@ -79,7 +82,9 @@ test('a withdrawn seal is still listed, no longer counts, and the level falls at
   const { browser, page } = await area.signIn(citizen, { path: '/conta/nivel' })
   assertHeading(page, /prata/i)
   const actor = { kind: 'operator', id: 'op' } as const
-  await area.app.foundation.db.transaction((tx) => area.app.rooms.assurance.withdraw(tx, { id: item.id, accountId: citizen.accountId, reason: 'test', actor }))
+  await area.app.foundation.db.transaction((tx) =>
+    area.app.rooms.assurance.withdraw(tx, { id: item.id, accountId: citizen.accountId, reason: 'test', actor }),
+  )
   const after = await area.open(browser, '/conta/nivel')
   assertHeading(after, /bronze/i)
   assert.match(after.text, /Documentos vistos no balcão retirado/)

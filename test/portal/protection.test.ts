@@ -4,19 +4,41 @@ import { after, before, test } from 'node:test'
 import { openArea, type TestArea, typePassword } from './support/area.ts'
 
 const PAGES = [
-  '/conta/dados', '/conta/dados/email', '/conta/dados/email/codigo', '/conta/dados/telefone', '/conta/dados/telefone/codigo', '/conta/nivel',
-  '/conta/seguranca', '/conta/seguranca/senha', '/conta/seguranca/aplicativo', '/conta/seguranca/chaves', '/conta/seguranca/codigos',
-  '/conta/aparelhos', '/conta/sistemas', '/conta/historico', '/conta/nao-fui-eu',
+  '/conta/dados',
+  '/conta/dados/email',
+  '/conta/dados/email/codigo',
+  '/conta/dados/telefone',
+  '/conta/dados/telefone/codigo',
+  '/conta/nivel',
+  '/conta/seguranca',
+  '/conta/seguranca/senha',
+  '/conta/seguranca/aplicativo',
+  '/conta/seguranca/chaves',
+  '/conta/seguranca/codigos',
+  '/conta/aparelhos',
+  '/conta/sistemas',
+  '/conta/historico',
+  '/conta/nao-fui-eu',
 ]
 const ID = '7f3b1f4e-1c5e-4a55-9f6a-0d2b6a6f1a11'
 const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[] = [
-  ['/conta/dados/email', { value: 'x@example.org' }], ['/conta/dados/email/codigo', { code: '123456' }],
-  ['/conta/dados/telefone', { value: '65998712346' }], ['/conta/dados/telefone/codigo', { code: '123456' }], ['/conta/dados/telefone/retirar', {}],
-  ['/conta/seguranca/senha', { current: 'x', password: 'y' }], ['/conta/seguranca/aplicativo', { code: '123456' }],
-  ['/conta/seguranca/aplicativo/remover', {}], ['/conta/seguranca/chaves', { label: 'x', ceremony: 'x', credential: '{}' }],
-  ['/conta/seguranca/chaves/opcoes', {}], [`/conta/seguranca/chaves/${ID}/remover`, {}], ['/conta/seguranca/codigos', {}],
-  ['/conta/aparelhos/sair', { session: 'x' }], ['/conta/aparelhos/sair-dos-outros', {}], ['/conta/sistemas/retirar', { client: 'x' }],
-  ['/conta/nao-fui-eu', {}], ['/conta/sair', {}],
+  ['/conta/dados/email', { value: 'x@example.org' }],
+  ['/conta/dados/email/codigo', { code: '123456' }],
+  ['/conta/dados/telefone', { value: '65998712346' }],
+  ['/conta/dados/telefone/codigo', { code: '123456' }],
+  ['/conta/dados/telefone/retirar', {}],
+  ['/conta/seguranca/senha', { current: 'x', password: 'y' }],
+  ['/conta/seguranca/aplicativo', { code: '123456' }],
+  ['/conta/seguranca/aplicativo/remover', {}],
+  ['/conta/seguranca/chaves', { label: 'x', ceremony: 'x', credential: '{}' }],
+  ['/conta/seguranca/chaves/opcoes', {}],
+  [`/conta/seguranca/chaves/${ID}/remover`, {}],
+  ['/conta/seguranca/codigos', {}],
+  ['/conta/aparelhos/sair', { session: 'x' }],
+  ['/conta/aparelhos/sair-dos-outros', {}],
+  ['/conta/sistemas/retirar', { client: 'x' }],
+  ['/conta/nao-fui-eu', {}],
+  ['/conta/sair', {}],
 ]
 
 let area: TestArea
@@ -28,7 +50,9 @@ after(() => area.close())
 
 test('every page and form that the routes know is in these lists', async () => {
   const { globSync, readFileSync } = await import('node:fs')
-  const text = globSync('src/portal/**/*.routes.ts').map((file) => readFileSync(file, 'utf8')).join('\n')
+  const text = globSync('src/portal/**/*.routes.ts')
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n')
   assert.equal([...text.matchAll(/router\.post\(/g)].length, FORMS.length - 2, 'contact.routes.ts adds its two for e-mail and for phone')
 })
 

@@ -21,7 +21,8 @@ async function visit(path: string): Promise<{ citizen: TestCitizen; browser: Bro
 }
 
 const secretOn = (page: Page): string => /<code id="segredo">([^<]+)/.exec(page.html)?.[1]?.replaceAll(' ', '') ?? ''
-const codeFor = (secret: string, aheadMs = 0): string => generateSync({ secret, epoch: Math.floor((area.clock.now().getTime() + aheadMs) / 1000) })
+const codeFor = (secret: string, aheadMs = 0): string =>
+  generateSync({ secret, epoch: Math.floor((area.clock.now().getTime() + aheadMs) / 1000) })
 
 test('the page says how things stand and where to change each', async () => {
   const { page } = await visit('/conta/seguranca')
@@ -48,7 +49,11 @@ test('a wrong current password, a weak new one, and empty fields are named at th
   const wrong = await browser.submit(page, { current: 'errada-mesmo-99', password: NEXT }, { action: '/senha' })
   assert.equal(wrong.status, 422)
   assert.match(wrong.html, /id="current-error"[^>]*>.*A senha atual não confere/s)
-  for (const [weak, says] of [['curta', /curta/], ['12345678', /adivinhar|muito usada/], [citizen.cpf, /seu nome, CPF ou e-mail|adivinhar/]] as const) {
+  for (const [weak, says] of [
+    ['curta', /curta/],
+    ['12345678', /adivinhar|muito usada/],
+    [citizen.cpf, /seu nome, CPF ou e-mail|adivinhar/],
+  ] as const) {
     const refused = await browser.submit(page, { current: PASSWORD, password: weak }, { action: '/senha' })
     assert.equal(refused.status, 422, weak)
     assert.match(refused.html, /id="password-error"/)
@@ -64,7 +69,8 @@ test('a wrong current password, a weak new one, and empty fields are named at th
 test('guessing the current password stops after ten tries, the right one included', async () => {
   const { browser, page } = await visit('/conta/seguranca/senha')
   let refused = page
-  for (let tries = 0; tries < 12; tries += 1) refused = await browser.submit(page, { current: `errada-mesmo-${tries}`, password: NEXT }, { action: '/senha' })
+  for (let tries = 0; tries < 12; tries += 1)
+    refused = await browser.submit(page, { current: `errada-mesmo-${tries}`, password: NEXT }, { action: '/senha' })
   assert.match(refused.text, /Muitas tentativas/)
   const right = await browser.submit(page, { current: PASSWORD, password: NEXT }, { action: '/senha' })
   assert.match(right.text, /Muitas tentativas/)
@@ -105,7 +111,8 @@ test('a secret that waited too long is replaced on the page', async () => {
   const late = await area.open(browser, '/conta/seguranca/aplicativo')
   const refused = await browser.submit(late, { code: codeFor(secretOn(late)) }, { action: '/aplicativo' })
   if (refused.status === 422) assert.notEqual(secretOn(refused), secretOn(page))
-  const done = refused.status === 422 ? await browser.submit(refused, { code: codeFor(secretOn(refused)) }, { action: '/aplicativo' }) : refused
+  const done =
+    refused.status === 422 ? await browser.submit(refused, { code: codeFor(secretOn(refused)) }, { action: '/aplicativo' }) : refused
   assert.match(done.text, /Aplicativo de códigos ligado/)
 })
 
@@ -164,12 +171,18 @@ test('somebody else’s passkey cannot be removed', async () => {
 
 test('a ceremony asked for by a script without the token is refused', async () => {
   const { browser } = await visit('/conta/seguranca/chaves')
-  const response = await browser.fetch(`${area.url}/conta/seguranca/chaves/opcoes`, { method: 'POST', headers: { Accept: 'application/json' } })
+  const response = await browser.fetch(`${area.url}/conta/seguranca/chaves/opcoes`, {
+    method: 'POST',
+    headers: { Accept: 'application/json' },
+  })
   assert.equal(response.status, 403)
 })
 
 async function ceremony(browser: BrowserClient, token: string) {
-  const response = await browser.fetch(`${area.url}/conta/seguranca/chaves/opcoes`, { method: 'POST', headers: { Accept: 'application/json', 'X-CSRF-Token': token } })
+  const response = await browser.fetch(`${area.url}/conta/seguranca/chaves/opcoes`, {
+    method: 'POST',
+    headers: { Accept: 'application/json', 'X-CSRF-Token': token },
+  })
   assert.equal(response.status, 200)
   return response.json()
 }

@@ -62,7 +62,11 @@ test('withdrawing what was never given, or is somebody else’s, changes nothing
   const csrf = other.page.forms[0]?.fields.get('_csrf')?.[0] ?? ''
   const clientId = rp.config.clientMetadata().client_id
   for (const client of [clientId, 'mt-conta', 'nobody']) {
-    const answer = await other.browser.post(`${area.url}/conta/sistemas/retirar`, new URLSearchParams({ _csrf: csrf, client }), other.page.url)
+    const answer = await other.browser.post(
+      `${area.url}/conta/sistemas/retirar`,
+      new URLSearchParams({ _csrf: csrf, client }),
+      other.page.url,
+    )
     assert.equal(answer.url.pathname, '/conta/sistemas')
   }
   assert.ok(await fetchUserInfo(rp.config, tokens.access_token, tokens.claims()?.sub ?? ''))

@@ -11,7 +11,8 @@ const DAY_MS = 86_400_000
 /** Changes with any source, so that no folder of older code is used. */
 function sourceVersion(): string {
   const hash = createHash('sha256')
-  for (const name of globSync(['src/**/*.{ts,csv,json}', 'prisma/**/*.sql'], { cwd: ROOT }).sort()) hash.update(name).update(readFileSync(path.join(ROOT, name)))
+  for (const name of globSync(['src/**/*.{ts,csv,json}', 'prisma/**/*.sql'], { cwd: ROOT }).sort())
+    hash.update(name).update(readFileSync(path.join(ROOT, name)))
   return hash.digest('hex').slice(0, 16)
 }
 

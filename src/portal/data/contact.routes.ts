@@ -18,64 +18,94 @@ export interface ContactRoutesDependencies {
 const code = z.object({ code: z.string().trim().min(1, 'platform.field.required').max(20) })
 type Code = z.output<typeof code>
 
+/** One kind of address and what its two pages share. */
+interface Change extends ContactRoutesDependencies {
+  readonly kind: ContactKind
+  readonly page: string
+  readonly waiting: Waiting
+}
+
+/** The address that waits for its code, in this browser. */
+interface Waiting {
+  find(ctx: HttpContext): Promise<AreaData['contact']>
+  set(ctx: HttpContext, contact: AreaData['contact']): Promise<void>
+}
+
 /** A new mail address or mobile number: typed on one page, confirmed by the code that was sent there on the next. */
 export function createContactRoutes(deps: ContactRoutesDependencies): Router {
   const router = new Router()
-  addRoutes(router, deps, 'email', '/conta/dados/email')
-  addRoutes(router, deps, 'phone', '/conta/dados/telefone')
+  const kinds = [['email', '/conta/dados/email'] as const, ['phone', '/conta/dados/telefone'] as const]
+  for (const [kind, page] of kinds) {
+    const change: Change = { ...deps, kind, page, waiting: createWaiting(deps.sessions, kind) }
+    addAddressPage(router, change)
+    addCodePage(router, change)
+  }
   return router
 }
 
-function addRoutes(router: Router, { pages, contacts, sessions }: ContactRoutesDependencies, kind: ContactKind, page: string): void {
+function createWaiting(sessions: PageSessions<AreaData>, kind: ContactKind): Waiting {
+  return {
+    async find(ctx) {
+      const contact = (await sessions.read(ctx))?.data.contact
+      return contact?.kind === kind ? contact : undefined
+    },
+    async set(ctx, contact) {
+      const session = await sessions.read(ctx)
+      if (session !== undefined) await sessions.update(ctx, { ...session.data, contact })
+    },
+  }
+}
+
+function addAddressPage(router: Router, { pages, contacts, kind, page, waiting }: Change): void {
   const fault = `portal.field.${kind}`
-  const form = z.object({ value: z.string().max(254).refine((text) => parseAddress(kind, text) !== undefined, fault) })
+  const typed = z.string().max(254)
+  const form = z.object({ value: typed.refine((text) => parseAddress(kind, text) !== undefined, fault) })
   type Form = z.output<typeof form>
 
   const ask = (ctx: HttpContext, visit: Visit, again: { errors?: FieldErrors; typed?: Typed } = {}) =>
     pages.show(ctx, visit, { section: 'data', view: 'contact', data: { kind, page, ...again } })
-  const again = pages.fresh((ctx, visit, { errors, typed }: { errors: FieldErrors; typed: Typed }) => ask(ctx, visit, { errors, typed }))
-
-  router.get(page, guard({}, pages.fresh((ctx, visit) => ask(ctx, visit))))
-  router.post(page, guard({ body: form, keep: ['value'], onInvalid: again }, pages.fresh(async (ctx, visit, { body }: { body: Form }) => {
+  const onInvalid = pages.fresh((ctx, visit, again: { errors: FieldErrors; typed: Typed }) => {
+    ask(ctx, visit, { errors: again.errors, typed: again.typed })
+  })
+  const send = pages.fresh(async (ctx, visit, { body }: { body: Form }) => {
     try {
       const { id, address } = await contacts.start(visit.changer, { kind, value: body.value })
-      await remember(ctx, { id, kind, value: textOf(address) })
+      await waiting.set(ctx, { id, kind, value: textOf(address) })
       seeOther(ctx, `${page}/codigo`)
     } catch (error) {
       ctx.status = 422
       ask(ctx, visit, { errors: { value: refusalOf(error, fault) }, typed: { value: body.value } })
     }
-  })))
+  })
 
-  const askCode = async (ctx: HttpContext, visit: Visit, errors?: FieldErrors) => {
-    const waiting = await findWaiting(ctx)
-    if (waiting === undefined) return seeOther(ctx, page)
-    pages.show(ctx, visit, { section: 'data', view: 'contact-code', data: { kind, page, address: waiting.value, ...(errors && { errors }) } })
+  const open = pages.fresh((ctx, visit) => ask(ctx, visit))
+  router.get(page, guard({}, open))
+  router.post(page, guard({ body: form, keep: ['value'], onInvalid }, send))
+}
+
+function addCodePage(router: Router, { pages, contacts, kind, page, waiting }: Change): void {
+  async function ask(ctx: HttpContext, visit: Visit, errors?: FieldErrors): Promise<void> {
+    const found = await waiting.find(ctx)
+    if (found === undefined) return seeOther(ctx, page)
+    const data = { kind, page, address: found.value, ...(errors && { errors }) }
+    pages.show(ctx, visit, { section: 'data', view: 'contact-code', data })
   }
-  const codeAgain = pages.fresh((ctx, visit, { errors }: { errors: FieldErrors }) => askCode(ctx, visit, errors))
-
-  router.get(`${page}/codigo`, guard({}, pages.fresh((ctx, visit) => askCode(ctx, visit))))
-  router.post(`${page}/codigo`, guard({ body: code, onInvalid: codeAgain }, pages.fresh(async (ctx, visit, { body }: { body: Code }) => {
-    const waiting = await findWaiting(ctx)
-    if (waiting === undefined) return seeOther(ctx, page)
-    const refusal = await refusalOfCode(contacts, visit, { id: waiting.id, code: body.code })
+  const onInvalid = pages.fresh((ctx, visit, { errors }: { errors: FieldErrors }) => ask(ctx, visit, errors))
+  const confirm = pages.fresh(async (ctx, visit, { body }: { body: Code }) => {
+    const found = await waiting.find(ctx)
+    if (found === undefined) return seeOther(ctx, page)
+    const refusal = await refusalOfCode(contacts, visit, { id: found.id, code: body.code })
     if (refusal === undefined) {
-      await remember(ctx, undefined)
+      await waiting.set(ctx, undefined)
       return seeOther(ctx, tell('/conta/dados', kind))
     }
     ctx.status = 422
-    await askCode(ctx, visit, { code: refusal })
-  })))
+    await ask(ctx, visit, { code: refusal })
+  })
 
-  async function findWaiting(ctx: HttpContext): Promise<AreaData['contact']> {
-    const contact = (await sessions.read(ctx))?.data.contact
-    return contact?.kind === kind ? contact : undefined
-  }
-
-  async function remember(ctx: HttpContext, contact: AreaData['contact']): Promise<void> {
-    const session = await sessions.read(ctx)
-    if (session !== undefined) await sessions.update(ctx, { ...session.data, contact })
-  }
+  const open = pages.fresh((ctx, visit) => ask(ctx, visit))
+  router.get(`${page}/codigo`, guard({}, open))
+  router.post(`${page}/codigo`, guard({ body: code, onInvalid }, confirm))
 }
 
 /** What is wrong with the code; `undefined` once the address is confirmed. */

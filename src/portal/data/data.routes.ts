@@ -16,20 +16,24 @@ const PAGE = '/conta/dados'
 export function createDataRoutes({ pages, contacts }: DataRoutesDependencies): Router {
   const router = new Router()
 
-  router.get(PAGE, pages.section({ section: 'data', view: 'data' }, ({ account, heldUntil }) => {
+  const show = pages.section({ section: 'data', view: 'data' }, ({ account, heldUntil }) => {
     const { name, socialName, cpf, birthDate, email, phone } = account.citizen.reveal()
-    const person = { name, socialName, cpf: maskCpf(cpf), birthDate }
     return {
-      person, email, heldUntil,
-      phone: phone && formatMobilePhone(phone), canUsePhone: contacts.canUsePhone(), canRemovePhone: phone !== undefined && email !== undefined,
+      heldUntil,
+      person: { name, socialName, cpf: maskCpf(cpf), birthDate },
+      email,
+      phone: phone && formatMobilePhone(phone),
+      canUsePhone: contacts.canUsePhone(),
+      canRemovePhone: phone !== undefined && email !== undefined,
     }
-  }))
-
-  router.post(`${PAGE}/telefone/retirar`, guard({}, pages.fresh(async (ctx, { changer }) => {
+  })
+  const removePhone = pages.fresh(async (ctx, { changer }) => {
     const isGone = await removed(() => contacts.remove(changer, 'phone'))
     seeOther(ctx, isGone ? tell(PAGE, 'phone-removed') : PAGE)
-  })))
+  })
 
+  router.get(PAGE, show)
+  router.post(`${PAGE}/telefone/retirar`, guard({}, removePhone))
   return router
 }
 

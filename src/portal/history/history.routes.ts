@@ -32,34 +32,37 @@ type About = z.output<typeof about>
 export function createHistoryRoutes({ pages, ledger, views, sessions, reportMisuse }: HistoryRoutesDependencies): Router {
   const router = new Router()
 
-  router.get('/conta/historico', guard({ query: paging }, pages.signedIn(async (ctx, visit, { query }: { query: Paging }) => {
+  const list = pages.signedIn(async (ctx, visit, { query }: { query: Paging }) => {
     const { id } = visit.account
     const found = await ledger.audit.ledger(id, { before: query.antes, limit: PAGE_LINES + 1 })
     const shown = found.slice(0, PAGE_LINES)
     const older = found.length > PAGE_LINES ? shown.at(-1)?.id : undefined
     const entries = await linesOf(ctx, ledger, id, shown)
     pages.show(ctx, visit, { section: 'history', view: 'history', data: { entries, older, isFirst: query.antes === undefined } })
-  })))
-
-  router.get('/conta/nao-fui-eu', guard({ query: about }, pages.signedIn(async (ctx, visit, { query }: { query: About }) => {
-    const entry = await findEntry(visit.account.id, query.entry)
+  })
+  const ask = pages.signedIn(async (ctx, visit, { query }: { query: About }) => {
+    const entry = await findEntry(ledger, visit.account.id, query.entry)
     const [line] = await linesOf(ctx, ledger, visit.account.id, entry === undefined ? [] : [entry])
-    pages.show(ctx, visit, { section: 'history', view: 'not-me', data: { entryId: entry?.id, entry: line && { ...line, notMe: undefined } } })
-  })))
-
-  router.post('/conta/nao-fui-eu', guard({ body: about }, pages.signedIn(async (ctx, visit, { body }: { body: About }) => {
-    await reportMisuse(visit, (await findEntry(visit.account.id, body.entry))?.id)
+    const data = { entryId: entry?.id, entry: line && { ...line, notMe: undefined } }
+    pages.show(ctx, visit, { section: 'history', view: 'not-me', data })
+  })
+  const disown = pages.signedIn(async (ctx, visit, { body }: { body: About }) => {
+    const entry = await findEntry(ledger, visit.account.id, body.entry)
+    await reportMisuse(visit, entry?.id)
     await sessions.end(ctx)
     ctx.status = 200
     views.render(ctx, 'portal/suspended', {})
-  })))
+  })
 
-  /** One line of this account; another's is as good as none. */
-  async function findEntry(accountId: AccountId, id: number | undefined): Promise<LedgerEntry | undefined> {
-    if (id === undefined) return undefined
-    const [entry] = await ledger.audit.ledger(accountId, { before: id + 1, limit: 1 })
-    return entry?.id === id ? entry : undefined
-  }
-
+  router.get('/conta/historico', guard({ query: paging }, list))
+  router.get('/conta/nao-fui-eu', guard({ query: about }, ask))
+  router.post('/conta/nao-fui-eu', guard({ body: about }, disown))
   return router
+}
+
+/** One line of this account; another's is as good as none. */
+async function findEntry({ audit }: Ledger, accountId: AccountId, id: number | undefined): Promise<LedgerEntry | undefined> {
+  if (id === undefined) return undefined
+  const [entry] = await audit.ledger(accountId, { before: id + 1, limit: 1 })
+  return entry?.id === id ? entry : undefined
 }

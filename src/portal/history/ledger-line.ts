@@ -28,26 +28,56 @@ export interface Ledger {
 }
 
 const ICONS: Readonly<Record<string, string>> = {
-  'accounts/signed-in': 'user', 'accounts/session-ended': 'logout', 'accounts/password-changed': 'lock', 'accounts/recovered': 'key',
-  'accounts/passkey-added': 'key', 'accounts/passkey-removed': 'key', 'accounts/totp-enabled': 'phone', 'accounts/totp-removed': 'phone',
-  'accounts/contact-added': 'mail', 'accounts/contact-removed': 'mail',
-  'assurance/evidence-added': 'shield-check', 'assurance/evidence-withdrawn': 'shield',
-  'oidc/authorized': 'building', 'oidc/consent-given': 'plug', 'oidc/consent-withdrawn': 'plug',
-  'oidc/face-check-agreed': 'face', 'oidc/face-check-passed': 'face', 'oidc/face-check-refused': 'face',
+  'accounts/signed-in': 'user',
+  'accounts/session-ended': 'logout',
+  'accounts/password-changed': 'lock',
+  'accounts/recovered': 'key',
+  'accounts/passkey-added': 'key',
+  'accounts/passkey-removed': 'key',
+  'accounts/totp-enabled': 'phone',
+  'accounts/totp-removed': 'phone',
+  'accounts/contact-added': 'mail',
+  'accounts/contact-removed': 'mail',
+  'assurance/evidence-added': 'shield-check',
+  'assurance/evidence-withdrawn': 'shield',
+  'oidc/authorized': 'building',
+  'oidc/consent-given': 'plug',
+  'oidc/consent-withdrawn': 'plug',
+  'oidc/face-check-agreed': 'face',
+  'oidc/face-check-passed': 'face',
+  'oidc/face-check-refused': 'face',
 }
 /** What deserves a second look. */
 const WARNINGS: ReadonlySet<string> = new Set([
-  'accounts/sign-in-refused', 'accounts/recovery-started', 'accounts/recovered', 'accounts/passkey-suspect', 'accounts/suspended',
-  'accounts/registration-repeated', 'accounts/recovery-refused', 'oidc/refresh-token-reused', 'oidc/face-check-refused', 'portal/use-disowned',
+  'accounts/sign-in-refused',
+  'accounts/recovery-started',
+  'accounts/recovered',
+  'accounts/passkey-suspect',
+  'accounts/suspended',
+  'accounts/registration-repeated',
+  'accounts/recovery-refused',
+  'oidc/refresh-token-reused',
+  'oidc/face-check-refused',
+  'portal/use-disowned',
 ])
 
 /** Closes doors and opens none, whoever did it. */
 const HARMLESS: ReadonlySet<string> = new Set([
-  'accounts/registered', 'accounts/session-ended', 'accounts/suspended', 'oidc/sessions-ended', 'oidc/consent-withdrawn', 'portal/use-disowned',
+  'accounts/registered',
+  'accounts/session-ended',
+  'accounts/suspended',
+  'oidc/sessions-ended',
+  'oidc/consent-withdrawn',
+  'portal/use-disowned',
 ])
 
 /** Ledger entries as lines to read; an event that has no text of its own is still listed, by a general one. */
-export async function linesOf(ctx: HttpContext, ledger: Ledger, accountId: AccountId, entries: readonly LedgerEntry[]): Promise<LedgerLine[]> {
+export async function linesOf(
+  ctx: HttpContext,
+  ledger: Ledger,
+  accountId: AccountId,
+  entries: readonly LedgerEntry[],
+): Promise<LedgerLine[]> {
   const devices = entries.some(({ data }) => 'deviceId' in data) ? await ledger.deviceLabels(accountId) : new Map<string, string>()
   const t = (key: string, params?: Record<string, string>) => ledger.messages.text(localeOf(ctx), key, params)
   return Promise.all(
@@ -81,7 +111,9 @@ function whereOf({ type, data }: LedgerEntry, devices: ReadonlyMap<string, strin
   if (typeof data['deviceId'] === 'string') return devices.get(data['deviceId'])
   if (type === 'assurance/evidence-added') return textIfAny(`portal.evidence.${String(data['method'])}`, messages, t)
   if (type.startsWith('accounts/contact-')) return textIfAny(`portal.data.${String(data['kind'])}`, messages, t)
-  const scopes = Array.isArray(data['scopes']) ? data['scopes'].map((scope) => textIfAny(`portal.short-scope.${String(scope)}`, messages, t)) : []
+  const scopes = Array.isArray(data['scopes'])
+    ? data['scopes'].map((scope) => textIfAny(`portal.short-scope.${String(scope)}`, messages, t))
+    : []
   return scopes.filter((scope) => scope !== undefined).join(', ') || undefined
 }
 

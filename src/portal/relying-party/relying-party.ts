@@ -85,7 +85,11 @@ async function discover({ issuer, clientId, clientSecret, fetch }: RelyingPartyO
   })
 }
 
-async function beginSignIn(config: oidc.Configuration, options: RelyingPartyOptions, demand: SignInDemand): Promise<{ url: URL; pending: PendingSignIn }> {
+async function beginSignIn(
+  config: oidc.Configuration,
+  options: RelyingPartyOptions,
+  demand: SignInDemand,
+): Promise<{ url: URL; pending: PendingSignIn }> {
   const pending: PendingSignIn = {
     state: oidc.randomState(),
     nonce: oidc.randomNonce(),
@@ -123,7 +127,11 @@ async function finishSignIn(config: oidc.Configuration, currentUrl: URL, pending
   return { subject: idClaims.sub, sid, idToken: tokens.id_token, claims: { ...userinfo, ...idClaims } }
 }
 
-async function readLogoutToken(config: oidc.Configuration, options: RelyingPartyOptions, token: string): Promise<{ sid?: string; subject?: string }> {
+async function readLogoutToken(
+  config: oidc.Configuration,
+  options: RelyingPartyOptions,
+  token: string,
+): Promise<{ sid?: string; subject?: string }> {
   const metadata = config.serverMetadata()
   if (metadata.jwks_uri === undefined) throw new Error('the server publishes no keys')
   const { payload } = await jwtVerify(token, createRemoteJWKSet(new URL(metadata.jwks_uri)), {

@@ -19,15 +19,17 @@ export function addPasswordRoutes(
 ): void {
   const show = (ctx: HttpContext, visit: Visit, errors?: FieldErrors) =>
     pages.show(ctx, visit, { section: 'security', view: 'password', data: { minLength: minPasswordLength, ...(errors && { errors }) } })
-  const again = pages.fresh((ctx, visit, { errors }: { errors: FieldErrors }) => show(ctx, visit, errors))
-
-  router.get(PAGE, guard({}, pages.fresh((ctx, visit) => show(ctx, visit))))
-  router.post(PAGE, guard({ body: form, onInvalid: again }, pages.fresh(async (ctx, visit, { body }: { body: Form }) => {
+  const open = pages.fresh((ctx, visit) => show(ctx, visit))
+  const onInvalid = pages.fresh((ctx, visit, { errors }: { errors: FieldErrors }) => show(ctx, visit, errors))
+  const change = pages.fresh(async (ctx, visit, { body }: { body: Form }) => {
     const errors = await faultsOf(() => factors.changePassword(visit.changer, { current: body.current, next: body.password }))
     if (errors === undefined) return seeOther(ctx, tell('/conta/seguranca', 'password'))
     ctx.status = 422
     show(ctx, visit, errors)
-  })))
+  })
+
+  router.get(PAGE, guard({}, open))
+  router.post(PAGE, guard({ body: form, onInvalid }, change))
 }
 
 /** Which field is wrong and why; `undefined` once the password is changed. */

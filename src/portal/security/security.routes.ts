@@ -30,13 +30,19 @@ export function createSecurityRoutes(deps: SecurityRoutesDependencies): Router {
   const { totp, passkeys, recoveryCodes } = deps.factors
   const router = new Router()
 
-  router.get('/conta/seguranca', deps.pages.section({ section: 'security', view: 'security' }, async ({ account, heldUntil }) => {
-    const { id, passwordChangedAt } = account
-    return {
-      passwordChangedAt, heldUntil,
-      hasTotp: await totp.isEnabled(id), passkeys: await passkeys.list(id), codesLeft: await recoveryCodes.countLeft(id),
-    }
-  }))
+  router.get(
+    '/conta/seguranca',
+    deps.pages.section({ section: 'security', view: 'security' }, async ({ account, heldUntil }) => {
+      const { id, passwordChangedAt } = account
+      return {
+        passwordChangedAt,
+        heldUntil,
+        hasTotp: await totp.isEnabled(id),
+        passkeys: await passkeys.list(id),
+        codesLeft: await recoveryCodes.countLeft(id),
+      }
+    }),
+  )
 
   addPasswordRoutes(router, deps)
   addTotpRoutes(router, deps)

@@ -24,48 +24,60 @@ export interface TotpRoutesDependencies {
 
 /** The authenticator app: a secret as a picture and as text, on once a code from it is right; and off again. */
 export function addTotpRoutes(router: Router, { pages, factors: { totp }, sessions }: TotpRoutesDependencies): void {
+  const pending = createPendingSecret(sessions, totp)
+
   async function show(ctx: HttpContext, visit: Visit, errors?: FieldErrors): Promise<void> {
     if (await totp.isEnabled(visit.account.id)) return seeOther(ctx, HOME)
-    const { uri, secret } = await pendingSecret(ctx, visit)
+    const { uri, secret } = await pending.get(ctx, visit)
     const qr = await toDataURL(uri, { errorCorrectionLevel: 'M', margin: 2, width: 400 })
     const data = { qr, secret: secret.replace(/(.{4})(?=.)/g, '$1 '), ...(errors && { errors }) }
     pages.show(ctx, visit, { section: 'security', view: 'totp', data })
   }
 
-  /** The same secret when the page is loaded again: the app may have read it already. */
-  async function pendingSecret(ctx: HttpContext, { changer }: Visit): Promise<NonNullable<AreaData['totp']>> {
-    const session = await sessions.read(ctx)
-    if (session?.data.totp !== undefined) return session.data.totp
-    const started = await totp.start(changer)
-    if (session !== undefined) await sessions.update(ctx, { ...session.data, totp: started })
-    return started
-  }
-
-  async function forget(ctx: HttpContext): Promise<void> {
-    const session = await sessions.read(ctx)
-    if (session?.data.totp !== undefined) await sessions.update(ctx, { ...session.data, totp: undefined })
-  }
-
-  const again = pages.fresh((ctx, visit, { errors }: { errors: FieldErrors }) => show(ctx, visit, errors))
-  router.get(PAGE, guard({}, pages.fresh((ctx, visit) => show(ctx, visit))))
-  router.post(PAGE, guard({ body: form, onInvalid: again }, pages.fresh(async (ctx, visit, { body }: { body: Form }) => {
-    const pending = (await sessions.read(ctx))?.data.totp
-    if (pending === undefined) return seeOther(ctx, PAGE)
+  const open = pages.fresh((ctx, visit) => show(ctx, visit))
+  const onInvalid = pages.fresh((ctx, visit, { errors }: { errors: FieldErrors }) => show(ctx, visit, errors))
+  const turnOn = pages.fresh(async (ctx, visit, { body }: { body: Form }) => {
+    const factorId = await pending.findId(ctx)
+    if (factorId === undefined) return seeOther(ctx, PAGE)
     try {
-      await totp.confirm(visit.changer, { factorId: pending.factorId, code: body.code })
+      await totp.confirm(visit.changer, { factorId, code: body.code })
     } catch (error) {
       const refusal = refusalOf(error, 'portal.field.totp')
       // The secret has waited too long: the page shows a new one.
-      if (isProblem(error, ACCOUNTS_PROBLEMS.unknownFactor)) await forget(ctx)
+      if (isProblem(error, ACCOUNTS_PROBLEMS.unknownFactor)) await pending.forget(ctx)
       ctx.status = 422
       return show(ctx, visit, { code: refusal })
     }
-    await forget(ctx)
+    await pending.forget(ctx)
     seeOther(ctx, tell(HOME, 'totp'))
-  })))
-
-  router.post(`${PAGE}/remover`, guard({}, pages.fresh(async (ctx, visit) => {
+  })
+  const turnOff = pages.fresh(async (ctx, visit) => {
     if (await totp.isEnabled(visit.account.id)) await totp.remove(visit.changer)
     seeOther(ctx, tell(HOME, 'totp-removed'))
-  })))
+  })
+
+  router.get(PAGE, guard({}, open))
+  router.post(PAGE, guard({ body: form, onInvalid }, turnOn))
+  router.post(`${PAGE}/remover`, guard({}, turnOff))
+}
+
+/** The secret that waits for its first code, in this browser. */
+function createPendingSecret(sessions: PageSessions<AreaData>, totp: Totp) {
+  return {
+    /** The same when the page is loaded again: the app may have read it already. */
+    async get(ctx: HttpContext, { changer }: Visit): Promise<NonNullable<AreaData['totp']>> {
+      const session = await sessions.read(ctx)
+      if (session?.data.totp !== undefined) return session.data.totp
+      const started = await totp.start(changer)
+      if (session !== undefined) await sessions.update(ctx, { ...session.data, totp: started })
+      return started
+    },
+    async findId(ctx: HttpContext): Promise<string | undefined> {
+      return (await sessions.read(ctx))?.data.totp?.factorId
+    },
+    async forget(ctx: HttpContext): Promise<void> {
+      const session = await sessions.read(ctx)
+      if (session?.data.totp !== undefined) await sessions.update(ctx, { ...session.data, totp: undefined })
+    },
+  }
 }

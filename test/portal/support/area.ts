@@ -59,7 +59,9 @@ export async function openArea(env: Record<string, string> = {}): Promise<TestAr
   const open = (browser: BrowserClient, at: string): Promise<Page> => browser.get(new URL(at, app.publicUrl))
 
   return {
-    app, clock, open,
+    app,
+    clock,
+    open,
     url: app.publicUrl,
     portalUrl: app.demo?.portalUrl ?? '',
     citizen: () => register(app, registered++),
@@ -108,7 +110,9 @@ export function assertHeading(page: Page, heading: RegExp): void {
 function start(dataDir: string, env: Record<string, string>, clock?: FixedClock): Promise<TestApp> {
   const cheap = { memoryKib: 64, passes: 1, parallelism: 1 }
   return startTestApp({
-    dataDir, env, ...(clock && { clock }),
+    dataDir,
+    env,
+    ...(clock && { clock }),
     accounts: (settings) => ({ ...settings, password: { ...settings.password, cost: cheap, slots: 1 } }),
   })
 }
