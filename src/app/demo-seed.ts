@@ -13,10 +13,10 @@ export const PORTAL_CLIENT = 'portal-demonstracao'
 /** People of the demonstration who have an account already; more wait in `src/demo/base-register.csv` to register. */
 export const DEMO_CITIZENS: readonly DemoCitizen[] = [
   { name: 'Maria Aparecida da Silva', cpf: '529.982.247-25', password: 'boi-tuiuiu-pantanal-7' },
-  { name: 'João Batista Pereira', cpf: '111.444.777-35', password: 'arara-azul-cerrado-3' },
+  { name: 'Joana Batista Pereira', cpf: '111.444.777-35', password: 'arara-azul-cerrado-3' },
 ]
 const WITH_FACE = '111.444.777-35'
-/** One person in a group picture that ships with the face library (MIT), as João's reference. */
+/** One person in a group picture that ships with the face library (MIT), as Joana's reference. */
 const FACE = { file: 'sample6.jpg', region: { left: 1114, top: 264, width: 330, height: 410 } }
 
 export interface DemoSeedDependencies {

@@ -30,7 +30,7 @@ async function press(page: Page, name: string): Promise<void> {
   await page.waitForLoadState()
 }
 
-/** João at the step-up page of the service that wants prata, in a browser with this camera. */
+/** Joana at the step-up page of the service that wants prata, in a browser with this camera. */
 async function atStepUp(views: FaceViews | undefined, mode: CameraMode = 'reactive', options: object = PHONE): Promise<Watched> {
   await app.foundation.db.execute('DELETE FROM throttle')
   const watched = await openProfile(browser, { ...options, permissions: ['camera'] })

@@ -41,7 +41,7 @@ test('a further start keeps everything, adds nothing, and its portal still works
   }
 })
 
-test('João has a reference face, Maria has none, and both are bronze', async () => {
+test('Joana has a reference face, Maria has none, and both are bronze', async () => {
   const app = await startTestApp({ dataDir: folder })
   try {
     const { accounts, images, faces, assurance } = app.rooms
@@ -54,7 +54,7 @@ test('João has a reference face, Maria has none, and both are bronze', async ()
     )
     assert.deepEqual(found, [
       ['Maria Aparecida da Silva', false, 'bronze'],
-      ['João Batista Pereira', true, 'bronze'],
+      ['Joana Batista Pereira', true, 'bronze'],
     ])
   } finally {
     await app.stop()

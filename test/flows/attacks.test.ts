@@ -189,7 +189,9 @@ async function rawGet(url: URL, headers: Record<string, string>): Promise<string
       socket.write(`GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}Connection: close\r\n\r\n`)
     })
     let answer = ''
-    socket.on('data', (chunk) => void (answer += String(chunk)))
+    socket.on('data', (chunk) => {
+      answer += String(chunk)
+    })
     socket.on('close', () => resolve(answer))
     socket.on('error', reject)
   })

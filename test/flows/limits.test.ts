@@ -189,7 +189,9 @@ function raw(chunks: readonly (string | Buffer)[], options: { everyMs?: number; 
       socket.destroy()
       resolve({ text, ms: performance.now() - begun })
     }
-    socket.on('data', (chunk) => void (text += String(chunk)))
+    socket.on('data', (chunk) => {
+      text += String(chunk)
+    })
     socket.on('close', done)
     socket.on('error', done)
     setTimeout(done, options.giveUpMs ?? 20_000).unref()

@@ -45,7 +45,10 @@ export async function serverProcess(env: Readonly<Record<string, string>>): Prom
     async start() {
       const started = spawn(process.execPath, [MAIN], { env: all, stdio: ['ignore', 'pipe', 'pipe'] })
       child = started
-      for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => void (said += String(chunk)))
+      const hear = (chunk: unknown): void => {
+        said += String(chunk)
+      }
+      for (const stream of [started.stdout, started.stderr]) stream.on('data', hear)
       for (const deadline = Date.now() + READY_DEADLINE_MS; ; await sleep(25)) {
         const isReady = await fetch(`${url}/pronto`).then(({ ok }) => ok, () => false)
         if (isReady) return
