@@ -69,7 +69,11 @@ export interface PagesDependencies {
 export function addPages({ foundation, rooms, oidc, web, look }: PagesDependencies, demoCitizens: readonly DemoCitizen[] | undefined): void {
   const { app, views } = web
   const { db, clock, keyring, config } = foundation
-  app.use(createHealth([{ name: 'database', check: async () => void (await db.query('SELECT 1')) }], () => healthNotes(foundation)))
+  const checks = [
+    { name: 'database', check: async () => void (await db.query('SELECT 1')) },
+    ...(config.platform.redisUrl ? [{ name: 'redis', check: oidc.checkStore }] : []),
+  ]
+  app.use(createHealth(checks, () => healthNotes(foundation)))
   app.use(oidc.middleware)
   app.use(createPlatformPages({ views, messages: look.messages }).routes())
   const interactions = createInteractionRoutes({

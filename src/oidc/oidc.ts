@@ -60,6 +60,8 @@ export interface Oidc {
   deliverLogouts(): Promise<number>
   /** Removes what has expired; every few minutes. */
   purgeExpired(): Promise<number>
+  /** Rejects while the store of the protocol's state does not answer; for readiness. */
+  checkStore(): Promise<void>
   /** Lets background work end and stops listening. */
   close(): Promise<void>
   /** What the interaction pages speak to. */
@@ -95,6 +97,7 @@ export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
     },
     deliverLogouts: notices.deliverDue,
     purgeExpired: async () => (await store.purge()) + (await notices.purge()),
+    checkStore: async () => void (await store.find('Session', 'ready')),
     async close() {
       await notices.settle()
       await Promise.all([directory.close(), keys.close()])

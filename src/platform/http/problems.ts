@@ -58,9 +58,10 @@ export function createProblems(deps: ProblemsDeps): HttpMiddleware {
   }
 }
 
-/** Problems stay; framework errors below 500 become their plain equivalent; anything else is platform/unexpected. */
+/** Problems stay, also one that a library wrapped in an error of its own; framework errors below 500 become their plain equivalent; anything else is platform/unexpected. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
+  if (error instanceof Error && error.cause instanceof Problem && error.cause.status === 503) return error.cause
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
   if (typeof status !== 'number' || status < 400 || status > 499) return new Problem(PLATFORM_PROBLEMS.unexpected, { cause: error })
   const kind = Object.values(HTTP_PROBLEMS).find((candidate) => candidate.status === status) ?? HTTP_PROBLEMS.malformed
