@@ -96,7 +96,7 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
         const found = account && (await rooms.images.findReference(account.personId, rooms.faces.rule.modelId))
         return found && { personId: account.personId, imageId: found.imageId, inPerson: found.inPerson }
       },
-      attemptsLeft: rooms.accounts.faceAttempts.left,
+      attempts: rooms.accounts.faceAttempts,
       grants: faceCheckGrants(config.demo.enabled),
     },
   })

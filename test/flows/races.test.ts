@@ -1,7 +1,6 @@
 /** Twenty at once for each thing that works once: exactly one gets it, through the whole server, on every store. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { Account } from '../../src/accounts/index.ts'
 import type { Page } from '../support/browser-client.ts'
 import { agree, begin, type Journey, newBrowser, typePassword } from '../support/citizen-journey.ts'
 import { createPostgresDatabase } from '../support/database.ts'
@@ -9,7 +8,7 @@ import { faceEndpoints, playPictures } from '../support/face-check-client.ts'
 import { findPostgresBinaries } from '../support/postgres.ts'
 import { loadFaceViews, SAMPLE_FACES } from '../support/reactive-camera/face-views.ts'
 import type { TestRelyingParty } from '../support/relying-party.ts'
-import { addCitizen, addRelyingParty, addTotp, people, type Person, startWatchedApp, type WatchedApp } from '../support/watched-app.ts'
+import { addCitizen, addRelyingParty, addTotp, people, type Person, setReferenceFace, startWatchedApp, type WatchedApp } from '../support/watched-app.ts'
 import { hasRedis, startRedis } from '../oidc/redis.ts'
 
 const AT_ONCE = 20
@@ -175,8 +174,7 @@ for (const store of STORES) {
     test('a face check is judged once', { skip: store.label.includes('Redis') ? 'the same tables as without Redis' : false }, async () => {
       const account = await addCitizen(app, person(6))
       const views = await loadFaceViews(SAMPLE_FACES.one)
-      const photo = await app.rooms.faces.describe(await views.jpeg({ yawDegrees: 0, moment: 7000 }))
-      await setReference(account, photo.modelId, [...(photo.faces[0]?.descriptor ?? [])], await views.jpeg({ yawDegrees: 0, moment: 7000 }))
+      await setReferenceFace(app, account, await views.jpeg({ yawDegrees: 0, moment: 7000 }))
       const asked = await signInAs(6, { acr_values: 'urn:mt-login:face', max_age: '0' })
       const page = await asked.browser.submit(asked.page, { agree: 'sim' }, { action: '/concordo' })
       let moment = 0
@@ -190,11 +188,5 @@ for (const store of STORES) {
       const [evidence] = await app.foundation.db.query<{ n: number }>("SELECT count(*) AS n FROM evidence WHERE person_id = $1 AND method = 'face-match'", [account.personId])
       assert.equal(evidence?.n, 1)
     })
-
-    async function setReference(account: Account, modelId: string, descriptor: number[], bytes: Buffer): Promise<void> {
-      const provenance = { source: 'test', method: 'camera', trusted: true, inPerson: false, capturedAt: app.foundation.clock.now() } as const
-      const image = { personId: account.personId, kind: 'face', bytes, contentType: 'image/jpeg', width: 640, height: 480, provenance } as const
-      await app.foundation.db.transaction((tx) => app.rooms.images.put(tx, image, { modelId, k: 1, descriptor }))
-    }
   })
 }

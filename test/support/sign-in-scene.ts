@@ -216,7 +216,7 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
         recoveryLiveness,
         opensAccounts: demo,
         grants: faceGrants,
-        attemptsLeft: people.attemptsLeft,
+        attempts: { left: people.attemptsLeft, clear: async (accountId) => void attempts.delete(accountId) },
         findReference: async (accountId) => {
           const account = references.has(accountId) ? await accounts.find(accountId) : undefined
           return account && { personId: account.personId, imageId: await imageOf(db, account.personId), inPerson: false }

@@ -98,3 +98,13 @@ export async function addTotp(app: TestApp, account: Account): Promise<{ codeAt:
   await totp.confirm(changer, { factorId, code: codeAt(-1) })
   return { codeAt, recoveryCodes: await recoveryCodes.make(changer) }
 }
+
+/** Makes a picture the reference face of a person, as an import would. */
+export async function setReferenceFace(app: TestApp, { personId }: Account, bytes: Buffer): Promise<void> {
+  const seen = await app.rooms.faces.describe(bytes)
+  const descriptor = seen.faces[0]?.descriptor
+  if (descriptor === undefined) throw new Error('no face on the picture')
+  const provenance = { source: 'test', method: 'import', trusted: true, inPerson: false, capturedAt: app.foundation.clock.now() } as const
+  const image = { personId, kind: 'face', bytes, contentType: 'image/jpeg', width: seen.width, height: seen.height, provenance } as const
+  await app.foundation.db.transaction((tx) => app.rooms.images.put(tx, image, { modelId: seen.modelId, k: 1, descriptor }))
+}

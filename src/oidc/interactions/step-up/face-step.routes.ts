@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import Router from '@koa/router'
 import { z } from 'zod'
-import type { Account, Passkeys, Sessions, SignInSession } from '../../../accounts/index.ts'
+import type { Account, FaceAttempts, Passkeys, Sessions, SignInSession } from '../../../accounts/index.ts'
 import { type Assurance, isLevelAtLeast, type Level } from '../../../assurance/index.ts'
 import type { Audit } from '../../../audit/index.ts'
 import type { Liveness, LivenessOutcome } from '../../../biometrics/index.ts'
@@ -18,7 +18,7 @@ import { accountIdOf, sessionOf } from '../sign-in/second-factor.routes.ts'
 import { uidParams, type Visit, type Visits } from '../visit.ts'
 import { createFaceCheckRoutes, type FaceVisit } from './face-check.routes.ts'
 import { type FaceReference, settleFaceCheck } from './face-verdict.ts'
-import { cameraOutlook, requirementOf } from './step-up-demand.ts'
+import { type CameraOutlook, cameraOutlook, requirementOf } from './step-up-demand.ts'
 
 /** Passkeys younger than this do not bind a device: whoever took an account over could have added one (specs/biometrics 1.8). */
 const BOUND_DEVICE_MS = 24 * 3600 * 1000
@@ -29,7 +29,8 @@ const agreement = z.object({ agree: z.literal('sim', 'oidc.interaction.step-up.a
 export interface FacePort {
   readonly liveness: Liveness
   findReference(accountId: string): Promise<FaceReference | undefined>
-  attemptsLeft(accountId: string): Promise<number>
+  /** Three tries an hour; a passed check gives them back, in its transaction. */
+  readonly attempts: Pick<FaceAttempts, 'left' | 'clear'>
   /** The level that a check passed from home gives here; absent when it only confirms. */
   readonly grants: Level | undefined
 }
@@ -58,12 +59,16 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): {
   const router = new Router()
 
   async function show(ctx: HttpContext, visit: Visit, page: { errors?: FieldErrors } = {}): Promise<void> {
+    pages.show(ctx, visit, 'step-up', { ...page, ...(await outlookOf(visit)) })
+  }
+
+  /** Whether the camera can help at this moment, and towards what. */
+  async function outlookOf(visit: Visit): Promise<{ wanted: Level | undefined; level: Level; camera: CameraOutlook }> {
     const accountId = accountIdOf(visit)
     const level = await people.assurance.levelOf(accountId)
     const wanted = wantedLevel(visit, level)
-    const [reference, attemptsLeft] = await Promise.all([face.findReference(accountId), face.attemptsLeft(accountId)])
-    const camera = cameraOutlook({ wanted, grants: face.grants, hasReference: reference !== undefined, attemptsLeft })
-    pages.show(ctx, visit, 'step-up', { ...page, wanted, level, camera })
+    const [reference, attemptsLeft] = await Promise.all([face.findReference(accountId), face.attempts.left(accountId)])
+    return { wanted, level, camera: cameraOutlook({ wanted, grants: face.grants, hasReference: reference !== undefined, attemptsLeft }) }
   }
 
   const showCamera: StepPage = async (ctx, visit) => pages.show(ctx, visit, 'camera', { action: `${basePath(visit.uid)}/rosto` })
@@ -79,6 +84,8 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): {
       },
       async (ctx, { params }) => {
         const visit = await visits.open(ctx, params.uid, ['step-up'])
+        // Nobody shows their face for nothing: the page that says why is shown again.
+        if ((await outlookOf(visit)).camera !== 'open') return show(ctx, visit)
         const accountId = accountIdOf(visit)
         const reason = requirementOf(visit).face === undefined ? 'level' : 'face'
         const actor = { kind: 'citizen', id: accountId } as const
@@ -127,7 +134,9 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): {
           occasion: { boundDevice: await isBound(visit), attended: false },
           async settle(tx, verdict) {
             raisedTo = await settleFaceCheck(tx, { assurance: people.assurance, audit: platform.audit }, subject, verdict)
-            if (verdict.passed) await people.sessions.recordFace(tx, sessionOf(visit), verdict.class)
+            if (!verdict.passed) return
+            await people.sessions.recordFace(tx, sessionOf(visit), verdict.class)
+            await face.attempts.clear(accountId, tx)
           },
         }
       },
