@@ -136,7 +136,7 @@ test('without the demonstration there are no such pages, no portal, no seeded ci
   }
 })
 
-/** The beginning of a PNG of this size; its pixels never come. */
+/** A PNG that says this size of itself and has no pixels. */
 function pngHeader(width: number, height: number): Buffer {
   const header = Buffer.alloc(17)
   header.write('IHDR', 'latin1')
@@ -145,5 +145,10 @@ function pngHeader(width: number, height: number): Buffer {
   header.set([8, 2, 0, 0, 0], 12)
   const sum = Buffer.alloc(4)
   sum.writeUInt32BE(crc32(header))
-  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13]), header, sum, Buffer.alloc(64)])
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13]),
+    header,
+    sum,
+    Buffer.from('0000000049454e44ae426082', 'hex'),
+  ])
 }

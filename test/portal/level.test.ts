@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import type { NewEvidence } from '../../src/assurance/index.ts'
 import { assertHeading, openArea, type TestArea, type TestCitizen } from './support/area.ts'
 
-const JOAO = { cpf: '111.444.777-35' }
+const WITH_FACE = { cpf: '111.444.777-35' }
 const YEAR_MS = 365 * 86_400_000
 
 let area: TestArea
@@ -38,7 +38,7 @@ test('bronze: what counts, and every way up, one of them without a camera', asyn
 })
 
 test('with a reference photo the face check is one press away, by the ordinary step-up', async () => {
-  const { browser, page } = await area.signIn(JOAO, { path: '/conta/nivel', password: 'arara-azul-cerrado-3' })
+  const { browser, page } = await area.signIn(WITH_FACE, { path: '/conta/nivel', password: 'arara-azul-cerrado-3' })
   const way = page.links.find(({ href }) => href.searchParams.get('nivel') === 'prata')
   assert.ok(way, page.text)
   const asked = await browser.get(way.href)

@@ -1,7 +1,7 @@
 /** A whole demonstration for the tests of the citizen's area: people to spare, browsers with addresses of their own, a clock to move. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { AccountId, PersonId } from '../../../src/accounts/index.ts'
@@ -120,9 +120,8 @@ function start(dataDir: string, env: Record<string, string>, clock?: FixedClock)
 /** The demonstration's register with people added who have no account. */
 function peopleFile(): string {
   const file = path.join(tmpdir(), `mt-login-people-${randomUUID()}.csv`)
-  const people = ['52998224725,Maria Aparecida da Silva,,1985-03-12,regular', '11144477735,João Batista Pereira,,1978-11-02,regular']
-  for (let index = 0; index < PEOPLE; index += 1) people.push(`${cpfOfNobody(index)},Rosa Maria dos Santos,,1990-05-04,regular`)
-  writeFileSync(file, `cpf,name,social_name,birth_date,situation\n${people.join('\n')}\n`)
+  const people = Array.from({ length: PEOPLE }, (_, index) => `${cpfOfNobody(index)},Rosa Maria dos Santos,,1990-05-04,regular`)
+  writeFileSync(file, `${readFileSync('src/demo/base-register.csv', 'utf8').trim()}\n${people.join('\n')}\n`)
   return file
 }
 
