@@ -6,7 +6,7 @@ import path from 'node:path'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 const NAME = /^mt-login-seeded-/
-const DAY_MS = 86_400_000
+const KEPT_MS = 3_600_000
 
 /** Changes with any source, so that no folder of older code is used. */
 function sourceVersion(): string {
@@ -36,6 +36,6 @@ async function build(template: string, fill: (folder: string) => Promise<void>):
   }
   for (const old of globSync(path.join(tmpdir(), 'mt-login-seeded-*'))) {
     const age = Date.now() - (statSync(old, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
-    if (NAME.test(path.basename(old)) && old !== template && age > DAY_MS) rmSync(old, { recursive: true, force: true })
+    if (NAME.test(path.basename(old)) && old !== template && age > KEPT_MS) rmSync(old, { recursive: true, force: true })
   }
 }
