@@ -12,7 +12,7 @@ const HELP = `Usage: npm test [-- PATH... --name=PATTERN]
   --name=PATTERN  run only tests whose name matches this regular expression
 `
 /** A file that hangs is stopped, so that a run always ends. */
-const FILE_TIMEOUT_MS = 20 * 60_000
+const FILE_TIMEOUT_MS = 10 * 60_000
 
 const COUNTED = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped', 'todo'] as const
 type Counts = Record<(typeof COUNTED)[number], number>

@@ -1,12 +1,14 @@
 /** Our server against the reference in one run: the same work in turns, so that a busy moment of the machine hits both. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { median, relativeTo, type Result } from '../result.ts'
 import { discover, type Endpoints } from './flows.ts'
 import { type Load, measure, type Work } from './load.ts'
 import { type Kind, ours, reference, type Server } from './servers.ts'
 
 const ROUNDS = 3
-const LOAD: Load = { people: 8, seconds: 4, warmUpSeconds: 1 }
+/** Long enough for the compiler to have seen all of it. */
+const WARM_UP_SECONDS = 6
+const LOAD: Load = { people: 8, seconds: 4 }
 
 export interface Comparison {
   readonly bench: string
@@ -24,9 +26,9 @@ export async function compare(comparison: Comparison, kinds: readonly Kind[]): P
   const servers = [await reference()]
   for (const kind of kinds) servers.push(await ours(kind))
   const places = await Promise.all(servers.map(async (server) => ({ server, at: await discover(server.origin), rates: [] as number[], cpuMs: [] as number[] })))
+  for (const { at } of places) await measure({ ...load, seconds: 0, warmUpSeconds: WARM_UP_SECONDS }, work(at))
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const { server, at, rates, cpuMs } of places) {
-      await measure({ ...load, seconds: 0 }, work(at))
       const before = cpuMsOf(server)
       const { perSecond, count } = await measure({ ...load, warmUpSeconds: 0 }, work(at))
       rates.push(perSecond)
@@ -42,11 +44,9 @@ export async function compare(comparison: Comparison, kinds: readonly Kind[]): P
   })
 }
 
-const TICK_MS = 10
-
-/** CPU time that all threads of a server have used, from /proc. */
+/** CPU time that the threads of a server have used, to the nanosecond; the clock ticks of /proc/PID/stat mislead on a busy machine. */
 function cpuMsOf({ child }: Server): number {
-  const [, ...fields] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(/\) |\s/)
-  const times = fields.slice(fields.findIndex((field) => /^[RSDTtZI]$/.test(field)) + 11)
-  return (Number(times[0]) + Number(times[1])) * TICK_MS
+  const folder = `/proc/${child.pid}/task`
+  const spent = readdirSync(folder).map((thread) => Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ', 1)[0]))
+  return spent.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e6
 }
