@@ -1,4 +1,5 @@
 import {
+  type ClaimsRequest,
   type ClientInstance,
   type GrantInstance,
   type JsonObject,
@@ -9,6 +10,7 @@ import {
 } from 'oidc-provider'
 import { ACR_VALUES } from '../assurance/index.ts'
 import type { Keyring } from '../platform/keyring.ts'
+import { dropForbiddenClaims } from './claims/allowed-claims.ts'
 import { SCOPE_CLAIMS } from './claims/scope-claims.ts'
 import { type ClientPolicy, SCOPES } from './clients/client.ts'
 import type { RegistrationPreset } from './clients/provider-clients.ts'
@@ -171,7 +173,10 @@ function features({ settings, clients, pages }: ProviderParts): JsonObject {
   return {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },
-    claimsParameter: { enabled: true },
+    claimsParameter: {
+      enabled: true,
+      assertClaimsParameter: async (ctx: ProviderContext, claims: ClaimsRequest, client: ClientInstance) => dropForbiddenClaims(ctx, claims, policyOf(client)),
+    },
     clientCredentials: { enabled: true },
     dPoP: { enabled: true },
     encryption: { enabled: true },

@@ -282,3 +282,49 @@ test('the same address answers a browser with a page and a program with a proble
     assert.equal(json.headers.get('Cache-Control'), 'no-store')
   }
 })
+
+test('a code of somebody else’s, or a state that was not ours, signs nobody in to the area and is no failure of ours', async () => {
+  const attacker = newBrowser()
+  attacker.stopAt = (url) => url.pathname === '/conta/retorno'
+  const stolen = await attacker.submit(await attacker.get(at('/conta/entrar')), { cpf: person(0).cpf, password: person(0).password }, { action: '/entrar' })
+  assert.equal(stolen.url.pathname, '/conta/retorno')
+  const victim = newBrowser()
+  await victim.fetch(at('/conta/entrar'))
+  for (const address of [stolen.url.href, `${at('/conta/retorno')}?code=x&state=evil&iss=${app.publicUrl}`, `${at('/conta/retorno')}?error=access_denied&state=evil`, `${at('/conta/retorno')}?code=x`, `${at('/conta/retorno')}?iss=https://golpe.example&code=x&state=y`]) {
+    const response = await victim.fetch(address, { headers: { Accept: 'text/html' } })
+    await checkAnswer(response, address)
+    const inside = await victim.fetch(at('/conta/dados'))
+    assert.match(inside.headers.get('Location') ?? '', /\/conta\/entrar/, 'still signed out')
+  }
+})
+
+test('a session that was ended elsewhere is over at its next request', async () => {
+  const [here, there] = [await areaOf(0), await areaOf(0)]
+  const token = tokenOf((await here.get(at('/conta/aparelhos'))).html)
+  await here.post(at('/conta/aparelhos/sair-dos-outros'), new URLSearchParams({ _csrf: token }), at('/conta/aparelhos'))
+  const next = await there.fetch(at('/conta/dados'))
+  assert.match(next.headers.get('Location') ?? '', /\/conta\/entrar/)
+  assert.equal((await here.fetch(at('/conta/dados'))).status, 200)
+})
+
+test('a portal gets no claim that its operator did not allow, however it asks', async () => {
+  const nosy = await addRelyingParty(app, { name: 'Portal curioso', policy: { allowedScopes: ['openid', 'profile'] } })
+  for (const extra of [
+    { scope: 'openid profile', claims: JSON.stringify({ id_token: { cpf: { essential: true }, email: null }, userinfo: { cpf: null, email: null, phone_number: null } }) },
+    { scope: 'openid profile', claims: JSON.stringify({ userinfo: { verified_claims: { verification: { trust_framework: null }, claims: { cpf: null, name: null } } } }) },
+    { scope: 'openid profile cpf email' },
+  ]) {
+    const opened = await begin(nosy, extra)
+    if (opened.page.status === 0) {
+      assert.equal(opened.page.url.searchParams.get('error'), 'invalid_scope')
+      continue
+    }
+    const asked = await typePassword(opened, { cpf: person(1).cpf, password: person(1).password })
+    assert.doesNotMatch(asked.page.text, /Dados que serão enviados.*(CPF|E-mail).*O portal usa/, 'nor is the citizen asked for it')
+    const journey = await agree(asked)
+    const tokens = await redeem(journey)
+    const userinfo = await (await fetch(at('/userinfo'), { headers: { Authorization: `Bearer ${tokens.access_token}` } })).json()
+    const told = JSON.stringify([tokens.claims(), userinfo])
+    assert.ok(!told.includes(person(1).cpf) && !told.includes(person(1).email), told)
+  }
+})

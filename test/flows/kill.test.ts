@@ -213,8 +213,9 @@ async function completeRegistration(rig: Rig, person: Registrant): Promise<void>
   const { cpf } = person
   if (person.told === 'sent' && person.page) {
     const page = await person.browser.submit(person.page, { code: await codeFor(rig, person.email) }, { action: '/confirmar' })
-    assert.ok([422, 410].includes(page.status) || isConsent(page), `${page.status} ${page.text.slice(0, 300)}`)
-    // Otherwise it was confirmed without an answer: the code is used, or the page is behind, and the password below signs in.
+    const isBehind = [422, 410].includes(page.status) || page.forms.some(({ action }) => action.pathname.endsWith('/entrar'))
+    // If not confirmed now, then before without an answer: the code is used or the page is behind, and the password below signs in.
+    assert.ok(isBehind || isConsent(page), `${page.status} ${page.text.slice(0, 300)}`)
     person.told = 'confirmed'
   }
   const { page } = await signIn(rig, { cpf, password: PASSWORD })

@@ -5,6 +5,7 @@ import type { ClientPolicy } from '../clients/client.ts'
 import { acceptedAcrs, refreshRequirementOf, requirementOf } from '../policy/requirement.ts'
 import type { Standings } from '../policy/standing.ts'
 import type { OidcPorts, Standing, Subject } from '../ports.ts'
+import { allowedVerified, mayTell } from './allowed-claims.ts'
 import { verifiedClaims } from './verified-claims.ts'
 
 export interface FindAccountDeps {
@@ -97,15 +98,19 @@ async function claimsOf(
   requested: ClaimsRequest['userinfo'],
 ): Promise<JsonObject> {
   const standing = granted.get(ctx)?.standing
-  const verified = requested?.['verified_claims']
-  return {
-    sub: subject.accountId,
+  const policy = deps.policyOf(ctx)
+  const verified = allowedVerified(requested?.['verified_claims'] ?? null, policy)
+  const personal = {
     name: subject.name,
     social_name: subject.socialName,
     birthdate: subject.birthDate,
     cpf: subject.cpf,
     ...(subject.email && { email: subject.email.address, email_verified: subject.email.verified }),
     ...(subject.phone && { phone_number: subject.phone.number, phone_number_verified: subject.phone.verified }),
+  }
+  return {
+    sub: subject.accountId,
+    ...Object.fromEntries(Object.entries(personal).filter(([claim]) => mayTell(policy, claim))),
     ...(use === 'id_token' && standing && { aal: `aal${standing.aal}`, face_time: standing.faceAt && epoch(standing.faceAt) }),
     ...(verified && {
       verified_claims: verifiedClaims(verified, subject, await deps.ports.listEvidence(subject.accountId), deps.clock.now()),

@@ -167,7 +167,8 @@ test('verified_claims: only what was asked for, only if the evidence bears it', 
       },
     }),
   })
-  const verified = (await signIn(rp, new Browser(), asking('prata'))).claims()?.['verified_claims']
+  const trusted = await registerClient(harness, {}, { allowedScopes: ['openid', 'profile', 'email', 'cpf'] })
+  const verified = (await signIn(trusted, new Browser(), asking('prata'))).claims()?.['verified_claims']
   assert.deepEqual(verified, {
     verification: {
       trust_framework: 'br_mt_login',
@@ -184,7 +185,9 @@ test('verified_claims: only what was asked for, only if the evidence bears it', 
     },
     claims: { name: 'Maria Aparecida da Silva', cpf: '52998224725' },
   })
-  assert.equal((await signIn(rp, new Browser(), asking('ouro'))).claims()?.['verified_claims'], undefined)
+  assert.equal((await signIn(trusted, new Browser(), asking('ouro'))).claims()?.['verified_claims'], undefined)
+  const other: unknown = (await signIn(rp, new Browser(), asking('prata'))).claims()?.['verified_claims']
+  assert.deepEqual(Reflect.get(Object(other), 'claims'), { name: 'Maria Aparecida da Silva' }, 'the cpf only where the policy allows it')
 })
 
 test('an account suspended during its session is asked to sign in again', async () => {
