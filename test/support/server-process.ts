@@ -15,6 +15,7 @@ export interface ServerProcess {
   start(): Promise<void>
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>
+  isRunning(): boolean
   /** SIGTERM; answers the exit code. */
   stop(): Promise<number | null>
   /** What it wrote to its two streams, all lives together. */
@@ -55,6 +56,7 @@ export async function serverProcess(env: Readonly<Record<string, string>>): Prom
         if (started.exitCode !== null || Date.now() > deadline) throw new Error(`the server did not become ready:\n${said.slice(-3000)}`)
       }
     },
+    isRunning: () => child !== undefined && child.exitCode === null && child.signalCode === null,
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
   }
