@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql } from '../../platform/db.ts'
 import type { Account, SecondFactor } from '../account.ts'
 import { completeRecovery, findAccount, findAccountByCpf, lockAccount } from '../account.store.ts'
@@ -26,6 +27,8 @@ export interface RecoveryPorts {
   readonly secondFactorsOf: (account: Account) => Promise<readonly SecondFactor[]>
 }
 
+const LEAST_MS = 150
+
 type Runs<Name extends keyof Recovery> = Recovery[Name]
 
 /** Recovery over one-time tokens whose state follows the table of `step.ts`. */
@@ -50,7 +53,7 @@ export function createRecovery(deps: RecoveryDependencies): Recovery {
     return notices.tell(tx, account, 'recovery-code', { code, link: address, minutes: CODE_TTL_SECONDS / 60 })
   }
 
-  const start: Runs<'start'> = async ({ cpf: typed, method, binding, facts }): Promise<RecoveryStart> => {
+  const begin: Runs<'start'> = async ({ cpf: typed, method, binding, facts }): Promise<RecoveryStart> => {
     const cpf = parseCpf(typed)
     if (cpf === undefined) return { kind: 'invalid-cpf' }
     const admission = await throttle.admit([limits.start('recovery', facts.ip), limits.message(`recovery:${cpf}`)])
@@ -66,6 +69,8 @@ export function createRecovery(deps: RecoveryDependencies): Recovery {
     })
     return { kind: 'started', id, step: FIRST_STEPS[method] }
   }
+
+  const start: Runs<'start'> = (asked) => evenly(begin(asked))
 
   const resend: Runs<'resend'> = async (handle) => {
     const flow = await find(handle)
@@ -160,6 +165,15 @@ function createPasswordStep({ core, tools, sessions }: RecoveryDependencies, fin
     await throttle.clear([near, attemptsLimit(limits, flow), ...(whole ? [whole] : [])])
     return { kind: 'recovered', account: recovered }
   }
+}
+
+/**
+ * The same time for everybody: writing and sending a message takes longer than not doing so, and would tell who has an account
+ * (ASVS 6.3.8). Nobody starts a recovery often enough to mind the wait.
+ */
+async function evenly<T>(work: Promise<T>): Promise<T> {
+  const [result] = await Promise.all([work, sleep(LEAST_MS)])
+  return result
 }
 
 /** An id in the form of an account's, the same for a CPF whenever it is asked, so that tries are counted alike for everybody. */
