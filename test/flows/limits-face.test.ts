@@ -9,6 +9,7 @@ import { findPostgresBinaries } from '../support/postgres.ts'
 import type { Capture } from '../support/reactive-camera/browser-driver.ts'
 import { type FaceViews, loadFaceViews, SAMPLE_FACES } from '../support/reactive-camera/face-views.ts'
 import type { TestRelyingParty } from '../support/relying-party.ts'
+import { until } from '../support/until.ts'
 import { addCitizen, addRelyingParty, people, setReferenceFace, startWatchedApp, type WatchedApp } from '../support/watched-app.ts'
 
 const { register, all: citizens } = people(2)
@@ -84,6 +85,24 @@ test('a recovery by face is not to be had where a program could pass the check',
   const forced = await browser.post(at('/recuperar'), new URLSearchParams({ _csrf: csrf, cpf: who.cpf, way: 'face' }), start.url)
   assert.equal(forced.status, 422)
   assert.deepEqual(await app.foundation.db.query("SELECT 1 FROM audit_event WHERE type = 'accounts/recovery-started'"), [])
+})
+
+test('of many long polls of one check only the latest waits', async () => {
+  await app.foundation.db.execute("DELETE FROM throttle WHERE key LIKE 'face:%'")
+  const asked = await typePassword(await begin(rp, FACE), { cpf: who.cpf, password: who.password })
+  const page = await asked.browser.submit(asked.page, { agree: 'sim' }, { action: '/concordo' })
+  const { call, read } = faceEndpoints(asked.browser, page)
+  const { id } = await read<{ id: string }>(call('POST', '/sessao', { json: { flashes: true } }))
+  await call('GET', `/sessao/${id}/passo?depois=-1`)
+  let answered = 0
+  const polls = Array.from({ length: 20 }, async () => {
+    await call('GET', `/sessao/${id}/passo?depois=0`)
+    answered += 1
+  })
+  await until(() => answered >= 19, 4000)
+  assert.equal(answered, 19)
+  await call('POST', `/sessao/${id}/cancelar`)
+  await Promise.all(polls)
 })
 
 test('three tries an hour, whatever the browser', async () => {

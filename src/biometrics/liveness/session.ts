@@ -105,16 +105,15 @@ const MAX_WAIT_MS = 10_000
 export function createLiveness(deps: LivenessDeps): Liveness {
   const { db, clock } = deps
   const get = (caller: LivenessCaller, id: string) => getOwnSession(deps, caller, id)
+  const waiting = createWaiting()
   return {
     start: (caller, options) => startSession(deps, caller, options),
     next: async (caller, id, after, wait = { milliseconds: 0 }) => {
       const until = Date.now() + Math.min(wait.milliseconds, MAX_WAIT_MS)
-      for (;;) {
-        const session = await revealed(deps, await get(caller, id))
-        if (session.state !== 'revealed' || session.step > after || Date.now() >= until || wait.signal?.aborted)
-          return viewOf(session, clock.now())
-        await sleep(POLL_MS)
-      }
+      const isDone = ({ state, step }: LivenessSession) => state !== 'revealed' || step > after || Date.now() >= until || wait.signal?.aborted
+      const session = await revealed(deps, await get(caller, id))
+      const seen = isDone(session) ? session : await waiting.untilDone(session.id, async () => get(caller, id), isDone)
+      return viewOf(seen, clock.now())
     },
     addFrame: async (caller, id, upload) => {
       const now = clock.now()
@@ -137,6 +136,29 @@ export function createLiveness(deps: LivenessDeps): Liveness {
     sweep: async () => {
       await sweepSessions(db, clock.now(), REPLAY_LIMITS.days)
       await sweepPrints(db, clock.now())
+    },
+  }
+}
+
+/**
+ * Long polls, of each check only the latest: an earlier one is a lost answer, and hundreds of one browser would be an attack on the
+ * database. Whoever is overtaken is answered at once with what there is.
+ */
+function createWaiting() {
+  const latest = new Map<LivenessSessionId, symbol>()
+  return {
+    async untilDone(id: LivenessSessionId, read: () => Promise<LivenessSession>, isDone: (session: LivenessSession) => unknown): Promise<LivenessSession> {
+      const poll = Symbol(id)
+      latest.set(id, poll)
+      try {
+        for (;;) {
+          await sleep(POLL_MS)
+          const session = await read()
+          if (isDone(session) || latest.get(id) !== poll) return session
+        }
+      } finally {
+        if (latest.get(id) === poll) latest.delete(id)
+      }
     },
   }
 }
