@@ -1,4 +1,4 @@
-import type { Faces, FaceObservation, FrameObservation, ImageStore, ReasonCode } from '../biometrics/index.ts'
+import { type Faces, type FaceObservation, type FrameObservation, type ImageStore, QUALITY_LIMITS, type ReasonCode } from '../biometrics/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 
@@ -6,9 +6,6 @@ import type { Database } from '../platform/db.ts'
 export const DEMO_SOURCE = 'demo'
 
 const MOST_YAW_DEGREES = 12
-const LEAST_FACE_PIXELS = 120
-const LEAST_BRIGHTNESS = 45
-const MOST_BRIGHTNESS = 225
 const LEAST_SHARPNESS = 12
 
 export interface ReferencePhotoDependencies {
@@ -29,7 +26,8 @@ export async function takeReferencePhoto(deps: ReferencePhotoDependencies, perso
   const seen = await faces.describe(photo)
   const reasons = faultsOf(seen)
   const descriptor = seen.faces[0]?.descriptor
-  if (reasons.length > 0 || descriptor === undefined) return reasons.length > 0 ? reasons : ['face/none']
+  if (reasons.length > 0) return reasons
+  if (descriptor === undefined) return ['face/none']
   const bytes = await faces.normalise(photo)
   await db.transaction(async (tx) => {
     await images.withdrawFaces(tx, personId, DEMO_SOURCE)
@@ -48,9 +46,9 @@ function faultsOf({ faces }: FrameObservation): ReasonCode[] {
 }
 
 const CHECKS: readonly (readonly [ReasonCode, (face: FaceObservation) => boolean])[] = [
-  ['face/too-far', ({ box }) => box.width < LEAST_FACE_PIXELS],
-  ['face/too-dark', ({ brightness }) => brightness < LEAST_BRIGHTNESS],
-  ['face/too-bright', ({ brightness }) => brightness > MOST_BRIGHTNESS],
+  ['face/too-far', ({ box }) => box.width < QUALITY_LIMITS.minFacePixels],
+  ['face/too-dark', ({ brightness }) => brightness < QUALITY_LIMITS.minBrightness],
+  ['face/too-bright', ({ brightness }) => brightness > QUALITY_LIMITS.maxBrightness],
   ['face/look-ahead', ({ pose }) => Math.abs(pose.yawDegrees) > MOST_YAW_DEGREES],
   ['face/hold-still', ({ sharpness }) => sharpness < LEAST_SHARPNESS],
 ]
