@@ -60,10 +60,11 @@ for (const way of ['crash', 'exit']) {
 }
 
 test('a task over its deadline fails, its worker is replaced and the rest goes on', async () => {
-  const pool = open({ deadlineMs: 300 })
+  // The next task waits for the replacement to start, within the same deadline: it must be long enough for a busy machine.
+  const pool = open({ deadlineMs: 2_000 })
   await pool.ready()
   await assert.rejects(pool.run({ do: 'spin', ms: 60_000 }), of('deadline'))
-  await assert.doesNotReject(pool.run({ do: 'next' }))
+  assert.equal(await pool.run({ do: 'next' }), 'next')
 })
 
 test('a task that waits past its deadline never starts', async () => {
