@@ -1,7 +1,7 @@
 import type { MatchRule } from '../match-rule.ts'
 import { distance } from '../match-rule.ts'
 import type { LivenessFrame } from '../protocol.ts'
-import type { ReasonCode } from '../reason.ts'
+import type { ReasonCode } from '../../reason.ts'
 import { QUALITY_LIMITS } from './quality-signal.ts'
 import type { Signal, SingleFace } from './signal.ts'
 import { facesOf, singleFaces } from './signal.ts'

@@ -2,8 +2,8 @@ import type { FaceObservation, FrameObservation } from '../../observation.ts'
 import type { StepKind } from '../plan.ts'
 import { isTurn } from '../plan.ts'
 import type { LivenessFrame } from '../protocol.ts'
-import type { ReasonCode } from '../reason.ts'
-import { sortReasons } from '../reason.ts'
+import type { ReasonCode } from '../../reason.ts'
+import { sortReasons } from '../../reason.ts'
 import { facesOf } from './signal.ts'
 
 /**

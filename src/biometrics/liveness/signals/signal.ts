@@ -1,6 +1,6 @@
 import type { FaceObservation, FrameObservation } from '../../observation.ts'
 import type { LivenessFrame } from '../protocol.ts'
-import type { ReasonCode } from '../reason.ts'
+import type { ReasonCode } from '../../reason.ts'
 
 /** What one way of looking at a session found. `absent`: it could not be measured here, which is neither for nor against the person. */
 export interface Signal {
