@@ -39,8 +39,23 @@ export interface Graph {
   readonly leakyRelu: (from: Value, alpha: number) => Value
   readonly clip: (from: Value, low: number, high: number) => Value
   readonly add: (left: Value, right: Value) => Value
+  /** Value by value, or a column of one number per channel over a picture. */
+  readonly multiply: (left: Value, right: Value) => Value
+  readonly sigmoid: (from: Value) => Value
+  /** One slope per channel for what is below zero. */
+  readonly prelu: (from: Value, slopes: Float32Array) => Value
+  /** Each channel `× factor + offset`, where the next layer's padding forbids folding it into weights. */
+  readonly affine: (from: Value, factor: Float32Array, offset: Float32Array) => Value
+  /** Mean over the picture, one number per channel. */
+  readonly average: (from: Value) => Value
   /** Zero rows below and zero columns at the right. */
   readonly growBottomRight: (from: Value, count: number) => Value
+  /** Every number of one picture in a row: batch × numbers. */
+  readonly flatten: (from: Value) => Value
+  /** Matrix product of rows: `matrix` is inputs × outputs. */
+  readonly linear: (from: Value, matrix: Float32Array, bias: Float32Array | undefined) => Value
+  /** Along each row. */
+  readonly softmax: (from: Value) => Value
   /** Mean over the picture, then a matrix product: `matrix` is inputs × outputs. */
   readonly averageAndMultiply: (from: Value, matrix: Float32Array, bias: Float32Array | undefined) => Value
   /** Channels last, flattened to rows of `columns`, all parts one under another. */
@@ -66,7 +81,8 @@ function attribute(name: string, value: Attribute): Message {
   return message.varint(20, 7)
 }
 
-function tensorType(shape: readonly (number | string)[]): Message {
+/** ONNX's type of a float tensor; a word stands for a size that the caller chooses. */
+export function tensorType(shape: readonly (number | string)[]): Message {
   const dimensions = createMessage()
   for (const size of shape) {
     dimensions.message(1, typeof size === 'number' ? createMessage().varint(1, size) : createMessage().text(2, size))
@@ -140,7 +156,7 @@ function addNode(
 /** An empty graph; `title` is written into the file. */
 export function createGraph(title: string): Graph {
   const parts: Parts = { nodes: [], constants: [], inputs: [], outputs: [] }
-  return { ...convolutionLayers(parts), ...pointwiseLayers(parts), ...headLayers(parts), ...boundary(parts, title) }
+  return { ...convolutionLayers(parts), ...pointwiseLayers(parts), ...vectorLayers(parts), ...headLayers(parts), ...boundary(parts, title) }
 }
 
 function convolutionLayers(parts: Parts): Pick<Graph, 'conv' | 'pool' | 'growBottomRight'> {
@@ -164,7 +180,10 @@ function convolutionLayers(parts: Parts): Pick<Graph, 'conv' | 'pool' | 'growBot
   }
 }
 
-function pointwiseLayers(parts: Parts): Pick<Graph, 'relu' | 'leakyRelu' | 'clip' | 'add'> {
+type PointwiseLayers = Pick<Graph, 'relu' | 'leakyRelu' | 'clip' | 'add' | 'multiply' | 'sigmoid' | 'prelu' | 'affine'>
+
+function pointwiseLayers(parts: Parts): PointwiseLayers {
+  const perChannel = (values: Float32Array) => floatConstant(parts, [values.length, 1, 1], values)
   return {
     relu: (from) => ({ ...from, name: addNode(parts, 'Relu', [from.name]) }),
     leakyRelu: (from, alpha) => ({ ...from, name: addNode(parts, 'LeakyRelu', [from.name], { alpha: { float: alpha } }) }),
@@ -173,18 +192,38 @@ function pointwiseLayers(parts: Parts): Pick<Graph, 'relu' | 'leakyRelu' | 'clip
       return { ...from, name: addNode(parts, 'Clip', [from.name, ...limits]) }
     },
     add: (left, right) => ({ ...left, name: addNode(parts, 'Add', [left.name, right.name]) }),
+    multiply: (left, right) => ({ ...left, name: addNode(parts, 'Mul', [left.name, right.name]) }),
+    sigmoid: (from) => ({ ...from, name: addNode(parts, 'Sigmoid', [from.name]) }),
+    prelu: (from, slopes) => ({ ...from, name: addNode(parts, 'PRelu', [from.name, perChannel(slopes)]) }),
+    affine(from, factor, offset) {
+      const scaled = factor.every((value) => value === 1) ? from.name : addNode(parts, 'Mul', [from.name, perChannel(factor)])
+      const shifted = offset.every((value) => value === 0) ? scaled : addNode(parts, 'Add', [scaled, perChannel(offset)])
+      return { ...from, name: shifted }
+    },
   }
 }
 
-function headLayers(parts: Parts): Pick<Graph, 'averageAndMultiply' | 'rows' | 'table'> {
-  return {
-    averageAndMultiply(from, matrix, bias) {
+function vectorLayers(parts: Parts): Pick<Graph, 'average' | 'flatten' | 'linear' | 'softmax' | 'averageAndMultiply'> {
+  const layers: ReturnType<typeof vectorLayers> = {
+    average: (from) => ({ name: addNode(parts, 'GlobalAveragePool', [from.name]), channels: from.channels, height: 1, width: 1 }),
+    flatten(from) {
+      const name = addNode(parts, 'Flatten', [from.name], { axis: 1 })
+      return { name, channels: from.channels * from.height * from.width, height: 1, width: 1 }
+    },
+    linear(from, matrix, bias) {
       const columns = matrix.length / from.channels
-      const flat = addNode(parts, 'Flatten', [addNode(parts, 'GlobalAveragePool', [from.name])], { axis: 1 })
-      const operands = [flat, floatConstant(parts, [from.channels, columns], matrix)]
+      const operands = [from.name, floatConstant(parts, [from.channels, columns], matrix)]
       if (bias) operands.push(floatConstant(parts, [columns], bias))
       return { name: addNode(parts, 'Gemm', operands), channels: columns, height: 1, width: 1 }
     },
+    softmax: (from) => ({ ...from, name: addNode(parts, 'Softmax', [from.name], { axis: 1 }) }),
+    averageAndMultiply: (from, matrix, bias) => layers.linear(layers.flatten(layers.average(from)), matrix, bias),
+  }
+  return layers
+}
+
+function headLayers(parts: Parts): Pick<Graph, 'rows' | 'table'> {
+  return {
     rows(values, columns) {
       const shape = integerConstant(parts, [-1, columns])
       const lastChannel = (value: Value) => addNode(parts, 'Transpose', [value.name], { perm: [0, 2, 3, 1] })

@@ -42,8 +42,8 @@ export interface ModelFile {
 export class ModelChecksumError extends Error {
   readonly expected: string
   readonly found: string
-  constructor(file: string, expected: string, found: string) {
-    super(`${file}: expected sha256 ${expected}, found ${found}`)
+  constructor(file: string, expected: string, found: string, kind: 'sha256' | 'sha384' = 'sha256') {
+    super(`${file}: expected ${kind} ${expected}, found ${found}`)
     this.name = 'ModelChecksumError'
     this.expected = expected
     this.found = found
@@ -104,7 +104,8 @@ function absent(error: NodeJS.ErrnoException): undefined {
   throw error
 }
 
-async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+/** Writes under a name of its own and renames: a reader sees the whole file or none. */
+export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true })
   const temporary = `${file}.${process.pid}.${randomUUID()}.tmp`
   try {

@@ -67,3 +67,40 @@ export function createMessage(): Message {
   }
   return self
 }
+
+/** One field of a message as it lies in the bytes: an integer, or the bytes of a text, a message or packed numbers. */
+export type Field = { readonly field: number; readonly value: number } | { readonly field: number; readonly value: Uint8Array }
+
+/**
+ * The fields of one message, in their order; messages inside stay bytes.
+ *
+ * @throws {RangeError} When the bytes end inside a field, or it is a fixed-width one, which no file that we rewrite has at this level.
+ */
+export function readFields(bytes: Uint8Array): Field[] {
+  const fields: Field[] = []
+  let offset = 0
+  const varint = () => {
+    let value = 0
+    for (let shift = 1; ; shift *= 128) {
+      const byte = bytes[offset++]
+      if (byte === undefined || shift > 2 ** 42) throw new RangeError(`no integer ends at byte ${offset}`)
+      value += (byte % 128) * shift
+      if (byte < 128) return value
+    }
+  }
+  while (offset < bytes.length) {
+    const key = varint()
+    const field = Math.floor(key / 8)
+    const value = varint()
+    if (key % 8 === WIRE.varint) {
+      fields.push({ field, value })
+      continue
+    }
+    if (key % 8 !== WIRE.bytes || offset + value > bytes.length) {
+      throw new RangeError(`field ${field} before byte ${offset} has wire type ${key % 8} and length ${value}`)
+    }
+    fields.push({ field, value: bytes.subarray(offset, offset + value) })
+    offset += value
+  }
+  return fields
+}
