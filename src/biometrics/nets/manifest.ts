@@ -22,7 +22,7 @@ const originalSchema = z.strictObject({
 const inputSchema = z.strictObject({
   name: z.string(),
   shape,
-  colour: z.literal('BGR'),
+  colour: z.enum(['BGR', 'RGB']),
   /** What the caller does to a 0–255 value of each channel: `(value - mean) / divisor`. */
   mean: z.array(z.number()).length(3),
   divisor: z.number().positive(),
@@ -52,6 +52,8 @@ const fetchedNetSchema = z.strictObject({
   originals: z.array(originalSchema).min(1).max(2),
   input: inputSchema,
   outputs: z.array(z.strictObject({ name: z.string(), shape, meaning: z.string() })).min(1),
+  /** Of a recogniser: the id that every template and decision carries, and how its descriptors are compared. */
+  recognises: z.strictObject({ modelId: z.string().regex(/^[a-z0-9.-]+$/), metric: z.enum(['euclidean', 'cosine']) }).optional(),
 })
 
 const manifestSchema = z.object({ fetched: z.array(fetchedNetSchema) })
