@@ -5,6 +5,7 @@ import type { FetchedNet, FetchedNetName } from './manifest.ts'
 import { readFetchedNets } from './manifest.ts'
 import type { OpenAddress } from './originals.ts'
 import { fetchOriginal, readOriginal } from './originals.ts'
+import { convertMinifasnet } from './minifasnet.ts'
 import { convertReidentification } from './reidentification.ts'
 import { convertYunet } from './yunet.ts'
 
@@ -58,8 +59,8 @@ export class ModelInstallError extends Error {
 const CONVERTERS: Record<FetchedNetName, (originals: readonly Uint8Array[]) => Uint8Array> = {
   yunet: ([published]) => convertYunet(given(published)),
   'reidentification-0095': ([description, weights]) => convertReidentification(given(description), given(weights)),
-  'minifasnet-v2': () => given(undefined),
-  'minifasnet-v1se': () => given(undefined),
+  'minifasnet-v2': ([checkpoint]) => convertMinifasnet(given(checkpoint), { title: 'minifasnet-v2', squeeze: false }),
+  'minifasnet-v1se': ([checkpoint]) => convertMinifasnet(given(checkpoint), { title: 'minifasnet-v1se', squeeze: true }),
 }
 
 /**
