@@ -53,8 +53,17 @@ function sqlOver(engine: Engine, check: () => void): Sql {
   }
 }
 
+/**
+ * PostgreSQL's functions stay in V8's baseline code: the optimizing compiler takes 500 MB and 1.5 s of CPU for the largest of them, and
+ * statements gain next to nothing by it, as they wait for the disk and for the way in and out (docs/benchmarks.md).
+ */
+function spareOptimizing(): void {
+  for (const flag of ['--liftoff-only', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag)
+}
+
 /** An engine in memory, from a dump when given; for tests, which make one dump and start many from it. */
 export function startInMemory(dump?: Blob): Promise<PGlite> {
+  spareOptimizing()
   return PGlite.create({
     extensions: { vector },
     startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'],
@@ -63,6 +72,7 @@ export function startInMemory(dump?: Blob): Promise<PGlite> {
 }
 
 async function startOnDisk(folder: string): Promise<PGlite> {
+  spareOptimizing()
   const setUp = beginSetUp(folder)
   const engine = await PGlite.create({ fs: createSyncedFs(folder), extensions: { vector }, startParams: START_PARAMS })
   if (setUp) {
