@@ -5,7 +5,7 @@ import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, D
 import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
 import { type Assurance, assuranceEvents, createAssurance } from '../assurance/index.ts'
-import { createFaces, createImageStore, createLiveness, type Faces, type ImageStore, type Liveness, type LivenessPeople } from '../biometrics/index.ts'
+import { agencyEvents, biometricsEvents, chooseFaceModels, createFaces, createImageStore, createLiveness, describeFaceModels, type Faces, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate } from '../biometrics/index.ts'
 import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
@@ -40,12 +40,15 @@ export type AccountsOverrides = (settings: AccountsSettings) => AccountsSettings
 export async function openRooms(foundation: Foundation, messages: Messages, override: AccountsOverrides = (same) => same): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
-  const catalogs = [accountsEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, adminEvents]
+  const catalogs = [accountsEvents, biometricsEvents, agencyEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
   const modelsDir = join(isKept ? config.platform.dataDir : join(tmpdir(), 'mt-login'), 'models')
-  const faces = createFaces({ modelsDir, workers: config.biometrics.faceWorkers, maxQueue: config.biometrics.faceQueue })
+  const { models, warning } = await chooseFaceModels(config.biometrics.faceModels, modelsDir)
+  if (warning) log.warn(warning)
+  log.info(describeFaceModels(models))
+  const faces = createFaces({ modelsDir, models, workers: config.biometrics.faceWorkers, maxQueue: config.biometrics.faceQueue })
   foundation.metrics.watchPool('faces', faces.stats)
-  const images = createImageStore({ db, keyring, clock })
+  const images = createImageStore({ db, keyring, clock, audit })
   const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
   const register = await openBaseRegisterFile(config.accounts.baseRegisterFile ?? DEMO_REGISTER)
   const settings = override(accountsSettings(config))
@@ -65,7 +68,7 @@ export async function openRooms(foundation: Foundation, messages: Messages, over
   const people = livenessPeople(accounts, images)
   const engine = { rule: faces.rule, observe: faces.observe }
   const liveness = createLiveness({ db, clock, keyring, engine, people })
-  const recoveryLiveness = createLiveness({ db, clock, keyring, engine, people: withStrangers(people) })
+  const recoveryLiveness = createLiveness({ db, clock, keyring, engine, people: withStrangers(people, faces) })
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
   return {
     audit, register, accounts, faces, images, liveness, recoveryLiveness, assurance, settings,
@@ -110,14 +113,13 @@ function livenessPeople(accounts: Accounts, images: ImageStore): LivenessPeople 
   }
 }
 
-/** A face that nobody has: whoever has no reference is compared with it, so that a recovery refuses everybody in the same way. */
-const NOBODY_DISTANCE = 1e3
-
-function withStrangers(people: LivenessPeople): LivenessPeople {
+/** Whoever has no reference is compared with a face that nobody has, so that a recovery refuses everybody in the same way. */
+function withStrangers(people: LivenessPeople, { rule, models }: Faces): LivenessPeople {
+  const template = nobodysTemplate(rule, models.dimension)
   return {
     ...people,
     findReference: async (accountId, modelId) =>
-      (await people.findReference(accountId, modelId)) ?? { modelId, template: Array.from({ length: 128 }, () => NOBODY_DISTANCE), inPerson: false },
+      (await people.findReference(accountId, modelId)) ?? { modelId, template, inPerson: false },
   }
 }
 

@@ -1,101 +1,159 @@
-import { randomUUID } from 'node:crypto'
+import type { Audit, AuditActor } from '../../audit/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Database, Sql } from '../../platform/db.ts'
-import { type Keyring, openWith, sealWith } from '../../platform/keyring.ts'
+import type { Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
-import type { NewImage, NewTemplate, Reference } from './image.ts'
-import { findImageRow, findReferenceRow, insertImage, insertTemplate, lockDataKey, setDataKey, withdrawFaces } from './image.store.ts'
+import { isStanding, isSuperseded, type NewImage, type NewOriginal, type NewTemplate, type Reference, referencesOf, type StoredImage } from './image.ts'
+import { findOwner, selectSealed, selectSealedOriginal } from './image.store.ts'
+import { createImageWriter } from './image-writer.ts'
+import { checkSound, loadPerson, type PersonImages } from './person-images.ts'
 import { IMAGE_PROBLEMS } from './problems.ts'
+import { openImage, openOriginal, openTemplate } from './seal.ts'
+
+/** Why somebody of the staff looks at a picture; the purpose is a code of the operator's, and stands in the person's ledger. */
+export interface Opening {
+  readonly actor: AuditActor
+  readonly purpose: string
+  /** The file as it came, in the place of the normalised copy. */
+  readonly original?: boolean
+}
+
+export interface OpenedImage {
+  readonly bytes: Buffer
+  readonly contentType: string
+  readonly personId: string
+}
+
+/** An image as it is listed: with its history, without its bytes. */
+export type ListedImage = Omit<StoredImage, 'tag' | 'sealedMark' | 'sealVersion'> & { readonly superseded: boolean }
 
 /** The state's images of a person, each sealed under that person's own key. */
 export interface ImageStore {
   /** Stores one image and, for a face, its template, in the caller's transaction; returns the image's id. */
   put(tx: Sql, image: NewImage, template?: NewTemplate): Promise<string>
-  /** The newest trusted face to compare with, captured in person before others; `undefined` when there is none. */
+  /** As `put`, but an image that is there already (same record of the same source, or same file) is left as it is. */
+  putNew(tx: Sql, image: NewImage, more?: { template?: NewTemplate | undefined; importId?: string }): Promise<{ imageId: string; isNew: boolean }>
+  /** Stores a file as it came; the normalised copy, and a face's template, follow by a job. */
+  putOriginal(tx: Sql, image: NewOriginal): Promise<string>
+  /** Gives an image the normalised copy that a job made of its original. */
+  putCopy(tx: Sql, imageId: string, copy: Pick<NewImage, 'bytes' | 'contentType' | 'width' | 'height'>): Promise<void>
+  /** Adds a template of an image that is there, e.g. for another model. */
+  putTemplate(tx: Sql, imageId: string, template: NewTemplate): Promise<void>
+  /**
+   * The newest trusted face to compare with, captured in person before others; `undefined` when there is none of this model.
+   *
+   * @throws {Problem} platform/seal-broken when any row of the person is not as the store wrote it: `trusted` decides, so it must be ours.
+   */
   findReference(personId: string, modelId: string): Promise<Reference | undefined>
   /**
-   * The picture itself.
+   * The picture itself, upright and without EXIF.
    *
-   * @throws {Problem} biometrics/image-not-found when it is not there, was withdrawn, or its person's key was destroyed.
+   * @throws {Problem} biometrics/image-not-found when it is not there, was withdrawn, or its person's key was destroyed;
+   * biometrics/image-not-ready while its copy is being made; platform/seal-broken.
    */
-  open(imageId: string): Promise<{ bytes: Buffer; contentType: string; personId: string }>
+  open(imageId: string): Promise<OpenedImage>
+  /** The same for staff: withdrawn ones too, and told in the person's ledger. */
+  openFor(imageId: string, opening: Opening): Promise<OpenedImage>
+  /** All that is stored of a person, oldest first. */
+  list(personId: string): Promise<ListedImage[]>
   /** Withdraws a person's standing faces of one source; they stay stored and no longer serve as a reference. */
   withdrawFaces(tx: Sql, personId: string, source: string): Promise<number>
-  /** LGPD erasure: forgets the person's key, which makes every image and template of theirs unreadable for good. */
-  destroyKey(tx: Sql, personId: string): Promise<void>
+  /**
+   * LGPD erasure: forgets the person's key, which makes every image and template of theirs unreadable for good.
+   *
+   * @throws {Problem} biometrics/legal-hold
+   */
+  destroyKey(tx: Sql, personId: string, actor?: AuditActor): Promise<void>
+}
+
+/** What other parts of the program do when faces come and go; in the same transaction. */
+export interface ImagePorts {
+  readonly onFaceStored?: (tx: Sql, face: { personId: string; imageId: string; modelId: string; descriptor: readonly number[] }) => Promise<void>
+  readonly onFaceRemoved?: (tx: Sql, face: { personId: string; imageId: string }) => Promise<void>
+  /** Asks for the normalised copy of an original. */
+  readonly onOriginalStored?: (tx: Sql, imageId: string) => Promise<void>
 }
 
 export interface ImageStoreDependencies {
   readonly db: Database
   readonly keyring: Keyring
   readonly clock: Clock
+  readonly audit: Pick<Audit, 'record'>
+  readonly ports?: ImagePorts | undefined
 }
 
 /**
  * Opens the image store of this database.
  *
- * The ciphertext is bound to image, person and kind: a row whose bytes were swapped for another's does not open.
+ * The ciphertext is bound to image, person, kind and version, every column of a row to the row, and a person's rows to each other: bytes
+ * that were swapped, a flag that was edited and a row that was put back are found before they are used.
  */
-export function createImageStore({ db, keyring, clock }: ImageStoreDependencies): ImageStore {
+export function createImageStore(deps: ImageStoreDependencies): ImageStore {
+  const { db, keyring } = deps
+  /** The person checked; once more under a lock when a writer may have come between the reads. */
+  async function soundPerson(personId: string): Promise<PersonImages | undefined> {
+    const seen = await loadPerson(db, keyring, personId)
+    if (seen === undefined || seen.faults.length === 0) return seen
+    const person = await db.transaction((tx) => loadPerson(tx, keyring, personId, 'read'))
+    if (person) checkSound(person)
+    return person
+  }
+  async function find(imageId: string): Promise<{ person: PersonImages; image: StoredImage }> {
+    const owner = await findOwner(db, imageId)
+    const person = owner === undefined ? undefined : await findReadable(soundPerson, owner)
+    const image = person?.images.find(({ id, erasedAt }) => id === imageId && erasedAt === null)
+    if (person === undefined || image === undefined) throw new Problem(IMAGE_PROBLEMS.imageNotFound)
+    return { person, image }
+  }
   return {
-    async put(tx, image, template) {
-      const key = await personKey(tx, keyring, image.personId)
-      const id = randomUUID()
-      await insertImage(tx, id, image, sealWith(key, image.bytes, imageContext(id, image.personId, image.kind)), clock.now())
-      if (template !== undefined) {
-        const templateId = randomUUID()
-        const sealed = sealWith(key, encodeDescriptor(template.descriptor), templateContext(templateId, image.personId, template.modelId))
-        const { modelId, k } = template
-        await insertTemplate(tx, { id: templateId, imageId: id, personId: image.personId, modelId, k, sealed }, clock.now())
-      }
-      return id
-    },
-
+    ...createImageWriter(deps),
     async findReference(personId, modelId) {
-      const row = await findReferenceRow(db, personId, modelId)
-      if (row?.data_key == null) return undefined
-      const key = keyring.openDataKey(row.data_key, personId)
-      const descriptor = decodeDescriptor(openWith(key, row.sealed, templateContext(row.template_id, personId, modelId)))
-      return { imageId: row.image_id, modelId: row.model_id, k: row.k, descriptor, inPerson: row.in_person }
+      const person = await findReadable(soundPerson, personId)
+      return person && referenceOf(person, modelId)
     },
-
     async open(imageId) {
-      const row = await findImageRow(db, imageId)
-      if (row?.data_key == null) throw new Problem(IMAGE_PROBLEMS.imageNotFound)
-      const key = keyring.openDataKey(row.data_key, row.person_id)
-      const bytes = openWith(key, row.sealed, imageContext(imageId, row.person_id, row.kind))
-      return { bytes, contentType: row.content_type, personId: row.person_id }
+      const { person, image } = await find(imageId)
+      if (!isStanding(image)) throw new Problem(IMAGE_PROBLEMS.imageNotFound)
+      return read(db, person, image, false)
     },
-
-    withdrawFaces: (tx, personId, source) => withdrawFaces(tx, personId, source, clock.now()),
-    destroyKey: (tx, personId) => setDataKey(tx, personId, undefined),
+    async openFor(imageId, { actor, purpose, original = false }) {
+      const { person, image } = await find(imageId)
+      const opened = await read(db, person, image, original)
+      const data = { imageId, personId: person.personId, kind: image.kind, original, purpose }
+      await deps.audit.record(db, { type: 'biometrics/image-opened', actor, subject: person.accountId, data })
+      return opened
+    },
+    async list(personId) {
+      const images = (await soundPerson(personId))?.images ?? []
+      return images.map((image) => {
+        const { tag: _, sealedMark: __, sealVersion: ___, ...listed } = image
+        return { ...listed, superseded: isStanding(image) && isSuperseded(image, images) }
+      })
+    },
   }
 }
 
-/** The person's data key, made with their first image. */
-async function personKey(tx: Sql, keyring: Keyring, personId: string): Promise<Buffer> {
-  const found = await lockDataKey(tx, personId)
-  if (found === undefined) throw new Problem(IMAGE_PROBLEMS.personNotFound)
-  if (found.wrapped !== undefined) return keyring.openDataKey(found.wrapped, personId)
-  const { key, wrapped } = keyring.dataKey(personId)
-  await setDataKey(tx, personId, wrapped)
-  return key
+/** A person whose key was forgotten has nothing to read; one whose key is broken is a fault. */
+async function findReadable(load: (personId: string) => Promise<PersonImages | undefined>, personId: string): Promise<PersonImages | undefined> {
+  const person = await load(personId)
+  return person?.key === undefined ? undefined : person
 }
 
-function imageContext(imageId: string, personId: string, kind: string): string {
-  return `stored_image:${imageId}:${personId}:${kind}`
+/** The best trusted face that this model has described; never another model's, whose numbers mean something else. */
+function referenceOf({ key, images, templates }: PersonImages, modelId: string): Reference | undefined {
+  if (key === undefined) return undefined
+  for (const image of referencesOf(images)) {
+    const found = templates.filter((template) => template.imageId === image.id && template.modelId === modelId)
+    const template = found.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())[0]
+    if (template) return { imageId: image.id, modelId, k: template.k, descriptor: openTemplate(key, template), inPerson: image.inPerson }
+  }
+  return undefined
 }
 
-function templateContext(templateId: string, personId: string, modelId: string): string {
-  return `face_template:${templateId}:${personId}:${modelId}`
-}
-
-function encodeDescriptor(descriptor: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(descriptor.length * 4)
-  descriptor.forEach((value, index) => bytes.writeFloatLE(value, index * 4))
-  return bytes
-}
-
-function decodeDescriptor(bytes: Buffer): number[] {
-  return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4))
+async function read(db: Database, { key, personId }: PersonImages, image: StoredImage, wantsOriginal: boolean): Promise<OpenedImage> {
+  if (key === undefined || (wantsOriginal && image.original === null)) throw new Problem(IMAGE_PROBLEMS.imageNotFound)
+  const sealed = await (wantsOriginal ? selectSealedOriginal : selectSealed)(db, image.id)
+  if (sealed === undefined) throw new Problem(IMAGE_PROBLEMS.imageNotReady, { retryAfterSeconds: 5 })
+  if (wantsOriginal) return { bytes: openOriginal(key, image, sealed), contentType: image.original?.contentType ?? '', personId }
+  return { bytes: openImage(key, image, sealed), contentType: image.contentType, personId }
 }

@@ -23,6 +23,8 @@ export interface Ledger {
   readonly audit: Pick<Audit, 'ledger'>
   readonly messages: Messages
   readonly clientName: (clientId: string) => Promise<string>
+  /** What an agency asked for, in the words that its client is registered with. */
+  readonly purposeName: (clientId: string, purpose: string) => Promise<string>
   /** What a device of the account calls itself, e.g. `Chrome · Android`. */
   readonly deviceLabels: (accountId: AccountId) => Promise<ReadonlyMap<string, string>>
 }
@@ -40,6 +42,16 @@ const ICONS: Readonly<Record<string, string>> = {
   'accounts/contact-removed': 'mail',
   'assurance/evidence-added': 'shield-check',
   'assurance/evidence-withdrawn': 'shield',
+  'biometrics/image-stored': 'face',
+  'biometrics/image-opened': 'face',
+  'biometrics/agency-images-compared': 'face',
+  'biometrics/agency-validation-asked': 'building',
+  'biometrics/agency-validation-agreed': 'face',
+  'biometrics/agency-validation-declined': 'building',
+  'biometrics/agency-validation-passed': 'face',
+  'biometrics/agency-validation-refused': 'face',
+  'biometrics/agency-reference-read': 'face',
+  'biometrics/agency-reference-missing': 'face',
   'oidc/authorized': 'building',
   'oidc/consent-given': 'plug',
   'oidc/consent-withdrawn': 'plug',
@@ -56,6 +68,8 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'accounts/suspended',
   'accounts/registration-repeated',
   'accounts/recovery-refused',
+  'biometrics/images-erased',
+  'biometrics/agency-validation-refused',
   'oidc/refresh-token-reused',
   'oidc/face-check-refused',
   'portal/use-disowned',
@@ -66,6 +80,10 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'accounts/registered',
   'accounts/session-ended',
   'accounts/suspended',
+  'biometrics/images-withdrawn',
+  'biometrics/images-removed',
+  'biometrics/agency-validation-declined',
+  'biometrics/agency-reference-missing',
   'oidc/sessions-ended',
   'oidc/consent-withdrawn',
   'portal/use-disowned',
@@ -88,7 +106,7 @@ export async function linesOf(
         at,
         what: t(ledger.messages.has(key) ? key : 'portal.event.other'),
         who: await whoOf(entry, ledger, t),
-        where: whereOf(entry, devices, ledger.messages, t),
+        where: (await purposeOf(entry, ledger, t)) ?? whereOf(entry, devices, ledger.messages, t),
         icon: ICONS[type] ?? (WARNINGS.has(type) ? 'alert' : 'check'),
         tone: WARNINGS.has(type) ? ('warning' as const) : undefined,
         notMe: HARMLESS.has(type) ? undefined : `/conta/nao-fui-eu?entry=${id}`,
@@ -104,6 +122,11 @@ async function whoOf({ type, actor, clientId }: LedgerEntry, { clientName }: Led
   if (clientId !== undefined) return t('portal.history.for-client', { client: await clientName(clientId) })
   // Of a refused attempt nobody knows who made it.
   return actor.kind === 'system' && !WARNINGS.has(type) ? t('portal.history.by-system') : undefined
+}
+
+async function purposeOf({ clientId, data }: LedgerEntry, { purposeName }: Ledger, t: Translate): Promise<string | undefined> {
+  if (clientId === undefined || typeof data['purpose'] !== 'string') return undefined
+  return t('portal.history.purpose', { purpose: await purposeName(clientId, data['purpose']) })
 }
 
 /** The device of a sign-in, the data that a relying party was given, the kind of an address or proof. */

@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { defineEvents } from '../audit/index.ts'
+import { CAPTURE_METHODS, IMAGE_KINDS } from './images/image.ts'
+
+/** What the biometrics room writes into the audit record; stored as JSON, so names and shapes only ever grow. */
+export const biometricsEvents = defineEvents({
+  'biometrics/image-stored': z.object({
+    imageId: z.uuid(),
+    personId: z.uuid(),
+    kind: z.enum(IMAGE_KINDS),
+    version: z.int(),
+    method: z.enum(CAPTURE_METHODS),
+    trusted: z.boolean(),
+    inPerson: z.boolean(),
+    importId: z.uuid().optional(),
+  }),
+  'biometrics/image-opened': z.object({ imageId: z.uuid(), personId: z.uuid(), kind: z.enum(IMAGE_KINDS), original: z.boolean(), purpose: z.string() }),
+  'biometrics/images-withdrawn': z.object({ personId: z.uuid(), imageIds: z.array(z.uuid()) }),
+  /** All of a person's images, by forgetting their key. */
+  'biometrics/images-erased': z.object({ personId: z.uuid(), reason: z.enum(['lgpd']), images: z.int() }),
+  /** Single images, because their time was over or their rows could not be trusted any more. */
+  'biometrics/images-removed': z.object({ personId: z.uuid(), reason: z.enum(['retention', 'tampered']), imageIds: z.array(z.uuid()) }),
+  'biometrics/images-exported': z.object({ personId: z.uuid(), exportId: z.uuid(), images: z.int() }),
+  'biometrics/hold-placed': z.object({ personId: z.uuid(), holdId: z.uuid() }),
+  'biometrics/hold-released': z.object({ personId: z.uuid(), holdId: z.uuid() }),
+  'biometrics/retention-set': z.object({ kind: z.string(), source: z.string(), counts: z.enum(['stored', 'withdrawn']), days: z.int().nullable() }),
+  'biometrics/import-started': z.object({ importId: z.uuid(), lines: z.int(), trusting: z.boolean() }),
+  'biometrics/import-finished': z.object({ importId: z.uuid(), stored: z.int(), known: z.int(), refused: z.int() }),
+  'biometrics/export-finished': z.object({ exportId: z.uuid(), images: z.int(), people: z.int(), sealed: z.boolean() }),
+})
