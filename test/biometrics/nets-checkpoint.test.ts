@@ -9,8 +9,10 @@ import { PickleFormatError, readPickle } from '../../src/biometrics/nets/pickle.
 import { CheckpointFormatError, readCheckpoint } from '../../src/biometrics/nets/torch-checkpoint.ts'
 import { originalModelsDir, withoutStandardModels } from '../support/face-models.ts'
 
+type Piece = number | string | Uint8Array
+
 /** Bytes of numbers, texts as they are, and what is bytes already. */
-const bytes = (...parts: readonly (number | string | Uint8Array)[]) =>
+const bytes = (...parts: readonly Piece[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part))))
 
 const u32 = (value: number) => {
@@ -20,7 +22,7 @@ const u32 = (value: number) => {
 }
 const u64 = (value: number) => Buffer.concat([u32(value), u32(0)])
 const text = (value: string) => bytes('X', u32(value.length), value)
-const pickle = (...parts: Parameters<typeof bytes>) => bytes(0x80, 2, ...parts, '.')
+const pickle = (...parts: readonly Piece[]) => bytes(0x80, 2, ...parts, '.')
 const small = (value: number) => bytes('K', value)
 
 const BEGINNING = Buffer.from('80028a0a6cfc9c46f9206aa850192e80024de9032e', 'hex')
