@@ -1,4 +1,5 @@
 /** What the engine saw in one frame: the only thing that liveness, quality and match decisions are made from. */
+import type { FaceMeasures } from './quality/measures.ts'
 
 export interface Point {
   readonly x: number
@@ -46,6 +47,8 @@ export interface FaceObservation {
    * (yaw below 10°) or the picture a photograph. Absent when not asked for.
    */
   readonly descriptor?: readonly number[]
+  /** What quality is judged by; observations without it are judged by the rest. */
+  readonly measures?: FaceMeasures
   /** Probability of a live face by the PAD nets, 0–1; absent without the nets. */
   readonly padScore?: number
 }

@@ -1,12 +1,9 @@
-import { type Faces, type FaceObservation, type FrameObservation, type ImageStore, QUALITY_LIMITS, type ReasonCode } from '../biometrics/index.ts'
+import { type Faces, type ImageStore, jpegQualityOf, qualityOf, type ReasonCode } from '../biometrics/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 
 /** Source of references that were taken without a counter; nothing outside the demonstration trusts it. */
 export const DEMO_SOURCE = 'demo'
-
-const MOST_YAW_DEGREES = 12
-const LEAST_SHARPNESS = 12
 
 export interface ReferencePhotoDependencies {
   readonly db: Database
@@ -24,9 +21,9 @@ export interface ReferencePhotoDependencies {
 export async function takeReferencePhoto(deps: ReferencePhotoDependencies, personId: string, photo: Uint8Array): Promise<ReasonCode[]> {
   const { db, faces, images, clock } = deps
   const seen = await faces.describe(photo)
-  const reasons = faultsOf(seen)
+  const { reasons } = qualityOf('reference', seen, { jpegQuality: jpegQualityOf(photo) })
   const descriptor = seen.faces[0]?.descriptor
-  if (reasons.length > 0) return reasons
+  if (reasons.length > 0) return [...reasons]
   if (descriptor === undefined) return ['face/none']
   const bytes = await faces.normalise(photo)
   await db.transaction(async (tx) => {
@@ -37,18 +34,3 @@ export async function takeReferencePhoto(deps: ReferencePhotoDependencies, perso
   })
   return []
 }
-
-function faultsOf({ faces }: FrameObservation): ReasonCode[] {
-  const [face, second] = faces
-  if (face === undefined) return ['face/none']
-  if (second !== undefined && second.box.width * 2 > face.box.width) return ['face/two-faces']
-  return CHECKS.filter(([, fails]) => fails(face)).map(([code]) => code)
-}
-
-const CHECKS: readonly (readonly [ReasonCode, (face: FaceObservation) => boolean])[] = [
-  ['face/too-far', ({ box }) => box.width < QUALITY_LIMITS.minFacePixels],
-  ['face/too-dark', ({ brightness }) => brightness < QUALITY_LIMITS.minBrightness],
-  ['face/too-bright', ({ brightness }) => brightness > QUALITY_LIMITS.maxBrightness],
-  ['face/look-ahead', ({ pose }) => Math.abs(pose.yawDegrees) > MOST_YAW_DEGREES],
-  ['face/hold-still', ({ sharpness }) => sharpness < LEAST_SHARPNESS],
-]

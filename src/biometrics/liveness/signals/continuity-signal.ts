@@ -1,8 +1,8 @@
+import { MIN_FACE_PIXELS } from '../../quality/profiles.ts'
+import type { ReasonCode } from '../../reason.ts'
 import type { MatchRule } from '../match-rule.ts'
 import { distance } from '../match-rule.ts'
 import type { LivenessFrame } from '../protocol.ts'
-import type { ReasonCode } from '../../reason.ts'
-import { QUALITY_LIMITS } from './quality-signal.ts'
 import type { Signal, SingleFace } from './signal.ts'
 import { facesOf, singleFaces } from './signal.ts'
 
@@ -27,7 +27,7 @@ export const CONTINUITY_LIMITS = {
 export function continuitySignal(frames: readonly LivenessFrame[], rule: MatchRule): Signal {
   const start = Math.max(0, frames.findIndex(({ step }) => step > 0) - 1)
   const judged = frames.slice(start)
-  const faces = singleFaces(judged).filter(({ face }) => face.box.width >= QUALITY_LIMITS.minFacePixels)
+  const faces = singleFaces(judged).filter(({ face }) => face.box.width >= MIN_FACE_PIXELS)
   const pairs = faces.slice(1).flatMap((face, i) => {
     const before = faces[i]
     return before ? [[before, face] as const] : []
@@ -51,7 +51,7 @@ function presenceReasons(frames: readonly LivenessFrame[]): ReasonCode[] {
     const [face, second] = facesOf(observation)
     if (!face) return 'face/none'
     if (second) return 'face/two-faces'
-    return face.box.width < QUALITY_LIMITS.minFacePixels ? 'face/too-far' : undefined
+    return face.box.width < MIN_FACE_PIXELS ? 'face/too-far' : undefined
   })
   const bad = faults.filter((fault) => fault !== undefined)
   const running = faults.some((fault, i) => i >= CONTINUITY_LIMITS.maxBadRun && fault !== undefined && faults[i - 1] !== undefined)
