@@ -7,13 +7,17 @@ import type { FrameObservation } from './observation.ts'
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
 
 export const faceTaskSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('observe'), jpeg: bytes, options: z.object({ descriptor: z.enum(['frontal', 'always', 'never']) }) }),
+  z.object({
+    kind: z.literal('observe'),
+    jpeg: bytes,
+    options: z.object({ descriptor: z.enum(['frontal', 'always', 'never']), pad: z.boolean().default(false) }),
+  }),
   z.object({ kind: z.literal('describe'), photo: bytes }),
   z.object({ kind: z.literal('normalise'), photo: bytes }),
 ])
 
 /** What a face worker can be asked. `normalise` answers the JPEG to store, the others an observation. */
-export type FaceTask = z.infer<typeof faceTaskSchema>
+export type FaceTask = z.input<typeof faceTaskSchema>
 
 export type FaceTaskResult = FrameObservation | Uint8Array
 
@@ -22,7 +26,7 @@ export type FaceTaskAnswer =
   | { readonly error: { readonly code: `image/${ImageRefusal}` | 'biometrics/engine'; readonly message: string } }
 
 /** Does one task; a refused picture answers `image/<refusal>`, a defect `biometrics/engine` without its text, which could cite the picture. */
-export async function answerFaceTask(engine: FaceEngine, task: FaceTask): Promise<FaceTaskAnswer> {
+export async function answerFaceTask(engine: FaceEngine, task: z.output<typeof faceTaskSchema>): Promise<FaceTaskAnswer> {
   try {
     return { result: await done(engine, task) }
   } catch (error) {
@@ -31,7 +35,7 @@ export async function answerFaceTask(engine: FaceEngine, task: FaceTask): Promis
   }
 }
 
-async function done(engine: FaceEngine, task: FaceTask): Promise<FaceTaskResult> {
+async function done(engine: FaceEngine, task: z.output<typeof faceTaskSchema>): Promise<FaceTaskResult> {
   switch (task.kind) {
     case 'observe':
       return engine.observe(task.jpeg, task.options)

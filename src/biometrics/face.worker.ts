@@ -6,7 +6,9 @@ import { createFaceEngine } from './engine/engine.ts'
 import type { FaceEngine } from './engine/engine.ts'
 import { answerFaceTask, faceTaskSchema } from './face-task.ts'
 
-const { modelsDir } = z.object({ modelsDir: z.string().min(1) }).parse(workerData)
+const options = z
+  .object({ modelsDir: z.string().min(1), set: z.enum(['standard', 'builtin']).default('builtin'), pad: z.boolean().default(false) })
+  .parse(workerData)
 const messageSchema = z.object({ id: z.number(), task: faceTaskSchema })
 
 function serve(engine: FaceEngine): void {
@@ -17,4 +19,4 @@ function serve(engine: FaceEngine): void {
   parentPort?.postMessage({ ready: true })
 }
 
-serve(await createFaceEngine({ runtime, modelsDir }))
+serve(await createFaceEngine({ runtime, ...options }))

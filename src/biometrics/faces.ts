@@ -1,16 +1,18 @@
 import { createWorkerPool, type PoolStats, WorkError, type WorkerPool } from '../platform/worker-pool.ts'
 import { calibrationOf } from './calibration.ts'
-import { BUILTIN_MODEL_ID } from './engine/builtin-set.ts'
 import type { FaceTask, FaceTaskResult } from './face-task.ts'
 import { acceptImage, FRAME_LIMITS, ImageRefused, type ImageRefusal, PHOTO_LIMITS } from './image.ts'
 import type { MatchRule } from './liveness/match-rule.ts'
+import { BUILTIN_MODELS, type FaceModels } from './model-choice.ts'
 import type { FrameObservation } from './observation.ts'
 
 /** The face engine behind its worker threads; nothing here touches a picture on the event loop but its header. */
 export interface Faces {
+  /** What is installed and in use. */
+  readonly models: FaceModels
   /** The model in use and where it says that two faces are one person's. */
   readonly rule: MatchRule
-  /** One camera frame, with a descriptor in every face. @throws {ImageRefused} @throws {Problem} platform/busy, platform/deadline */
+  /** One camera frame of a liveness check, with a descriptor and what the PAD nets say of the largest face. @throws {ImageRefused} @throws {Problem} platform/busy, platform/deadline */
   observe(jpeg: Uint8Array): Promise<FrameObservation>
   /** One photograph of a person, as carefully as the engine can. @throws {ImageRefused} */
   describe(photo: Uint8Array): Promise<FrameObservation>
@@ -25,6 +27,8 @@ export interface Faces {
 export interface FacesOptions {
   /** Where the nets are kept, built there on the first start. */
   readonly modelsDir: string
+  /** As `chooseFaceModels` chose; the built-in ones unless said. */
+  readonly models?: FaceModels
   readonly workers: number
   readonly maxQueue: number
 }
@@ -33,20 +37,21 @@ export interface FacesOptions {
 const DEADLINE_MS = 8000
 
 /** Starts the face workers. */
-export function createFaces({ modelsDir, workers, maxQueue }: FacesOptions): Faces {
+export function createFaces({ modelsDir, models = BUILTIN_MODELS, workers, maxQueue }: FacesOptions): Faces {
   const pool: WorkerPool<FaceTask, FaceTaskResult> = createWorkerPool({
     file: new URL('./face.worker.ts', import.meta.url),
     size: workers,
     maxQueue,
     deadlineMs: DEADLINE_MS,
-    workerData: { modelsDir },
+    workerData: { modelsDir, set: models.set, pad: models.pad },
   })
   const ask = (task: FaceTask): Promise<FaceTaskResult> => pool.run(task).catch(translate)
   return {
-    rule: calibrationOf(BUILTIN_MODEL_ID),
+    models,
+    rule: calibrationOf(models.setId),
     async observe(jpeg) {
       acceptImage(jpeg, FRAME_LIMITS)
-      return observation(await ask({ kind: 'observe', jpeg, options: { descriptor: 'always' } }))
+      return observation(await ask({ kind: 'observe', jpeg, options: { descriptor: 'always', pad: models.pad } }))
     },
     async describe(photo) {
       acceptImage(photo, PHOTO_LIMITS)

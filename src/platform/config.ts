@@ -127,6 +127,12 @@ const OPTIONS = {
     baseRegisterFile: optional('BASE_REGISTER_FILE', 'Base register (CSV or JSON); the demo brings its own', text),
   },
   biometrics: {
+    faceModels: option(
+      'FACE_MODELS',
+      'Nets: standard (fetched by `npm run models`; no start without them), builtin, or auto: standard when they are there',
+      z.enum(['auto', 'standard', 'builtin']),
+      'auto',
+    ),
     faceWorkers: option('FACE_WORKERS', 'Threads that look at faces', whole(1, 64), '1'),
     faceQueue: option('FACE_QUEUE', 'Frames that may wait; beyond it the answer is 503', whole(1, 10_000), '48'),
   },

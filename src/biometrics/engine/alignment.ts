@@ -1,5 +1,6 @@
 import type { Point } from '../observation.ts'
 import type { Normalisation, Raster } from './raster.ts'
+import { planeOrder } from './raster.ts'
 
 /** Where the recogniser wants the face: a square that turns with the head. */
 export interface AlignedSquare {
@@ -107,16 +108,21 @@ function addSamples({ pixels, width, height }: Raster, planes: Float32Array, { o
   }
 }
 
-/** Planes of bytes as a net wants them, followed by their mirror image when `mirrored`. */
-export function normalisedPlanes(planes: Float32Array, size: number, { mean, divisor }: Normalisation, mirrored: boolean): Float32Array {
+/** Planes of bytes (red, green, blue) as a net wants them, followed by their mirror image when `mirrored`. */
+export function normalisedPlanes(planes: Float32Array, size: number, normalisation: Normalisation, mirrored: boolean): Float32Array {
+  const { mean, divisor } = normalisation
   const out = new Float32Array(planes.length * (mirrored ? 2 : 1))
   const scale = 1 / divisor
+  const order = planeOrder(normalisation)
   for (let line = 0; line < 3 * size; line++) {
-    const shift = mean[Math.floor(line / size)] as number
+    const plane = Math.floor(line / size)
+    const channel = order[plane] as number // line < 3 * size
+    const shift = mean[channel] as number
+    const from = (line + (channel - plane) * size) * size
     const first = line * size
     const last = planes.length + first + size - 1
     for (let column = 0; column < size; column++) {
-      const value = ((planes[first + column] as number) - shift) * scale
+      const value = ((planes[from + column] as number) - shift) * scale
       out[first + column] = value
       if (mirrored) out[last - column] = value
     }

@@ -2,7 +2,7 @@ import { meanTemplate } from '../descriptor.ts'
 import { openModelFile } from '../onnx/model-files.ts'
 import type { NetName } from '../onnx/nets.ts'
 import { DESCRIPTOR_SIZE, TINY_SIZE } from '../onnx/nets.ts'
-import { alignedSquare, normalisedPlanes } from './alignment.ts'
+import { normalisedPlanes } from './alignment.ts'
 import type { Detector } from './detection.ts'
 import { createSsdDetector, createTinyDetector } from './detection.ts'
 import { createLandmarkFinder } from './landmarks.ts'
@@ -48,7 +48,6 @@ export async function loadBuiltinSet(runtime: OnnxRuntime, modelsDir: string): P
     quickDetector: (raster) => quick(raster, THRESHOLD),
     detectors: [(raster) => usual(raster, THRESHOLD), async (raster) => (await ssd())(raster, THRESHOLD)],
     landmarks,
-    align: alignedSquare,
     inputSize: DESCRIPTOR_SIZE,
     async embed(square, mirrored) {
       const planes = normalisedPlanes(square, DESCRIPTOR_SIZE, RECOGNISER, mirrored)

@@ -1,12 +1,16 @@
-import type { FaceBox } from '../observation.ts'
+import type { FaceBox, Point } from '../observation.ts'
 import { SSD_SIZE, TINY_SIZE, TINY_STRIDE } from '../onnx/nets.ts'
 import type { Raster } from './raster.ts'
 import { letterboxed, letterboxShape } from './raster.ts'
 import type { Net } from './runtime.ts'
 
 export interface Detection {
+  /** As the built-in detector draws it, whichever detector found the face: limits and poses are measured with it. */
   readonly box: FaceBox
   readonly score: number
+  /** Eyes, nose and corners of the mouth, each from the picture's left, from a detector that knows them; and its own box. */
+  readonly points?: readonly Point[]
+  readonly ownBox?: FaceBox
 }
 
 export type Detector = (raster: Raster, threshold: number) => Promise<Detection[]>
@@ -119,8 +123,8 @@ function insideSquare(box: FaceBox, scale: { x: number; y: number }): FaceBox {
 }
 
 /** Best first; of two that share more than `limit` of their joint area, the better one stays. */
-export function withoutOverlaps(found: readonly Detection[], limit: number): Detection[] {
-  const kept: Detection[] = []
+export function withoutOverlaps<Found extends Detection>(found: readonly Found[], limit: number): Found[] {
+  const kept: Found[] = []
   for (const candidate of found.toSorted((left, right) => right.score - left.score)) {
     if (kept.every((other) => overlap(other.box, candidate.box) <= limit)) kept.push(candidate)
   }

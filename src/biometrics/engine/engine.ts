@@ -1,17 +1,20 @@
 import { FRAME_LIMITS, PHOTO_LIMITS } from '../image.ts'
-import type { FaceObservation, FrameObservation, Point } from '../observation.ts'
-import { cutSquare } from './alignment.ts'
+import type { FaceObservation, FrameObservation } from '../observation.ts'
+import { measureQuality } from '../quality/measure-quality.ts'
+import { DESCRIPTOR_SIZE } from '../onnx/nets.ts'
+import { alignedSquare, cutSquare } from './alignment.ts'
 import { appearanceOf, backgroundColour, skinColour } from './appearance.ts'
 import { loadBuiltinSet } from './builtin-set.ts'
 import { isFace } from './confirmation.ts'
 import { decodeImage } from './decode.ts'
 import type { Detection } from './detection.ts'
 import { framePrint } from './frame-print.ts'
-import type { FaceModelSet } from './model-set.ts'
+import type { FaceModelSet, LocatedFace } from './model-set.ts'
 import { poseOf } from './pose.ts'
 import type { Raster } from './raster.ts'
 import { withMargin } from './raster.ts'
 import type { OnnxRuntime } from './runtime.ts'
+import { loadStandardSet } from './standard/standard-set.ts'
 
 export interface ObserveOptions {
   /**
@@ -23,10 +26,25 @@ export interface ObserveOptions {
   readonly mirror?: boolean
   /** How many faces get a descriptor, largest first; one unless said. */
   readonly describeFaces?: number
+  /** `true`: what the PAD nets say of the largest face, when it is frontal and they are installed. */
+  readonly pad?: boolean
 }
+
+export interface FaceEngineOptions {
+  readonly runtime: OnnxRuntime
+  readonly modelsDir: string
+  /** The built-in nets unless said. */
+  readonly set?: FaceSetName
+  /** Only with `standard`: load the PAD nets too. */
+  readonly pad?: boolean
+}
+
+export type FaceSetName = 'standard' | 'builtin'
 
 export interface FaceEngine {
   readonly modelId: string
+  /** Whether `observe` can ask the PAD nets. */
+  readonly pad: boolean
   readonly dimension: number
   readonly metric: 'euclidean' | 'cosine'
   /**
@@ -50,11 +68,12 @@ const MOST_FACES = 8
  *
  * The caller hands in the runtime, because only a worker may load it. Not for the event loop: a frame takes some 20 ms of it.
  */
-export async function createFaceEngine(options: { runtime: OnnxRuntime; modelsDir: string }): Promise<FaceEngine> {
-  const set = await loadBuiltinSet(options.runtime, options.modelsDir)
+export async function createFaceEngine({ runtime, modelsDir, set: name, pad = false }: FaceEngineOptions): Promise<FaceEngine> {
+  const set = name === 'standard' ? await loadStandardSet(runtime, modelsDir, { pad }) : await loadBuiltinSet(runtime, modelsDir)
   const inTurn = createQueue()
   return {
     modelId: set.id,
+    pad: set.pad !== undefined,
     dimension: set.dimension,
     metric: set.metric,
     async observe(jpeg, wanted) {
@@ -96,14 +115,10 @@ async function observeRaster(set: FaceModelSet, raster: Raster, wanted: ObserveO
   for (const face of found) {
     const descriptor = faces.length < (wanted.describeFaces ?? 1) ? wanted.descriptor : 'never'
     const mirrorBelowDegrees = wanted.mirror === false ? 0 : care.mirrorBelowDegrees
-    faces.push(await observeFace(set, raster, face, { descriptor, mirrorBelowDegrees }))
+    faces.push(await observeFace(set, raster, face, { descriptor, mirrorBelowDegrees, pad: wanted.pad === true && faces.length === 0 }))
   }
   const { width, height } = raster
   return { modelId: set.id, width, height, faces, background: backgroundColour(raster, faces[0]?.box), ...framePrint(raster) }
-}
-
-interface LocatedFace extends Detection {
-  readonly landmarks: readonly Point[]
 }
 
 /** The faces, largest first: the first detector's that found any, then the same with room around the picture. */
@@ -115,10 +130,10 @@ async function locateFaces(set: FaceModelSet, raster: Raster, { margins, quick }
     for (const detect of detectors) {
       const found = (await detect(roomy)).toSorted((left, right) => areaOf(right) - areaOf(left)).slice(0, MOST_FACES)
       const faces: LocatedFace[] = []
-      for (const { box, score } of found) {
-        const inPicture = { ...box, x: box.x - margin, y: box.y - margin }
-        const landmarks = await set.landmarks(raster, inPicture)
-        if (landmarks && (await isFace(set, raster, landmarks, score))) faces.push({ box: inPicture, score, landmarks })
+      for (const face of found) {
+        const inPicture = movedBack(face, margin)
+        const landmarks = await set.landmarks(raster, inPicture.box)
+        if (landmarks && (await isFace(set, raster, landmarks, face.score))) faces.push({ ...inPicture, landmarks })
       }
       if (faces.length > 0) return faces
     }
@@ -128,23 +143,35 @@ async function locateFaces(set: FaceModelSet, raster: Raster, { margins, quick }
 
 const areaOf = ({ box }: Detection) => box.width * box.height
 
+/** From the picture with a margin to the picture. */
+function movedBack(face: Detection, margin: number): Detection {
+  const moved = <Place extends { x: number; y: number }>(place: Place): Place => ({ ...place, x: place.x - margin, y: place.y - margin })
+  const { box, points, ownBox } = face
+  return { ...face, box: moved(box), ...(points && { points: points.map(moved) }), ...(ownBox && { ownBox: moved(ownBox) }) }
+}
+
 async function observeFace(
   set: FaceModelSet,
   raster: Raster,
-  { box, score, landmarks }: LocatedFace,
-  { descriptor, mirrorBelowDegrees }: Pick<ObserveOptions, 'descriptor'> & Pick<Care, 'mirrorBelowDegrees'>,
+  face: LocatedFace,
+  { descriptor, mirrorBelowDegrees, pad }: Pick<ObserveOptions, 'descriptor'> & Pick<Care, 'mirrorBelowDegrees'> & { pad: boolean },
 ): Promise<FaceObservation> {
+  const { box, score, landmarks, ownBox = box } = face
   const pose = poseOf(landmarks)
-  const square = cutSquare(raster, set.align(landmarks), set.inputSize)
   const turn = Math.abs(pose.yawDegrees)
-  const wanted = descriptor === 'always' || (descriptor === 'frontal' && turn < FRONTAL_YAW_DEGREES)
+  const frontal = turn < FRONTAL_YAW_DEGREES
+  // One square for all sets, so that one limit of sharpness and of light holds for all.
+  const square = cutSquare(raster, alignedSquare(landmarks), DESCRIPTOR_SIZE)
+  const wanted = descriptor === 'always' || (descriptor === 'frontal' && frontal)
   return {
     box,
     score,
     landmarks,
     pose,
     skin: skinColour(raster, landmarks),
-    ...appearanceOf(square, set.inputSize),
-    ...(wanted && { descriptor: await set.embed(square, turn < mirrorBelowDegrees) }),
+    ...appearanceOf(square, DESCRIPTOR_SIZE),
+    measures: measureQuality(raster, { box, landmarks, pose }),
+    ...(wanted && { descriptor: await set.embed(set.align ? cutSquare(raster, set.align(face), set.inputSize) : square, turn < mirrorBelowDegrees) }),
+    ...(pad && frontal && set.pad && { padScore: await set.pad(raster, ownBox) }),
   }
 }

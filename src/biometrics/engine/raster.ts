@@ -9,8 +9,16 @@ export interface Raster {
 
 /** What a net wants done to a 0–255 value of each channel: `(value - mean) / divisor`. */
 export interface Normalisation {
+  /** Red, green and blue, whatever the order of the planes. */
   readonly mean: readonly [number, number, number]
   readonly divisor: number
+  /** Order of the planes; red first unless said. */
+  readonly colour?: 'RGB' | 'BGR'
+}
+
+/** For each plane, which byte of a pixel goes there. */
+export function planeOrder({ colour }: Pick<Normalisation, 'colour'>): readonly [number, number, number] {
+  return colour === 'BGR' ? [2, 1, 0] : [0, 1, 2]
 }
 
 export interface Letterbox extends Normalisation {
@@ -102,7 +110,9 @@ export function letterboxed(raster: Raster, box: FaceBox, letterbox: Letterbox, 
   const area = columns * rows
   const out = planes ?? new Float32Array(3 * area)
   const covered = across.to - across.from === columns && down.to - down.from === rows
-  for (let channel = 0; channel < 3 && !covered; channel++) out.fill(-(mean[channel] ?? 0) / divisor, channel * area, (channel + 1) * area)
+  for (const [plane, channel] of covered ? [] : planeOrder(letterbox).entries()) {
+    out.fill(-(mean[channel] ?? 0) / divisor, plane * area, (plane + 1) * area)
+  }
   const resizing = { raster, start: (box.y * raster.width + box.x) * 3, across, down, letterbox, columns, area }
   for (let row = 0; row < rows; row++) {
     if (down.first[row] === -1 && down.second[row] === -1) continue
@@ -127,14 +137,15 @@ function copyRow(
 ): void {
   const { mean, divisor } = letterbox
   const [red, green, blue] = mean
+  const [toRed, , toBlue] = planeOrder(letterbox).map((plane) => plane * area) as [number, number, number] // three planes
   const first = across.first
   const scale = 1 / divisor
   const line = start + (down.first[row] as number) * width * 3
   for (let column = across.from, at = row * columns + column; column < across.to; column++, at++) {
     const i = line + (first[column] as number) * 3
-    out[at] = ((pixels[i] as number) - red) * scale
+    out[at + toRed] = ((pixels[i] as number) - red) * scale
     out[at + area] = ((pixels[i + 1] as number) - green) * scale
-    out[at + 2 * area] = ((pixels[i + 2] as number) - blue) * scale
+    out[at + toBlue] = ((pixels[i + 2] as number) - blue) * scale
   }
 }
 
@@ -149,11 +160,13 @@ function mixRow(
   const top = start + (down.first[row] as number) * width * 3
   const bottom = start + (down.second[row] as number) * width * 3
   const below = down.weight[row] as number
-  for (let channel = 0; channel < 3; channel++) {
+  const order = planeOrder(letterbox)
+  for (let plane = 0; plane < 3; plane++) {
+    const channel = order[plane] as number
     const shift = mean[channel] as number
     const upper = top + channel
     const lower = bottom + channel
-    for (let column = across.from, at = channel * area + row * columns + column; column < across.to; column++, at++) {
+    for (let column = across.from, at = plane * area + row * columns + column; column < across.to; column++, at++) {
       const left = (first[column] as number) * 3
       const right = (second[column] as number) * 3
       const share = weight[column] as number
@@ -173,12 +186,14 @@ function mixEdge(resizing: Resizing, row: number, from: number, to: number, out:
   const byteAt = (y: number, x: number, channel: number) =>
     y === -1 || x === -1 ? 0 : (raster.pixels[start + (y * raster.width + x) * 3 + channel] ?? 0)
   const [top = -1, bottom = -1, below = 0] = [down.first[row], down.second[row], down.weight[row]]
+  const order = planeOrder(letterbox)
   for (let column = from; column < to; column++) {
     const [left = -1, right = -1, share = 0] = [across.first[column], across.second[column], across.weight[column]]
     for (let channel = 0; channel < 3; channel++) {
       const high = byteAt(top, left, channel) * (1 - share) + byteAt(top, right, channel) * share
       const low = byteAt(bottom, left, channel) * (1 - share) + byteAt(bottom, right, channel) * share
-      out[channel * area + row * columns + column] = (high + (low - high) * below - (mean[channel] ?? 0)) / divisor
+      const plane = order[channel] as number // red and blue change places, both ways alike
+      out[plane * area + row * columns + column] = (high + (low - high) * below - (mean[channel] ?? 0)) / divisor
     }
   }
 }

@@ -34,13 +34,19 @@ const SESSION_OPTIONS = {
   logSeverityLevel: 3,
 }
 
-/** `seldom`: its working memory is given back after each run, at some cost in time. */
-export async function loadNet(runtime: OnnxRuntime, model: Uint8Array, { seldom = false } = {}): Promise<Net> {
+export interface NetOptions {
+  /** Its working memory is given back after each run, at some cost in time. */
+  readonly seldom?: boolean
+  /** Name of the one input. */
+  readonly input?: string
+}
+
+export async function loadNet(runtime: OnnxRuntime, model: Uint8Array, { seldom = false, input = 'image' }: NetOptions = {}): Promise<Net> {
   const session = await runtime.InferenceSession.create(model, { ...SESSION_OPTIONS, enableCpuMemArena: !seldom })
   return {
     async run(planes, width, height = width) {
       const shape = [planes.length / (3 * width * height), 3, height, width]
-      const answers = await session.run({ image: new runtime.Tensor('float32', planes, shape) })
+      const answers = await session.run({ [input]: new runtime.Tensor('float32', planes, shape) })
       return (output) => {
         const data = answers[output]?.data
         if (!(data instanceof Float32Array)) throw new Error(`the net has no float output named ${output}`)
