@@ -1,5 +1,6 @@
 /** Wires the rooms: the only place that knows all of them, and hands each what it needs from later ones. */
 import type { Server } from 'node:http'
+import { openAgencies } from './app/agencies.ts'
 import { createBackground } from './app/background.ts'
 import { openCitizenArea } from './app/citizen-area.ts'
 import { type Demo, openDemo } from './app/demo.ts'
@@ -71,6 +72,7 @@ async function open(foundation: Foundation, options: AppOptions, closers: (() =>
   const local = { host: config.platform.host, port: 0 }
   const area = await openCitizenArea({ foundation, rooms, oidc, web, look }, () => local)
   web.app.use(area.routes.routes())
+  openAgencies({ foundation, rooms, oidc, web, look })
   const demo = config.demo.enabled ? await openDemo({ foundation, rooms, oidc, web, look }, area) : undefined
   if (demo) closers.push(demo.stop)
 

@@ -49,9 +49,10 @@ export async function openCitizenArea(
     account: { openSessions: openSessionsOf(rooms), systems: connectedSystems(oidc), overview: overviewOf(deps) },
     history: {
       ledger: {
-        audit: rooms.audit,
+        audit: ledgerOfPeople(rooms),
         messages: look.messages,
         clientName: (id) => clientName(oidc, id),
+        purposeName: (id, purpose) => purposeName(oidc, id, purpose),
         deviceLabels: (id) => deviceLabels(rooms, id),
       },
       reportMisuse: ({ account }, entry) => reportMisuse(deps, account, entry),
@@ -160,6 +161,21 @@ function connectedSystems(oidc: Oidc): PortalDependencies['account']['systems'] 
 
 async function clientName({ clients }: Oidc, id: string): Promise<string> {
   return (await clients.find(id))?.metadata.client_name ?? id
+}
+
+async function purposeName({ clients }: Oidc, id: string, code: string): Promise<string> {
+  return (await clients.find(id))?.policy.agency?.purposes.find((purpose) => purpose.code === code)?.name ?? code
+}
+
+/** The account's ledger, and what was done to its person before there was an account. */
+function ledgerOfPeople({ audit, accounts }: Rooms): Pick<Rooms['audit'], 'ledger'> {
+  return {
+    async ledger(accountId, page) {
+      const account = await accounts.find(accountId)
+      const [own, before] = await Promise.all([audit.ledger(accountId, page), account ? audit.ledger(account.personId, page) : []])
+      return [...own, ...before].sort((a, b) => b.at.getTime() - a.at.getTime() || b.id - a.id).slice(0, page.limit)
+    },
+  }
 }
 
 function overviewOf({

@@ -15,9 +15,9 @@ import { recordAuthorization } from './grants/authorization-record.ts'
 import { createRefreshGrace } from './grants/refresh-grace.ts'
 import { type Keys, openKeys } from './keys/keys.ts'
 import { createLogoutNotices, type LogoutNotices } from './logout/notices.ts'
-import type { OidcDependencies } from './oidc.ts'
+import type { OidcDependencies, OidcSettings } from './oidc.ts'
 import { createProviderPages } from './pages.ts'
-import { createClientCertificates } from './policy/client-certificate.ts'
+import { type ClientCertificates, createClientCertificates } from './policy/client-certificate.ts'
 import { createPrompts } from './policy/prompts.ts'
 import { createStandings } from './policy/standing.ts'
 import { buildProvider } from './provider.ts'
@@ -63,6 +63,15 @@ export async function openParts({ settings, platform, audit }: OidcDependencies)
   }
 }
 
+/** Client certificates as this deployment gets them. */
+export function certificatesOf({ certificateHeaders, trustedProxies }: OidcSettings): ClientCertificates {
+  return createClientCertificates({
+    header: certificateHeaders?.certificate,
+    verifiedHeader: certificateHeaders?.verified,
+    trustedProxies: proxyList(trustedProxies),
+  })
+}
+
 /** Builds the provider and ties it to what it needs and to what needs it; some of them need each other, hence the functions. */
 export function assemble(deps: OidcDependencies, parts: Parts): Assembly {
   const { platform, audit, ports } = deps
@@ -84,13 +93,8 @@ function openProvider({ settings, platform, ports, html }: OidcDependencies, par
   const { store, source, directory, keys } = parts
   const policyOf = (ctx: ProviderContext) => source.policyOf(ctx.oidc.client)
   const standings = createStandings(ports)
-  const certificates = createClientCertificates({
-    header: settings.certificateHeaders?.certificate,
-    verifiedHeader: settings.certificateHeaders?.verified,
-    trustedProxies: proxyList(settings.trustedProxies),
-  })
   return buildProvider({
-    settings: { issuer: settings.issuer, lifetimes: settings, certificates },
+    settings: { issuer: settings.issuer, lifetimes: settings, certificates: certificatesOf(settings) },
     state: {
       adapter: (model) => (model === 'Client' ? source.adapter : new ProviderAdapter(model, { store, clock, keyring })),
       keys: keys.current(),

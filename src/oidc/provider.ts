@@ -10,6 +10,7 @@ import {
 } from 'oidc-provider'
 import { ACR_VALUES } from '../assurance/index.ts'
 import type { Keyring } from '../platform/keyring.ts'
+import { agencyResource } from './access/agency-access.ts'
 import { dropForbiddenClaims } from './claims/allowed-claims.ts'
 import { SCOPE_CLAIMS } from './claims/scope-claims.ts'
 import { type ClientPolicy, SCOPES } from './clients/client.ts'
@@ -219,7 +220,7 @@ function features({ settings, clients, pages }: ProviderParts): JsonObject {
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: (_ctx: ProviderContext, indicator: string, client: ClientInstance) =>
-        resourceServer(indicator, policyOf(client), findResource),
+        agencyResource(settings.issuer, indicator, policyOf(client)) ?? resourceServer(indicator, policyOf(client), findResource),
     },
     rpInitiatedLogout: {
       enabled: true,

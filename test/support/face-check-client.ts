@@ -56,7 +56,7 @@ export function faceEndpoints(browser: BrowserClient, page: Page): FaceEndpoints
 
 /** Shows a simulated person to the camera page, from its start to the answer of `fim`. */
 export async function showFace(
-  scene: Scene,
+  scene: Pick<Scene, 'see' | 'clock'>,
   browser: BrowserClient,
   page: Page,
   persona: Partial<Persona> = {},
@@ -68,7 +68,7 @@ export async function showFace(
 }
 
 /** Plays the frames of a session that was started. */
-export async function play(scene: Scene, { call, read }: FaceEndpoints, started: Started, persona: Partial<Persona>) {
+export async function play(scene: Pick<Scene, 'see' | 'clock'>, { call, read }: FaceEndpoints, started: Started, persona: Partial<Persona>) {
   days += 1
   const camera = createSimulatedCamera({ seed: 1, day: days, padScore: 0.8, ...persona })
   const capture = (view: Parameters<typeof camera>[0]): Buffer => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LEVELS } from '../../assurance/index.ts'
+import { agencyPolicySchema } from '../../biometrics/index.ts'
 
 /** Scopes that a client may be allowed; each is a set of claims, `offline_access` is refresh tokens beyond the session. */
 export const SCOPES = ['openid', 'profile', 'cpf', 'email', 'phone', 'offline_access'] as const
@@ -89,6 +90,8 @@ export const clientPolicySchema = z.strictObject({
   refreshTokenSeconds: seconds(300, 7_776_000).optional(),
   /** Resource indicators (RFC 8707) that it may ask tokens for. */
   resources: z.array(uri).default([]),
+  /** What it may do at the agencies' biometrics API; absent = nothing. */
+  agency: agencyPolicySchema.optional(),
   /** Hosts (`host` or `host:port`) on special-use networks to which this server may connect for this client. */
   allowInternalHosts: z.array(z.string().max(300)).default([]),
 })

@@ -12,20 +12,23 @@ export interface CertificateSource {
   readonly trustedProxies: BlockList
 }
 
+/** A request, as far as it can bring a certificate. */
+export type CertificateCarrier = Pick<ProviderContext, 'req' | 'get'>
+
 /** The provider's three questions about client certificates (RFC 8705). */
 export interface ClientCertificates {
-  getCertificate(ctx: ProviderContext): X509Certificate | undefined
+  getCertificate(ctx: CertificateCarrier): X509Certificate | undefined
   certificateAuthorized(ctx: ProviderContext): boolean
   certificateSubjectMatches(ctx: ProviderContext, property: string, expected: string): boolean
 }
 
 /** Certificates from this server's own TLS socket, or from a header when, and only when, a trusted proxy is the peer. */
 export function createClientCertificates(source: CertificateSource): ClientCertificates {
-  const fromProxy = (ctx: ProviderContext): boolean => {
+  const fromProxy = (ctx: CertificateCarrier): boolean => {
     const peer = (ctx.req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')
     return source.header !== undefined && isIP(peer) !== 0 && source.trustedProxies.check(peer, isIP(peer) === 6 ? 'ipv6' : 'ipv4')
   }
-  const getCertificate = (ctx: ProviderContext): X509Certificate | undefined => {
+  const getCertificate = (ctx: CertificateCarrier): X509Certificate | undefined => {
     if (fromProxy(ctx)) return parseCertificate(ctx.get(source.header ?? ''))
     return ctx.req.socket instanceof TLSSocket ? ctx.req.socket.getPeerX509Certificate() : undefined
   }

@@ -31,6 +31,8 @@ export interface FaceCheckRouteDependencies {
   readonly base: string
   /** Refuses everybody who does not stand before the camera at this moment, in this browser. */
   readonly open: (ctx: HttpContext, uid: string | undefined) => Promise<FaceVisit>
+  /** False only where `open` asks for a token that no browser sends by itself. */
+  readonly csrf?: boolean
 }
 
 const LONG_POLL_MS = 10_000
@@ -68,7 +70,7 @@ const frameHeaders = z.object({
  * Each opens the visit anew, so a check goes on only in the browser and the step that began it; uploads are judged by length and type
  * before a byte of them is read.
  */
-export function createFaceCheckRoutes({ liveness, messages, base, open }: FaceCheckRouteDependencies): Router {
+export function createFaceCheckRoutes({ liveness, messages, base, open, csrf = true }: FaceCheckRouteDependencies): Router {
   const router = new Router({ prefix: base })
   const spoken = (ctx: HttpContext, code: string) => ({ code, text: messages.text(localeOf(ctx), code) })
   const withHint = <Answer extends { hint?: string }>(ctx: HttpContext, { hint, ...answer }: Answer) => ({
@@ -84,7 +86,7 @@ export function createFaceCheckRoutes({ liveness, messages, base, open }: FaceCh
 
   router.post(
     '/sessao',
-    guard({ params, body: start, consumes: 'json' }, async (ctx, { params: { uid }, body }) => {
+    guard({ params, body: start, consumes: 'json', csrf }, async (ctx, { params: { uid }, body }) => {
       const visit = await open(ctx, uid)
       ctx.status = 201
       ctx.body = await liveness.start(visit.caller, body)
@@ -102,7 +104,7 @@ export function createFaceCheckRoutes({ liveness, messages, base, open }: FaceCh
   router.post(
     '/sessao/:id/quadro',
     guard(
-      { params, body: bytes, consumes: 'bytes', contentTypes: ['image/jpeg'], limitBytes: LIVENESS_LIMITS.maxFrameBytes },
+      { params, body: bytes, consumes: 'bytes', csrf, contentTypes: ['image/jpeg'], limitBytes: LIVENESS_LIMITS.maxFrameBytes },
       async (ctx, { params: { uid, id = '' }, body }) => {
         const { caller } = await open(ctx, uid)
         ctx.body = withHint(ctx, await liveness.addFrame(caller, id, { ...headersOf(ctx), jpeg: body }))
@@ -112,7 +114,7 @@ export function createFaceCheckRoutes({ liveness, messages, base, open }: FaceCh
 
   router.post(
     '/sessao/:id/mais-tempo',
-    guard({ params, consumes: 'json' }, async (ctx, { params: { uid, id = '' } }) => {
+    guard({ params, consumes: 'json', csrf }, async (ctx, { params: { uid, id = '' } }) => {
       const { caller } = await open(ctx, uid)
       ctx.body = await liveness.extend(caller, id)
     }),
@@ -120,7 +122,7 @@ export function createFaceCheckRoutes({ liveness, messages, base, open }: FaceCh
 
   router.post(
     '/sessao/:id/fim',
-    guard({ params, consumes: 'json' }, async (ctx, { params: { uid, id = '' } }) => {
+    guard({ params, consumes: 'json', csrf }, async (ctx, { params: { uid, id = '' } }) => {
       const visit = await open(ctx, uid)
       const { occasion, settle } = await visit.prepare()
       await conclude(ctx, visit, id, await liveness.finish(visit.caller, id, occasion, settle))
@@ -137,7 +139,7 @@ export function createFaceCheckRoutes({ liveness, messages, base, open }: FaceCh
 
   router.post(
     '/sessao/:id/cancelar',
-    guard({ params, consumes: 'json' }, async (ctx, { params: { uid, id = '' } }) => {
+    guard({ params, consumes: 'json', csrf }, async (ctx, { params: { uid, id = '' } }) => {
       const { caller } = await open(ctx, uid)
       await liveness.abandon(caller, id)
       ctx.status = 204
