@@ -1,11 +1,14 @@
 import type { Provider } from 'oidc-provider'
 import type { Audit } from '../audit/index.ts'
+import type { RequireClient } from '../biometrics/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 import type { HttpMiddleware } from '../platform/http/request-facts.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { ArtifactStore } from './adapter/artifact.ts'
-import { assemble, openParts } from './assembly.ts'
+import { createRequireClient } from './access/agency-access.ts'
+import { createResourceAccess } from './access/resource-access.ts'
+import { assemble, certificatesOf, openParts } from './assembly.ts'
 import type { RegistrationPreset } from './clients/provider-clients.ts'
 import type { ClientRegistry } from './clients/registry.ts'
 import type { Resources } from './clients/resources.ts'
@@ -64,6 +67,8 @@ export interface Oidc {
   checkStore(): Promise<void>
   /** Lets background work end and stops listening. */
   close(): Promise<void>
+  /** Who calls the agencies' API with a token of this server. */
+  readonly requireClient: RequireClient
   /** What the interaction pages speak to. */
   readonly provider: Provider
 }
@@ -83,8 +88,10 @@ export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
     replaceKeys(provider, current)
     routes.forgetDocuments()
   })
+  const access = createResourceAccess({ provider, directory, certificates: certificatesOf(deps.settings), clock: platform.clock })
   return {
     middleware: routes.middleware,
+    requireClient: createRequireClient(provider.issuer, access),
     clients,
     resources,
     keys,
