@@ -22,6 +22,8 @@ interface Waiting {
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const ANSWER_TIMEOUT_MS = 60_000
+/** A server closes a connection that has been idle for five seconds; one that may be closing at this moment is not written to. */
+const IDLE_LIMIT_MS = 2000
 
 /** One connection to one origin; reconnects when the server closed it between two requests. */
 export class HttpConnection {
@@ -30,6 +32,7 @@ export class HttpConnection {
   #socket: Socket | undefined
   #received: Buffer = Buffer.alloc(0)
   #waiting: Waiting | undefined
+  #usedAt = 0
 
   constructor(origin: string) {
     const url = new URL(origin)
@@ -38,7 +41,9 @@ export class HttpConnection {
   }
 
   async send(call: Call): Promise<Answer> {
+    if (performance.now() - this.#usedAt > IDLE_LIMIT_MS) this.close()
     const socket = this.#socket ?? (await this.#open())
+    this.#usedAt = performance.now()
     const body = call.body ?? ''
     let head = `${call.method} ${call.path} HTTP/1.1\r\nhost: ${this.#host}:${this.#port}\r\n`
     for (const [name, value] of Object.entries(call.headers ?? {})) head += `${name}: ${value}\r\n`
@@ -58,8 +63,9 @@ export class HttpConnection {
     const socket = connect({ host: this.#host, port: this.#port, noDelay: true })
     socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy(new Error('no answer in time')))
     socket.on('data', (chunk) => this.#take(chunk))
-    socket.on('error', (error) => this.#lose(error))
-    socket.on('close', () => this.#lose(new Error('connection closed')))
+    socket.on('error', (error) => this.#lose(socket, error))
+    socket.on('end', () => this.#lose(socket, new Error('connection ended')))
+    socket.on('close', () => this.#lose(socket, new Error('connection closed')))
     this.#socket = socket
     this.#received = Buffer.alloc(0)
     return new Promise((resolve, reject) => {
@@ -68,7 +74,9 @@ export class HttpConnection {
     })
   }
 
-  #lose(error: Error): void {
+  /** Only the connection in use matters: an older one says that it has closed after the next was opened. */
+  #lose(socket: Socket, error: Error): void {
+    if (socket !== this.#socket) return
     this.#socket = undefined
     const waiting = this.#waiting
     this.#waiting = undefined
@@ -82,6 +90,7 @@ export class HttpConnection {
     this.#received = this.#received.subarray(parsed.length)
     const waiting = this.#waiting
     this.#waiting = undefined
+    this.#usedAt = performance.now()
     if (parsed.answer.headers.get('connection') === 'close') this.close()
     waiting?.resolve(parsed.answer)
   }
