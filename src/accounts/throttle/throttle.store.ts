@@ -35,6 +35,9 @@ export async function countAttempt(sql: Sql, limits: readonly Limit[], now: Date
   return new Map(rows.map((row) => [row.key, row.points]))
 }
 
+const NOTHING_COUNTED = `INSERT INTO throttle AS t (key, points, expire) SELECT k, 0, 0 FROM unnest($1::text[]) k ORDER BY k
+  ON CONFLICT (key) DO UPDATE SET`
+
 /** Seconds until every one of these counters would allow an attempt. */
 export async function findWaitSeconds(sql: Sql, limits: readonly Limit[], now: Date): Promise<number> {
   const [row] = await sql.query<{ wait: number | null }>(
@@ -51,18 +54,20 @@ export async function countUsed(sql: Sql, key: string, now: Date): Promise<numbe
   return row?.points ?? 0
 }
 
-/** The rows of $1, locked in the order in which `countAttempt` locks them. */
-const HELD = '(SELECT key FROM throttle WHERE key = ANY ($1::text[]) ORDER BY key FOR UPDATE) h'
-
-/** Takes one attempt back from each counter: it was not evaluated, or it was right. */
+/**
+ * Takes one attempt back from each counter: it was not evaluated, or it was right.
+ *
+ * An upsert finds each row by its key whatever the planner believes of the table's size, and locks in the order of `countAttempt`. A
+ * counter that is gone comes back as one that limits nothing.
+ */
 export async function returnAttempt(sql: Sql, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return
-  await sql.execute(`UPDATE throttle t SET points = greatest(points - 1, 0) FROM ${HELD} WHERE t.key = h.key`, [[...keys]])
+  await sql.execute(`${NOTHING_COUNTED} points = greatest(t.points - 1, 0)`, [[...keys]])
 }
 
-/** Forgets counters. */
+/** Forgets what counters have counted. */
 export async function clearCounters(sql: Sql, keys: readonly string[]): Promise<void> {
-  await sql.execute(`DELETE FROM throttle t USING ${HELD} WHERE t.key = h.key`, [[...keys]])
+  await sql.execute(`${NOTHING_COUNTED} points = 0, expire = 0`, [[...keys]])
 }
 
 /** Removes counters that no longer limit anything; a job's work. */

@@ -14,6 +14,11 @@ export interface AdapterDeps {
 
 /** Ids that open nothing by themselves and are referred to from elsewhere; all others are kept only as digests. */
 const PLAIN_IDS = new Set(['Grant', 'ReplayDetection'])
+/**
+ * Models that a request finds more than once and must see as they were at first. A refresh token that a parallel request uses up in between
+ * would look like a stolen one and kill its family; seen as it was, it loses the race to use it up (`consume`) and nothing more.
+ */
+const SEEN_ONCE = new Set(['Grant', 'RefreshToken'])
 /** An unchanged session is written back at most this often; its idle timeout is that much coarser. */
 const SESSION_SLACK_SECONDS = 60
 const DEVICE_CODE = 'oidc/device-code'
@@ -53,9 +58,9 @@ export class ProviderAdapter implements Adapter {
 
   async find(id: string): Promise<JsonObject | undefined> {
     if (!id.startsWith(TOKEN_PREFIXES.get(this.#model) ?? '')) return undefined
-    const ahead = this.#model === 'Grant' ? takeAhead(`Grant:${id}`) : undefined
-    if (ahead !== undefined) return ahead ?? undefined
     const stored = storedId(this.#model, id)
+    const ahead = SEEN_ONCE.has(this.#model) ? takeAhead(`${this.#model}:${stored}`) : undefined
+    if (ahead !== undefined) return ahead ?? undefined
     const found = await answered(this.#deps.store.find(this.#model, stored))
     if (!found) return undefined
     const { grantId } = found.payload
@@ -63,7 +68,9 @@ export class ProviderAdapter implements Adapter {
     if (typeof grantId === 'string') rememberAhead(`Grant:${grantId}`, found.grant)
     if (sessionUid !== undefined) rememberAhead(`Session:${sessionUid}`, found.session)
     if (this.#model === 'Session') noteSession(stored, found.payload)
-    return { ...restored(found), jti: id }
+    const payload = { ...restored(found), jti: id }
+    if (this.#model === 'RefreshToken') rememberAhead(`RefreshToken:${stored}`, payload)
+    return payload
   }
 
   async findByUid(uid: string): Promise<JsonObject | undefined> {

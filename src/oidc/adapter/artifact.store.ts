@@ -47,9 +47,9 @@ function statementsFor(table: Table, sessions: Table) {
       LEFT JOIN LATERAL (SELECT payload FROM (SELECT * FROM oidc_artifact WHERE model = 'Grant' AND id = a.grant_id ${FENCE}) x WHERE expires_at > $2 LIMIT 1) g ON true
       LEFT JOIN LATERAL (SELECT payload FROM (SELECT * FROM ${sessions} WHERE uid = coalesce(a.payload->>'sessionUid', a.payload->'session'->>'uid') ${FENCE}) x
         WHERE model = 'Session' AND expires_at > $2 LIMIT 1) s ON true`,
-    consume: `UPDATE ${table} AS t SET consumed_at = $2 FROM ${ITEMS}
-      WHERE t.model = k.m AND t.id = k.i AND t.consumed_at IS NULL AND t.expires_at > $2 RETURNING k.n`,
-    destroy: `DELETE FROM ${table} AS t USING ${ITEMS} WHERE t.model = k.m AND t.id = k.i`,
+    // One by one: joined with a batch, a plan made while the table is small walks all of it for every code that is used up.
+    consume: `UPDATE ${table} SET consumed_at = $3 WHERE model = $1 AND id = $2 AND consumed_at IS NULL AND expires_at > $3`,
+    destroy: `DELETE FROM ${table} WHERE model = $1 AND id = $2`,
     revoke: `DELETE FROM ${table} WHERE grant_id = $2 AND model = $1`,
   }
 }
@@ -77,15 +77,8 @@ function openTable({ db, clock }: SqlArtifactDeps, table: Table, sessions: Table
       const byNumber = new Map(rows.map((row) => [row.n, row]))
       return keys.map(({ model }, n) => found(byNumber.get(n), JOINED.has(model)))
     }),
-    consume: batched(async (keys: readonly Key[]) => {
-      const rows = await db.query<{ n: number }>(text.consume, [jsonOfKeys(firstOfEach(keys)), clock.now()])
-      const won = new Set(rows.map(({ n }) => n))
-      return keys.map((key, n) => won.has(n) && firstIndexOf(keys, key) === n)
-    }),
-    destroy: batched(async (keys: readonly Key[]) => {
-      await db.execute(text.destroy, [jsonOfKeys(keys)])
-      return keys.map(() => true)
-    }),
+    consume: async ({ model, id }: Key) => (await db.execute(text.consume, [model, id, clock.now()])) === 1,
+    destroy: async ({ model, id }: Key) => void (await db.execute(text.destroy, [model, id])),
     insertOnce: async (artifact: NewArtifact) => (await db.execute(text.insertOnce, [jsonOfArtifacts([artifact]), clock.now()])) === 1,
     revoke: async (model: string, grantId: string) => void (await db.execute(text.revoke, [model, grantId])),
   }
@@ -116,7 +109,7 @@ export function createSqlArtifactStore(deps: SqlArtifactDeps): ArtifactStore {
     findByUid: (uid) => findOne(byUid, uid),
     findByUserCode: (userCode) => findOne(byUserCode, userCode),
     consume: (model, id) => tableOf(model).consume({ model, id }),
-    destroy: async (model, id) => void (await tableOf(model).destroy({ model, id })),
+    destroy: (model, id) => tableOf(model).destroy({ model, id }),
     revokeByGrantId: (model, grantId) => tableOf(model).revoke(model, grantId),
     sessionsOf: (accountId) => db.query<SessionRecord>(ofAccount, [accountId, clock.now()]),
     async grantsOf(accountId, clientId) {
@@ -155,25 +148,14 @@ function jsonOfArtifacts(artifacts: readonly NewArtifact[]): string {
   )
 }
 
-function jsonOfKeys(keys: readonly (Key & { readonly n?: number })[]): string {
-  return JSON.stringify(keys.map(({ model, id, n }, index) => ({ n: n ?? index, m: model, i: id })))
+function jsonOfKeys(keys: readonly Key[]): string {
+  return JSON.stringify(keys.map(({ model, id }, n) => ({ n, m: model, i: id })))
 }
 
 /** One statement may touch a row once: the last write of each stands. Sorted, so that two processes lock rows in the same order. */
 function lastOfEach(artifacts: readonly NewArtifact[]): NewArtifact[] {
   const last = new Map(artifacts.map((artifact) => [keyText(artifact), artifact]))
   return [...last].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, artifact]) => artifact)
-}
-
-function firstOfEach(keys: readonly Key[]): (Key & { n: number })[] {
-  return keys
-    .map((key, n) => ({ ...key, n }))
-    .filter((key, n) => firstIndexOf(keys, key) === n)
-    .sort((a, b) => (keyText(a) < keyText(b) ? -1 : 1))
-}
-
-function firstIndexOf(keys: readonly Key[], { model, id }: Key): number {
-  return keys.findIndex((key) => key.id === id && key.model === model)
 }
 
 function keyText({ model, id }: Key): string {
