@@ -45,7 +45,10 @@ export async function chooseFaceModels(wanted: 'auto' | 'standard' | 'builtin', 
   if (wanted === 'builtin') return { models: BUILTIN_MODELS }
   const contract = recogniserContract(await readFetchedNets())
   const faults = await faultsOf(['yunet', contract.net], modelsDir)
-  const padFaults = await faultsOf(PAD_NETS.map(({ name }) => name), modelsDir)
+  const padFaults = await faultsOf(
+    PAD_NETS.map(({ name }) => name),
+    modelsDir,
+  )
   const all = [...faults, ...padFaults]
   if (wanted === 'standard' && all.length > 0) throw new ConfigError([`FACE_MODELS: standard, but ${all.join('; ')}: ${REMEDY}`])
   if (faults.length > 0) {

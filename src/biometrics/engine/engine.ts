@@ -171,7 +171,9 @@ async function observeFace(
     skin: skinColour(raster, landmarks),
     ...appearanceOf(square, DESCRIPTOR_SIZE),
     measures: measureQuality(raster, { box, landmarks, pose }),
-    ...(wanted && { descriptor: await set.embed(set.align ? cutSquare(raster, set.align(face), set.inputSize) : square, turn < mirrorBelowDegrees) }),
+    ...(wanted && {
+      descriptor: await set.embed(set.align ? cutSquare(raster, set.align(face), set.inputSize) : square, turn < mirrorBelowDegrees),
+    }),
     ...(pad && frontal && set.pad && { padScore: await set.pad(raster, ownBox) }),
   }
 }

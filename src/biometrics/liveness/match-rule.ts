@@ -81,7 +81,13 @@ export function compareFaces(
 }
 
 /** Shorthand of `compareFaces`; false when the rule knows no threshold. */
-export function isSamePerson(rule: MatchRule, a: readonly number[], b: readonly number[], k = 1, point: OperatingPoint = 'fmr1e-4'): boolean {
+export function isSamePerson(
+  rule: MatchRule,
+  a: readonly number[],
+  b: readonly number[],
+  k = 1,
+  point: OperatingPoint = 'fmr1e-4',
+): boolean {
   return compareFaces(rule, { template: a, k }, b, point)?.same ?? false
 }
 

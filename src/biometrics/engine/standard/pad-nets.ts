@@ -28,7 +28,8 @@ export function createPadScorer(nets: readonly { readonly net: Net; readonly sca
 
 function liveShare(probabilities: Float32Array): number {
   const share = probabilities[LIVE]
-  if (probabilities.length !== 3 || share === undefined || !(share >= 0 && share <= 1)) throw new Error('a PAD net answered no probabilities')
+  if (probabilities.length !== 3 || share === undefined || !(share >= 0 && share <= 1))
+    throw new Error('a PAD net answered no probabilities')
   return share
 }
 

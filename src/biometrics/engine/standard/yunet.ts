@@ -41,7 +41,12 @@ async function lookCloser(net: Net, raster: Raster, face: PointedDetection, thre
   const side = Math.max(face.box.width, face.box.height) * CLOSE.reach
   const left = Math.max(0, Math.floor(face.box.x + face.box.width / 2 - side / 2))
   const top = Math.max(0, Math.floor(face.box.y + face.box.height / 2 - side / 2))
-  const part = { x: left, y: top, width: Math.min(raster.width - left, Math.ceil(side)), height: Math.min(raster.height - top, Math.ceil(side)) }
+  const part = {
+    x: left,
+    y: top,
+    width: Math.min(raster.width - left, Math.ceil(side)),
+    height: Math.min(raster.height - top, Math.ceil(side)),
+  }
   if (part.width < 1 || part.height < 1) return face
   const found = await look(net, raster, part, CLOSE.size, threshold)
   const shift = (other: PointedDetection) => Math.hypot(middleX(other) - middleX(face), middleY(other) - middleY(face))
