@@ -16,8 +16,7 @@ import { migrate } from './platform/migrate.ts'
 const POOL_SIZE = 2
 /** The protocol server is built here for its clients and keys; it answers no request, so it needs to know nobody. */
 const NOBODY: OidcPorts = {
-  findSubject: async () => undefined,
-  findStanding: async () => undefined,
+  findPerson: async () => ({ subject: undefined, standing: undefined }),
   listEvidence: async () => [],
   sessionEnded: async () => {},
 }

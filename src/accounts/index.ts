@@ -40,6 +40,7 @@ export { RECOVERY_METHODS, type RecoveryMethod, type RecoveryStep } from './reco
 export type { FieldFault, RegistrationField, RegistrationForm } from './registration/form.ts'
 export type { AccountCreated, Registration, RegistrationConfirmation, RegistrationStart } from './registration/registration.ts'
 export { type Safety, SUSPENSION_REASONS, type SuspensionReason } from './safety/safety.ts'
+export { SIGNED_IN_COLUMNS, SIGNED_IN_TABLES, type SignedInRow, toSignedIn } from './sessions/signed-in.store.ts'
 export { deviceLabel } from './sessions/device-label.ts'
 export type { Device } from './sessions/device.store.ts'
 export { END_REASONS, type EndReason, type SignInSession } from './sessions/session.ts'

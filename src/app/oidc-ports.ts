@@ -1,6 +1,6 @@
-import type { Accounts } from '../accounts/index.ts'
+import type { Account, Accounts } from '../accounts/index.ts'
 import { type Assurance, evidenceState } from '../assurance/index.ts'
-import type { OidcPorts } from '../oidc/index.ts'
+import type { OidcPorts, Subject } from '../oidc/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 import { destroyPageSessionsBySid } from '../platform/http/page-session.ts'
@@ -15,23 +15,13 @@ export interface OidcPortsDependencies {
 /** What the protocol asks of the rooms that know people; `accounts` comes later than the protocol is described, hence a function. */
 export function createOidcPorts({ accounts, assurance, db, clock }: OidcPortsDependencies): OidcPorts {
   return {
-    async findSubject(accountId) {
-      const account = await accounts().find(accountId)
-      if (account?.status !== 'active') return undefined
-      const { cpf, name, socialName, birthDate, email, phone } = account.citizen.reveal()
-      return {
-        accountId: account.id, cpf, name, socialName, birthDate,
-        // Only confirmed addresses are ever stored with an account.
-        email: email && { address: email, verified: true },
-        phone: phone && { number: phone, verified: true },
-      }
-    },
-
-    async findStanding(accountId, sessionUid) {
-      const [found, level] = await Promise.all([accounts().sessions.findWithState(sessionUid), assurance.levelOf(accountId)])
-      if (found?.session.accountId !== accountId) return undefined
-      const { aal, amr, authenticatedAt, faceAt } = found.session
-      return { level, aal, amr, authenticatedAt, faceAt, isLive: found.isLive }
+    async findPerson(accountId, sessionUid) {
+      if (sessionUid === undefined) return { subject: subjectOf(await accounts().find(accountId)), standing: undefined }
+      const found = await assurance.findStanding(accountId, sessionUid)
+      const used = found?.session && (await accounts().sessions.use(found.session))
+      if (!found || !used) return { subject: subjectOf(found?.account), standing: undefined }
+      const { aal, amr, authenticatedAt, faceAt } = used.session
+      return { subject: subjectOf(found.account), standing: { level: found.level, aal, amr, authenticatedAt, faceAt, isLive: used.isLive } }
     },
 
     async listEvidence(accountId) {
@@ -43,5 +33,16 @@ export function createOidcPorts({ accounts, assurance, db, clock }: OidcPortsDep
       await accounts().sessions.noteSignedOut(sessionUid, 'signed-out')
       await destroyPageSessionsBySid(db, sessionUid)
     },
+  }
+}
+
+function subjectOf(account: Account | undefined): Subject | undefined {
+  if (account?.status !== 'active') return undefined
+  const { cpf, name, socialName, birthDate, email, phone } = account.citizen.reveal()
+  return {
+    accountId: account.id, cpf, name, socialName, birthDate,
+    // Only confirmed addresses are ever stored with an account.
+    email: email && { address: email, verified: true },
+    phone: phone && { number: phone, verified: true },
   }
 }

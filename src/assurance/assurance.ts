@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { type Account, parseAccountId, type SignInSession } from '../accounts/index.ts'
 import type { Audit, AuditActor } from '../audit/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database, Sql } from '../platform/db.ts'
-import { type Evidence, levelAt } from './evidence.ts'
+import { type Evidence, highestOf, levelAt } from './evidence.ts'
 import { insertEvidence, listEvidence, listEvidenceOfAccount, withdrawEvidence } from './evidence.store.ts'
 import { type Circumstances, type Explanation, explainLevel } from './explanation.ts'
 import type { Level } from './level.ts'
 import { findPolicyRow, type Proof } from './policy.ts'
+import { findStanding } from './standing.store.ts'
 
 const DAY_MS = 86_400_000
 
@@ -28,6 +30,8 @@ export interface Assurance {
   levelOf(accountId: string): Promise<Level>
   /** Level and all evidence of an account, for claims and pages. */
   standingOf(accountId: string): Promise<{ level: Level; evidence: Evidence[] }>
+  /** An account, its session of that id and its level, all of one moment; `undefined` for an unknown account. */
+  findStanding(accountId: string, sessionId: string | undefined): Promise<{ account: Account; session: SignInSession | undefined; level: Level } | undefined>
   /** Records what a proof is worth by the policy table, in the caller's transaction; `undefined` when it is worth nothing. */
   add(tx: Sql, evidence: NewEvidence): Promise<Evidence | undefined>
   /** Withdraws one piece at once: the level falls with the next request. False when it no longer stood. */
@@ -90,6 +94,11 @@ export function createAssurance({ db, audit, clock, demo }: AssuranceDependencie
   return {
     levelOf: async (accountId) => (await standingOf(accountId)).level,
     standingOf,
+    async findStanding(text, sessionId) {
+      const accountId = parseAccountId(text)
+      const found = accountId && (await findStanding(db, accountId, sessionId, clock.now()))
+      return found && { account: found.account, session: found.session, level: highestOf(found.grants) }
+    },
     add,
     withdraw,
     async withdrawRemote(tx, { personId, since, ...rest }) {

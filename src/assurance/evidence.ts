@@ -39,6 +39,10 @@ export function evidenceState(item: Evidence, now: Date): EvidenceState {
  * means. Expired evidence is ignored rather than removed: the audit trail still cites it.
  */
 export function levelAt(evidence: readonly Evidence[], now: Date): Level {
-  const live = evidence.filter((item) => evidenceState(item, now) === 'live')
-  return LEVELS.findLast((level) => live.some((item) => item.grants === level)) ?? 'bronze'
+  return highestOf(evidence.filter((item) => evidenceState(item, now) === 'live').map((item) => item.grants))
+}
+
+/** Highest of the levels that live evidence grants; `bronze` when there is none. */
+export function highestOf(grants: readonly string[]): Level {
+  return LEVELS.findLast((level) => grants.includes(level)) ?? 'bronze'
 }

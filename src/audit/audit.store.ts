@@ -21,8 +21,23 @@ export async function insertEvent(sql: Sql, event: NewEvent): Promise<void> {
   await sql.execute(
     `INSERT INTO audit_event (at, type, actor_kind, actor_id, subject_id, client_id, data, salt)
      VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)`,
-    [event.at, event.type, event.actorKind, event.actorId, event.subjectId, event.clientId, event.data, event.salt],
+    eventValues(event),
   )
+}
+
+/**
+ * The insertion of one event as a part of another statement (`WITH … AS (…)`), for each row of `source`; its values are numbered from
+ * `first` on. `moreData` is SQL for what only that statement knows.
+ */
+export function eventInsertion(first: number, source: string, moreData = "'{}'::jsonb"): string {
+  const $ = (offset: number) => `$${first + offset}`
+  return `INSERT INTO audit_event (at, type, actor_kind, actor_id, subject_id, client_id, data, salt)
+    SELECT ${$(0)}::timestamptz, ${$(1)}, ${$(2)}, ${$(3)}, ${$(4)}, ${$(5)}, ${$(6)}::jsonb || ${moreData}, ${$(7)}::bytea FROM ${source}`
+}
+
+/** The values of an event in the order of `eventInsertion`. */
+export function eventValues(event: NewEvent): unknown[] {
+  return [event.at, event.type, event.actorKind, event.actorId, event.subjectId, event.clientId, event.data, event.salt]
 }
 
 export interface LedgerRow {

@@ -3,8 +3,8 @@ import type { Clock } from '../platform/clock.ts'
 import type { Database, Sql } from '../platform/db.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { Log } from '../platform/log.ts'
-import type { LedgerRow } from './audit.store.ts'
-import { insertCheckpoint, insertEvent, insertSeals, lockSealing, selectHead, selectLedger, selectUnsealed } from './audit.store.ts'
+import type { LedgerRow, NewEvent } from './audit.store.ts'
+import { eventValues, insertCheckpoint, insertEvent, insertSeals, lockSealing, selectHead, selectLedger, selectUnsealed } from './audit.store.ts'
 import type { EventCatalog } from './catalog.ts'
 import { joinCatalogs } from './catalog.ts'
 import type { Head } from './chain.ts'
@@ -52,6 +52,8 @@ export interface LedgerPage {
 export interface Audit {
   /** Writes the event with what it tells: both commit or neither. @throws {Error} for a type or data that no catalog knows. */
   record(tx: Sql, event: AuditEvent): Promise<void>
+  /** The event's values for `eventInsertion`, where what it tells and the event are one statement. @throws {Error} as `record` does. */
+  prepare(event: AuditEvent): unknown[]
   /** Newest first; an event is there as soon as its transaction has committed. */
   ledger(accountId: string, page: LedgerPage): Promise<LedgerEntry[]>
   /** Seals what is not sealed yet; returns how many. Safe to call from many processes. */
@@ -94,27 +96,27 @@ export function createAudit(deps: AuditDependencies): Audit {
   const signer = createCheckpointSigner(keyring)
   const seal = (span: number | null) => sealAll(db, head, span)
   const checkpoint = () => signHead(deps, signer)
+  const newEvent = ({ type, actor, subject, clientId, data }: AuditEvent): NewEvent => {
+    const schema = catalog.get(type)
+    if (!schema) throw new Error(`no catalog knows the event ${type}`)
+    const checked = schema.safeParse(data)
+    // The fault's message would quote the data.
+    if (!checked.success)
+      throw new Error(`the data of ${type} is wrong at: ${checked.error.issues.map((issue) => issue.path.join('.') || issue.code).join(', ')}`)
+    return {
+      at: clock.now(),
+      type,
+      actorKind: actor.kind,
+      actorId: actor.id ?? null,
+      subjectId: subject ?? null,
+      clientId: clientId ?? null,
+      data: JSON.stringify(checked.data),
+      salt: randomBytes(SALT_BYTES),
+    }
+  }
   return {
-    async record(tx, { type, actor, subject, clientId, data }) {
-      const schema = catalog.get(type)
-      if (!schema) throw new Error(`no catalog knows the event ${type}`)
-      const checked = schema.safeParse(data)
-      // The fault's message would quote the data.
-      if (!checked.success)
-        throw new Error(
-          `the data of ${type} is wrong at: ${checked.error.issues.map((issue) => issue.path.join('.') || issue.code).join(', ')}`,
-        )
-      await insertEvent(tx, {
-        at: clock.now(),
-        type,
-        actorKind: actor.kind,
-        actorId: actor.id ?? null,
-        subjectId: subject ?? null,
-        clientId: clientId ?? null,
-        data: JSON.stringify(checked.data),
-        salt: randomBytes(SALT_BYTES),
-      })
-    },
+    record: async (tx, event) => insertEvent(tx, newEvent(event)),
+    prepare: (event) => eventValues(newEvent(event)),
     async ledger(accountId, { before, limit }) {
       return (await selectLedger(db, accountId, before ?? null, Math.min(limit, LONGEST_PAGE))).map(toEntry)
     },

@@ -24,6 +24,6 @@ export { createFaceCheckRoutes } from './interactions/step-up/face-check.routes.
 export type { DemoCitizen } from './interactions/sign-in/sign-in.routes.ts'
 export type { Keys } from './keys/keys.ts'
 export { createOidc, type Oidc, type OidcDependencies, type OidcSettings } from './oidc.ts'
-export type { Actor, EvidenceFact, OidcPorts, Standing, Subject } from './ports.ts'
+export type { Actor, EvidenceFact, OidcPorts, Person, Standing, Subject } from './ports.ts'
 export { OIDC_PROBLEMS } from './problems.ts'
 export type { EndedSessions, Sessions } from './sessions.ts'

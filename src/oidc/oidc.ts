@@ -39,7 +39,7 @@ export interface OidcDependencies {
     readonly log: OidcLog
     readonly store?: ArtifactStore | undefined
   }
-  readonly audit: Pick<Audit, 'record'>
+  readonly audit: Pick<Audit, 'record' | 'prepare'>
   readonly ports: OidcPorts
   readonly html: RenderHtml
 }

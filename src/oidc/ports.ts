@@ -19,6 +19,8 @@ export interface AuditEntry {
 /** The audit room, as this room uses it. */
 export interface AuditPort {
   record(sql: Sql, entry: AuditEntry): Promise<void>
+  /** The entry's values for the audit room's `eventInsertion`. */
+  prepare(entry: AuditEntry): unknown[]
 }
 
 /** A person as relying parties may come to know them; which part of it is the scopes' matter. */
@@ -51,12 +53,18 @@ export interface EvidenceFact {
   readonly obtainedAt: Date
 }
 
+/** A person behind an account, and what their session is worth. */
+export interface Person {
+  /** `undefined` when the account may not be used now, suspended, closed or unknown: its tokens are dead. */
+  readonly subject: Subject | undefined
+  /** The level from live evidence and how this session signed in, also after the session's end (refresh tokens outlive it). */
+  readonly standing: Standing | undefined
+}
+
 /** What `app.ts` hands in from the rooms that know people. */
 export interface OidcPorts {
-  /** The person behind an account that may be used now; `undefined` for a suspended, closed or unknown one: its tokens are dead. */
-  findSubject(accountId: string): Promise<Subject | undefined>
-  /** The level from live evidence and how this session signed in, also after the session's end (refresh tokens outlive it). */
-  findStanding(accountId: string, sessionUid: string): Promise<Standing | undefined>
+  /** Read anew at each call; without a session there is a subject and no standing. */
+  findPerson(accountId: string, sessionUid: string | undefined): Promise<Person>
   listEvidence(accountId: string): Promise<readonly EvidenceFact[]>
   /** A session of the protocol is over: the sign-in session of the same id ends with it. */
   sessionEnded(sessionUid: string, reason: string): Promise<void>

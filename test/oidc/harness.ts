@@ -88,6 +88,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         if (world.ledgerDown) throw new Error('no ledger')
         world.events.push(event)
       },
+      prepare(event) {
+        if (world.ledgerDown) throw new Error('no ledger')
+        world.events.push(event)
+        const { type, actor, subject, clientId, data } = event
+        return [clock.now(), type, actor.kind, actor.id ?? null, subject ?? null, clientId ?? null, JSON.stringify(data), Buffer.alloc(16)]
+      },
     },
     ports: createPorts(world),
     html: (_ctx, view, data) => `<title>${view}</title><pre>${JSON.stringify(data).replaceAll('<', '&lt;')}</pre>`,
@@ -152,9 +158,17 @@ function createWorld(clock: Clock): World {
 
 function createPorts(world: World): OidcPorts {
   return {
-    async findSubject(accountId): Promise<Subject | undefined> {
-      if (!world.active || accountId !== world.accountId) return undefined
-      return {
+    async findPerson(accountId) {
+      const standing: Standing = {
+        level: world.level,
+        aal: world.aal,
+        amr: world.amr,
+        authenticatedAt: world.authenticatedAt,
+        faceAt: world.faceAt,
+        isLive: true,
+      }
+      if (!world.active || accountId !== world.accountId) return { subject: undefined, standing }
+      const subject: Subject = {
         accountId,
         cpf: CPF,
         name: 'Maria Aparecida da Silva',
@@ -163,16 +177,7 @@ function createPorts(world: World): OidcPorts {
         email: { address: 'maria@example.org', verified: true },
         phone: undefined,
       }
-    },
-    async findStanding(): Promise<Standing> {
-      return {
-        level: world.level,
-        aal: world.aal,
-        amr: world.amr,
-        authenticatedAt: world.authenticatedAt,
-        faceAt: world.faceAt,
-        isLive: true,
-      }
+      return { subject, standing }
     },
     listEvidence: async () => [{ method: 'face-match', source: 'mt', grants: world.level, obtainedAt: world.authenticatedAt }],
     sessionEnded: async (uid) => void world.endedSessions.push(uid),

@@ -11,6 +11,7 @@ import {
   parseBirthDate,
   parseCpf,
 } from '../../src/accounts/index.ts'
+import { createOidcPorts } from '../../src/app/oidc-ports.ts'
 import { type Assurance, assuranceEvents, createAssurance, type Level } from '../../src/assurance/index.ts'
 import { createAudit } from '../../src/audit/index.ts'
 import type { FrameObservation } from '../../src/biometrics/index.ts'
@@ -171,26 +172,7 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
     platform: { db, clock, keyring, log: { error: write } },
     audit,
     ports: {
-      async findSubject(accountId) {
-        const account = await accounts.find(accountId)
-        if (account?.status !== 'active') return undefined
-        const { cpf, name, socialName, birthDate, email } = account.citizen.reveal()
-        return { accountId, cpf, name, socialName, birthDate, email: email && { address: email, verified: true } }
-      },
-      async findStanding(accountId, sessionUid) {
-        const session = await accounts.sessions.findLive(sessionUid)
-        return (
-          session && {
-            level: await assurance.levelOf(accountId),
-            aal: session.aal,
-            amr: session.amr,
-            authenticatedAt: session.authenticatedAt,
-            faceAt: session.faceAt,
-            isLive: true,
-          }
-        )
-      },
-      listEvidence: async (accountId) => (await assurance.standingOf(accountId)).evidence,
+      ...createOidcPorts({ accounts: () => accounts, assurance, db, clock }),
       sessionEnded: async () => {},
     },
     html: (ctx, view, data) => http.views.html(ctx, view, data),

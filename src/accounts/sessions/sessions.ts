@@ -36,8 +36,8 @@ export interface Sessions {
   open(sql: Sql, opening: NewSession): Promise<SignInSession | undefined>
   /** The session if it is live now; notes its use. Idle and total limits apply (checklist 19). */
   findLive(id: string): Promise<SignInSession | undefined>
-  /** The session, live or over, and which of the two; notes the use of a live one. */
-  findWithState(id: string): Promise<{ session: SignInSession; isLive: boolean } | undefined>
+  /** Which of the two a session is, live or over; notes the use of a live one. */
+  use(session: SignInSession): Promise<{ session: SignInSession; isLive: boolean }>
   /** The protocol ended it by itself (sign-out at a relying party): notes that, without ending it there again. */
   noteSignedOut(id: string, reason: EndReason): Promise<void>
   /** Live sessions of an account, the last used first. */
@@ -58,13 +58,11 @@ export interface Sessions {
 export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Sessions {
   const { db, clock, settings, audit } = core
 
-  async function findWithState(id: string): Promise<{ session: SignInSession; isLive: boolean } | undefined> {
-    const session = await findSession(db, id)
+  async function use(session: SignInSession): Promise<{ session: SignInSession; isLive: boolean }> {
     const now = clock.now()
-    if (session === undefined) return undefined
     if (!isLiveSession(session, now, settings.session)) return { session, isLive: false }
     if (now.getTime() - session.lastSeenAt.getTime() < TOUCH_EVERY_MS) return { session, isLive: true }
-    await touchSession(db, id, now)
+    await touchSession(db, session.id, now)
     return { session: { ...session, lastSeenAt: now }, isLive: true }
   }
 
@@ -85,10 +83,11 @@ export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Se
   return {
     open: (sql, { id = randomUUID(), deviceId, ...opening }) =>
       openSession(sql, { ...opening, id, deviceId, aal: aalOf(opening.amr), now: clock.now() }),
-    findWithState,
+    use,
     async findLive(id) {
-      const found = await findWithState(id)
-      return found?.isLive === true ? found.session : undefined
+      const found = await findSession(db, id)
+      const used = found && (await use(found))
+      return used?.isLive === true ? used.session : undefined
     },
     noteSignedOut: (id, reason) =>
       db.transaction(async (tx) => {

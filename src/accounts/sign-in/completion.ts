@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { Sql } from '../../platform/db.ts'
 import type { Account } from '../account.ts'
 import { citizen, type Core, type Facts, originOf, type Tools } from '../core.ts'
 import { deviceLabel } from '../sessions/device-label.ts'
 import { aalOf, type SignInSession } from '../sessions/session.ts'
 import type { SignInLimits } from '../throttle/limits.ts'
-import { type Candidate, type DeviceLookup, recordSignIn } from './sign-in.store.ts'
+import { type Candidate, type DeviceLookup, recordSignIn, type SignInRecord } from './sign-in.store.ts'
 
 const HOUR_MS = 3_600_000
 /** More new devices than this in an hour are noted without a message: the first ones have told the citizen. */
@@ -33,7 +34,7 @@ export interface Completion {
   /** What the candidate look-up needs of the browser. */
   deviceLookup(facts: Facts): DeviceLookup
   /**
-   * Session, device, counters, audit and (on a new device) the notice, in one transaction.
+   * Session, device, counters, audit and (on a new device) the notice, in one transaction; without a notice that is one statement.
    *
    * `undefined` when the account stopped being active, or its password changed, since the candidate was read.
    */
@@ -43,6 +44,12 @@ export interface Completion {
 export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>): Completion {
   const { db, clock, keyring, audit } = core
   const cookieHash = (cookie: string) => keyring.hash(cookie, 'device-cookie')
+
+  async function recordAndTell(tx: Sql, record: SignInRecord, account: Account): Promise<SignInSession | undefined> {
+    const session = await recordSignIn(tx, record)
+    if (session !== undefined) await notices.tell(tx, account, 'new-device', { device: record.device.label })
+    return session
+  }
 
   return {
     deviceLookup(facts) {
@@ -54,18 +61,16 @@ export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>
       const deviceCookie = validCookie(facts.deviceCookie) ?? randomBytes(32).toString('base64url')
       const label = deviceLabel(facts.userAgent)
       const newDevice = candidate.deviceId === undefined
-      const session = await db.transaction(async (tx) => {
-        const written = await recordSignIn(tx, {
-          sessionId, accountId: account.id, amr, aal: aalOf(amr), now: clock.now(), passwordChangedAt: account.passwordChangedAt,
-          device: { cookieHash: cookieHash(deviceCookie), label },
-          counters: { near: spent?.near.key ?? null, whole: spent?.whole?.key ?? null, others: spent ? [spent.address.key] : [] },
-        })
-        if (written?.deviceId === undefined) return undefined
-        const data = { sessionId, amr: [...amr], deviceId: written.deviceId, newDevice, origin: originOf(core, facts) }
-        await audit.record(tx, { type: 'accounts/signed-in', actor: citizen(account.id), subject: account.id, data })
-        if (newDevice && devices.hasAny && devices.recent < NOTICES_PER_HOUR) await notices.tell(tx, account, 'new-device', { device: label })
-        return written
-      })
+      const deviceId = candidate.deviceId ?? randomUUID()
+      const data = { sessionId, amr: [...amr], deviceId, newDevice, origin: originOf(core, facts) }
+      const record = {
+        sessionId, accountId: account.id, amr, aal: aalOf(amr), now: clock.now(), passwordChangedAt: account.passwordChangedAt,
+        device: { id: deviceId, cookieHash: cookieHash(deviceCookie), label },
+        counters: { near: spent?.near.key ?? null, whole: spent?.whole?.key ?? null, others: spent ? [spent.address.key] : [] },
+        event: audit.prepare({ type: 'accounts/signed-in', actor: citizen(account.id), subject: account.id, data }),
+      }
+      const isTold = newDevice && devices.hasAny && devices.recent < NOTICES_PER_HOUR
+      const session = await (isTold ? db.transaction((tx) => recordAndTell(tx, record, account)) : recordSignIn(db, record))
       return session && { kind: 'signed-in', account, session, deviceCookie }
     },
   }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { eventInsertion } from '../../audit/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import type { Account, AccountId } from '../account.ts'
 import { ACCOUNT_COLUMNS, ACCOUNT_TABLES, type AccountRow, toAccount } from '../account.store.ts'
@@ -72,17 +72,20 @@ export interface SignInRecord {
   readonly now: Date
   /** As read with the candidate: a password that changed meanwhile stops the sign-in. */
   readonly passwordChangedAt: Date | undefined
-  readonly device: { readonly cookieHash: Buffer; readonly label: string }
+  /** `id` is taken when the account does not know the device yet. */
+  readonly device: { readonly id: string; readonly cookieHash: Buffer; readonly label: string }
   /** The near counter is emptied, the whole one gives back what the near one held, the others one attempt. */
   readonly counters: { readonly near: string | null; readonly whole: string | null; readonly others: readonly string[] }
+  /** The event of the sign-in (`audit.prepare`); it gets the device's real id. */
+  readonly event: readonly unknown[]
 }
 
 /**
- * Writes a sign-in in one statement. The same session id again refreshes that session if it is live and the same account's.
+ * Writes a sign-in and its audit event in one statement. The same session id again refreshes that session if it is live and the same account's.
  *
  * `undefined` when the session id belongs to another account or to an ended session, or the account is not as it was read: it
- * waits for a change of the account in progress (`lockAccount`), so no session outlives a suspension. Counters are locked in
- * sorted order, as `countAttempt` does, so that the two cannot deadlock.
+ * waits for a change of the account in progress (`lockAccount`), so no session outlives a suspension. Counters are upserted for
+ * the reasons that `returnAttempt` tells: by key, and in the order of `countAttempt`, so that the two cannot deadlock.
  */
 export async function recordSignIn(tx: Sql, record: SignInRecord): Promise<SignInSession | undefined> {
   const { near, whole, others } = record.counters
@@ -94,21 +97,23 @@ export async function recordSignIn(tx: Sql, record: SignInRecord): Promise<SignI
        INSERT INTO device (id, account_id, cookie_hash, label, first_seen_at, last_seen_at) SELECT $6, id, $7, $8, $5, $5 FROM owner
        ON CONFLICT (account_id, cookie_hash) DO UPDATE SET last_seen_at = excluded.last_seen_at, removed_at = NULL RETURNING id, account_id
      ), counters AS (
-       UPDATE throttle t SET points = CASE WHEN t.key = $9 THEN 0 WHEN t.key = $10 THEN greatest(t.points - coalesce(n.points, 1), 0)
-                                           ELSE greatest(t.points - 1, 0) END
-       FROM (SELECT key FROM throttle WHERE key = ANY ($11::text[]) ORDER BY key FOR UPDATE) h
-       LEFT JOIN (SELECT points FROM throttle WHERE key = $9) n ON true
-       WHERE t.key = h.key
-     )
+       INSERT INTO throttle AS t (key, points, expire) SELECT k, 0, 0 FROM unnest($11::text[]) k ORDER BY k
+       ON CONFLICT (key) DO UPDATE SET points = CASE
+         WHEN t.key = $9 THEN 0
+         WHEN t.key = $10 THEN greatest(t.points - coalesce((SELECT n.points FROM throttle n WHERE n.key = $9), 1), 0)
+         ELSE greatest(t.points - 1, 0) END
+     ), opened AS (
      INSERT INTO sign_in_session AS s (id, account_id, device_id, amr, aal, authenticated_at, created_at, last_seen_at)
      SELECT $1, seen.account_id, seen.id, $3, $4, $5, $5, $5 FROM seen
      ON CONFLICT (id) DO UPDATE SET amr = excluded.amr, aal = excluded.aal, device_id = excluded.device_id,
        authenticated_at = excluded.authenticated_at, last_seen_at = excluded.last_seen_at
      WHERE s.account_id = excluded.account_id AND s.ended_at IS NULL
-     RETURNING ${SESSION_COLUMNS}`,
+     RETURNING ${SESSION_COLUMNS}
+     ), audited AS (${eventInsertion(13, 'opened', "jsonb_build_object('deviceId', opened.device_id)")})
+     SELECT * FROM opened`,
     [
-      record.sessionId, record.accountId, [...record.amr], record.aal, record.now, randomUUID(), record.device.cookieHash, record.device.label,
-      near, whole, [near, whole, ...others].filter((key) => key !== null).sort(), record.passwordChangedAt ?? null,
+      record.sessionId, record.accountId, [...record.amr], record.aal, record.now, record.device.id, record.device.cookieHash, record.device.label,
+      near, whole, [near, whole, ...others].filter((key) => key !== null).sort(), record.passwordChangedAt ?? null, ...record.event,
     ],
   )
   return row && toSession(row)

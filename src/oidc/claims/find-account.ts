@@ -43,8 +43,7 @@ export function createFindAccount(
   return async (ctx, accountId, token) => {
     adoptSession(ctx)
     const sessionUid = token ? sessionBehind(token) : ctx.oidc.session?.uid
-    // Both at once: they go to the database in one write, and the standing is needed next (and remembered for this request).
-    const [subject] = await Promise.all([deps.ports.findSubject(accountId), deps.standings.of(ctx, accountId, sessionUid)])
+    const { subject } = await deps.standings.person(ctx, accountId, sessionUid)
     if (!subject) return undefined
     if (token && TOKEN_SOURCES.has(token.kind)) await renew(deps, ctx, accountId, token)
     return {

@@ -1,3 +1,4 @@
+import { eventInsertion } from '../../audit/index.ts'
 import type { Sql } from '../../platform/db.ts'
 
 /** What a person agreed to give one relying party, until withdrawn. */
@@ -30,13 +31,15 @@ export async function listConsents(sql: Sql, accountId: string): Promise<Consent
   return (await sql.query<Row>(text, [accountId])).map(toConsent)
 }
 
-export async function upsertConsent(sql: Sql, consent: Consent & { readonly grantId: string }): Promise<void> {
-  const text = `INSERT INTO consent (account_id, client_id, grant_id, scopes, claims, granted_at) VALUES ($1, $2, $3, $4, $5, $6)
+/** Remembers an agreement, added to what was agreed before, and writes its audit event in the same statement. */
+export async function upsertConsent(sql: Sql, consent: Consent & { readonly grantId: string }, event: readonly unknown[]): Promise<void> {
+  const text = `WITH agreed AS (INSERT INTO consent (account_id, client_id, grant_id, scopes, claims, granted_at) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (account_id, client_id) DO UPDATE SET grant_id = EXCLUDED.grant_id, granted_at = EXCLUDED.granted_at, withdrawn_at = NULL,
       scopes = CASE WHEN consent.withdrawn_at IS NULL THEN ARRAY(SELECT DISTINCT unnest(consent.scopes || EXCLUDED.scopes)) ELSE EXCLUDED.scopes END,
-      claims = CASE WHEN consent.withdrawn_at IS NULL THEN ARRAY(SELECT DISTINCT unnest(consent.claims || EXCLUDED.claims)) ELSE EXCLUDED.claims END`
+      claims = CASE WHEN consent.withdrawn_at IS NULL THEN ARRAY(SELECT DISTINCT unnest(consent.claims || EXCLUDED.claims)) ELSE EXCLUDED.claims END RETURNING account_id)
+    ${eventInsertion(7, 'agreed')}`
   const { accountId, clientId, grantId, scopes, claims, grantedAt } = consent
-  await sql.execute(text, [accountId, clientId, grantId, [...scopes], [...claims], grantedAt])
+  await sql.execute(text, [accountId, clientId, grantId, [...scopes], [...claims], grantedAt, ...event])
 }
 
 /** False when there was none in force. */

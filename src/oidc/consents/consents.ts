@@ -75,17 +75,9 @@ export function createConsents(deps: ConsentDeps): Consents {
       extend(grant, wanted)
       const id = await grant.save()
       const consent = { accountId, clientId, scopes: scopeEntries(wanted), claims: wanted.claims, grantedAt: clock.now() }
-      await db.transaction(async (tx) => {
-        await upsertConsent(tx, { ...consent, grantId: id })
-        const data = { scopes: [...consent.scopes], claims: [...consent.claims] }
-        await audit.record(tx, {
-          type: 'oidc/consent-given',
-          actor: { kind: 'citizen', id: accountId },
-          subject: accountId,
-          clientId,
-          data,
-        })
-      })
+      const data = { scopes: [...consent.scopes], claims: [...consent.claims] }
+      const actor = { kind: 'citizen', id: accountId } as const
+      await upsertConsent(db, { ...consent, grantId: id }, audit.prepare({ type: 'oidc/consent-given', actor, subject: accountId, clientId, data }))
       return id
     },
 
