@@ -15,6 +15,8 @@ import type { Config } from './platform/config.ts'
 import { startServer } from './platform/http/server.ts'
 import type { Log } from './platform/log.ts'
 
+export { DEMO_CITIZENS }
+
 export interface AppOptions {
   readonly config: Config
   readonly clock?: Clock | undefined
@@ -77,9 +79,8 @@ async function open(foundation: Foundation, options: AppOptions, closers: (() =>
   if (demo) closers.push(demo.stop)
 
   const background = createBackground(foundation, rooms, oidc)
-  await background.start()
   closers.push(background.stop)
-  await Promise.all([rooms.accounts.ready(), rooms.faces.ready()])
+  await Promise.all([background.start(), rooms.accounts.ready(), rooms.faces.ready()])
   await demo?.seed()
   const running = await startServer({ handler: web.app.callback(), host: config.platform.host, port: config.platform.port })
   local.port = running.port

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import sharp from 'sharp'
 import { type Account, parseCpf } from '../accounts/index.ts'
 import type { DemoCitizen, Oidc } from '../oidc/index.ts'
 import { recentDemoMessages } from '../platform/outbox.ts'
@@ -88,6 +87,7 @@ async function seedFace(deps: DemoSeedDependencies): Promise<void> {
   const account = await findByText(deps, WITH_FACE)
   if (account === undefined || (await rooms.images.findReference(account.personId, rooms.faces.rule.modelId))) return
   const sample = join(dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json')), 'demo', FACE.file)
+  const { default: sharp } = await import('sharp')
   const reasons = await takePhoto(account.personId, await sharp(sample).extract(FACE.region).jpeg({ quality: 95 }).toBuffer())
   if (reasons.length > 0) throw new Error(`the demonstration's face was refused: ${reasons.join(', ')}`)
 }

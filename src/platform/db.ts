@@ -4,8 +4,6 @@
  * Parameters: string, number, boolean, null, Date, Uint8Array and arrays of them; jsonb takes JSON text with `::jsonb`.
  * Results: timestamptz → Date, date → 'YYYY-MM-DD', int8 → number, numeric → string, bytea → Buffer, jsonb → parsed, arrays → arrays.
  */
-import { openPglite } from './database/pglite.ts'
-import { openPostgres } from './database/postgres.ts'
 import type { Sensitive } from './sensitive.ts'
 
 export { isUniqueViolation, SqlError } from './database/sql-error.ts'
@@ -54,6 +52,8 @@ export interface DatabaseOptions {
  *
  * @throws {Problem} platform/database-in-use when another process has the data folder open; platform/database-down.
  */
-export function openDatabase(options: DatabaseOptions): Promise<Database> {
-  return options.url ? openPostgres(options.url, options) : openPglite(options)
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  // Only the one in use is loaded.
+  if (options.url) return (await import('./database/postgres.ts')).openPostgres(options.url, options)
+  return (await import('./database/pglite.ts')).openPglite(options)
 }

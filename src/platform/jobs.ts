@@ -52,8 +52,6 @@ export function createJobs({ db, log, pollSeconds = 2 }: JobsOptions): Jobs {
       if (job) await guarded(log, name, job.id, () => handler(job.data, job.id))
     })
     workers.set(name, worker)
-    const cron = crons.get(name)
-    if (cron) await boss.schedule(name, cron)
   }
 
   return {
@@ -77,7 +75,7 @@ export function createJobs({ db, log, pollSeconds = 2 }: JobsOptions): Jobs {
       const known = new Set((await boss.getQueues()).map((queue) => queue.name))
       for (const name of handlers.keys()) if (!known.has(name)) await boss.createQueue(name, { name, policy: 'standard', ...RETRIES })
       for (const [name, handler] of handlers) await startWorker(name, handler)
-      await unscheduleOthers(boss, crons)
+      await keepSchedules(boss, crons)
     },
     async stop() {
       await boss.stop({ graceful: true, wait: true, close: false, timeout: STOP_MS })
@@ -85,9 +83,11 @@ export function createJobs({ db, log, pollSeconds = 2 }: JobsOptions): Jobs {
   }
 }
 
-/** Schedules are kept in the database: one that the program no longer has must go. */
-async function unscheduleOthers(boss: PgBoss, crons: ReadonlyMap<string, string>): Promise<void> {
-  for (const { name } of await boss.getSchedules()) if (!crons.has(name)) await boss.unschedule(name)
+/** Schedules are kept in the database: a new one is added, a changed one replaced, and one that the program no longer has must go. */
+async function keepSchedules(boss: PgBoss, crons: ReadonlyMap<string, string>): Promise<void> {
+  const known = new Map((await boss.getSchedules()).map(({ name, cron }) => [name, cron]))
+  for (const [name, cron] of crons) if (known.get(name) !== cron) await boss.schedule(name, cron)
+  for (const name of known.keys()) if (!crons.has(name)) await boss.unschedule(name)
 }
 
 /** pg-boss stores what a handler throws; a message may quote personal data, so only its name or code goes there. */

@@ -1,9 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { isoUint8Array } from '@simplewebauthn/server/helpers'
-import {
-  generateAuthenticationOptions, generateRegistrationOptions, type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON, verifyAuthenticationResponse, verifyRegistrationResponse,
-} from '@simplewebauthn/server'
+import type { PublicKeyCredentialCreationOptionsJSON, PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/server'
 import { Problem } from '../../platform/problem.ts'
 import { type AccountId, displayName } from '../account.ts'
 import { noteCredentialChange } from '../account.store.ts'
@@ -13,6 +9,9 @@ import { maskCpf } from '../identity/cpf.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import { authenticationResponse, registrationResponse } from './passkey-response.ts'
 import { findPasskey, insertPasskey, listPasskeys, type Passkey, removePasskey, usePasskey } from './passkey.store.ts'
+
+/** Loaded when first needed: with its certificate readers it is a fifth of the time to load the whole program. */
+const webAuthn = () => import('@simplewebauthn/server')
 
 const CEREMONY_SECONDS = 300
 /** EdDSA, ES256 and RS256 (COSE numbers): what authenticators have; the library would add an experimental one. */
@@ -69,7 +68,7 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
     const challenge = parsed.success ? await takeChallenge(from, accountId) : undefined
     if (!parsed.success || challenge === undefined) throw new Problem(ACCOUNTS_PROBLEMS.passkeyRefused)
     const { authenticatorAttachment, ...response } = parsed.data
-    const verified = await verifyRegistrationResponse({
+    const verified = await (await webAuthn()).verifyRegistrationResponse({
       response: { ...response, ...(authenticatorAttachment && { authenticatorAttachment }) },
       expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpID, requireUserVerification: true,
       supportedAlgorithmIDs: ALGORITHMS,
@@ -88,7 +87,7 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
   async function verifyAuthentication(passkey: Passkey, challenge: string, parsed: ParsedAuthentication) {
     const { authenticatorAttachment, response, ...rest } = parsed
     const { userHandle, ...signed } = response
-    const result = await verifyAuthenticationResponse({
+    const result = await (await webAuthn()).verifyAuthenticationResponse({
       response: {
         ...rest, response: { ...signed, ...(userHandle !== undefined && { userHandle }) }, ...(authenticatorAttachment && { authenticatorAttachment }),
       },
@@ -105,9 +104,9 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
       const account = await db.transaction((tx) => checkMayChange(core, tx, changer))
       const known = await listPasskeys(db, account.id)
       const owner = account.citizen.reveal()
-      const options = await generateRegistrationOptions({
+      const options = await (await webAuthn()).generateRegistrationOptions({
         rpName: settings.serviceName, rpID, userName: maskCpf(owner.cpf), userDisplayName: displayName(owner),
-        userID: isoUint8Array.fromUTF8String(account.id), attestationType: 'none', supportedAlgorithmIDs: ALGORITHMS,
+        userID: new TextEncoder().encode(account.id), attestationType: 'none', supportedAlgorithmIDs: ALGORITHMS,
         authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
         excludeCredentials: known.map(toDescriptor),
       })
@@ -130,7 +129,7 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
     },
     async startAuthentication({ accountId, binding }) {
       const known = accountId === undefined ? [] : await listPasskeys(db, accountId)
-      const options = await generateAuthenticationOptions({
+      const options = await (await webAuthn()).generateAuthenticationOptions({
         rpID, userVerification: 'required',
         allowCredentials: known.map(toDescriptor),
       })

@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis'
+import { createRequire } from 'node:module'
+import type { Redis } from 'ioredis'
 import type { JsonObject } from 'oidc-provider'
 import type { Clock } from '../../platform/clock.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -64,6 +65,9 @@ const REVOKE = `
   for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do redis.call('DEL', ARGV[1] .. id) end
   return redis.call('DEL', KEYS[1])`
 
+/** Loaded only where there is a Redis. */
+const loadRedis = (): typeof import('ioredis') => createRequire(import.meta.url)('ioredis')
+
 /**
  * The short-lived artefacts in one Redis, the rest in `durable`.
  *
@@ -72,6 +76,7 @@ const REVOKE = `
  * FLUSHALL codes, tokens and sessions are unknown and people sign in again.
  */
 export function createRedisArtifactStore({ url, clock, durable, prefix = 'mt:' }: RedisArtifactDeps): RedisArtifactStore {
+  const { Redis } = loadRedis()
   const redis = new Redis(url.reveal(), {
     enableOfflineQueue: true,
     maxRetriesPerRequest: 1,

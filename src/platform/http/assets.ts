@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname, join, parse } from 'node:path'
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { HttpMiddleware } from './request-facts.ts'
 
 const TYPES: Record<string, string> = {
@@ -19,8 +20,8 @@ export interface Asset {
   readonly url: string
   readonly type: string
   readonly plain: Buffer
-  readonly gzip: Buffer | undefined
-  readonly brotli: Buffer | undefined
+  /** The content in that encoding, made once, at its first request; `undefined` for what does not shrink. */
+  encoded(encoding: 'br' | 'gzip'): Promise<Buffer> | undefined
 }
 
 /** Static files of our pages, named by their content, so that a browser keeps them for a year and never has an old one. */
@@ -32,7 +33,7 @@ export interface Assets {
 }
 
 /**
- * Reads and compresses the folder once, at start. `styles/*.css` are joined, in the order of their names, into `app.css`.
+ * Reads the folder once, at start; compresses beside the event loop, when first asked for. `styles/*.css` are joined, in the order of their names, into `app.css`.
  */
 export function createAssets(options: { folder: string }): Assets {
   const byName = new Map<string, Asset>()
@@ -69,23 +70,28 @@ function serve(byUrl: ReadonlyMap<string, Asset>, favicon: Asset | undefined): H
       return
     }
     const encoding = ctx.acceptsEncodings('br', 'gzip', 'identity')
-    const body = (encoding === 'br' && asset.brotli) || (encoding === 'gzip' && asset.gzip) || asset.plain
-    if (body !== asset.plain) ctx.set('Content-Encoding', String(encoding))
-    ctx.body = body
+    const encoded = encoding === 'br' || encoding === 'gzip' ? await asset.encoded(encoding) : undefined
+    if (encoded) ctx.set('Content-Encoding', String(encoding))
+    ctx.body = encoded ?? asset.plain
     ctx.set('Content-Type', asset.type)
   }
+}
+
+const COMPRESS = {
+  br: (plain: Buffer) => promisify(brotliCompress)(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+  gzip: (plain: Buffer) => promisify(gzip)(plain, { level: 9 }),
 }
 
 function createAsset(name: string, plain: Buffer): Asset {
   const { name: stem, ext } = parse(name)
   const type = TYPES[ext] ?? 'application/octet-stream'
   const isText = /^text|svg|json/.test(type)
+  const made: { br?: Promise<Buffer>; gzip?: Promise<Buffer> } = {}
   return {
     url: `/assets/${stem}.${createHash('sha256').update(plain).digest('hex').slice(0, 12)}${ext}`,
     type,
     plain,
-    gzip: isText ? gzipSync(plain, { level: 9 }) : undefined,
-    brotli: isText ? brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }) : undefined,
+    encoded: (encoding) => (isText ? (made[encoding] ??= COMPRESS[encoding](plain)) : undefined),
   }
 }
 

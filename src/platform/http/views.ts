@@ -148,6 +148,7 @@ function readIcons(file: string): Map<string, string> {
 function compileAll(eta: Eta, folder: string): void {
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.eta')) continue
-    eta.compile(readFileSync(join(folder, file), 'utf8'), { filepath: join(folder, file) })
+    const filepath = join(folder, file)
+    eta.templatesSync.define(filepath, eta.compile(readFileSync(filepath, 'utf8'), { filepath }))
   }
 }

@@ -1,6 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { createTransport } from 'nodemailer'
 import { z } from 'zod'
 import type { OutgoingMessage, Transport } from './transports.ts'
 
@@ -22,9 +21,10 @@ export type DemoMessage = z.infer<typeof messageSchema>
 
 /** Writes each mail as `.eml`, and beside it what the demo's page needs. */
 export function mailFiles(folder: string, from: string): Transport {
-  const composer = createTransport({ streamTransport: true, buffer: true }, { from })
   return {
     async deliver(message) {
+      const { createTransport } = await import('nodemailer')
+      const composer = createTransport({ streamTransport: true, buffer: true }, { from })
       const { to, subject, text, html } = message
       const composed = await composer.sendMail({
         to: { name: '', address: to },

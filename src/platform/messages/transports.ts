@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { createTransport } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import type { Sensitive } from '../sensitive.ts'
 import { mailFiles, smsFiles } from './files.ts'
 
@@ -42,12 +42,14 @@ export function createTransports({ smtpUrl, mailFrom, dataDir, demo }: Transport
 const TIMEOUTS = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 }
 
 function smtp(url: Sensitive<string>, from: string): Transport {
-  const transporter = createTransport({ url: url.reveal(), ...TIMEOUTS }, { from })
+  let opened: Promise<Transporter> | undefined
+  const open = async () => (await import('nodemailer')).createTransport({ url: url.reveal(), ...TIMEOUTS }, { from })
   return {
     async deliver({ id, to, subject, text, html }) {
       // The same id at every attempt lets the receiving side drop a second copy.
       const messageId = `<${id}@${from.match(/@([\w.-]+)/)?.[1] ?? 'mt-login'}>`
       const headers = { 'Auto-Submitted': 'auto-generated' }
+      const transporter = await (opened ??= open())
       await transporter.sendMail({
         to: { name: '', address: to },
         subject,

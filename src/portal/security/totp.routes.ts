@@ -1,5 +1,4 @@
 import type Router from '@koa/router'
-import { toDataURL } from 'qrcode'
 import { z } from 'zod'
 import { ACCOUNTS_PROBLEMS, type Totp } from '../../accounts/index.ts'
 import { type FieldErrors, guard } from '../../platform/http/guard.ts'
@@ -29,6 +28,7 @@ export function addTotpRoutes(router: Router, { pages, factors: { totp }, sessio
   async function show(ctx: HttpContext, visit: Visit, errors?: FieldErrors): Promise<void> {
     if (await totp.isEnabled(visit.account.id)) return seeOther(ctx, HOME)
     const { uri, secret } = await pending.get(ctx, visit)
+    const { toDataURL } = await import('qrcode')
     const qr = await toDataURL(uri, { errorCorrectionLevel: 'M', margin: 2, width: 400 })
     const data = { qr, secret: secret.replace(/(.{4})(?=.)/g, '$1 '), ...(errors && { errors }) }
     pages.show(ctx, visit, { section: 'security', view: 'totp', data })

@@ -1,5 +1,4 @@
 import Router from '@koa/router'
-import QRCode from 'qrcode'
 import { z } from 'zod'
 import {
   ACCOUNTS_PROBLEMS,
@@ -116,6 +115,7 @@ export function createStepUpRoutes(deps: StepUpRouteDependencies): {
   async function showSetup(ctx: HttpContext, visit: Visit, page: ConfirmPage = {}): Promise<void> {
     const { setup } = visit.state
     if (setup === undefined) return startOver(ctx, visit)
+    const { default: QRCode } = await import('qrcode')
     const svg = await QRCode.toString(setup.uri, { type: 'svg', margin: 0 })
     const secret = setup.secret.replace(/.{4}(?=.)/g, '$& ')
     pages.show(ctx, visit, 'factor-setup', { ...page, qr: `data:image/svg+xml,${encodeURIComponent(svg)}`, secret, otpUri: setup.uri })
