@@ -60,8 +60,9 @@ export function createConsents(deps: ConsentDeps): Consents {
       if (accountId === undefined) return undefined
       const stored = await sessionGrant(ctx, accountId)
       const wanted = wantedBeyond(ctx, stored)
-      if (isNothing(wanted)) return stored
-      if (!deps.server.policyOf(ctx).firstParty && !covers(await findConsent(db, accountId, oidc.client.clientId), wanted)) return stored
+      const { firstParty } = deps.server.policyOf(ctx)
+      if (isNothing(wanted) || (!firstParty && isToBeAsked(ctx))) return stored
+      if (!firstParty && !covers(await findConsent(db, accountId, oidc.client.clientId), wanted)) return stored
       const grant = stored ?? new oidc.provider.Grant({ accountId, clientId: oidc.client.clientId })
       extend(grant, wanted)
       await grant.save()
@@ -97,6 +98,11 @@ export function createConsents(deps: ConsentDeps): Consents {
       await deps.server.revokeGrants(accountId, clientId)
     },
   }
+}
+
+/** `prompt=consent` not answered yet: the person will say, so nothing is taken from what was agreed before. */
+function isToBeAsked({ oidc }: ProviderContext): boolean {
+  return oidc.prompts.has('consent') && oidc.result?.['consent'] === undefined
 }
 
 async function sessionGrant({ oidc }: ProviderContext, accountId: string): Promise<GrantInstance | undefined> {
