@@ -1,10 +1,11 @@
 /** The operator's command line: `npm run mt -- COMANDO`. Opens only what the command asks for, and closes it. */
 import { userInfo } from 'node:os'
 import {
-  adminEvents, createAuditCommands, createClientCommands, createKeyCommands, createOperatorCommands, createOperators, createPlatformCommands, createResourceCommands,
+  adminEvents, createAgencyCommands, createAuditCommands, createCandidateCommands, createClientCommands, createKeyCommands, createOperatorCommands, createOperators, createPlatformCommands, createResourceCommands,
   createVault, runCommandLine,
 } from './admin/index.ts'
 import { createAudit, headFile } from './audit/index.ts'
+import { biometricsEvents, createFaceCandidates, createFacePorts, createImageStore, type FaceSearch, faceSearchEvents, openFaceSearch, SEARCHED_MODELS, createQuotas } from './biometrics/index.ts'
 import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, ConfigError, loadConfig } from './platform/config.ts'
@@ -14,6 +15,8 @@ import { createLog } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
 
 const POOL_SIZE = 2
+/** An operator waits for what a request never may: an index over millions of faces. */
+const LONGEST_STATEMENT_MS = 6 * 60 * 60 * 1000
 /** The protocol server is built here for its clients and keys; it answers no request, so it needs to know nobody. */
 const NOBODY: OidcPorts = {
   findPerson: async () => ({ subject: undefined, standing: undefined }),
@@ -38,14 +41,14 @@ function openRooms(config: Config, closers: (() => Promise<void>)[]) {
   const { databaseUrl: url, dataDir, masterKey } = config.platform
   const clock = systemClock
   const log = createLog({ level: 'warn', destination: process.stderr })
-  const bare = lazily(closers, () => openDatabase({ url, dataDir, poolSize: POOL_SIZE }), (db) => db.close())
+  const bare = lazily(closers, () => openDatabase({ url, dataDir, poolSize: POOL_SIZE, statementTimeoutMs: LONGEST_STATEMENT_MS }), (db) => db.close())
   const applied = lazily(closers, async () => migrate(await bare()))
   const database = async () => {
     await applied()
     return bare()
   }
   const keyring = lazily(closers, async () => openKeyring({ db: await database(), clock, masterKey, dataDir }), (opened) => opened.close())
-  const settings = { catalogs: [oidcEvents, adminEvents], head: headFile(dataDir) }
+  const settings = { catalogs: [biometricsEvents, faceSearchEvents, oidcEvents, adminEvents], head: headFile(dataDir) }
   const audit = lazily(closers, async () => createAudit({ db: await database(), clock, keyring: await keyring(), log, settings }))
   const deps = async () => ({ db: await database(), clock, keyring: await keyring(), audit: await audit() })
   const openOidc = async () => {
@@ -62,13 +65,21 @@ function openRooms(config: Config, closers: (() => Promise<void>)[]) {
     })
   }
   const oidc = lazily(closers, openOidc, (opened) => opened.close())
-  return { applied, deps, audit, oidc }
+  const candidates = async () => createFaceCandidates(await deps())
+  const openSearch = async (): Promise<FaceSearch> => {
+    const { db, keyring: ring, audit: record } = await deps()
+    const images = createImageStore({ db, keyring: ring, clock, audit: record, ports: createFacePorts(() => search) })
+    const search = await openFaceSearch({ db, platform: { clock, keyring: ring, log }, audit: record, findReference: images.findReference, modelIds: SEARCHED_MODELS })
+    return search
+  }
+  const search = lazily(closers, openSearch, (opened) => opened.close())
+  return { applied, deps, audit, oidc, candidates, search }
 }
 
 async function main(): Promise<number> {
   const closers: (() => Promise<void>)[] = []
   const config = loadConfig()
-  const { applied, deps, audit, oidc } = openRooms(config, closers)
+  const { applied, deps, audit, oidc, candidates, search } = openRooms(config, closers)
   const actorId = `cli:${userInfo().username}`
   const actor = { kind: 'operator', id: actorId } as const
   const commands = [
@@ -77,6 +88,8 @@ async function main(): Promise<number> {
     ...createResourceCommands({ oidc, actor }),
     ...createKeyCommands({ oidc, actor }),
     ...createAuditCommands(audit),
+    ...createAgencyCommands({ oidc, actor, quotas: async () => createQuotas({ db: (await deps()).db, clock: systemClock }) }),
+    ...createCandidateCommands({ candidates, search, actor }),
     ...createPlatformCommands({ config, migrate: applied, vault: async () => createVault({ ...(await deps()), actorId }) }),
   ]
   const terminal = { out: (text: string) => void process.stdout.write(text), error: (text: string) => void process.stderr.write(text) }

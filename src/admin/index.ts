@@ -1,5 +1,7 @@
 /** The operators' room: what staff do from the command line. */
+export { createAgencyCommands } from './biometrics/agency-commands.ts'
 export { createAuditCommands } from './audit-commands.ts'
+export { createCandidateCommands } from './candidate-commands.ts'
 export { runCommandLine, type Terminal } from './cli.ts'
 export { createClientCommands } from './client-commands.ts'
 export type { Command } from './command.ts'

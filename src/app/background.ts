@@ -1,3 +1,4 @@
+import { SEARCH_CHANNEL } from '../biometrics/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import { purgeEndedPageSessions } from '../platform/http/page-session.ts'
 import type { Foundation } from './foundation.ts'
@@ -11,7 +12,7 @@ export interface Background {
   stop(): Promise<void>
 }
 
-export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, liveness }: Rooms, oidc: Oidc): Background {
+export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, liveness }: Rooms, oidc: Oidc): Background {
   jobs.work(END_SESSIONS_JOB, async ({ accountId, sessionIds, reason, offlineToo }) => {
     const actor = { kind: 'system' } as const
     const ended = { accountId: String(accountId), reason: String(reason), actor, offlineToo: offlineToo === true }
@@ -24,11 +25,18 @@ export function createBackground({ db, clock, jobs, outbox, log }: Foundation, {
   jobs.schedule('accounts-purge', '7 * * * *', accounts.purge)
   jobs.schedule('page-sessions-purge', '23 * * * *', async () => void (await purgeEndedPageSessions(db, clock.now())))
   jobs.schedule('liveness-sweep', '* * * * *', liveness.sweep)
+  jobs.schedule('face-search', '* * * * *', async () => void (await faceSearch.sweep()))
+  jobs.schedule('face-search-everybody', '29 2 1 * *', async () => void (await faceSearch.startSweeps({ kind: 'system' })))
   jobs.schedule('database-maintain', '41 * * * *', db.maintain)
 
   let timer: NodeJS.Timeout | undefined
   let delivering: Promise<unknown> = Promise.resolve()
   let isStopped = false
+  let unlisten = async () => {}
+  /** A face that was stored is searched at once; the schedule sees to what a lost notice leaves. */
+  const searchNew = () => {
+    if (!isStopped) faceSearch.sweep().catch((error: unknown) => log.warn('face search failed', { error }))
+  }
   const deliver = () => {
     if (isStopped) return
     timer = setTimeout(() => {
@@ -41,12 +49,14 @@ export function createBackground({ db, clock, jobs, outbox, log }: Foundation, {
       audit.start()
       await outbox.start()
       deliver()
+      unlisten = await db.listen(SEARCH_CHANNEL, searchNew)
       await jobs.start()
     },
     async stop() {
       isStopped = true
       clearTimeout(timer)
-      await Promise.all([jobs.stop(), outbox.stop(), delivering])
+      await unlisten()
+      await Promise.all([faceSearch.close(), jobs.stop(), outbox.stop(), delivering])
     },
   }
 }

@@ -5,7 +5,7 @@ import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, D
 import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
 import { type Assurance, assuranceEvents, createAssurance } from '../assurance/index.ts'
-import { agencyEvents, biometricsEvents, chooseFaceModels, createFaces, createImageStore, createLiveness, describeFaceModels, type Faces, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate } from '../biometrics/index.ts'
+import { agencyEvents, biometricsEvents, chooseFaceModels, createFacePorts, createFaces, createImageStore, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, SEARCHED_MODELS } from '../biometrics/index.ts'
 import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
@@ -24,6 +24,8 @@ export interface Rooms {
   readonly accounts: Accounts
   readonly faces: Faces
   readonly images: ImageStore
+  /** One face among all; off where the database has no pgvector. */
+  readonly faceSearch: FaceSearch
   readonly liveness: Liveness
   /** For recovery, where nobody may learn whether an account or a reference exists. */
   readonly recoveryLiveness: Liveness
@@ -40,7 +42,7 @@ export type AccountsOverrides = (settings: AccountsSettings) => AccountsSettings
 export async function openRooms(foundation: Foundation, messages: Messages, override: AccountsOverrides = (same) => same): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
-  const catalogs = [accountsEvents, biometricsEvents, agencyEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, adminEvents]
+  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, agencyEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
   const modelsDir = join(isKept ? config.platform.dataDir : join(tmpdir(), 'mt-login'), 'models')
   const { models, warning } = await chooseFaceModels(config.biometrics.faceModels, modelsDir)
@@ -48,7 +50,9 @@ export async function openRooms(foundation: Foundation, messages: Messages, over
   log.info(describeFaceModels(models))
   const faces = createFaces({ modelsDir, models, workers: config.biometrics.faceWorkers, maxQueue: config.biometrics.faceQueue })
   foundation.metrics.watchPool('faces', faces.stats)
-  const images = createImageStore({ db, keyring, clock, audit })
+  const images = createImageStore({ db, keyring, clock, audit, ports: createFacePorts(() => faceSearch) })
+  const faceSearch = await openFaceSearch({ db, platform: { clock, keyring, log }, audit, findReference: images.findReference, modelIds: SEARCHED_MODELS })
+  if (!faceSearch.state.on) log.warn(describeFaceSearch(faceSearch.state))
   const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
   const register = await openBaseRegisterFile(config.accounts.baseRegisterFile ?? DEMO_REGISTER)
   const settings = override(accountsSettings(config))
@@ -71,8 +75,9 @@ export async function openRooms(foundation: Foundation, messages: Messages, over
   const recoveryLiveness = createLiveness({ db, clock, keyring, engine, people: withStrangers(people, faces) })
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
   return {
-    audit, register, accounts, faces, images, liveness, recoveryLiveness, assurance, settings,
+    audit, register, accounts, faces, images, faceSearch, liveness, recoveryLiveness, assurance, settings,
     async close() {
+      await faceSearch.close()
       await Promise.all([accounts.close(), faces.close()])
       await audit.stop()
       await register.close()

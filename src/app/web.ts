@@ -12,6 +12,7 @@ import { createHealth } from '../platform/health.ts'
 import type { Log, LogFields } from '../platform/log.ts'
 import type { Views } from '../platform/http/views.ts'
 import type { Foundation } from './foundation.ts'
+import { describeFaceModels, describeFaceSearch } from '../biometrics/index.ts'
 import type { Rooms } from './rooms.ts'
 
 export const VIEWS_FOLDER = fileURLToPath(new URL('../../views/', import.meta.url))
@@ -73,7 +74,7 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
     { name: 'database', check: async () => void (await db.query('SELECT 1')) },
     ...(config.platform.redisUrl ? [{ name: 'redis', check: oidc.checkStore }] : []),
   ]
-  app.use(createHealth(checks, () => healthNotes(foundation)))
+  app.use(createHealth(checks, () => healthNotes(foundation, rooms)))
   app.use(oidc.middleware)
   app.use(createPlatformPages({ views, messages: look.messages }).routes())
   const interactions = createInteractionRoutes({
@@ -103,8 +104,8 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
   app.use(interactions.routes())
 }
 
-function healthNotes({ config, db }: Foundation): string[] {
-  const notes = ['face: the built-in nets are in use; liveness class basic, not certified ISO/IEC 30107-3']
+function healthNotes({ config, db }: Foundation, { faces, faceSearch }: Rooms): string[] {
+  const notes = [describeFaceModels(faces.models), describeFaceSearch(faceSearch.state)]
   if (db.kind === 'pglite') notes.push('database: embedded; one process only')
   if (config.demo.enabled) notes.push('demo: not for real data')
   return notes

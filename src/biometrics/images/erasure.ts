@@ -26,6 +26,7 @@ export async function eraseAll(deps: ImageStoreDependencies, tx: Sql, personId: 
   await checkNoHold(deps, tx, personId)
   const faces = (await selectImages(tx, personId)).filter(({ kind, erasedAt }) => kind === 'face' && erasedAt === null)
   for (const { id: imageId } of faces) await ports?.onFaceRemoved?.(tx, { personId, imageId })
+  await ports?.onPersonErased?.(tx, personId)
   const images = await erasePerson(tx, personId, clock.now(), 'lgpd')
   const data = { personId, reason: 'lgpd', images }
   await audit.record(tx, { type: 'biometrics/images-erased', actor, subject: person.account_id ?? undefined, data })

@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Database, Sql } from '../../platform/db.ts'
 import type { Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
-import { isStanding, isSuperseded, type NewImage, type NewOriginal, type NewTemplate, type Reference, referencesOf, type StoredImage } from './image.ts'
+import { type ImageKind, isStanding, isSuperseded, type NewImage, type NewOriginal, type NewTemplate, type Reference, referencesOf, type StoredImage } from './image.ts'
 import { findOwner, selectSealed, selectSealedOriginal } from './image.store.ts'
 import { createImageWriter } from './image-writer.ts'
 import { checkSound, loadPerson, type PersonImages } from './person-images.ts'
@@ -54,6 +54,8 @@ export interface ImageStore {
   open(imageId: string): Promise<OpenedImage>
   /** The same for staff: withdrawn ones too, and told in the person's ledger. */
   openFor(imageId: string, opening: Opening): Promise<OpenedImage>
+  /** The file as it came, for the job that makes its copy and for the export; staff go by `openFor`. @throws {Problem} as `open` */
+  openOriginal(imageId: string): Promise<OpenedImage & { kind: ImageKind; hasCopy: boolean }>
   /** All that is stored of a person, oldest first. */
   list(personId: string): Promise<ListedImage[]>
   /** Withdraws a person's standing faces of one source; they stay stored and no longer serve as a reference. */
@@ -68,8 +70,10 @@ export interface ImageStore {
 
 /** What other parts of the program do when faces come and go; in the same transaction. */
 export interface ImagePorts {
-  readonly onFaceStored?: (tx: Sql, face: { personId: string; imageId: string; modelId: string; descriptor: readonly number[] }) => Promise<void>
+  readonly onFaceStored?: (tx: Sql, face: { personId: string; imageId: string; modelId: string; k: number; descriptor: readonly number[] }) => Promise<void>
   readonly onFaceRemoved?: (tx: Sql, face: { personId: string; imageId: string }) => Promise<void>
+  /** After all of a person's faces were removed by their erasure. */
+  readonly onPersonErased?: (tx: Sql, personId: string) => Promise<void>
   /** Asks for the normalised copy of an original. */
   readonly onOriginalStored?: (tx: Sql, imageId: string) => Promise<void>
 }
@@ -115,6 +119,10 @@ export function createImageStore(deps: ImageStoreDependencies): ImageStore {
       const { person, image } = await find(imageId)
       if (!isStanding(image)) throw new Problem(IMAGE_PROBLEMS.imageNotFound)
       return read(db, person, image, false)
+    },
+    async openOriginal(imageId) {
+      const { person, image } = await find(imageId)
+      return { ...(await read(db, person, image, true)), kind: image.kind, hasCopy: image.sealedMark !== null }
     },
     async openFor(imageId, { actor, purpose, original = false }) {
       const { person, image } = await find(imageId)

@@ -126,5 +126,5 @@ async function describe(deps: ImageStoreDependencies, tx: Sql, draft: Draft, ima
   const names = { id: randomUUID(), imageId, personId: draft.personId, modelId, k }
   const sealed = sealTemplate(draft.key, names, descriptor)
   await addTemplate(tx, draft, { ...names, sealed, sealVersion: SEAL_VERSION, createdAt: clock.now() })
-  await ports?.onFaceStored?.(tx, { personId: draft.personId, imageId, modelId, descriptor })
+  await ports?.onFaceStored?.(tx, { personId: draft.personId, imageId, modelId, k, descriptor })
 }
