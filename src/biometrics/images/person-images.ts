@@ -118,7 +118,7 @@ async function draftOf(tx: Sql, keyring: Keyring, person: PersonImages): Promise
   if (person.key === undefined) {
     const { key, wrapped } = createPersonKey(keyring, personId)
     await setDataKey(tx, personId, wrapped)
-    return { personId, accountId, generation, key, images, templates }
+    return begun(tx, { personId, accountId, generation, key, images, templates })
   }
   if (person.key.sealVersion === SEAL_VERSION) return { personId, accountId, generation, key: person.key, images, templates }
   const { key, wrapped } = raisePersonKey(keyring, personId, person.key)
@@ -129,7 +129,13 @@ async function draftOf(tx: Sql, keyring: Keyring, person: PersonImages): Promise
     await resealTemplate(tx, templates[at])
   }
   await setDataKey(tx, personId, wrapped)
-  return { personId, accountId, generation, key, images, templates }
+  return begun(tx, { personId, accountId, generation, key, images, templates })
+}
+
+/** A key never stands without a head, even when nothing else is written. */
+async function begun(tx: Sql, draft: Draft): Promise<Draft> {
+  await saveHead(tx, draft)
+  return { ...draft, generation: draft.generation + 1 }
 }
 
 async function raiseImage(tx: Sql, { old, key }: { old: PersonKey; key: PersonKey }, image: StoredImage): Promise<StoredImage> {
