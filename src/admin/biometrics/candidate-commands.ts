@@ -1,8 +1,8 @@
 import {
   CANDIDATE_REASONS, type CandidateReason, type CandidateState, type FaceCandidate, type FaceCandidates, type FaceSearch, findCurve, type SearchStatus, toScore,
-} from '../biometrics/index.ts'
-import { tableOutcome } from './cli.ts'
-import { type Command, UsageError } from './command.ts'
+} from '../../biometrics/index.ts'
+import { tableOutcome } from '../cli.ts'
+import { type Command, UsageError } from '../command.ts'
 
 export interface CandidateTools {
   readonly candidates: () => Promise<FaceCandidates>
