@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { fileURLToPath } from 'node:url'
 import { globalSetup, globalTeardown } from '../test/support/global-setup.ts'
 import { missingRequirements } from './requirements.ts'
 
@@ -11,6 +12,14 @@ const HELP = `Usage: npm test [-- PATH... --name=PATTERN]
   PATH            run only test files whose path contains PATH, for example test/oidc or recovery
   --name=PATTERN  run only tests whose name matches this regular expression
 `
+/** What V8 compiled is kept here for the next test process: each of some hundred files loads much of the program. */
+const COMPILED = fileURLToPath(new URL('../node_modules/.cache/mt-login/compiled', import.meta.url))
+/** The longest of them, first, so that no core is left alone with one at the end. */
+const LONGEST = [
+  'test/biometrics/liveness-browser', 'test/flows/kill', 'test/flows/attacks', 'test/admin/mt', 'test/flows/races', 'test/accounts/sign-in',
+  'test/biometrics/engine', 'test/oidc/races', 'test/demo/', 'test/flows/',
+] as const
+const CAMERA = /^test\/browser\/(face-check|demo-photo)/
 /** A file that hangs is stopped, so that a run always ends. */
 const FILE_TIMEOUT_MS = 10 * 60_000
 
@@ -43,6 +52,14 @@ function closingLines(counts: Counts, startedAt: number): string {
   return `\n${Object.entries(rows).map(([name, value]) => `# ${name} ${value}\n`).join('')}`
 }
 
+function longestFirst(files: readonly string[]): string[] {
+  const place = (file: string): number => {
+    const found = LONGEST.findIndex((start) => file.startsWith(start))
+    return found < 0 ? LONGEST.length : found
+  }
+  return [...files].sort((a, b) => place(a) - place(b))
+}
+
 async function main(words: readonly string[]): Promise<number> {
   if (words.includes('--help') || words.includes('-h')) return say(HELP, 0)
   const names = words.filter((word) => word.startsWith('--name=')).map((word) => word.slice('--name='.length))
@@ -55,12 +72,15 @@ async function main(words: readonly string[]): Promise<number> {
   const startedAt = performance.now()
   const files = globSync('test/**/*.test.ts').sort().filter((file) => paths.length === 0 || paths.some((path) => file.includes(path)))
   const inBrowser = files.filter((file) => file.startsWith('test/browser/'))
+  // A camera that plays somebody moving needs the machine for itself; pages do not.
+  const [withCamera, pages] = [inBrowser.filter((file) => CAMERA.test(file)), inBrowser.filter((file) => !CAMERA.test(file))]
   const rest = files.filter((file) => !inBrowser.includes(file))
   if (files.length > 0) await globalSetup()
-  const total = await runFiles(rest, Math.min(4, availableParallelism()), names)
-  const serial = await runFiles(inBrowser, 1, names)
+  process.env['NODE_COMPILE_CACHE'] ??= COMPILED
+  const total = await runFiles(longestFirst(rest), Math.min(4, availableParallelism()), names)
+  const parts = [await runFiles(pages, Math.min(2, availableParallelism()), names), await runFiles(withCamera, 1, names)]
   await globalTeardown()
-  for (const key of COUNTED) total[key] += serial[key]
+  for (const part of parts) for (const key of COUNTED) total[key] += part[key]
   const ran = total.passed + total.failed + total.cancelled
   say(closingLines(total, startedAt), 0)
   if (ran === 0) return say(`No test ran${paths.length > 0 ? `: no file matches ${paths.join(', ')}` : ''}.\n`, 1)

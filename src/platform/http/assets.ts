@@ -91,7 +91,10 @@ function createAsset(name: string, plain: Buffer): Asset {
     url: `/assets/${stem}.${createHash('sha256').update(plain).digest('hex').slice(0, 12)}${ext}`,
     type,
     plain,
-    encoded: (encoding) => (isText ? (made[encoding] ??= COMPRESS[encoding](plain)) : undefined),
+    encoded(encoding) {
+      if (isText) made[encoding] ??= COMPRESS[encoding](plain)
+      return made[encoding]
+    },
   }
 }
 

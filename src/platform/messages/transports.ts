@@ -49,7 +49,8 @@ function smtp(url: Sensitive<string>, from: string): Transport {
       // The same id at every attempt lets the receiving side drop a second copy.
       const messageId = `<${id}@${from.match(/@([\w.-]+)/)?.[1] ?? 'mt-login'}>`
       const headers = { 'Auto-Submitted': 'auto-generated' }
-      const transporter = await (opened ??= open())
+      opened ??= open()
+      const transporter = await opened
       await transporter.sendMail({
         to: { name: '', address: to },
         subject,
