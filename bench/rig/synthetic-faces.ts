@@ -53,8 +53,8 @@ export interface CloudShape {
 
 export const STANDARD_SHAPE: CloudShape = {
   dimension: 256,
-  decay: 0.4,
-  groupShare: 0.03,
+  decay: 0.33,
+  groupShare: 0.15,
   groups: 24,
   genuineMean: 0.82,
   genuineDeviation: 0.16,
