@@ -1,11 +1,14 @@
 /** The operator's command line: `npm run mt -- COMANDO`. Opens only what the command asks for, and closes it. */
 import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import {
-  adminEvents, createAgencyCommands, createAuditCommands, createCandidateCommands, createClientCommands, createKeyCommands, createOperatorCommands, createOperators, createPlatformCommands, createResourceCommands,
+  adminEvents, createAgencyCommands, createAuditCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOperators, createPlatformCommands, createResourceCommands,
   createVault, runCommandLine,
 } from './admin/index.ts'
+import { openBaseRegisterFile } from './accounts/index.ts'
 import { createAudit, headFile } from './audit/index.ts'
-import { biometricsEvents, createFaceCandidates, createFacePorts, createImageStore, type FaceSearch, faceSearchEvents, openFaceSearch, SEARCHED_MODELS, createQuotas } from './biometrics/index.ts'
+import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createFacePorts, createImageStore, type FaceSearch, faceSearchEvents, openFaceSearch, SEARCHED_MODELS, createQuotas } from './biometrics/index.ts'
 import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, ConfigError, loadConfig } from './platform/config.ts'
@@ -15,6 +18,7 @@ import { createLog } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
 
 const POOL_SIZE = 2
+const DEMO_REGISTER = fileURLToPath(new URL('./demo/base-register.csv', import.meta.url))
 /** An operator waits for what a request never may: an index over millions of faces. */
 const LONGEST_STATEMENT_MS = 6 * 60 * 60 * 1000
 /** The protocol server is built here for its clients and keys; it answers no request, so it needs to know nobody. */
@@ -73,13 +77,46 @@ function openRooms(config: Config, closers: (() => Promise<void>)[]) {
     return search
   }
   const search = lazily(closers, openSearch, (opened) => opened.close())
-  return { applied, deps, audit, oidc, candidates, search }
+  return { applied, deps, audit, oidc, candidates, search, images: openImages({ config, closers, deps, search }) }
+}
+
+interface ImageRoomDependencies {
+  readonly config: Config
+  readonly closers: (() => Promise<void>)[]
+  readonly deps: () => Promise<Omit<Parameters<typeof createImageStore>[0], 'ports'>>
+  readonly search: () => Promise<FaceSearch>
+}
+
+/** The image store and what works on it; nets and base register only when a command looks at faces. */
+function openImages({ config, closers, deps, search }: ImageRoomDependencies) {
+  const store = lazily(closers, async () => {
+    const opened = await search()
+    const images = { ...(await deps()), ports: createFacePorts(() => opened) }
+    return { images, store: createImageStore(images) }
+  })
+  const faces = lazily(closers, async () => {
+    const modelsDir = join(config.platform.dataDir, 'models')
+    const { models } = await chooseFaceModels(config.biometrics.faceModels, modelsDir)
+    const opened = createFaces({ modelsDir, models, workers: config.biometrics.faceWorkers, maxQueue: config.biometrics.faceQueue })
+    await opened.ready()
+    return opened
+  }, (opened) => opened.close())
+  const register = lazily(closers, () => openBaseRegisterFile(config.accounts.baseRegisterFile ?? DEMO_REGISTER), (opened) => opened.close())
+  return {
+    custody: async () => createCustody((await store()).images),
+    integrity: async () => createIntegrityCheck((await store()).images),
+    jobs: async () => {
+      const opened = await faces()
+      return createFaceJobs({ ...(await store()), faces: opened, modelId: opened.models.setId })
+    },
+    transfer: async () => createImageTransfer({ ...(await store()), look: async () => ({ faces: await faces(), register: await register() }) }),
+  }
 }
 
 async function main(): Promise<number> {
   const closers: (() => Promise<void>)[] = []
   const config = loadConfig()
-  const { applied, deps, audit, oidc, candidates, search } = openRooms(config, closers)
+  const { applied, deps, audit, oidc, candidates, search, images } = openRooms(config, closers)
   const actorId = `cli:${userInfo().username}`
   const actor = { kind: 'operator', id: actorId } as const
   const commands = [
@@ -89,6 +126,7 @@ async function main(): Promise<number> {
     ...createKeyCommands({ oidc, actor }),
     ...createAuditCommands(audit),
     ...createAgencyCommands({ oidc, actor, quotas: async () => createQuotas({ db: (await deps()).db, clock: systemClock }) }),
+    ...createImageCommands({ ...images, setting: { actor, parallel: config.biometrics.faceWorkers + 1, progress: (text) => void process.stderr.write(text) } }),
     ...createCandidateCommands({ candidates, search, actor }),
     ...createPlatformCommands({ config, migrate: applied, vault: async () => createVault({ ...(await deps()), actorId }) }),
   ]

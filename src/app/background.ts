@@ -2,9 +2,13 @@ import { SEARCH_CHANNEL } from '../biometrics/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import { purgeEndedPageSessions } from '../platform/http/page-session.ts'
 import type { Foundation } from './foundation.ts'
-import { END_SESSIONS_JOB, type Rooms } from './rooms.ts'
+import { COPY_IMAGE_JOB, END_SESSIONS_JOB, type Rooms } from './rooms.ts'
 
 const LOGOUT_EVERY_MS = 1000
+const CARE_JOB = 'images-care'
+const REMAKE_JOB = 'faces-remake-templates'
+/** A run ends before the next one is due. */
+const REMAKE_BUDGET_MS = 8 * 60_000
 
 /** Work beside the requests: jobs, the mail relay, the seals of the audit record, due sign-out notices. */
 export interface Background {
@@ -12,7 +16,7 @@ export interface Background {
   stop(): Promise<void>
 }
 
-export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, liveness }: Rooms, oidc: Oidc): Background {
+export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, imageCare, liveness }: Rooms, oidc: Oidc): Background {
   jobs.work(END_SESSIONS_JOB, async ({ accountId, sessionIds, reason, offlineToo }) => {
     const actor = { kind: 'system' } as const
     const ended = { accountId: String(accountId), reason: String(reason), actor, offlineToo: offlineToo === true }
@@ -27,8 +31,19 @@ export function createBackground({ db, clock, jobs, outbox, log }: Foundation, {
   jobs.schedule('liveness-sweep', '* * * * *', liveness.sweep)
   jobs.schedule('face-search', '* * * * *', async () => void (await faceSearch.sweep()))
   jobs.schedule('face-search-everybody', '29 2 1 * *', async () => void (await faceSearch.startSweeps({ kind: 'system' })))
+  jobs.work(COPY_IMAGE_JOB, async ({ imageId }) => void (await imageCare.jobs.makeCopies(String(imageId))))
+  jobs.schedule(CARE_JOB, '13 * * * *', async () => {
+    await imageCare.integrity.raiseAll()
+    await imageCare.jobs.makeCopies()
+  })
+  jobs.schedule('images-retention', '43 7 * * *', async () => {
+    await imageCare.custody.applyRetention()
+    await imageCare.jobs.dropOutdated()
+  })
+  jobs.schedule(REMAKE_JOB, '*/10 * * * *', async () => void (await imageCare.jobs.remake({ budgetMs: REMAKE_BUDGET_MS, signal: stopping.signal })))
   jobs.schedule('database-maintain', '41 * * * *', db.maintain)
 
+  const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let delivering: Promise<unknown> = Promise.resolve()
   let isStopped = false
@@ -51,9 +66,13 @@ export function createBackground({ db, clock, jobs, outbox, log }: Foundation, {
       deliver()
       unlisten = await db.listen(SEARCH_CHANNEL, searchNew)
       await jobs.start()
+      // After an update: rows from before tags are sealed, and faces that the nets in use have not seen are described.
+      await jobs.send(CARE_JOB, {}, { singletonKey: 'start' })
+      if ((await imageCare.jobs.missing()) > 0) await jobs.send(REMAKE_JOB, {}, { singletonKey: 'start' })
     },
     async stop() {
       isStopped = true
+      stopping.abort()
       clearTimeout(timer)
       await unlisten()
       await Promise.all([faceSearch.close(), jobs.stop(), outbox.stop(), delivering])

@@ -5,7 +5,7 @@ import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, D
 import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
 import { type Assurance, assuranceEvents, createAssurance } from '../assurance/index.ts'
-import { agencyEvents, biometricsEvents, chooseFaceModels, createFacePorts, createFaces, createImageStore, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, SEARCHED_MODELS } from '../biometrics/index.ts'
+import { agencyEvents, biometricsEvents, chooseFaceModels, createCustody, createFaceJobs, createFacePorts, createFaces, createImageStore, createIntegrityCheck, type Custody, type FaceJobs, type IntegrityCheck, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImagePorts, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, SEARCHED_MODELS } from '../biometrics/index.ts'
 import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
@@ -17,6 +17,16 @@ const DEMO_REGISTER = fileURLToPath(new URL('../demo/base-register.csv', import.
 /** Name of the job that ends sessions at the protocol after our own records of them have ended. */
 export const END_SESSIONS_JOB = 'oidc-end-sessions'
 
+/** Name of the job that makes the copy of one original. */
+export const COPY_IMAGE_JOB = 'image-copy'
+
+/** What keeps the stored images in order, beside their store. */
+export interface ImageCare {
+  readonly custody: Custody
+  readonly integrity: IntegrityCheck
+  readonly jobs: FaceJobs
+}
+
 /** Every room but the protocol and the pages. */
 export interface Rooms {
   readonly audit: Audit
@@ -24,6 +34,7 @@ export interface Rooms {
   readonly accounts: Accounts
   readonly faces: Faces
   readonly images: ImageStore
+  readonly imageCare: ImageCare
   /** One face among all; off where the database has no pgvector. */
   readonly faceSearch: FaceSearch
   readonly liveness: Liveness
@@ -50,7 +61,17 @@ export async function openRooms(foundation: Foundation, messages: Messages, over
   log.info(describeFaceModels(models))
   const faces = createFaces({ modelsDir, models, workers: config.biometrics.faceWorkers, maxQueue: config.biometrics.faceQueue })
   foundation.metrics.watchPool('faces', faces.stats)
-  const images = createImageStore({ db, keyring, clock, audit, ports: createFacePorts(() => faceSearch) })
+  const ports: ImagePorts = {
+    ...createFacePorts(() => faceSearch),
+    onOriginalStored: (tx, imageId) => foundation.jobs.send(COPY_IMAGE_JOB, { imageId }, { tx }),
+  }
+  const imageDeps = { db, keyring, clock, audit, ports }
+  const images = createImageStore(imageDeps)
+  const imageCare = {
+    custody: createCustody(imageDeps),
+    integrity: createIntegrityCheck(imageDeps),
+    jobs: createFaceJobs({ images: imageDeps, store: images, faces, modelId: models.setId }),
+  }
   const faceSearch = await openFaceSearch({ db, platform: { clock, keyring, log }, audit, findReference: images.findReference, modelIds: SEARCHED_MODELS })
   if (!faceSearch.state.on) log.warn(describeFaceSearch(faceSearch.state))
   const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
@@ -70,12 +91,12 @@ export async function openRooms(foundation: Foundation, messages: Messages, over
   })
   foundation.metrics.watchPool('passwords', accounts.hashing)
   const people = livenessPeople(accounts, images)
-  const engine = { rule: faces.rule, observe: faces.observe }
+  const engine = { rule: faces.rule, padModel: faces.padModel, observe: faces.observe }
   const liveness = createLiveness({ db, clock, keyring, engine, people })
   const recoveryLiveness = createLiveness({ db, clock, keyring, engine, people: withStrangers(people, faces) })
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
   return {
-    audit, register, accounts, faces, images, faceSearch, liveness, recoveryLiveness, assurance, settings,
+    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, assurance, settings,
     async close() {
       await faceSearch.close()
       await Promise.all([accounts.close(), faces.close()])
@@ -115,6 +136,7 @@ function livenessPeople(accounts: Accounts, images: ImageStore): LivenessPeople 
     },
     claimAttempt: accounts.faceAttempts.claim,
     attemptsLeft: accounts.faceAttempts.left,
+    subjectOf: async (accountId) => (await accounts.find(accountId))?.personId ?? accountId,
   }
 }
 

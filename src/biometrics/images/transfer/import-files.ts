@@ -4,7 +4,7 @@ import { join, sep } from 'node:path'
 import { Problem } from '../../../platform/problem.ts'
 import { PHOTO_LIMITS } from '../../image.ts'
 import { IMAGE_PROBLEMS } from '../problems.ts'
-import { indexTar, readAt, safeName } from './tar-reader.ts'
+import { indexTar, readAt, safeName, type TarEntry } from './tar-reader.ts'
 
 /** Why a file of a manifest cannot be had. */
 export type FileRefusal = 'file-name' | 'file-missing' | 'file-not-plain' | 'image-too-large'
@@ -45,13 +45,14 @@ async function readInside(root: string, raw: string): Promise<Buffer | FileRefus
 }
 
 /** Files inside a tar archive, read where they lie. @throws {Problem} biometrics/archive-invalid */
-export async function openTar(path: string): Promise<ImportFiles> {
+export async function openTar(path: string): Promise<ImportFiles & { place(name: string): TarEntry | undefined }> {
   const file = await open(path, constants.O_RDONLY).catch((cause: unknown) => {
     throw new Problem(IMAGE_PROBLEMS.archiveInvalid, { detail: 'the tar archive cannot be read', cause })
   })
   try {
     const entries = await indexTar(file)
     return {
+      place: (name) => entries.get(name),
       async read(raw) {
         const name = safeName(raw)
         if (name === undefined) return 'file-name'
