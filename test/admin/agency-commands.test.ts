@@ -33,9 +33,9 @@ test('an operator grants, sees the use, and takes away; each change is audited',
   const quotas = createQuotas({ db, clock })
   const commands = createAgencyCommands({ oidc: async () => oidc, quotas: async () => quotas, actor })
   const type = async (...words: string[]) => {
-    let [out, error] = ['', '']
-    const code = await runCommandLine(commands, words, { out: (text) => void (out += text), error: (text) => void (error += text) })
-    return { code, out, error }
+    const [out, error]: [string[], string[]] = [[], []]
+    const code = await runCommandLine(commands, words, { out: (text) => void out.push(text), error: (text) => void error.push(text) })
+    return { code, out: out.join(''), error: error.join('') }
   }
 
   assert.match((await type('biometria', 'uso')).out, /Nenhum cliente usa a API/)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { createLocalJWKSet, flattenedVerify } from 'jose'
+import { createLocalJWKSet, flattenedVerify, type JSONWebKeySet } from 'jose'
 import { canonicalJson } from '../../src/biometrics/agencies/receipt/canonical.ts'
 import { createSigner } from '../../src/biometrics/agencies/receipt/signer.ts'
 import { type AgencyScene, openAgencyScene, PEOPLE } from '../support/agency-scene.ts'
@@ -44,7 +44,7 @@ async function verifyIndependently({ recibo, assinatura }: Pick<Certified, 'reci
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sorted(member)]))
   }
   const payload = Buffer.from(JSON.stringify(sorted(recibo))).toString('base64url')
-  return flattenedVerify({ ...assinatura, payload }, createLocalJWKSet({ keys: [body['keys']].flat() })).then(() => true, () => false)
+  return flattenedVerify({ ...assinatura, payload }, createLocalJWKSet(body as unknown as JSONWebKeySet)).then(() => true, () => false)
 }
 
 test('the image, and a receipt that says whose, which, whence, for whom, why and under which case', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { compactVerify, createLocalJWKSet } from 'jose'
+import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import { VALIDATION_TRANSITIONS } from '../../src/biometrics/agencies/validation/validation.ts'
 import type { Started } from '../../src/biometrics/index.ts'
 import { Problem } from '../../src/platform/problem.ts'
@@ -118,7 +118,7 @@ test('redirect flow: who asks and for what, agreement, camera, back with a code 
 
 async function checkSigned(jws: string, wanted: Record<string, string>): Promise<void> {
   const { body } = await scene.call('GET', '/api/biometria/v1/recibos/chaves')
-  const { payload } = await compactVerify(jws, createLocalJWKSet({ keys: [body['keys']].flat() }))
+  const { payload } = await compactVerify(jws, createLocalJWKSet(body as unknown as JSONWebKeySet))
   const claims: Record<string, unknown> = JSON.parse(Buffer.from(payload).toString())
   for (const [name, value] of Object.entries(wanted)) assert.equal(claims[name], value, name)
   assert.equal(claims['iss'], scene.url)
@@ -144,6 +144,22 @@ test('a wrong face, a CPF without a reference and one that nobody has are refuse
   }
   assert.deepEqual(shapes[1], shapes[0])
   assert.deepEqual(shapes[2], shapes[0])
+})
+
+test('asking takes the same time for somebody, for somebody without a reference and for nobody', async () => {
+  const quick = scene.client('relogio', { perMinute: 10_000 })
+  const times: Record<string, number[]> = { known: [], bare: [], nobody: [] }
+  for (let round = 0; round < 30; round += 1) {
+    for (const who of ['known', 'bare', 'nobody'] as const) {
+      const start = performance.now()
+      assert.equal((await scene.call('POST', API, { token: quick, json: appRequest(PEOPLE[who]) })).status, 201)
+      if (round >= 5) times[who]?.push(performance.now() - start)
+    }
+  }
+  const median = (values: readonly number[] = []) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+  const [known, bare, nobody] = [median(times['known']), median(times['bare']), median(times['nobody'])]
+  const allowed = Math.max(5, known * 0.25)
+  assert.ok(Math.abs(known - nobody) < allowed && Math.abs(known - bare) < allowed, `${known} ${bare} ${nobody} ms`)
 })
 
 test('somebody known from an imported base only: passes, and the line waits in their own ledger', async () => {

@@ -78,11 +78,16 @@ async function call(method: string, path: string, { token, scheme = 'Bearer', js
   return { status: response.status, headers: response.headers, body, code: String(body['type'] ?? '').split('/').slice(-2).join('/') }
 }
 
-const shot = async (of: FaceViews) => (await of.jpeg({ yawDegrees: 0, moment: (moment += 13) })).toString('base64')
+function nextMoment(): number {
+  moment += 13
+  return moment
+}
+
+const shot = async (of: FaceViews) => (await of.jpeg({ yawDegrees: 0, moment: nextMoment() })).toString('base64')
 const quality = async () => ({ imagem: await shot(views), perfil: 'selfie', finalidade: 'habilitacao' })
 const camera = () => ({
   clock: app.clock,
-  capture: ({ yaw = 0, colour }: { yaw?: number; colour?: { red: number; green: number; blue: number } | undefined }) => views.jpeg({ yawDegrees: yaw, colour, moment: (moment += 1) }),
+  capture: ({ yaw = 0, colour }: { yaw?: number; colour?: { red: number; green: number; blue: number } | undefined }) => views.jpeg({ yawDegrees: yaw, colour, moment: nextMoment() }),
 })
 
 test('real pictures: the same person, two people, and nobody', async () => {

@@ -29,8 +29,11 @@ function makeCertificate(): X509Certificate {
 /** A request with these headers, and the challenge that it was answered with. */
 function request(headers: Record<string, string>): { ctx: HttpContext; challenge: () => string } {
   let challenge: unknown
+  const set = (_: string, value: unknown): void => {
+    challenge = value
+  }
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-  const ctx = { method: 'POST', path: '/api/biometria/v1/qualidade', get: (name: string) => lower.get(name.toLowerCase()) ?? '', set: (_: string, value: unknown) => void (challenge = value) }
+  const ctx = { method: 'POST', path: '/api/biometria/v1/qualidade', get: (name: string) => lower.get(name.toLowerCase()) ?? '', set }
   return { ctx: ctx as unknown as HttpContext, challenge: () => String(challenge) }
 }
 

@@ -63,8 +63,8 @@ export const AGENCY_OPERATIONS: readonly DocumentedOperation[] = [
 export function openApiDocument(publicUrl: string, base: string): object {
   const paths: Record<string, Record<string, object>> = {}
   for (const operation of AGENCY_OPERATIONS) {
-    const path = (paths[base + operation.path] ??= {})
-    path[operation.method] = describe(operation)
+    const path = base + operation.path
+    paths[path] = { ...paths[path], [operation.method]: describe(operation) }
   }
   return {
     openapi: '3.1.0',
