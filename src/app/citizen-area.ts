@@ -188,7 +188,10 @@ function overviewOf({
       const reference = await images.findReference(personId, faces.rule.modelId)
       return assurance.explain(accountId, {
         hasReferenceImage: reference !== undefined,
-        faceCheckGrants: faceCheckGrants(foundation.config.demo.enabled),
+        faceCheckGrants: faceCheckGrants(foundation.config.demo.enabled, faces.models, {
+          boundDevice: (await passkeys.list(accountId)).length > 0,
+          referenceInPerson: reference?.inPerson === true,
+        }),
       })
     },
     hasTotp: totp.isEnabled,

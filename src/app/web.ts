@@ -12,7 +12,7 @@ import { createHealth } from '../platform/health.ts'
 import type { Log, LogFields } from '../platform/log.ts'
 import type { Views } from '../platform/http/views.ts'
 import type { Foundation } from './foundation.ts'
-import { describeFaceModels, describeFaceSearch } from '../biometrics/index.ts'
+import { describeFaceModels, describeFaceSearch, type FaceModels } from '../biometrics/index.ts'
 import type { Rooms } from './rooms.ts'
 
 export const VIEWS_FOLDER = fileURLToPath(new URL('../../views/', import.meta.url))
@@ -53,9 +53,17 @@ export function httpLog(log: Log): HttpLog {
   }
 }
 
+/** What an occasion adds to the nets: a device key of more than a day, and a reference taken in person under dual control. */
+export interface FaceOccasion {
+  readonly boundDevice: boolean
+  readonly referenceInPerson: boolean
+}
+
 /** The level that a face check from home gives here, by the class that the installed nets reach; `undefined` = it only confirms. */
-export function faceCheckGrants(isDemo: boolean): Level | undefined {
-  return findPolicyRow({ method: 'face-match', livenessClass: 'basic', referenceTrusted: true }, { demo: isDemo })?.grants
+export function faceCheckGrants(isDemo: boolean, { pad }: Pick<FaceModels, 'pad'>, occasion: FaceOccasion): Level | undefined {
+  const { boundDevice, referenceInPerson } = occasion
+  const livenessClass = !pad ? 'basic' : boundDevice && referenceInPerson ? 'active+bound' : 'active'
+  return findPolicyRow({ method: 'face-match', livenessClass, referenceTrusted: true, referenceInPerson }, { demo: isDemo })?.grants
 }
 
 export interface PagesDependencies {
@@ -91,14 +99,14 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
     face: {
       liveness: rooms.liveness,
       recoveryLiveness: rooms.recoveryLiveness,
-      opensAccounts: config.demo.enabled,
+      opensAccounts: config.demo.enabled || rooms.faces.models.pad,
       async findReference(accountId) {
         const account = await rooms.accounts.find(accountId)
         const found = account && (await rooms.images.findReference(account.personId, rooms.faces.rule.modelId))
         return found && { personId: account.personId, imageId: found.imageId, inPerson: found.inPerson }
       },
       attempts: rooms.accounts.faceAttempts,
-      grants: faceCheckGrants(config.demo.enabled),
+      grants: (occasion) => faceCheckGrants(config.demo.enabled, rooms.faces.models, occasion),
     },
   })
   app.use(interactions.routes())

@@ -1,4 +1,5 @@
 import { createWorkerPool, type PoolStats, WorkError, type WorkerPool } from '../platform/worker-pool.ts'
+import { PAD_MODEL_ID } from './engine/standard/pad-nets.ts'
 import { calibrationOf } from './calibration.ts'
 import type { FaceTask, FaceTaskResult } from './face-task.ts'
 import { acceptImage, FRAME_LIMITS, ImageRefused, type ImageRefusal, PHOTO_LIMITS } from './image.ts'
@@ -12,6 +13,8 @@ export interface Faces {
   readonly models: FaceModels
   /** The model in use and where it says that two faces are one person's. */
   readonly rule: MatchRule
+  /** The presentation-attack nets in use, as decisions name them. */
+  readonly padModel: string | undefined
   /** One camera frame of a liveness check, with a descriptor and what the PAD nets say of the largest face. @throws {ImageRefused} @throws {Problem} platform/busy, platform/deadline */
   observe(jpeg: Uint8Array): Promise<FrameObservation>
   /** One photograph of a person, as carefully as the engine can. @throws {ImageRefused} */
@@ -49,6 +52,7 @@ export function createFaces({ modelsDir, models = BUILTIN_MODELS, workers, maxQu
   return {
     models,
     rule: calibrationOf(models.setId),
+    padModel: models.pad ? PAD_MODEL_ID : undefined,
     async observe(jpeg) {
       acceptImage(jpeg, FRAME_LIMITS)
       return observation(await ask({ kind: 'observe', jpeg, options: { descriptor: 'always', pad: models.pad } }))

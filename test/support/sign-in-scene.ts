@@ -197,7 +197,7 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
         liveness,
         recoveryLiveness,
         opensAccounts: demo,
-        grants: faceGrants,
+        grants: () => faceGrants,
         attempts: { left: people.attemptsLeft, clear: async (accountId) => void attempts.delete(accountId) },
         findReference: async (accountId) => {
           const account = references.has(accountId) ? await accounts.find(accountId) : undefined

@@ -51,12 +51,12 @@ async function verdictOn(
   const reference = await deps.people.findReference(session.accountId, rule.modelId)
   if (!reference) throw new Problem(PROBLEMS.noReference)
   const digests = frames.map(({ observation }) => observation.pixelDigest)
-  const earlier = await findPrints(deps.db, session.accountId, digests, now)
-  return judge({ session, frames, reference, rule, earlier, occasion })
+  const earlier = await findPrints(deps.db, await subjectOf(deps, session), digests, now)
+  return judge({ session, frames, reference, rule, earlier, occasion, padModel: deps.engine.padModel })
 }
 
 function refusal({ engine }: LivenessDeps, reasons: readonly ReasonCode[]): LivenessVerdict {
-  return { passed: false, class: 'basic', reasons, scores: {}, modelId: engine.rule.modelId, k: 0, threshold: 0 }
+  return { passed: false, class: 'basic', reasons, scores: {}, modelId: engine.rule.modelId, k: 0, threshold: 0, point: 'fmr1e-4' }
 }
 
 interface End {
@@ -70,12 +70,17 @@ interface End {
 async function end(deps: LivenessDeps, session: LivenessSession, { event, verdict, frames, settle }: End): Promise<void> {
   const now = deps.clock.now()
   const state = nextState(session.state, event)
+  const subjectId = await subjectOf(deps, session)
   await deps.db.transaction(async (tx: Sql) => {
     if (!(await consumeSession(tx, session, { state, verdict, now }))) throw new Problem(PROBLEMS.alreadyJudged)
-    await addPrints(tx, session, framePrints(frames), now)
+    await addPrints(tx, { ...session, subjectId }, framePrints(frames), now)
     await deleteFrames(tx, session.id)
     await settle?.(tx, verdict)
   })
+}
+
+async function subjectOf({ people }: LivenessDeps, { accountId }: LivenessSession): Promise<string> {
+  return (await people.subjectOf?.(accountId)) ?? accountId
 }
 
 /** What was decided, for a browser that lost the answer. @throws {Problem} liveness/out-of-order while nothing is. */

@@ -19,10 +19,12 @@ export interface Step {
 
 export interface PlanOptions {
   readonly flashes: boolean
-  /** Chosen by the browser on a slow or metered link: ten frames suffice. */
+  /** Chosen by the browser on a slow or metered link: fewer steps; without presentation-attack nets ten frames suffice. */
   readonly slowLink: boolean
   /** Ask for up and down too; off until the engine's pitch is shown to be reliable. */
   readonly pitch?: boolean
+  /** The server's own, never the browser's: presentation-attack nets look at the frontal frames, and want ten of them. */
+  readonly padNets?: boolean
 }
 
 export interface Plan {
@@ -81,7 +83,7 @@ export function createPlan(options: PlanOptions, random: RandomInt = randomInt):
   const frontals = options.slowLink ? 6 : random(7, 10)
   return {
     options,
-    frontalFrames: options.slowLink ? 6 : 10,
+    frontalFrames: options.slowLink && !options.padNets ? 6 : 10,
     steps: sequence(options, { turns, frontals, patience: 1, opening: true }, random),
   }
 }

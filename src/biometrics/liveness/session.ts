@@ -53,8 +53,15 @@ export interface LivenessDeps {
   readonly clock: Clock
   readonly keyring: FrameSealer
   /** The engine (descriptors wanted in every frame, turned ones too) and its calibration. */
-  readonly engine: { readonly rule: MatchRule; observe(jpeg: Uint8Array): Promise<FrameObservation> }
+  readonly engine: LivenessEngine
   readonly people: LivenessPeople
+}
+
+export interface LivenessEngine {
+  readonly rule: MatchRule
+  /** The presentation-attack nets that score its frontal faces; absent where none are installed. */
+  readonly padModel?: string | undefined
+  observe(jpeg: Uint8Array): Promise<FrameObservation>
 }
 
 export interface LivenessPeople {
@@ -62,6 +69,8 @@ export interface LivenessPeople {
   /** Counts a try; throws a Problem with `retryAfterSeconds` after three in an hour. */
   claimAttempt(accountId: string): Promise<void>
   attemptsLeft(accountId: string): Promise<number>
+  /** Whose frames these are, whichever account or agency asks: frames of one door are known again at another. The account unless said. */
+  subjectOf?(accountId: string): Promise<string>
 }
 
 export interface Started {
@@ -172,7 +181,7 @@ async function startSession({ db, clock, engine, people }: LivenessDeps, caller:
     id: randomUUID() as LivenessSessionId,
     nonce: randomBytes(16),
     state: 'created',
-    plan: createPlan(options),
+    plan: createPlan({ ...options, padNets: engine.padModel !== undefined }),
     step: 0,
     revealedAt: undefined,
     lastSequence: 0,

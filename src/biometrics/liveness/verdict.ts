@@ -1,12 +1,12 @@
 import type { Sql } from '../../platform/db.ts'
-import type { MatchRule } from './match-rule.ts'
+import type { MatchRule, OperatingPoint } from './match-rule.ts'
 import { isTurn } from './plan.ts'
 import type { LivenessFrame, LivenessSession } from './protocol.ts'
 import type { ReasonCode } from '../reason.ts'
 import { sortReasons } from '../reason.ts'
 import { continuitySignal } from './signals/continuity-signal.ts'
 import { flashSignal } from './signals/flash-signal.ts'
-import type { ReferenceTemplate } from './signals/identity-signal.ts'
+import type { IdentitySignal, ReferenceTemplate } from './signals/identity-signal.ts'
 import { identitySignal } from './signals/identity-signal.ts'
 import { padSignal } from './signals/pad-signal.ts'
 import { neutralPitch, poseHint, poseSignal } from './signals/pose-signal.ts'
@@ -36,8 +36,11 @@ export interface Evidence {
   readonly rule: MatchRule
   readonly earlier: readonly EarlierPrint[]
   readonly occasion: Occasion
+  /** The presentation-attack nets that scored the frames; absent where none are installed. */
+  readonly padModel?: string | undefined
 }
 
+/** What was decided and by what: everything that a court may ask for, and no picture and no template. */
 export interface LivenessVerdict {
   readonly passed: boolean
   readonly class: LivenessClass
@@ -47,14 +50,18 @@ export interface LivenessVerdict {
   readonly modelId: string
   readonly k: number
   readonly threshold: number
+  /** False match rate that the threshold stands for: the stricter one where the check may lift to ouro. */
+  readonly point: OperatingPoint
+  /** The presentation-attack nets that had a say in it. */
+  readonly padModel?: string
 }
 
 /** What a verdict brings about, in the transaction that records it. */
 export type SettleVerdict = (tx: Sql, verdict: LivenessVerdict) => Promise<void>
 
 type Finding = 'pose' | 'continuity' | 'repeat' | 'replay' | 'identity' | 'pad' | 'flash'
-type Findings = Readonly<Record<Finding, Signal>>
-type Claim = Finding | 'light' | 'bound' | 'reference-in-person' | 'attended'
+type Findings = Readonly<Record<Finding, Signal>> & { readonly identity: IdentitySignal }
+type Claim = Finding | 'light' | 'bound' | 'reference-in-person' | 'identity-strict' | 'attended'
 
 /** Whatever fails here refuses, whoever asks and for whatever class. Flash may be absent: a turn more stands in for it. */
 const DECISIVE: readonly Finding[] = ['pose', 'continuity', 'repeat', 'replay', 'identity', 'pad']
@@ -62,7 +69,7 @@ const DECISIVE: readonly Finding[] = ['pose', 'continuity', 'repeat', 'replay', 
 /** Strongest first: the class is the first whose every claim holds (specs/biometrics.md 1.8). */
 const CLASS_RULES: readonly (readonly [LivenessClass, readonly Claim[]])[] = [
   ['attended', ['attended', 'pose', 'continuity', 'identity']],
-  ['active+bound', ['pose', 'continuity', 'light', 'pad', 'replay', 'bound', 'reference-in-person']],
+  ['active+bound', ['pose', 'continuity', 'light', 'pad', 'replay', 'bound', 'reference-in-person', 'identity-strict']],
   ['active', ['pose', 'continuity', 'light', 'pad', 'replay']],
   ['basic', ['pose', 'continuity']],
 ]
@@ -73,7 +80,7 @@ const CLASS_RULES: readonly (readonly [LivenessClass, readonly Claim[]])[] = [
  * Refused means refused: `class` then says `basic` and nothing may be read from it.
  */
 export function judge(evidence: Evidence): LivenessVerdict {
-  const { session, frames, rule, reference, earlier } = evidence
+  const { session, frames, rule, reference, earlier, padModel } = evidence
   const steps = session.plan.steps
   const identity = identitySignal(frames, reference, rule)
   const findings: Findings = {
@@ -93,14 +100,18 @@ export function judge(evidence: Evidence): LivenessVerdict {
     ...failed.flatMap((finding) => findings[finding].reasons),
     ...(lit ? [] : (['face/window-behind'] as const)),
   ])
+  const worth = passed ? classOf(findings, evidence, lit) : 'basic'
+  const strict = worth === 'active+bound' ? identity.strict : undefined
   return {
     passed,
-    class: passed ? classOf(findings, evidence, lit) : 'basic',
+    class: worth,
     reasons: passed || reasons.length > 0 ? (passed ? [] : reasons) : ['face/not-live'],
     scores: flatScores(findings),
     modelId: rule.modelId,
     k: identity.k,
-    threshold: identity.threshold,
+    threshold: strict?.threshold ?? identity.threshold,
+    point: strict ? 'fmr1e-5' : 'fmr1e-4',
+    ...(padModel !== undefined && findings.pad.outcome !== 'absent' && { padModel }),
   }
 }
 
@@ -117,6 +128,7 @@ function classOf(findings: Findings, { reference, occasion }: Evidence, lit: boo
     if (claim === 'bound') return occasion.boundDevice
     if (claim === 'reference-in-person') return reference.inPerson
     if (claim === 'attended') return occasion.attended
+    if (claim === 'identity-strict') return findings.identity.strict?.passed === true
     return findings[claim].outcome === 'passed'
   }
   return CLASS_RULES.find(([, claims]) => claims.every(holds))?.[0] ?? 'basic'

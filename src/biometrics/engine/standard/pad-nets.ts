@@ -9,6 +9,9 @@ export const PAD_NETS = [
   { name: 'minifasnet-v1se', scale: 4 },
 ] as const
 
+/** The pair as decisions name it. */
+export const PAD_MODEL_ID = PAD_NETS.map(({ name }) => name).join('+')
+
 const SIZE = 80
 /** Of the three classes of both nets; the others are attacks. */
 const LIVE = 1

@@ -31,8 +31,8 @@ export interface FacePort {
   findReference(accountId: string): Promise<FaceReference | undefined>
   /** Three tries an hour; a passed check gives them back, in its transaction. */
   readonly attempts: Pick<FaceAttempts, 'left' | 'clear'>
-  /** The level that a check passed from home gives here; absent when it only confirms. */
-  readonly grants: Level | undefined
+  /** The level that a check passed from home gives here on this occasion; undefined when it only confirms. */
+  grants(occasion: { readonly boundDevice: boolean; readonly referenceInPerson: boolean }): Level | undefined
 }
 
 export interface FaceStepDependencies {
@@ -67,8 +67,13 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): {
     const accountId = accountIdOf(visit)
     const level = await people.assurance.levelOf(accountId)
     const wanted = wantedLevel(visit, level)
-    const [reference, attemptsLeft] = await Promise.all([face.findReference(accountId), face.attempts.left(accountId)])
-    return { wanted, level, camera: cameraOutlook({ wanted, grants: face.grants, hasReference: reference !== undefined, attemptsLeft }) }
+    const [reference, attemptsLeft, boundDevice] = await Promise.all([
+      face.findReference(accountId), face.attempts.left(accountId), isBound(visit),
+    ])
+    const referenceInPerson = reference?.inPerson === true
+    const grants = face.grants({ boundDevice, referenceInPerson })
+    const grantsWithDevice = face.grants({ boundDevice: true, referenceInPerson })
+    return { wanted, level, camera: cameraOutlook({ wanted, grants, grantsWithDevice, hasReference: reference !== undefined, attemptsLeft }) }
   }
 
   const showCamera: StepPage = async (ctx, visit) => pages.show(ctx, visit, 'camera', { action: `${basePath(visit.uid)}/rosto` })

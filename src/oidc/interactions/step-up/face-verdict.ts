@@ -18,6 +18,11 @@ export interface FaceSubject {
   readonly levelBefore: Level
 }
 
+/** What the evidence keeps of the decision: nets, operating point, threshold and scores; no image and no template. */
+function decisionOf({ scores, modelId, padModel, k, point, threshold }: LivenessVerdict): Readonly<Record<string, unknown>> {
+  return { scores, modelId, k, point, threshold, ...(padModel && { padModel }) }
+}
+
 /**
  * Writes down what a judged face check is worth, in the transaction of the verdict; answers the level that it raised to, if any.
  *
@@ -46,7 +51,7 @@ export async function settleFaceCheck(
     source: 'image-store',
     actor,
     imageId: reference.imageId,
-    details: { scores: verdict.scores, modelId: verdict.modelId, k: verdict.k, threshold: verdict.threshold },
+    details: decisionOf(verdict),
   })
   const grants = evidence?.grants
   const data = { livenessClass: verdict.class, modelId: verdict.modelId, imageId: reference.imageId, ...(grants && { grants }) }

@@ -32,20 +32,23 @@ export function shortfallOf(visit: Visit, session: SessionAssurance, now: Date):
 }
 
 /** Whether the camera can help, and if not, why. */
-export type CameraOutlook = 'open' | 'no-reference' | 'not-enough' | 'wait'
+export type CameraOutlook = 'open' | 'no-reference' | 'not-enough' | 'device-needed' | 'wait'
 
 export interface CameraFacts {
   /** The level that is asked for; absent when only a fresh face is. */
   readonly wanted: Level | undefined
   /** The level that a passed check from home gives here. */
   readonly grants: Level | undefined
+  /** The level that it would give after signing in with a device key of more than a day. */
+  readonly grantsWithDevice: Level | undefined
   readonly hasReference: boolean
   readonly attemptsLeft: number
 }
 
 /** The first thing that stands in the way of the camera, the most lasting first. */
-export function cameraOutlook({ wanted, grants, hasReference, attemptsLeft }: CameraFacts): CameraOutlook {
-  if (wanted !== undefined && (grants === undefined || !isLevelAtLeast(grants, wanted))) return 'not-enough'
+export function cameraOutlook({ wanted, grants, grantsWithDevice, hasReference, attemptsLeft }: CameraFacts): CameraOutlook {
+  const reaches = (level: Level | undefined) => wanted === undefined || (level !== undefined && isLevelAtLeast(level, wanted))
+  if (!reaches(grants)) return reaches(grantsWithDevice) ? 'device-needed' : 'not-enough'
   if (!hasReference) return 'no-reference'
   return attemptsLeft > 0 ? 'open' : 'wait'
 }
