@@ -1,8 +1,9 @@
 /** The servers under test: the bare reference, and ours on each kind of store; each is started once, when first asked for. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { standardModelsDir } from '../../test/support/face-models.ts'
 import { HttpConnection } from './http-connection.ts'
 import { BOTH_CORES, freePort, type Running, SERVER_CORE, start } from './processes.ts'
 import { type Store, startPostgres, startRedis } from './stores.ts'
@@ -13,10 +14,10 @@ export interface Server extends Running {
 }
 
 /**
- * All but the last two hash passwords at next to no cost, as the reference does; `argon2id` is `postgresql` with the real hash, and `faces`
- * that on both cores, its face workers never idle.
+ * All but the last three hash passwords at next to no cost, as the reference does; `argon2id` is `postgresql` with the real hash, `faces`
+ * that on both cores, its face workers never idle, and `verifications` the same with whole face checks, and the best nets at hand.
  */
-export type Kind = 'postgresql' | 'redis' | 'pglite' | 'argon2id' | 'faces'
+export type Kind = 'postgresql' | 'redis' | 'pglite' | 'argon2id' | 'faces' | 'verifications'
 
 const started = new Map<string, Promise<Server>>()
 const stores = new Map<string, Promise<Store>>()
@@ -50,11 +51,12 @@ export function reference(): Promise<Server> {
 /** Our server with the bench's people and relying parties. */
 export function ours(kind: Kind): Promise<Server> {
   return once(started, kind, async () => {
-    const isReal = kind === 'argon2id' || kind === 'faces'
-    const env = { ...(await environment(kind)), BENCH_HASH: isReal ? 'argon2id' : 'free', ...(kind === 'faces' && { BENCH_FACES: 'yes' }) }
+    const onBothCores = kind === 'faces' || kind === 'verifications'
+    const isReal = kind === 'argon2id' || onBothCores
+    const env = { ...(await environment(kind)), BENCH_HASH: isReal ? 'argon2id' : 'free', ...(kind === 'faces' && { BENCH_FACES: 'yes' }), ...(kind === 'verifications' && { BENCH_FACES: 'checks' }) }
     const seeded = spawnSync(process.execPath, ['bench/rig/seed.ts'], { env: { ...process.env, ...env, PORT: '0', METRICS_PORT: '0' }, encoding: 'utf8' })
     if (seeded.status !== 0) throw new Error(`seeding ${kind} failed: ${seeded.stderr}`)
-    return startOurs('bench/rig/our-server.ts', env, kind === 'faces' ? BOTH_CORES : SERVER_CORE)
+    return startOurs('bench/rig/our-server.ts', env, onBothCores ? BOTH_CORES : SERVER_CORE)
   })
 }
 
@@ -77,10 +79,17 @@ export function temporaryFolder(): string {
 
 async function environment(kind: Kind): Promise<NodeJS.ProcessEnv> {
   const settings = { DATA_DIR: temporaryFolder(), DEMO: 'false', TRUSTED_PROXIES: '127.0.0.1', LOG_LEVEL: 'info' }
+  if (kind === 'verifications') takeInstalledNets(settings.DATA_DIR)
   if (kind === 'pglite') return settings
   const { url } = await once(stores, 'postgres', startPostgres)
   const withDatabase = { ...settings, DATABASE_URL: await createDatabase(url, kind) }
   return kind === 'redis' ? { ...withDatabase, REDIS_URL: (await once(stores, 'redis', startRedis)).url } : withDatabase
+}
+
+/** The fetched nets of this machine, where it has them. */
+function takeInstalledNets(dataDir: string): void {
+  const modelsDir = standardModelsDir()
+  if (modelsDir) cpSync(modelsDir, join(dataDir, 'models'), { recursive: true })
 }
 
 async function createDatabase(url: string, name: string): Promise<string> {

@@ -13,21 +13,55 @@ const screen = document.body.appendChild(document.createElement('div'))
 Object.assign(screen.style, { position: 'fixed', inset: '0', zIndex: '50', display: 'none', transition: 'none' })
 const above = [...root.parentElement.children].slice([...root.parentElement.children].indexOf(root))
 
-const FRAME_SHORT_SIDE = 480
-const QUALITY = 0.7
+// Pictures, the best first; the next one down when a picture takes the link too long. The last still shows a face of 120 pixels in the oval.
+const PICTURES = [
+  { side: 480, quality: 0.7 },
+  { side: 480, quality: 0.5 },
+  { side: 400, quality: 0.45 },
+]
+const UPLOAD_MS = 250
 const EVERY_MS = 250
 const FIRST_AFTER_MS = 300
+// A colour has to reach the camera: its exposure follows within this time.
+const COLOUR_MS = 300
 const HINT_MS = 1200
+const SPEAK_MS = 3000
+// Of one step, where many pictures are wanted: so that a slow link is busy while answers are on their way.
+const IN_FLIGHT = 2
+const SLOW_ANSWER_MS = 250
 const WARN_MS = 25_000
 const RETRIES_MS = [500, 1000, 2000, 4000, 4000]
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-let check // the check that runs now: { id, nonce, since, sequence, ended }
-let hintUntil = 0
+// What is shown changes faster than anyone can listen to, so it is spoken apart: what is asked interrupts, advice waits its turn.
+const line = find('say')
+line.removeAttribute('role')
+line.removeAttribute('aria-live')
+line.setAttribute('aria-hidden', 'true')
+const [asked, advised] = ['assertive', 'polite'].map((live) => {
+  const voice = frame.appendChild(Object.assign(document.createElement('p'), { className: 'hidden' }))
+  voice.setAttribute('aria-live', live)
+  return voice
+})
 
-function say(text, state) {
-  const line = find('say')
-  if (text && line.textContent !== text) line.textContent = text
+function speak(text, urgent) {
+  advised.textContent = urgent ? '' : text
+  if (urgent) asked.textContent = text
+  speakAfter = performance.now() + SPEAK_MS
+}
+
+let check // the check that runs now: { id, key, since, sequence, ended, link }
+let hintUntil = 0
+let speakAfter = 0
+let speaking
+
+/** Shows a text at once and has it spoken by a screen reader: what is asked at once, advice not oftener than one can listen to. */
+function say(text, state, { urgent = true } = {}) {
+  if (text && line.textContent !== text) {
+    line.textContent = text
+    clearTimeout(speaking)
+    speaking = setTimeout(speak, urgent ? 0 : Math.max(0, speakAfter - performance.now()), text, urgent)
+  }
   if (state) frame.dataset.state = state
 }
 
@@ -97,14 +131,15 @@ function shine(colour) {
   for (const part of [find('say'), ...above.slice(1)]) part.style.background = colour ? 'var(--surface)' : ''
 }
 
-/** A JPEG of what the camera shows, its short side 480 pixels. */
+/** A JPEG of what the camera shows, as large as the link carries. */
 async function takePicture() {
-  const scale = Math.min(1, FRAME_SHORT_SIDE / Math.min(video.videoWidth, video.videoHeight))
+  const { side, quality } = PICTURES[check.link.picture]
+  const scale = Math.min(1, side / Math.min(video.videoWidth, video.videoHeight))
   canvas.width = Math.round(video.videoWidth * scale)
   canvas.height = Math.round(video.videoHeight * scale)
   canvas.getContext('2d').drawImage(video, 0, 0, canvas.width, canvas.height)
   const capturedAt = performance.now() - check.since
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', QUALITY))
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', quality))
   return { bytes: new Uint8Array(await blob.arrayBuffer()), capturedAt }
 }
 
@@ -116,8 +151,8 @@ async function sign(sequence, bytes) {
   return Array.from(signature, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** Takes and sends one picture; a lost one is not sent again, the next one takes its place. */
-async function sendPicture(step) {
+/** Takes a picture now; answers what sends it. A lost one is not sent again, the next one takes its place. */
+async function preparePicture(step) {
   const { bytes, capturedAt } = await takePicture()
   check.sequence += 1
   const headers = {
@@ -127,7 +162,21 @@ async function sendPicture(step) {
     'X-Captured-At': Math.round(capturedAt),
     'X-Signature': await sign(check.sequence, bytes),
   }
-  return call('POST', `/sessao/${check.id}/quadro`, { headers, body: bytes })
+  return (alone) => timed(bytes.length, alone, () => call('POST', `/sessao/${check.id}/quadro`, { headers, body: bytes }))
+}
+
+/** Learns from a picture that travelled alone how long one of its size is under way, beyond the answer's own time. */
+async function timed(size, alone, send) {
+  const { link } = check
+  const sentAt = performance.now()
+  const answer = await send()
+  if (!alone) return answer
+  link.uploadMs = Math.max(0, performance.now() - sentAt - link.answerMs)
+  if (link.uploadMs > UPLOAD_MS && link.picture < PICTURES.length - 1) {
+    link.picture += 1
+    link.uploadMs /= 1.5
+  }
+  return answer
 }
 
 const currentStep = () => call('GET', `/sessao/${check.id}/passo?depois=-1`)
@@ -141,13 +190,16 @@ function show(step) {
   hintUntil = performance.now() + HINT_MS
 }
 
-function report({ progress, remainingMs, canExtend, hint, accepted }) {
+function report({ step, progress, remainingMs, canExtend, hint, accepted }) {
   find('progress').value = Math.round(progress * 100)
   find('face-more-time').hidden = !(canExtend && remainingMs < WARN_MS)
-  if (hint && performance.now() > hintUntil) {
-    say(hint.text, 'bad')
+  if (performance.now() <= hintUntil) return
+  if (hint) {
+    // Too small to see at this size: the larger picture may do before the person has to move.
+    if (hint.code === 'face/too-far') check.link.picture = 0
+    say(hint.text, 'bad', { urgent: false })
     hintUntil = performance.now() + HINT_MS
-  } else if (accepted && !hint) frame.dataset.state = 'good'
+  } else if (accepted && step) say(texts[step.kind], 'good', { urgent: false })
 }
 
 /** What to do when a picture was refused: look where the check stands, have more time, or give up. */
@@ -173,11 +225,43 @@ async function visible() {
   await new Promise((resolve) => document.addEventListener('visibilitychange', resolve, { once: true }))
 }
 
+/** Whether pictures of this step may follow each other before the first is answered: where it takes several of them. */
+const overlaps = ({ kind, index, total }) => kind !== 'flash' || index === total - 1
+
+/** How long after the step was shown its first picture is due. The server counts from the moment when it told the step. */
+function firstAfter({ kind, holdMs }) {
+  if (kind !== 'flash') return FIRST_AFTER_MS
+  return Math.max(COLOUR_MS, holdMs - check.link.answerMs - check.link.uploadMs)
+}
+
+/** Shows what is asked and sends pictures until every step is done or the check is over. */
 async function follow(answer) {
-  let shown
-  let shownAt = 0
-  while (answer.state === 'going' && !check.ended) {
-    const { step } = answer
+  let newest = answer
+  let [shown, shownAt, takenAt, trouble] = ['', 0, 0]
+  const flying = new Set()
+
+  const isNewer = ({ step, state }) => state !== 'going' || newest.state !== 'going' || (step?.index ?? 0) >= (newest.step?.index ?? 0)
+  function send(step, picture) {
+    const flight = picture(flying.size === 0)
+      .then((got) => isNewer(got) && (newest = got))
+      .catch((refusal) => {
+        // Of pictures under way together some come too late or out of turn: only a step that still stands has a trouble.
+        const stands = newest.state === 'going' && newest.step?.index === step.index
+        if (stands && !(refusal.code === 'bad-sequence' && flying.size > 1)) trouble = refusal
+      })
+      .finally(() => flying.delete(flight))
+    flying.add(flight)
+  }
+
+  while (newest.state === 'going' && !check.ended) {
+    if (trouble) {
+      const refusal = trouble
+      await Promise.all(flying)
+      trouble = undefined
+      newest = (await recover(refusal)) ?? { ...newest, accepted: false, hint: undefined }
+      continue
+    }
+    const { step } = newest
     const key = JSON.stringify(step)
     if (key !== shown) {
       shown = key
@@ -186,18 +270,22 @@ async function follow(answer) {
       await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
       shownAt = performance.now()
     }
-    report(answer)
-    const first = step.kind === 'flash' ? step.holdMs : FIRST_AFTER_MS
-    await sleep(Math.max(performance.now() - shownAt < first ? shownAt + first - performance.now() : 0, answer.accepted ? EVERY_MS : 0))
+    report(newest)
+    if (flying.size >= (overlaps(step) ? IN_FLIGHT : 1)) {
+      await Promise.race(flying)
+      continue
+    }
+    const due = Math.max(shownAt + firstAfter(step), takenAt + EVERY_MS)
+    if (due > performance.now()) {
+      await Promise.race([sleep(due - performance.now()), ...flying])
+      if (due > performance.now()) continue
+    }
     await visible()
     if (check.ended) break
-    try {
-      answer = await sendPicture(step)
-    } catch (refusal) {
-      answer = (await recover(refusal)) ?? { ...answer, accepted: false, hint: undefined }
-    }
+    takenAt = performance.now()
+    send(step, await preparePicture(step))
   }
-  return answer
+  return newest
 }
 
 async function judge() {
@@ -221,8 +309,11 @@ async function run() {
   const started = await persist(() => call('POST', '/sessao', { headers, body }))
   const nonce = Uint8Array.from(started.nonce.match(/../g), (pair) => Number.parseInt(pair, 16))
   const key = await crypto.subtle.importKey('raw', nonce, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-  check = { id: started.id, key, since: performance.now(), sequence: 0, ended: false }
-  await follow(await persist(currentStep))
+  const link = { answerMs: 0, uploadMs: 0, picture: option('slow') ? 1 : 0 }
+  check = { id: started.id, key, since: performance.now(), sequence: 0, ended: false, link }
+  const first = await persist(currentStep)
+  link.answerMs = performance.now() - check.since
+  await follow(first)
   if (!check.ended) finish(await judge())
 }
 
@@ -283,5 +374,10 @@ addEventListener('pagehide', () => {
 const noFlash = root.querySelector('[name=no-flash]')
 if (noFlash && matchMedia('(prefers-reduced-motion: reduce)').matches) noFlash.checked = true
 const slow = root.querySelector('[name=slow]')
-if (slow && (navigator.connection?.saveData || /2g/.test(navigator.connection?.effectiveType ?? ''))) slow.checked = true
+// How long this page's own files were waited for says it in every browser; what the browser knows of the link, in some.
+const waits = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+  .filter(({ requestStart, transferSize }) => requestStart > 0 && transferSize > 0)
+  .map(({ requestStart, responseStart }) => responseStart - requestStart)
+const { saveData, effectiveType = '' } = navigator.connection ?? {}
+if (slow && (saveData || /2g|3g/.test(effectiveType) || Math.min(...waits) > SLOW_ANSWER_MS)) slow.checked = true
 root.dataset.ready = ''
