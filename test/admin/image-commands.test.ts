@@ -1,0 +1,60 @@
+/** The image commands as an operator runs them: a real process on a real database. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openDatabase } from '../../src/platform/db.ts'
+import { createPostgresDatabase } from '../support/database.ts'
+
+const CPF = '52998224725'
+
+test('holds, deadlines, erasure, verification and export from the command line', async (t) => {
+  const { url, drop } = await createPostgresDatabase()
+  t.after(drop)
+  const dataDir = mkdtempSync(join(tmpdir(), 'mt-login-cli-images-'))
+  const mt = async (...words: string[]) => {
+    const { DATABASE_URL: _, MASTER_KEY: __, ...outside } = process.env
+    const child = spawn(process.execPath, ['src/mt.ts', 'imagens', ...words], { env: { ...outside, DATA_DIR: dataDir, DATABASE_URL: url.reveal() }, stdio: ['ignore', 'pipe', 'pipe'] })
+    let [out, error] = ['', '']
+    child.stdout.on('data', (chunk) => (out += chunk))
+    child.stderr.on('data', (chunk) => (error += chunk))
+    const [code] = await once(child, 'close')
+    return { code, out, error }
+  }
+  const db = await openDatabase({ url, dataDir: 'memory' })
+  await db.execute('INSERT INTO person (id, cpf, name, birth_date, created_at) VALUES ($1, $2, $3, $4, now())', [randomUUID(), CPF, 'Fulana', '1980-01-01'])
+  await db.close()
+
+  const help = await mt('importar', '--help')
+  assert.match(help.out, /--manifesto ARQUIVO[\s\S]*--confiar/)
+  assert.equal((await mt('verificar')).out.split('\n')[0], '0 pessoas, 0 imagens: tudo como foi guardado.')
+  assert.match((await mt('prazos')).out, /retirada\s+1825/)
+  assert.equal((await mt('prazo', '--tipo', 'face', '--fonte', 'demo', '--conta', 'guardada', '--dias', '30', '--motivo', 'Portaria 1')).code, 0)
+  assert.match((await mt('prazos')).out, /face\s+demo\s+guardada\s+30\s+Portaria 1/)
+  assert.equal((await mt('prazo', '--tipo', 'foto', '--fonte', 'demo', '--conta', 'guardada')).code, 2)
+  assert.equal((await mt('aplicar-prazos', '--simular')).code, 0)
+
+  assert.equal((await mt('reter', '--cpf', CPF, '--motivo', 'Processo 1', '--ate', '2999-12-31')).code, 0)
+  const refused = await mt('apagar', '--cpf', CPF, '--sim', '--json')
+  assert.deepEqual([refused.code, JSON.parse(refused.out).error], [1, 'biometrics/legal-hold'])
+  assert.equal(JSON.parse((await mt('liberar', '--cpf', CPF, '--json')).out).released, 1)
+  assert.equal((await mt('apagar', '--cpf', CPF)).code, 2, 'an erasure is confirmed')
+  assert.equal((await mt('apagar', '--cpf', CPF, '--sim')).code, 0)
+  assert.equal((await mt('apagar', '--cpf', '11144477735', '--sim')).code, 1)
+
+  const [secret, target] = [join(dataDir, 'senha'), join(dataDir, 'saida.mtl')]
+  writeFileSync(secret, 'cerrado pantanal amazônia\n')
+  assert.equal((await mt('exportar', '--saida', target)).code, 2, 'nothing goes out open by accident')
+  chmodSync(secret, 0o644)
+  assert.equal((await mt('exportar', '--saida', target, '--senha-arquivo', secret)).code, 2, 'a passphrase that others can read is refused')
+  chmodSync(secret, 0o600)
+  const exported = await mt('exportar', '--saida', target, '--senha-arquivo', secret)
+  assert.deepEqual([exported.code, statSync(target).mode & 0o777], [0, 0o600], exported.error)
+  const imported = await mt('importar', '--tar', target, '--origem', 'x', '--senha-arquivo', secret, '--json')
+  assert.deepEqual([imported.code, JSON.parse(imported.out).lines], [0, 0], imported.error)
+  assert.ok(!existsSync(`${target}.aberto`), 'the opened archive is gone')
+})
