@@ -71,11 +71,13 @@ async function end(deps: LivenessDeps, session: LivenessSession, { event, verdic
   const now = deps.clock.now()
   const state = nextState(session.state, event)
   const subjectId = await subjectOf(deps, session)
+  const note = await deps.engine.noteEnd?.({ session, subjectId, frames, verdict })
   await deps.db.transaction(async (tx: Sql) => {
     if (!(await consumeSession(tx, session, { state, verdict, now }))) throw new Problem(PROBLEMS.alreadyJudged)
     await addPrints(tx, { ...session, subjectId }, framePrints(frames), now)
     await deleteFrames(tx, session.id)
     await settle?.(tx, verdict)
+    await note?.(tx)
   })
 }
 

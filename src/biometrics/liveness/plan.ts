@@ -25,6 +25,8 @@ export interface PlanOptions {
   readonly pitch?: boolean
   /** The server's own, never the browser's: presentation-attack nets look at the frontal frames, and want ten of them. */
   readonly padNets?: boolean
+  /** The server's own: coarse class of the device, which outcomes are counted by. */
+  readonly device?: string
 }
 
 export interface Plan {

@@ -18,7 +18,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../platform/clock.ts'
-import type { Database } from '../../platform/db.ts'
+import type { Database, Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { FrameObservation } from '../observation.ts'
 import { judgeSession, resultOf } from './finish.ts'
@@ -27,7 +27,7 @@ import type { MatchRule } from './match-rule.ts'
 import type { PlanOptions } from './plan.ts'
 import { createPlan } from './plan.ts'
 import { LIVENESS_PROBLEMS as PROBLEMS } from './problems.ts'
-import type { FrameUpload, LivenessSession, LivenessSessionId } from './protocol.ts'
+import type { FrameUpload, LivenessFrame, LivenessSession, LivenessSessionId } from './protocol.ts'
 import { checkOpen, extend, isFinal, LIMITS, reveal } from './protocol.ts'
 import type { ReasonCode } from '../reason.ts'
 import { sweepPrints } from './replay.store.ts'
@@ -37,7 +37,7 @@ import type { ReferenceTemplate } from './signals/identity-signal.ts'
 import { REPLAY_LIMITS } from './signals/replay-signal.ts'
 import type { FrameAnswer, StepAnswer } from './step-view.ts'
 import { viewOf } from './step-view.ts'
-import type { LivenessClass, Occasion, SettleVerdict } from './verdict.ts'
+import type { LivenessClass, LivenessVerdict, Occasion, SettleVerdict } from './verdict.ts'
 
 /** Who asks: everything here must be what the session was started with. */
 export interface LivenessCaller {
@@ -62,6 +62,17 @@ export interface LivenessEngine {
   /** The presentation-attack nets that score its frontal faces; absent where none are installed. */
   readonly padModel?: string | undefined
   observe(jpeg: Uint8Array): Promise<FrameObservation>
+  /** Counts what came of a check: looks up what it needs at once, and writes in the verdict's transaction. */
+  noteEnd?(end: CheckEnd): Promise<(tx: Sql) => Promise<void>>
+}
+
+/** A judged check, as the counters see it. */
+export interface CheckEnd {
+  readonly session: LivenessSession
+  /** Whose face it was to be (`LivenessPeople.subjectOf`). */
+  readonly subjectId: string
+  readonly frames: readonly LivenessFrame[]
+  readonly verdict: LivenessVerdict
 }
 
 export interface LivenessPeople {

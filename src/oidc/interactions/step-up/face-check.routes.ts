@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import { z } from 'zod'
 import {
+  deviceClassOf,
   LIVENESS_LIMITS,
   type Liveness,
   type LivenessCaller,
@@ -86,10 +87,10 @@ export function createFaceCheckRoutes({ liveness, messages, base, open, csrf = t
 
   router.post(
     '/sessao',
-    guard({ params, body: start, consumes: 'json', csrf }, async (ctx, { params: { uid }, body }) => {
+    guard({ params, body: start, consumes: 'json', csrf }, async (ctx, { params: { uid }, body, request }) => {
       const visit = await open(ctx, uid)
       ctx.status = 201
-      ctx.body = await liveness.start(visit.caller, body)
+      ctx.body = await liveness.start(visit.caller, { ...body, device: deviceClassOf(request.userAgent) })
     }),
   )
 
