@@ -2,17 +2,10 @@ import type Router from '@koa/router'
 import type { Account, AccountId } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
-import type { Keyring } from '../platform/keyring.ts'
-import {
-  createAreaSessions,
-  createLoopbackFetch,
-  createPortalRoutes,
-  createRelyingParty,
-  type PortalDependencies,
-} from '../portal/index.ts'
-import type { Foundation } from './foundation.ts'
+import { CITIZEN_PLACE, createPortalRoutes, type PortalDependencies } from '../portal/index.ts'
+import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import type { Rooms } from './rooms.ts'
-import { faceCheckGrants, type Look, type Web } from './web.ts'
+import { faceCheckGrants } from './web.ts'
 
 export const AREA_CLIENT = 'mt-conta'
 
@@ -22,13 +15,7 @@ const DOUBTED_MS = 30 * 86_400_000
 /** What a browser without a name is called in its record. */
 const NAMELESS_DEVICE = '?'
 
-export interface CitizenAreaDependencies {
-  readonly foundation: Foundation
-  readonly rooms: Rooms
-  readonly oidc: Oidc
-  readonly web: Web
-  readonly look: Look
-}
+export type CitizenAreaDependencies = AreaDependencies
 
 /** The area's routes, and the account that is signed in to it. */
 export interface CitizenArea {
@@ -39,11 +26,13 @@ export interface CitizenArea {
 /** `/conta` as a first-party relying party of this very server: its registration, its sessions, its routes. */
 export async function openCitizenArea(
   deps: CitizenAreaDependencies,
-  localAddress: () => { host: string; port: number },
+  localAddress: LocalAddress,
 ): Promise<CitizenArea> {
   const { oidc, look, rooms } = deps
+  const { idleSeconds, totalSeconds: absoluteSeconds } = rooms.settings.session
+  const party = { clientId: AREA_CLIENT, name: 'MT Login', place: CITIZEN_PLACE, scopes: AREA_SCOPES, limits: { idleSeconds, absoluteSeconds } }
   const { routes, findVisit } = createPortalRoutes({
-    entrance: await entranceOf(deps, localAddress),
+    entrance: await openEntrance(deps, party, localAddress),
     messages: look.messages,
     accounts: accountsOf(deps),
     account: { openSessions: openSessionsOf(rooms), systems: connectedSystems(oidc), overview: overviewOf(deps) },
@@ -59,52 +48,6 @@ export async function openCitizenArea(
     },
   })
   return { routes, findAccount: async (ctx) => (await findVisit(ctx))?.account }
-}
-
-async function entranceOf(
-  { foundation, rooms, oidc, web }: CitizenAreaDependencies,
-  localAddress: () => { host: string; port: number },
-): Promise<PortalDependencies['entrance']> {
-  const { publicUrl } = foundation.config.platform
-  const { idleSeconds, totalSeconds } = rooms.settings.session
-  return {
-    publicUrl,
-    views: web.views,
-    sessions: createAreaSessions(foundation, { idleSeconds, absoluteSeconds: totalSeconds }),
-    relyingParty: createRelyingParty({
-      issuer: publicUrl,
-      clientId: AREA_CLIENT,
-      clientSecret: await registerArea(oidc, foundation.keyring, publicUrl),
-      scope: AREA_SCOPES.join(' '),
-      redirectUri: `${publicUrl}/conta/retorno`,
-      postLogoutRedirectUri: `${publicUrl}/conta/saiu`,
-      claims: { id_token: { sid: { essential: true } } },
-      fetch: createLoopbackFetch(publicUrl, localAddress),
-    }),
-    findSession: (accountId, sid) => oidc.sessions.findUid(accountId, AREA_CLIENT, sid),
-  }
-}
-
-/**
- * The area's registration, made on the first start and kept in step with the public address.
- *
- * Its secret is derived from the keyring, so that every process knows it and no copy of it is stored.
- */
-async function registerArea({ clients }: Oidc, keyring: Keyring, publicUrl: string): Promise<string> {
-  const actor = { kind: 'system' } as const
-  const secret = keyring.hash(AREA_CLIENT, 'first-party-client').toString('base64url')
-  const redirectUri = `${publicUrl}/conta/retorno`
-  const metadata = {
-    client_name: 'MT Login',
-    redirect_uris: [redirectUri],
-    post_logout_redirect_uris: [`${publicUrl}/conta/saiu`],
-    client_uri: `${publicUrl}/conta`,
-  }
-  const policy = { firstParty: true, allowedScopes: [...AREA_SCOPES], allowInternalHosts: [new URL(publicUrl).host] }
-  const known = await clients.find(AREA_CLIENT)
-  if (known === undefined) await clients.create({ id: AREA_CLIENT, metadata, policy, actor, secret })
-  else if (!known.metadata.redirect_uris.includes(redirectUri)) await clients.change(AREA_CLIENT, { metadata, policy, actor })
-  return secret
 }
 
 function accountsOf({ foundation, rooms: { accounts, settings } }: CitizenAreaDependencies): PortalDependencies['accounts'] {

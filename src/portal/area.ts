@@ -23,17 +23,38 @@ const areaData = z.object({
 /** What the citizen's area remembers of one browser: a sign-in under way, or the one that was made. */
 export type AreaData = z.infer<typeof areaData>
 
-/** Sessions of `/conta`, within the limits of the sign-in itself (63B 2.2.3). */
+/** One of our areas that people sign in to: where it lies, and what its sign-in must be worth. */
+export interface AreaPlace {
+  /** Also the name of its session cookie. */
+  readonly area: string
+  readonly base: string
+  /** Pages that a sign-in may come back to. */
+  readonly returns: RegExp
+  /** The page of whoever is not signed in. */
+  readonly entryView: string
+  /** Asked of every sign-in, whatever the link says. */
+  readonly acr?: string
+}
+
+export const CITIZEN_PLACE: AreaPlace = {
+  area: 'conta',
+  base: '/conta',
+  returns: /^\/(conta|demo)(\/[\w-]+)*$/,
+  entryView: 'portal/signed-out',
+}
+
+/** Sessions of one area, with a cookie of their own, within the limits of the sign-in itself (63B 2.2.3). */
 export function createAreaSessions(
   deps: PageSessionDeps,
   limits: { idleSeconds: number; absoluteSeconds: number },
+  { area }: Pick<AreaPlace, 'area'> = CITIZEN_PLACE,
 ): PageSessions<AreaData> {
-  return createPageSessions(deps, { area: 'conta', data: areaData, ...limits })
+  return createPageSessions(deps, { area, data: areaData, ...limits })
 }
 
 /** A path inside the area to come back to; anything else becomes its first page, so that no link leads out (no open redirect). */
-export function safeReturn(path: string | undefined): string {
-  return path !== undefined && /^\/(conta|demo)(\/[\w-]+)*$/.test(path) ? path : '/conta'
+export function safeReturn(path: string | undefined, { base, returns }: AreaPlace = CITIZEN_PLACE): string {
+  return path !== undefined && returns.test(path) ? path : base
 }
 
 /** The part of the area that a page belongs to: `/conta/dados` of `/conta/dados/email/codigo`. */
@@ -48,6 +69,6 @@ export function pageOf({ method, path }: { method: string; path: string }): stri
 }
 
 /** The way to the sign-in, and back to a page of the area. */
-export function entranceTo(page: string, { isRenewal = false }: { isRenewal?: boolean } = {}): string {
-  return `/conta/entrar?para=${safeReturn(page)}${isRenewal ? '&renovar=1' : ''}`
+export function entranceTo(page: string, { isRenewal = false, place = CITIZEN_PLACE }: { isRenewal?: boolean; place?: AreaPlace } = {}): string {
+  return `${place.base}/entrar?para=${safeReturn(page, place)}${isRenewal ? '&renovar=1' : ''}`
 }

@@ -7,7 +7,7 @@ import { localeOf } from '../platform/http/locale.ts'
 import type { PageSessions } from '../platform/http/page-session.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
 import type { Views } from '../platform/http/views.ts'
-import { type AreaData, entranceTo, safeReturn, sectionOf } from './area.ts'
+import { type AreaData, type AreaPlace, CITIZEN_PLACE, entranceTo, safeReturn, sectionOf } from './area.ts'
 import { tell } from './outcome.ts'
 import { seeOther } from './pages.ts'
 import type { PendingSignIn, RelyingParty, SignedIn } from './relying-party/relying-party.ts'
@@ -19,6 +19,8 @@ export interface EntranceDependencies {
   readonly publicUrl: string
   /** The sign-in session behind the `sid` that the server told this relying party. */
   readonly findSession: (accountId: string, sid: string) => Promise<string | undefined>
+  /** The citizen's area unless said. */
+  readonly place?: AreaPlace
 }
 
 /** The way out: ends the visit here and goes on to end the sign-in itself. */
@@ -46,53 +48,56 @@ const leaving = z.object({ state: z.string().max(200).optional() })
 
 type Refusal = 'unmet' | 'refused'
 
-/** The area's front door: a relying party like any other, by code flow, step-up by `acr_values`, sign-out at the provider. */
+/** An area's front door: a relying party like any other, by code flow, step-up by `acr_values`, sign-out at the provider. */
 export function createEntranceRoutes(deps: EntranceDependencies): { router: Router; signOut: SignOut } {
+  const { base } = deps.place ?? CITIZEN_PLACE
   const router = new Router()
   const signOut = createSignOut(deps)
   addWayOut(router, deps)
   addWayBack(router, deps)
 
-  router.post('/conta/sair', guard({}, signOut))
+  router.post(`${base}/sair`, guard({}, signOut))
   router.get(
-    '/conta/saiu',
+    `${base}/saiu`,
     guard({ query: leaving }, (ctx) => showEntrance(ctx, deps, 'signed-out')),
   )
   return { router, signOut }
 }
 
 /** To the server, remembering what for. */
-function addWayOut(router: Router, { sessions, relyingParty }: EntranceDependencies): void {
+function addWayOut(router: Router, { sessions, relyingParty, place = CITIZEN_PLACE }: EntranceDependencies): void {
   const leave = guard({ query: entering }, async (ctx, { query }) => {
+    const level = place.acr === undefined ? query.nivel : undefined
     const demand = {
-      acrValues: query.nivel && levelUrn(query.nivel),
+      acrValues: place.acr ?? (level && levelUrn(level)),
       prompt: query.renovar === '1' ? ('login' as const) : undefined,
       locale: localeOf(ctx),
     }
     const { url, pending } = await relyingParty.begin(demand)
     const before = await sessions.read(ctx)
-    const data = { ...before?.data, pending: { ...pending, returnTo: safeReturn(query.para), level: query.nivel } }
-    if (before === undefined || !(await sessions.update(ctx, data))) await sessions.begin(ctx, { data })
+    const data = { ...before?.data, pending: { ...pending, returnTo: safeReturn(query.para, place), level } }
+    // A stranger's visit begins anew, with its whole time; a citizen's is kept, and waits beside what is signed in.
+    if (before?.accountId === undefined || !(await sessions.update(ctx, data))) await sessions.begin(ctx, { data })
     ctx.redirect(url.href)
   })
-  router.get('/conta/entrar', leave)
+  router.get(`${place.base}/entrar`, leave)
 }
 
 /** Back from the server, with an answer to the request that this browser has under way. */
 function addWayBack(router: Router, deps: EntranceDependencies): void {
-  const { sessions, relyingParty, publicUrl, findSession } = deps
+  const { sessions, relyingParty, publicUrl, findSession, place = CITIZEN_PLACE } = deps
 
   const arrive = guard({ query: answer }, async (ctx, { query }) => {
     const before = await sessions.read(ctx)
     const pending = before?.data.pending
-    if (before === undefined || pending === undefined) return ctx.redirect('/conta')
+    if (before === undefined || pending === undefined) return ctx.redirect(place.base)
     // Another tab has begun anew since: what that one began is begun once more, and needs no second password.
-    if (query.state !== pending.state) return ctx.redirect(entranceTo(pending.returnTo))
+    if (query.state !== pending.state) return ctx.redirect(entranceTo(pending.returnTo, { place }))
     const result = await redeem(relyingParty, new URL(ctx.originalUrl, publicUrl), pending)
     if (typeof result === 'string') {
       await sessions.update(ctx, { ...before.data, pending: undefined })
       // Whoever is signed in goes on where they were, and is told; not to the very page that wants more than they gave.
-      if (before.accountId !== undefined) return ctx.redirect(tell(sectionOf(pending.returnTo), result))
+      if (before.accountId !== undefined && place === CITIZEN_PLACE) return ctx.redirect(tell(sectionOf(pending.returnTo), result))
       return showEntrance(ctx, deps, result)
     }
     const sessionId = result.sid && (await findSession(result.subject, result.sid))
@@ -100,21 +105,21 @@ function addWayBack(router: Router, deps: EntranceDependencies): void {
     await sessions.begin(ctx, { accountId: result.subject, sid: sessionId, data: { signedIn: { idToken: result.idToken } } })
     ctx.redirect(pending.level === undefined ? pending.returnTo : tell(pending.returnTo, 'level'))
   })
-  router.get('/conta/retorno', arrive)
+  router.get(`${place.base}/retorno`, arrive)
 }
 
-function createSignOut({ sessions, relyingParty }: EntranceDependencies): SignOut {
+function createSignOut({ sessions, relyingParty, place = CITIZEN_PLACE }: EntranceDependencies): SignOut {
   return async (ctx) => {
     const idToken = (await sessions.read(ctx))?.data.signedIn?.idToken
     await sessions.end(ctx)
-    seeOther(ctx, idToken === undefined ? '/conta/saiu' : (await relyingParty.signOutUrl(idToken)).href)
+    seeOther(ctx, idToken === undefined ? `${place.base}/saiu` : (await relyingParty.signOutUrl(idToken)).href)
   }
 }
 
 /** The page of whoever is not signed in, with what just happened. */
-function showEntrance(ctx: HttpContext, { views }: EntranceDependencies, reason: Refusal | 'signed-out'): void {
+function showEntrance(ctx: HttpContext, { views, place = CITIZEN_PLACE }: EntranceDependencies, reason: Refusal | 'signed-out'): void {
   ctx.status = 200
-  views.render(ctx, 'portal/signed-out', { reason })
+  views.render(ctx, place.entryView, { reason })
 }
 
 /** The sign-in, or why there is none; what is nobody's doing but ours or the network's is thrown. */

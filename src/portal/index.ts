@@ -1,6 +1,9 @@
 /** The citizen's area, and the relying party's side of OpenID Connect that it (and the demonstration portal) signs in by. */
-export { createAreaSessions } from './area.ts'
+export { type AreaData, type AreaPlace, CITIZEN_PLACE, createAreaSessions, entranceTo } from './area.ts'
+export { createEntranceRoutes, type EntranceDependencies } from './entrance.routes.ts'
 export { portalEvents } from './events.ts'
+export { type AreaVisit, findSignedIn, type VisitAccounts } from './visit.ts'
+export { seeOther } from './pages.ts'
 export { createPortalRoutes, type Portal, type PortalDependencies } from './portal.routes.ts'
 export { createLoopbackFetch } from './relying-party/loopback-fetch.ts'
 export {

@@ -8,6 +8,7 @@ import type { Views } from '../platform/http/views.ts'
 import { isProblem } from '../platform/problem.ts'
 import { type AreaData, entranceTo, pageOf } from './area.ts'
 import { type Outcome, type OutcomeQuery, outcomeQuery, toneOf } from './outcome.ts'
+import { type AreaVisit, findSignedIn, type VisitAccounts } from './visit.ts'
 
 /** The parts of the area, in the order of its menu. */
 const SECTIONS = [
@@ -23,11 +24,7 @@ const SECTIONS = [
 export type Section = (typeof SECTIONS)[number]['name']
 
 /** A signed-in visit to the area. */
-export interface Visit {
-  readonly account: Account
-  /** The sign-in that this visit hangs on: "este aparelho". */
-  readonly session: SignInSession
-  readonly idToken: string
+export interface Visit extends AreaVisit {
   /** Who asks for a change of credentials or contacts, as the accounts room wants to know it. */
   readonly changer: Changer
   /** Until when changes wait after a recovery; `undefined` when they do not. */
@@ -61,9 +58,7 @@ export interface AreaPages {
 }
 
 /** What the area asks of the accounts room on every page. */
-export interface AreaAccounts {
-  find(accountId: string): Promise<Account | undefined>
-  findLiveSession(sessionId: string): Promise<SignInSession | undefined>
+export interface AreaAccounts extends VisitAccounts {
   /** Whether a sign-in is recent enough for a change of credentials. */
   isRecent(session: SignInSession): boolean
   /** Until when changes wait after a recovery. */
@@ -80,13 +75,11 @@ export interface AreaPagesDependencies {
 /** What every page of the area shares: who is there, the menu, and where to go when that is not enough. */
 export function createAreaPages({ sessions, accounts, views, messages }: AreaPagesDependencies): AreaPages {
   async function findVisit(ctx: HttpContext): Promise<Visit | undefined> {
-    const page = await sessions.read(ctx)
-    if (page?.accountId === undefined || page.sid === undefined || page.data.signedIn === undefined) return undefined
-    const account = await accounts.find(page.accountId)
-    const session = await accounts.findLiveSession(page.sid)
-    if (account?.status !== 'active' || session?.accountId !== account.id) return void (await sessions.end(ctx))
+    const found = await findSignedIn(ctx, sessions, accounts)
+    if (found === undefined) return undefined
+    const { account, session, idToken } = found
     const changer = { accountId: account.id, authenticatedAt: session.authenticatedAt, sessionId: session.id, facts: requestFacts(ctx) }
-    return { account, session, idToken: page.data.signedIn.idToken, changer, heldUntil: accounts.heldUntil(account) }
+    return { account, session, idToken, changer, heldUntil: accounts.heldUntil(account) }
   }
 
   const enter = (ctx: HttpContext, isRenewal = false) => seeOther(ctx, entranceTo(pageOf(ctx), { isRenewal }))
