@@ -1,6 +1,6 @@
 /** The programs that the tests drive, where to look for them, and how Debian provides them. */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, globSync } from 'node:fs'
+import { accessSync, constants, existsSync, globSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 interface Requirement {
@@ -65,6 +65,19 @@ function installFromDebian(packages: readonly string[]): boolean {
 }
 
 /**
+ * pgvector for the PostgreSQL that is here, where the system has a package of it (Debian from 13 on).
+ *
+ * It is nothing that the tests need: without it those of the search on PostgreSQL say that they were left out.
+ */
+function addVectors(): void {
+  const versions = globSync('/usr/lib/postgresql/*/bin/initdb').map((program) => Number(program.split('/')[4]))
+  const newest = Math.max(...versions)
+  if (versions.length === 0 || existsSync(`/usr/share/postgresql/${newest}/extension/vector.control`)) return
+  const name = `postgresql-${newest}-pgvector`
+  if (spawnSync('apt-cache', ['show', '--no-all-versions', name], { stdio: 'ignore' }).status === 0) installFromDebian([name])
+}
+
+/**
  * Makes sure that every program is there; the list of what is still missing, with how to get it.
  *
  * As root on Debian or Ubuntu it installs what is missing; elsewhere it changes nothing.
@@ -73,6 +86,7 @@ export function missingRequirements(): string[] {
   const missing = () => REQUIREMENTS.filter((requirement) => !find(requirement))
   const first = missing()
   if (first.length > 0) installFromDebian(first.flatMap((requirement) => requirement.debian))
+  addVectors()
   return missing().map(
     ({ name, reason, variable, debian }) =>
       `${name} (for ${reason}): sudo apt-get install ${debian.join(' ')}${variable ? `, or set ${variable}` : ''}`,
