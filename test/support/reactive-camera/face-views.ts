@@ -49,8 +49,8 @@ export interface FaceViews {
   jpeg(options: ViewOptions): Promise<Buffer>
 }
 
-/** Width of the face in the views. */
-const FACE_WIDTH = 165
+/** Width of the face in the views, from one end of the jaw to the other. */
+export const FACE_WIDTH = 165
 /** The head as half an ellipsoid in units of the face's width, with a nose; the turn fades out towards the hair and the shoulders. */
 const HEAD = { halfWidth: 0.78, halfHeight: 1.05, depth: 0.9, noseDepth: 0.4, noseAt: 0.1, noseRadius: 0.17 }
 /** Beyond this ellipse the photograph is blurred away, and with it whoever stands beside. */
@@ -119,7 +119,8 @@ function depthAt(x: number, y: number): number {
   return FACE_WIDTH * ((HEAD.depth + nose) * (1 - r) ** 0.8)
 }
 
-function turned(base: Buffer, degrees: number): Buffer {
+/** The view with the head in the middle turned about its vertical axis; what is beside and behind it stays. */
+export function turned(base: Buffer, degrees: number): Buffer {
   const out = Buffer.alloc(base.length)
   const [sine, cosine] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)]
   for (let row = 0; row < VIEW_HEIGHT; row += 1) {
@@ -160,7 +161,7 @@ const HEAD_BYTES = Uint8Array.from({ length: VIEW_WIDTH * VIEW_HEIGHT * 3 }, (_,
 })
 
 /** The screen's light on the head (and a fifth of it on the room), the noise of a camera, and a hand that is never quite still. */
-function lit(pixels: Buffer, { colour, screenLight = 0.15, moment = 0, still = false }: ViewOptions): Buffer {
+export function lit(pixels: Buffer, { colour, screenLight = 0.15, moment = 0, still = false }: ViewOptions): Buffer {
   if (still) return pixels
   const out = Buffer.alloc(pixels.length)
   const gain = (channel: 0 | 1 | 2, share: number) =>
