@@ -128,30 +128,34 @@ function kept(bytes: Buffer, folder: string): string {
   return file
 }
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    keep: { type: 'string', default: '.data/fuzz' },
-  },
-})
-const modelsDir = mkdtempSync(path.join(tmpdir(), 'mt-fuzz-'))
-const faces = createFaces({ modelsDir, workers: WORKERS, maxQueue: 10 })
-try {
-  await faces.ready()
-  // The nets' and decoders' own buffers first, so that what grows afterwards is a leak.
-  await fuzz(faces, { endsAt: performance.now() + 5000, seed: 1, keep: values.keep })
-  const rss = process.memoryUsage().rss
-  const tally = await fuzz(faces, { endsAt: performance.now() + Number(values.minutes) * 60_000, seed: Number(values.seed), keep: values.keep })
-  const growthMb = (process.memoryUsage().rss - rss) / 1e6
-  const { replaced } = faces.stats()
-  const outcomes = [...tally.outcomes].map(([outcome, count]) => `${outcome} ${count}`).join(', ')
-  process.stdout.write(
-    `${tally.runs} pictures in ${values.minutes} min, seed ${values.seed}: ${outcomes}\n` +
-      `slowest ${Math.round(tally.slowestMs)} ms, workers lost ${replaced}, memory ${Math.round(growthMb)} MB more\n${tally.faults.join('\n')}\n`,
-  )
-  process.exitCode = tally.faults.length > 0 || replaced > 0 ? 1 : 0
-} finally {
-  await faces.close()
-  rmSync(modelsDir, { recursive: true, force: true })
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '1' },
+      seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+      keep: { type: 'string', default: '.data/fuzz' },
+    },
+  })
+  const modelsDir = mkdtempSync(path.join(tmpdir(), 'mt-fuzz-'))
+  const faces = createFaces({ modelsDir, workers: WORKERS, maxQueue: 10 })
+  try {
+    await faces.ready()
+    // The nets' and decoders' own buffers first, so that what grows afterwards is a leak.
+    await fuzz(faces, { endsAt: performance.now() + 5000, seed: 1, keep: values.keep })
+    const rss = process.memoryUsage().rss
+    const tally = await fuzz(faces, { endsAt: performance.now() + Number(values.minutes) * 60_000, seed: Number(values.seed), keep: values.keep })
+    const growthMb = (process.memoryUsage().rss - rss) / 1e6
+    const { replaced } = faces.stats()
+    const outcomes = [...tally.outcomes].map(([outcome, count]) => `${outcome} ${count}`).join(', ')
+    process.stdout.write(
+      `${tally.runs} pictures in ${values.minutes} min, seed ${values.seed}: ${outcomes}\n` +
+        `slowest ${Math.round(tally.slowestMs)} ms, workers lost ${replaced}, memory ${Math.round(growthMb)} MB more\n${tally.faults.join('\n')}\n`,
+    )
+    process.exitCode = tally.faults.length > 0 || replaced > 0 ? 1 : 0
+  } finally {
+    await faces.close()
+    rmSync(modelsDir, { recursive: true, force: true })
+  }
 }
+
+if (import.meta.main) await main()

@@ -139,6 +139,9 @@ function exifOrientation(tiff: Buffer): number {
   return 1
 }
 
+/** Interlaced pictures cannot be reduced while they are read: larger ones keep a decoder busy for a second and fill its memory. */
+const MOST_INTERLACED_PIXELS = 4_000_000
+
 /** Compressed text and colour profiles beyond this are made to fill memory. */
 const LARGEST_ANCILLARY = 1 << 20
 
@@ -154,6 +157,7 @@ function readPng(data: Buffer): ImageHeader | HeaderFault {
     if (kind === 'IHDR') {
       if (length !== 13) return 'not-an-image'
       header = { type: 'png', width: data.readUInt32BE(at + 8), height: data.readUInt32BE(at + 12), turned: false }
+      if (data[at + 20] !== 0 && header.width * header.height > MOST_INTERLACED_PIXELS) return 'unsupported-type'
     } else if (kind !== 'IDAT' && length > LARGEST_ANCILLARY) return 'not-an-image'
     at += 12 + length
     if (kind === 'IEND') return header && !carriesForeignFile(data, at) ? header : 'not-an-image'

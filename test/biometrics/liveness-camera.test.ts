@@ -1,88 +1,26 @@
 /** The protocol with the real nets: one photograph, turned and lit as asked, must pass; every cheaper picture must not. */
 import assert from 'node:assert/strict'
-import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { after, before, test } from 'node:test'
-import * as runtime from 'onnxruntime-node'
-import { calibrationOf } from '../../src/biometrics/calibration.ts'
 import { descriptorDistance } from '../../src/biometrics/descriptor.ts'
-import type { FaceEngine } from '../../src/biometrics/engine/engine.ts'
-import { createFaceEngine } from '../../src/biometrics/engine/engine.ts'
-import type { LivenessCaller } from '../../src/biometrics/liveness/session.ts'
-import { createLiveness } from '../../src/biometrics/liveness/session.ts'
-import type { Database } from '../../src/platform/db.ts'
-import { openWith, sealWith } from '../../src/platform/keyring.ts'
-import { fixedClock } from '../support/clock.ts'
-import { openPgliteTestDatabase } from '../support/database.ts'
-import type { Capture, Drive } from '../support/reactive-camera/browser-driver.ts'
-import { driveCheck, willingYaw } from '../support/reactive-camera/browser-driver.ts'
+import { type CameraChecks, type CheckResult, openCameraChecks } from '../support/camera-checks.ts'
+import type { Capture } from '../support/reactive-camera/browser-driver.ts'
+import { willingYaw } from '../support/reactive-camera/browser-driver.ts'
 import type { FaceViews, ViewOptions } from '../support/reactive-camera/face-views.ts'
-import { loadFaceViews, SAMPLE_FACES } from '../support/reactive-camera/face-views.ts'
 
-const OCCASION = { boundDevice: false, attended: false }
-const KEY = randomBytes(32)
-
-let folder: string
-let engine: FaceEngine
+let checks: CameraChecks
 let one: FaceViews
 let two: FaceViews
-let template: readonly number[]
-let db: Database
+let camera: CameraChecks['camera']
+let check: CameraChecks['check']
 
 before(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'mt-liveness-'))
-  ;[engine, one, two, db] = await Promise.all([
-    createFaceEngine({ runtime, modelsDir: folder }),
-    loadFaceViews(SAMPLE_FACES.one),
-    loadFaceViews(SAMPLE_FACES.two),
-    openPgliteTestDatabase(),
-  ])
-  template = (await look(one, { yawDegrees: 0, moment: 9999 })).face?.descriptor ?? []
+  checks = await openCameraChecks('builtin')
+  ;({ one, two, camera, check } = checks)
 })
 
-after(async () => {
-  await Promise.all([engine.close(), db.close(), rm(folder, { recursive: true })])
-})
+after(() => checks.close())
 
-async function look(views: FaceViews, options: ViewOptions) {
-  const frame = await engine.observe(await views.jpeg(options), { descriptor: 'always' })
-  return { frame, face: frame.faces[0] }
-}
-
-let moment = 0
-/** A camera before a head of the photograph, doing as it is told. */
-const camera =
-  (views: FaceViews, screenLight = 0.15): Capture =>
-  (view) => {
-    moment += 1
-    return views.jpeg({ yawDegrees: view.yaw ?? 0, colour: view.colour, screenLight, moment })
-  }
-
-async function check(capture: Capture, rest: Partial<Drive> = {}, options?: Parameters<typeof driveCheck>[1]) {
-  const clock = fixedClock()
-  const caller: LivenessCaller = { accountId: randomUUID(), bindingHash: 'browser', purpose: 'test' }
-  const liveness = createLiveness({
-    db,
-    clock,
-    keyring: { seal: (plain, context) => sealWith(KEY, plain, context), open: (sealed, context) => openWith(KEY, sealed, context) },
-    engine: { rule: calibrationOf(engine.modelId), observe: (jpeg) => engine.observe(jpeg, { descriptor: 'always' }) },
-    people: {
-      findReference: async (_, modelId) => ({ modelId, template, inPerson: false }),
-      claimAttempt: async () => {},
-      attemptsLeft: async () => 2,
-    },
-  })
-  const run = await driveCheck({ liveness, clock, caller, capture, ...rest }, options)
-  const outcome =
-    run.last.state === 'over' ? await liveness.result(caller, run.started.id) : await liveness.finish(caller, run.started.id, OCCASION)
-  const [row] = await db.query<{ verdict: { class: string; scores: Record<string, number> } }>(
-    'SELECT verdict FROM liveness_session WHERE id = $1',
-    [run.started.id],
-  )
-  return { ...run, ...outcome, verdict: row?.verdict }
-}
+const look = async (views: FaceViews, options: ViewOptions) => checks.look(await views.jpeg(options))
 
 test('the engine’s yaw follows the asked one up to ±25°', async () => {
   for (const views of [one, two]) {
@@ -119,7 +57,7 @@ test('without flashes, and with ten frames on a slow link, the person passes', a
     { flashes: false, slowLink: false },
     { flashes: true, slowLink: true },
   ]) {
-    const result = await check(camera(one), {}, options)
+    const result = await check(camera(one), {}, { plan: options })
     assert.equal(result.passed, true, JSON.stringify([options, result.verdict]))
   }
 })
@@ -130,7 +68,7 @@ test('a head that no colour reaches passes after one turn more', async () => {
   assert.ok((result.verdict?.scores['pose.turns'] ?? 0) >= 3)
 })
 
-const REFUSED: readonly (readonly [string, () => Promise<Awaited<ReturnType<typeof check>>>])[] = [
+const REFUSED: readonly (readonly [string, () => Promise<CheckResult>])[] = [
   ['another person who does everything', () => check(camera(two))],
   ['a still photo', () => check(camera(one), { yawFor: () => 0 })],
   ['turns to the other side', () => check(camera(one), { yawFor: (step) => -willingYaw(step) })],
@@ -174,8 +112,7 @@ for (const [what, attempt] of REFUSED) {
 test('refused: the frames of an earlier session, even encoded anew', async () => {
   const recorded: { yaw: number; options: ViewOptions }[] = []
   const recording: Capture = (view) => {
-    moment += 1
-    const options = { yawDegrees: view.yaw ?? 0, colour: view.colour, moment }
+    const options = { yawDegrees: view.yaw ?? 0, colour: view.colour, moment: checks.moment() }
     recorded.push({ yaw: view.yaw ?? 0, options })
     return one.jpeg(options)
   }
@@ -183,8 +120,7 @@ test('refused: the frames of an earlier session, even encoded anew', async () =>
   const again = await check((view) => {
     const nearest = recorded.toSorted((a, b) => Math.abs(a.yaw - (view.yaw ?? 0)) - Math.abs(b.yaw - (view.yaw ?? 0)))[0]
     if (nearest) recorded.splice(recorded.indexOf(nearest), 1)
-    moment += 1
-    return one.jpeg(nearest?.options ?? { yawDegrees: view.yaw ?? 0, moment })
+    return one.jpeg(nearest?.options ?? { yawDegrees: view.yaw ?? 0, moment: checks.moment() })
   })
   assert.equal(again.passed, false)
 })
@@ -196,6 +132,6 @@ test('a frame costs at most 25 KB, a slow session less than 600 KB', async () =>
     sizes.push(jpeg.length)
     return jpeg
   }
-  assert.equal((await check(weighing, {}, { flashes: true, slowLink: true })).passed, true)
+  assert.equal((await check(weighing, {}, { plan: { flashes: true, slowLink: true } })).passed, true)
   assert.ok(Math.max(...sizes) < 25_000 && sizes.reduce((sum, size) => sum + size, 0) < 600_000, `${sizes.length} frames`)
 })

@@ -65,6 +65,8 @@ test('on a slow link ten frames suffice', () => {
       10,
     )
     assert.equal(frontalFrames, 6)
+    const looked = createPlan({ flashes: true, slowLink: true, padNets: true }, seededInt(seed))
+    assert.deepEqual([looked.frontalFrames, looked.steps.length], [10, steps.length], 'the nets want ten frontal frames, and no step more')
   }
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MatchRule } from '../../src/biometrics/liveness/match-rule.ts'
 import type { PlanOptions } from '../../src/biometrics/liveness/plan.ts'
 import { createPlan, isTurn } from '../../src/biometrics/liveness/plan.ts'
 import type { LivenessFrame, LivenessSession, LivenessSessionId } from '../../src/biometrics/liveness/protocol.ts'
@@ -55,6 +56,10 @@ const LIVE = { padScore: 0.8 }
 const bound = { boundDevice: true, attended: false }
 const inPerson = { modelId: 'simulated', template: faceOf(1), inPerson: true }
 
+function withoutStrict({ strict: _, ...rule }: MatchRule): MatchRule {
+  return rule
+}
+
 const CLASSES: readonly (readonly [string, string, Parameters<typeof evidence>[0]])[] = [
   ['no nets', 'basic', {}],
   ['no nets, whatever the device and the reference', 'basic', { occasion: bound, reference: inPerson }],
@@ -63,6 +68,17 @@ const CLASSES: readonly (readonly [string, string, Parameters<typeof evidence>[0
   ['nets, device bound, but a reference taken remotely', 'active', { person: LIVE, occasion: bound }],
   ['nets, a reference in person, but no device key', 'active', { person: LIVE, reference: inPerson }],
   ['nets, device bound and a reference in person', 'active+bound', { person: LIVE, occasion: bound, reference: inPerson }],
+  [
+    'nets, device bound and a reference in person, but too far from it for the stricter point',
+    'active',
+    { person: LIVE, occasion: bound, reference: inPerson, rule: { ...SIMULATED_RULE, strict: { 1: 0.01, 3: 0.01, 5: 0.01 } } },
+  ],
+  [
+    'the same with a model that has no stricter point',
+    'active',
+    { person: LIVE, occasion: bound, reference: inPerson, rule: withoutStrict(SIMULATED_RULE) },
+  ],
+  ['nets on a slow link, with the ten frames that they want', 'active', { person: LIVE, options: { slowLink: true, padNets: true } }],
   ['too few frames for the nets, on a slow link', 'basic', { person: LIVE, options: { slowLink: true } }],
   ['captured by staff', 'attended', { occasion: { boundDevice: false, attended: true } }],
 ]
@@ -73,6 +89,16 @@ for (const [what, expected, change] of CLASSES) {
     assert.deepEqual([verdict.passed, verdict.class], [true, expected], JSON.stringify(verdict))
   })
 }
+
+test('a decision names its nets, its operating point and its threshold, and how good the frames were', () => {
+  const decide = (change: Parameters<typeof evidence>[0]) => judge(evidence({ padModel: 'pad-nets', ...change }))
+  const prata = decide({ person: LIVE })
+  assert.deepEqual([prata.point, prata.threshold, prata.padModel, prata.modelId], ['fmr1e-4', 0.42, 'pad-nets', 'simulated'])
+  assert.ok((prata.scores['identity.quality'] ?? 0) >= 50 && (prata.scores['identity.distance'] ?? 1) < 0.42)
+  const ouro = decide({ person: LIVE, occasion: bound, reference: inPerson })
+  assert.deepEqual([ouro.class, ouro.point, ouro.threshold], ['active+bound', 'fmr1e-5', 0.366])
+  assert.equal(decide({}).padModel, undefined, 'nets that scored no frame had no say')
+})
 
 function replaced(base: Evidence, change: (frame: LivenessFrame, index: number) => LivenessFrame): Evidence {
   return { ...base, frames: base.frames.map(change) }

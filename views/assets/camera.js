@@ -379,5 +379,6 @@ const waits = [...performance.getEntriesByType('navigation'), ...performance.get
   .filter(({ requestStart, transferSize }) => requestStart > 0 && transferSize > 0)
   .map(({ requestStart, responseStart }) => responseStart - requestStart)
 const { saveData, effectiveType = '' } = navigator.connection ?? {}
-if (slow && (saveData || /2g|3g/.test(effectiveType) || Math.min(...waits) > SLOW_ANSWER_MS)) slow.checked = true
+const isFar = waits.length > 0 && Math.min(...waits) > SLOW_ANSWER_MS
+if (slow && (saveData || /2g|3g/.test(effectiveType) || isFar)) slow.checked = true
 root.dataset.ready = ''

@@ -22,6 +22,7 @@ export const SIMULATED_RULE: MatchRule = {
   modelId: 'simulated',
   metric: 'euclidean',
   thresholds: { 1: 0.467, 3: 0.42, 5: 0.42 },
+  strict: { 1: 0.413, 3: 0.366, 5: 0.366 },
   consecutive: 0.5,
 }
 
