@@ -1,5 +1,6 @@
 /** `npm run models`: puts every net that the program runs into one folder, built from the npm package or fetched from its publisher. */
 import { parseArgs } from 'node:util'
+import { forgetFailure } from '../src/biometrics/nets/first-download.ts'
 import type { InstalledNet, InstallProgress } from '../src/biometrics/nets/installation.ts'
 import { buildFetchedNet, installModels, ModelInstallError } from '../src/biometrics/nets/installation.ts'
 import { readFetchedNets } from '../src/biometrics/nets/manifest.ts'
@@ -49,6 +50,7 @@ async function printSums(from: string | undefined): Promise<void> {
 
 async function installFetched(modelsDir: string, from: string | undefined): Promise<void> {
   const bar = createProgressBar()
+  await forgetFailure(modelsDir)
   try {
     const installed = await installModels({ modelsDir, from, onProgress: bar.onProgress })
     bar.clear()

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { checksum, ModelChecksumError, writeWhole } from '../onnx/model-files.ts'
 import type { FetchedNet, FetchedNetName } from './manifest.ts'
-import { readFetchedNets } from './manifest.ts'
+import { readNetsOf } from './manifest.ts'
 import type { OpenAddress } from './originals.ts'
 import { fetchOriginal, readOriginal } from './originals.ts'
 import { convertMinifasnet } from './minifasnet.ts'
@@ -56,11 +56,18 @@ export class ModelInstallError extends Error {
 }
 
 /** From the publisher's files, in the manifest's order, to what the runtime reads. */
-const CONVERTERS: Record<FetchedNetName, (originals: readonly Uint8Array[]) => Uint8Array> = {
-  yunet: ([published]) => convertYunet(given(published)),
-  'reidentification-0095': ([description, weights]) => convertReidentification(given(description), given(weights)),
-  'minifasnet-v2': ([checkpoint]) => convertMinifasnet(given(checkpoint), { title: 'minifasnet-v2', squeeze: false }),
-  'minifasnet-v1se': ([checkpoint]) => convertMinifasnet(given(checkpoint), { title: 'minifasnet-v1se', squeeze: true }),
+const CONVERTERS: ReadonlyMap<FetchedNetName, (originals: readonly Uint8Array[]) => Uint8Array> = new Map([
+  ['yunet', ([published]) => convertYunet(given(published))],
+  ['reidentification-0095', ([description, weights]) => convertReidentification(given(description), given(weights))],
+  ['minifasnet-v2', ([checkpoint]) => convertMinifasnet(given(checkpoint), { title: 'minifasnet-v2', squeeze: false })],
+  ['minifasnet-v1se', ([checkpoint]) => convertMinifasnet(given(checkpoint), { title: 'minifasnet-v1se', squeeze: true })],
+])
+
+/** A net without a converter of its own is taken as its publisher gives it, which only ONNX allows. */
+function converted({ name, form }: FetchedNet, originals: readonly Uint8Array[]): Uint8Array {
+  const convert = CONVERTERS.get(name)
+  if (!convert && form !== 'onnx') throw new Error(`${name}: there is no converter from ${form} for it; give it as ONNX`)
+  return convert ? convert(originals) : given(originals[0])
 }
 
 /**
@@ -72,7 +79,7 @@ const CONVERTERS: Record<FetchedNetName, (originals: readonly Uint8Array[]) => U
 export async function installModels(options: InstallOptions): Promise<InstalledNet[]> {
   const deadline = options.deadlineMs === undefined ? [] : [AbortSignal.timeout(options.deadlineMs)]
   const signal = AbortSignal.any([...(options.signal ? [options.signal] : []), ...deadline])
-  const nets = (options.publisher?.nets ?? (await readFetchedNets())).filter(({ name }) => options.names?.includes(name) ?? true)
+  const nets = (options.publisher?.nets ?? (await readNetsOf(options.modelsDir))).filter(({ name }) => options.names?.includes(name) ?? true)
   const results = await Promise.allSettled(nets.map((net) => install(net, { ...options, signal })))
   const installed = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const failures = results.flatMap((result, index) => {
@@ -89,7 +96,7 @@ export async function installModels(options: InstallOptions): Promise<InstalledN
  * @throws {ModelChecksumError} When a file is there and is not the one that the manifest pins: nothing may run on it.
  */
 export async function findFetchedNet(name: FetchedNetName, modelsDir: string): Promise<Uint8Array | undefined> {
-  const net = (await readFetchedNets()).find((entry) => entry.name === name)
+  const net = (await readNetsOf(modelsDir)).find((entry) => entry.name === name)
   const bytes = net && (await readInstalled(net, modelsDir))
   if (!net || !bytes) return undefined
   const found = checksum(bytes)
@@ -99,7 +106,7 @@ export async function findFetchedNet(name: FetchedNetName, modelsDir: string): P
 
 /** What the given originals become today, whatever the manifest says; for checking and for pinning new sums. */
 export async function buildFetchedNet(net: FetchedNet, from: string): Promise<Uint8Array> {
-  return CONVERTERS[net.name](await Promise.all(net.originals.map((original) => fromFolder(original, from))))
+  return converted(net, await Promise.all(net.originals.map((original) => fromFolder(original, from))))
 }
 
 async function install(net: FetchedNet, options: InstallOptions): Promise<InstalledNet> {
@@ -112,9 +119,10 @@ async function install(net: FetchedNet, options: InstallOptions): Promise<Instal
     tell('done', total)
     return { ...described, bytes: present.length, state: 'present' }
   }
+  if (net.originals.length === 0) throw new Error(`nobody publishes it: put the file with sha256 ${net.sha256} at ${file}`)
   const originals = await originalsOf(net, options, (received) => tell('fetching', received))
   tell('converting', total)
-  const bytes = CONVERTERS[net.name](originals)
+  const bytes = converted(net, originals)
   const found = checksum(bytes)
   if (found !== net.sha256) throw new ModelChecksumError(net.file, net.sha256, found)
   await writeWhole(file, bytes)

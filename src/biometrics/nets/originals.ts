@@ -69,7 +69,8 @@ export async function readOriginal(original: Original, directory: string): Promi
   return undefined
 }
 
-async function openHttps(address: string, signal: AbortSignal): Promise<Response> {
+/** Asks the publisher; only https, also where it leads on to. */
+export async function openHttps(address: string, signal: AbortSignal): Promise<Response> {
   const response = await fetch(address, { signal })
   if (!response.url.startsWith('https://')) throw new Error(`led to ${response.url}, which is not https`)
   return response
