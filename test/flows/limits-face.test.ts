@@ -88,7 +88,7 @@ test('a recovery by face is not to be had where a program could pass the check',
 })
 
 test('of many long polls of one check only the latest waits', async () => {
-  await app.foundation.db.execute("DELETE FROM throttle WHERE key LIKE 'face:%'")
+  await app.foundation.db.execute("DELETE FROM throttle WHERE key LIKE 'face%'")
   const asked = await typePassword(await begin(rp, FACE), { cpf: who.cpf, password: who.password })
   const page = await asked.browser.submit(asked.page, { agree: 'sim' }, { action: '/concordo' })
   const { call, read } = faceEndpoints(asked.browser, page)
@@ -111,11 +111,30 @@ test('three tries an hour, whatever the browser', async () => {
     const page = await asked.browser.submit(asked.page, { agree: 'sim' }, { action: '/concordo' })
     return faceEndpoints(asked.browser, page)
   }
-  await app.foundation.db.execute("DELETE FROM throttle WHERE key LIKE 'face:%'")
+  await app.foundation.db.execute("DELETE FROM throttle WHERE key LIKE 'face%'")
   const endpoints = await open()
   const statuses: number[] = []
   for (let tries = 0; tries < 5; tries += 1) statuses.push((await endpoints.call('POST', '/sessao', { json: { flashes: true } })).status)
   assert.deepEqual(statuses, [201, 201, 201, 429, 429])
   const asked = await typePassword(await begin(rp, FACE), { cpf: who.cpf, password: who.password })
   assert.match(asked.page.text, /volta a funcionar para você em até uma hora/)
+})
+
+test('whoever goes on without a passed check waits longer each time, and a passed one ends it', async () => {
+  const { faceAttempts } = app.rooms.accounts
+  const someone = other.cpf
+  const allowed = () => faceAttempts.claim(someone).then(() => true, () => false)
+  const waited: number[] = []
+  for (let tries = 0; tries < 7; tries += 1) {
+    let minutes = 0
+    while (!(await allowed())) {
+      assert.equal(await faceAttempts.left(someone), 0)
+      app.clock.advance(5 * 60_000)
+      minutes += 5
+    }
+    waited.push(minutes)
+  }
+  assert.deepEqual(waited, [0, 0, 0, 60, 40, 60, 60])
+  await faceAttempts.clear(someone, app.foundation.db)
+  assert.equal(await faceAttempts.left(someone), 3)
 })

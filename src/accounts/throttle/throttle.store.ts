@@ -54,6 +54,12 @@ export async function countUsed(sql: Sql, key: string, now: Date): Promise<numbe
   return row?.points ?? 0
 }
 
+/** Whether a counter would refuse an attempt now. */
+export async function isBlocked(sql: Sql, limit: Limit, now: Date): Promise<boolean> {
+  const rows = await sql.query(`SELECT 1 FROM (${ASKED}) a JOIN throttle t ON t.key = a.key WHERE ${BLOCKED}`, parameters([limit], now))
+  return rows.length > 0
+}
+
 /**
  * Takes one attempt back from each counter: it was not evaluated, or it was right.
  *
