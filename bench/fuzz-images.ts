@@ -12,8 +12,8 @@ import { parseArgs } from 'node:util'
 import sharp from 'sharp'
 import { createFaces, type Faces } from '../src/biometrics/faces.ts'
 import { ImageRefused } from '../src/biometrics/image.ts'
-import { hostileImages } from '../test/support/hostile-images.ts'
 import { frameOf, HEADS } from '../test/support/face-samples.ts'
+import { hostileImages } from '../test/support/hostile-images.ts'
 
 const LONGEST_MS = 1000
 const WORKERS = 2
@@ -143,7 +143,11 @@ async function main(): Promise<void> {
     // The nets' and decoders' own buffers first, so that what grows afterwards is a leak.
     await fuzz(faces, { endsAt: performance.now() + 5000, seed: 1, keep: values.keep })
     const rss = process.memoryUsage().rss
-    const tally = await fuzz(faces, { endsAt: performance.now() + Number(values.minutes) * 60_000, seed: Number(values.seed), keep: values.keep })
+    const tally = await fuzz(faces, {
+      endsAt: performance.now() + Number(values.minutes) * 60_000,
+      seed: Number(values.seed),
+      keep: values.keep,
+    })
     const growthMb = (process.memoryUsage().rss - rss) / 1e6
     const { replaced } = faces.stats()
     const outcomes = [...tally.outcomes].map(([outcome, count]) => `${outcome} ${count}`).join(', ')

@@ -1,9 +1,10 @@
 /** A whole face check over a third-generation mobile link, in a real browser before a camera that reacts: from the button to the verdict. */
+
+import type { Browser } from 'playwright-core'
 import { launchBrowser } from '../test/support/browser.ts'
 import { type CameraSite, openCameraSite } from '../test/support/camera-site.ts'
-import { openSlowLink, type SlowLink } from './rig/slow-link.ts'
 import { atMost, median, type Result } from './result.ts'
-import type { Browser } from 'playwright-core'
+import { openSlowLink, type SlowLink } from './rig/slow-link.ts'
 
 export const name = 'liveness-link'
 const LINK = { kbitPerSecond: 400, rttMs: 300 }
@@ -31,11 +32,30 @@ export async function run(): Promise<readonly Result[]> {
     const nets = site.standard ? 'standard nets' : 'built-in nets'
     const worth = [...new Set(checks.map((check) => check.worth))].join(' and ')
     return [
-      atMost({ bench: name, metric: `longest of ${RUNS} checks at 400 kbit/s and 300 ms, ${nets}`, value: Math.max(...all(({ seconds }) => seconds)), unit: 's' }, MOST_SECONDS),
+      atMost(
+        {
+          bench: name,
+          metric: `longest of ${RUNS} checks at 400 kbit/s and 300 ms, ${nets}`,
+          value: Math.max(...all(({ seconds }) => seconds)),
+          unit: 's',
+        },
+        MOST_SECONDS,
+      ),
       atMost({ bench: name, metric: 'median of the same', value: median(all(({ seconds }) => seconds)), unit: 's' }),
-      atMost({ bench: name, metric: 'bytes sent by the browser, most', value: Math.max(...all(({ kilobytes }) => kilobytes)), unit: 'KB' }, MOST_KB),
+      atMost(
+        { bench: name, metric: 'bytes sent by the browser, most', value: Math.max(...all(({ kilobytes }) => kilobytes)), unit: 'KB' },
+        MOST_KB,
+      ),
       atMost({ bench: name, metric: 'frames, median', value: median(all(({ frames }) => frames)), unit: 'frames' }),
-      atMost({ bench: name, metric: `checks not passed (class of the others: ${worth})`, value: checks.filter(({ passed }) => !passed).length, unit: 'checks' }, 0),
+      atMost(
+        {
+          bench: name,
+          metric: `checks not passed (class of the others: ${worth})`,
+          value: checks.filter(({ passed }) => !passed).length,
+          unit: 'checks',
+        },
+        0,
+      ),
     ]
   } finally {
     await browser.close()

@@ -1,7 +1,7 @@
 /** A link of a given speed and distance between a browser and a server of this machine: what a mobile network does to both directions. */
 import { once } from 'node:events'
-import { createServer, connect, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 
 export interface SlowLink {
   readonly port: number

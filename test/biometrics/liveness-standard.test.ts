@@ -19,11 +19,18 @@ const willing = (): Capture => checks.camera(checks.one)
 /** The camera's picture, changed on its way. */
 const through =
   (capture: Capture, change: (picture: Sharp) => Sharp): Capture =>
-  async (view, step) => change(sharp(await capture(view, step))).jpeg({ quality: 70 }).toBuffer()
+  async (view, step) =>
+    change(sharp(await capture(view, step)))
+      .jpeg({ quality: 70 })
+      .toBuffer()
 
 test('who does as asked reaches active, with ten frontal frames before the presentation-attack nets', { skip }, async () => {
   const { passed, verdict, reasons } = await checks.check(willing())
-  assert.deepEqual([passed, verdict?.class, verdict?.padModel], [true, 'active', 'minifasnet-v2+minifasnet-v1se'], JSON.stringify([reasons, verdict]))
+  assert.deepEqual(
+    [passed, verdict?.class, verdict?.padModel],
+    [true, 'active', 'minifasnet-v2+minifasnet-v1se'],
+    JSON.stringify([reasons, verdict]),
+  )
   assert.ok((verdict?.scores['pad.frames'] ?? 0) >= 10 && (verdict?.scores['pad.mean'] ?? 0) >= 0.4)
   assert.deepEqual([verdict?.modelId, verdict?.point, verdict?.k], ['standard-256-v1', 'fmr1e-4', 5])
 })
@@ -47,7 +54,10 @@ test('a phone in the hand, held upright, sways and tilts: active all the same', 
     const picture = await willing()(view, step)
     const tilted = await sharp(picture).rotate(tilt, { background: '#8a8a8a' }).resize(680, 510, { fit: 'cover' }).toBuffer()
     const frame = sharp(tilted).extract({ left: Math.round(160 + x), top: Math.round(15 + y), width: 360, height: 480 })
-    return sharp(await frame.toBuffer()).resize(480, 640).jpeg({ quality: 70 }).toBuffer()
+    return sharp(await frame.toBuffer())
+      .resize(480, 640)
+      .jpeg({ quality: 70 })
+      .toBuffer()
   }
   const { passed, verdict, reasons } = await checks.check(held)
   assert.deepEqual([passed, verdict?.class], [true, 'active'], JSON.stringify([reasons, verdict]))

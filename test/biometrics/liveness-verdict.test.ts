@@ -4,10 +4,10 @@ import type { MatchRule } from '../../src/biometrics/liveness/match-rule.ts'
 import type { PlanOptions } from '../../src/biometrics/liveness/plan.ts'
 import { createPlan, isTurn } from '../../src/biometrics/liveness/plan.ts'
 import type { LivenessFrame, LivenessSession, LivenessSessionId } from '../../src/biometrics/liveness/protocol.ts'
-import { REASON_CODES, sortReasons } from '../../src/biometrics/reason.ts'
 import { framePrints } from '../../src/biometrics/liveness/signals/replay-signal.ts'
 import type { Evidence } from '../../src/biometrics/liveness/verdict.ts'
 import { giveUpReasons, judge } from '../../src/biometrics/liveness/verdict.ts'
+import { REASON_CODES, sortReasons } from '../../src/biometrics/reason.ts'
 import { createSimulatedCamera, faceOf, playPlan, SIMULATED_RULE, seededInt } from '../support/reactive-camera/simulated-person.ts'
 
 const START = new Date('2026-11-22T12:00:00Z')

@@ -70,7 +70,10 @@ export async function openCameraChecks(set: FaceSetName): Promise<CameraChecks> 
     two,
     moment,
     look,
-    camera: (views, screenLight = 0.15) => (view) => views.jpeg(viewOptions(view, screenLight, moment())),
+    camera:
+      (views, screenLight = 0.15) =>
+      (view) =>
+        views.jpeg(viewOptions(view, screenLight, moment())),
     async check(capture, drive = {}, { plan = PLAN, occasion = NO_OCCASION, inPerson = false, accountId = randomUUID() } = {}) {
       const clock = fixedClock()
       const caller: LivenessCaller = { accountId, bindingHash: 'browser', purpose: 'test' }

@@ -85,12 +85,18 @@ export async function openCameraSite({ publicUrl }: { publicUrl?: string } = {})
   const site = await startCameraPages({ faces, db, state, folder, publicUrl })
   const url = publicUrl ?? site.url
 
-  async function open(browser: Browser, mode: CameraMode, { who = 'one', context = PHONE, script, options = {}, onOpen }: CameraVisit = {}) {
+  async function open(
+    browser: Browser,
+    mode: CameraMode,
+    { who = 'one', context = PHONE, script, options = {}, onOpen }: CameraVisit = {},
+  ) {
     Object.assign(state, { caller: callerOf(), attempts: 3 })
     const watched = await openProfile(browser, context)
     const { page } = watched
     onOpen?.(page)
-    await page.addInitScript(script ?? (await browserCameraScript({ mode, views: people[who], other: people[who === 'one' ? 'two' : 'one'] })))
+    await page.addInitScript(
+      script ?? (await browserCameraScript({ mode, views: people[who], other: people[who === 'one' ? 'two' : 'one'] })),
+    )
     await page.goto(`${url}/camera`)
     await page.waitForSelector('[data-face-check][data-ready]')
     if (options.noFlash) await page.check('[name=no-flash]')
@@ -164,7 +170,10 @@ async function startCameraPages({ faces, db, state, folder, publicUrl }: CameraP
   return startSite(
     (http) => {
       const pages = new Router()
-      pages.get('/camera', guard({}, (ctx) => http.views.render(ctx, 'camera-page')))
+      pages.get(
+        '/camera',
+        guard({}, (ctx) => http.views.render(ctx, 'camera-page')),
+      )
       pages.get(
         '/passou',
         guard({}, (ctx) => {

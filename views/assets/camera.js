@@ -243,7 +243,9 @@ async function follow(answer) {
   const isNewer = ({ step, state }) => state !== 'going' || newest.state !== 'going' || (step?.index ?? 0) >= (newest.step?.index ?? 0)
   function send(step, picture) {
     const flight = picture(flying.size === 0)
-      .then((got) => isNewer(got) && (newest = got))
+      .then((got) => {
+        if (isNewer(got)) newest = got
+      })
       .catch((refusal) => {
         // Of pictures under way together some come too late or out of turn: only a step that still stands has a trouble.
         const stands = newest.state === 'going' && newest.step?.index === step.index

@@ -21,6 +21,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Database, Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { FrameObservation } from '../observation.ts'
+import type { ReasonCode } from '../reason.ts'
 import { judgeSession, resultOf } from './finish.ts'
 import { acceptFrame } from './frame.ts'
 import type { MatchRule } from './match-rule.ts'
@@ -29,7 +30,6 @@ import { createPlan } from './plan.ts'
 import { LIVENESS_PROBLEMS as PROBLEMS } from './problems.ts'
 import type { FrameUpload, LivenessFrame, LivenessSession, LivenessSessionId } from './protocol.ts'
 import { checkOpen, extend, isFinal, LIMITS, reveal } from './protocol.ts'
-import type { ReasonCode } from '../reason.ts'
 import { sweepPrints } from './replay.store.ts'
 import type { FrameSealer } from './session.store.ts'
 import { abandonOpenSessions, addSession, applyChange, consumeSession, deleteFrames, findSession, sweepSessions } from './session.store.ts'
@@ -130,7 +130,8 @@ export function createLiveness(deps: LivenessDeps): Liveness {
     start: (caller, options) => startSession(deps, caller, options),
     next: async (caller, id, after, wait = { milliseconds: 0 }) => {
       const until = Date.now() + Math.min(wait.milliseconds, MAX_WAIT_MS)
-      const isDone = ({ state, step }: LivenessSession) => state !== 'revealed' || step > after || Date.now() >= until || wait.signal?.aborted
+      const isDone = ({ state, step }: LivenessSession) =>
+        state !== 'revealed' || step > after || Date.now() >= until || wait.signal?.aborted
       const session = await revealed(deps, await get(caller, id))
       const seen = isDone(session) ? session : await waiting.untilDone(session.id, async () => get(caller, id), isDone)
       return viewOf(seen, clock.now())
@@ -167,7 +168,11 @@ export function createLiveness(deps: LivenessDeps): Liveness {
 function createWaiting() {
   const latest = new Map<LivenessSessionId, symbol>()
   return {
-    async untilDone(id: LivenessSessionId, read: () => Promise<LivenessSession>, isDone: (session: LivenessSession) => unknown): Promise<LivenessSession> {
+    async untilDone(
+      id: LivenessSessionId,
+      read: () => Promise<LivenessSession>,
+      isDone: (session: LivenessSession) => unknown,
+    ): Promise<LivenessSession> {
       const poll = Symbol(id)
       latest.set(id, poll)
       try {

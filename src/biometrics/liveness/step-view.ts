@@ -1,8 +1,8 @@
 import type { Colour } from '../observation.ts'
+import type { ReasonCode } from '../reason.ts'
 import type { StepKind } from './plan.ts'
 import type { LivenessSession } from './protocol.ts'
 import { isFinal } from './protocol.ts'
-import type { ReasonCode } from '../reason.ts'
 
 /** One step as the browser may know it, and nothing of the steps to come but their number. */
 export interface StepView {

@@ -1,7 +1,7 @@
 import { meanTemplate } from '../../descriptor.ts'
+import { qualityOf } from '../../quality/judge.ts'
 import type { MatchRule } from '../match-rule.ts'
 import { compareFaces, thresholdFor } from '../match-rule.ts'
-import { qualityOf } from '../../quality/judge.ts'
 import type { LivenessFrame } from '../protocol.ts'
 import { hintsFor } from './quality-signal.ts'
 import type { Signal, SingleFace } from './signal.ts'
