@@ -53,6 +53,7 @@ export type { FurtherSteps, PasskeySignInResult, SecondStepResult, StepUpResult 
 export type { FactorProof, Factors, FactorVerdict } from './sign-in/second-factor.ts'
 export type { PasswordAttempt, SecondFactorNeeded, SignIn, SignInResult } from './sign-in/sign-in.ts'
 export type { FaceAttempts } from './throttle/face-attempts.ts'
+export { networkOf } from './throttle/limits.ts'
 export {
   CODE_TTL_SECONDS, type CodeCheck, LINK_TTL_SECONDS, MAX_CODE_ATTEMPTS, type NewToken, type OneTimeTokens, type Token,
   type TokenSecrets,

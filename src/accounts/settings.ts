@@ -42,6 +42,8 @@ export interface ThrottleSettings {
   readonly messagesPerDestination: number
   /** Registrations and recoveries started per address in an hour. */
   readonly startsPerAddress: number
+  /** What strangers at one address may make this server remember: at once, and in every further second. A town hall shares one address. */
+  readonly visitsPerAddress: { readonly burst: number; readonly perSecond: number }
 }
 
 export interface SessionSettings {
@@ -61,6 +63,7 @@ export const DEFAULT_SETTINGS: Omit<AccountsSettings, 'publicUrl'> = {
   },
   throttle: {
     perAddress: 20, perAccountAndAddress: 5, perAccount: 10, secondFactor: 10, messagesPerDestination: 5, startsPerAddress: 60,
+    visitsPerAddress: { burst: 300, perSecond: 5 },
   },
   session: { idleSeconds: 3600, totalSeconds: 86_400, recentSeconds: 1200, holdSeconds: 86_400 },
   registerDeadlineMs: 5000,

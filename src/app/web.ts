@@ -3,11 +3,14 @@ import { fileURLToPath } from 'node:url'
 import type Koa from 'koa'
 import type { Level } from '../assurance/index.ts'
 import { findPolicyRow } from '../assurance/index.ts'
-import { createInteractionRoutes, type DemoCitizen, type Oidc } from '../oidc/index.ts'
+import { networkOf } from '../accounts/index.ts'
+import { createInteractionRoutes, createVisitLimit, type DemoCitizen, type Oidc } from '../oidc/index.ts'
+import { createAddressLimit } from '../platform/http/address-limit.ts'
 import { createHttpApp, type HttpLog } from '../platform/http/app.ts'
 import { type Assets, createAssets } from '../platform/http/assets.ts'
 import { loadMessages, type Messages } from '../platform/http/messages.ts'
 import { createPlatformPages } from '../platform/http/pages.ts'
+import type { HttpMiddleware } from '../platform/http/request-facts.ts'
 import { createHealth } from '../platform/health.ts'
 import type { Log, LogFields } from '../platform/log.ts'
 import type { Views } from '../platform/http/views.ts'
@@ -83,6 +86,7 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
     ...(config.platform.redisUrl ? [{ name: 'redis', check: oidc.checkStore }] : []),
   ]
   app.use(createHealth(checks, () => healthNotes(foundation, rooms)))
+  app.use(visitLimit(foundation, rooms, oidc))
   app.use(oidc.middleware)
   app.use(createPlatformPages({ views, messages: look.messages }).routes())
   const interactions = createInteractionRoutes({
@@ -110,6 +114,16 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
     },
   })
   app.use(interactions.routes())
+}
+
+/** Pages that begin a sign-in of ours: each visit is remembered before anybody is known. */
+const ENTRANCES = ['/conta/entrar', '/operacao/entrar']
+
+/** What strangers can make this server remember, by address; counted and shown as numbers. */
+function visitLimit({ metrics }: Foundation, { settings }: Rooms, { provider }: Oidc): HttpMiddleware {
+  const limit = createAddressLimit({ allowance: settings.throttle.visitsPerAddress, networkOf })
+  metrics.watch('visit_addresses', 'Addresses whose visits are counted now', limit.size)
+  return createVisitLimit({ provider, limit, pages: ENTRANCES, onRefused: (path) => metrics.count('visits_refused', { path }) })
 }
 
 function healthNotes({ config, db }: Foundation, { faces, faceSearch }: Rooms): string[] {

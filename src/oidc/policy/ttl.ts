@@ -18,6 +18,7 @@ const DEVICE_CODE_SECONDS = 600
 /** Lives of everything that the provider issues; a client's policy may shorten or, for opaque tokens, lengthen them. */
 export function createTtl(lifetimes: Lifetimes, policyOf: (client: ClientInstance) => ClientPolicy): Record<string, unknown> {
   const sessionSeconds = (session: SessionInstance): number => {
+    if (session.accountId === undefined) return Math.min(INTERACTION_SECONDS, lifetimes.sessionIdleSeconds)
     const end = (session.loginTs ?? epoch()) + lifetimes.sessionAbsoluteSeconds
     return Math.max(1, Math.min(lifetimes.sessionIdleSeconds, end - epoch()))
   }

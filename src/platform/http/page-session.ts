@@ -15,6 +15,8 @@ import {
 import { type HttpContext, scopeOf } from './request-facts.ts'
 
 const TOUCH_EVERY_MS = 30_000
+/** Longest life of a session in which nobody has signed in yet: a visit to the sign-in page and back. */
+const STRANGER_SECONDS = 3600
 const LONGEST_IDLE_MS = 24 * 3600 * 1000
 
 /** A signed-in (or about to sign in) browser in one area of ours. */
@@ -105,7 +107,7 @@ export function createPageSessions<Data>({ db, keyring, clock }: PageSessionDeps
       sid: start.sid,
       data: await keyring.seal(JSON.stringify(start.data), contextOf(idHash)),
       now,
-      expiresAt: new Date(now.getTime() + area.absoluteSeconds * 1000),
+      expiresAt: new Date(now.getTime() + (start.accountId === undefined ? Math.min(STRANGER_SECONDS, area.absoluteSeconds) : area.absoluteSeconds) * 1000),
     })
     scopeOf(ctx).cookies.write(ctx, area.area, id)
   }
