@@ -12,7 +12,7 @@ import { enrol } from '../bench/evaluation/enrolment.ts'
 import { type Calibrated, calibrate, isMoreCautious, stricterOf } from '../bench/evaluation/calibrate.ts'
 import { type Photographs, readPhotographs } from '../bench/evaluation/photographs.ts'
 import { tableText } from '../bench/evaluation/report.ts'
-import { type CalibrationEntry, calibrationSchema } from '../src/biometrics/calibration.ts'
+import { type CalibrationEntry, calibrationSchema, OWN_CALIBRATION } from '../src/biometrics/calibration.ts'
 import { createFaceEngine, type FaceEngine } from '../src/biometrics/engine/engine.ts'
 import { chooseFaceModels } from '../src/biometrics/model-choice.ts'
 import { findCurve, type FalseMatchCurve, thresholdAt } from '../src/biometrics/search/operating-point.ts'
@@ -20,6 +20,7 @@ import { findCurve, type FalseMatchCurve, thresholdAt } from '../src/biometrics/
 const HELP = `Usage: npm run calibrate -- --data DIR [options]
   --data     folder with NAME-pairs.tsv and the pictures in NAME/, named Person_0001.jpg
   --set      standard | builtin (default: standard when it is installed)
+  --recogniser  model id of a recogniser of your own (DIR/manifest.json of --models); written to calibration.json beside it
   --models   where the nets are kept (default .data/models)
   --dry-run  print, write nothing
   --replace  take the new figures even where they are looser
@@ -29,12 +30,13 @@ const CALIBRATION = path.resolve(import.meta.dirname, '../src/biometrics/calibra
 const CURVES = path.resolve(import.meta.dirname, '../src/biometrics/search/false-match-curve.json')
 
 const calibrationFile = z.object({ about: z.string(), calibrations: z.array(calibrationSchema) })
+const ownFile = z.object({ calibrations: z.array(calibrationSchema) })
 const curveFile = z.object({ about: z.string(), curves: z.array(z.looseObject({ modelId: z.string() })) })
 
 async function main(): Promise<number> {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
-  const options = { data: text, set: text, models: { ...text, default: '.data/models' }, cache: text, 'dry-run': flag, replace: flag }
+  const options = { data: text, set: text, recogniser: text, models: { ...text, default: '.data/models' }, cache: text, 'dry-run': flag, replace: flag }
   const { values } = parseArgs({ options: { ...options, help: { ...flag, short: 'h' } } })
   if (values.help || values.data === undefined) {
     process.stdout.write(HELP)
@@ -43,13 +45,15 @@ async function main(): Promise<number> {
   if (!existsSync(values.data)) throw new Error(`${values.data} is not there`)
   const photographs = readPhotographs(values.data)
   if (!photographs) throw new Error(`no NAME-pairs.tsv in ${values.data}`)
-  const set =
-    values.set === 'standard' || values.set === 'builtin' ? values.set : (await chooseFaceModels('auto', values.models)).models.set
-  const engine = await createFaceEngine({ runtime, modelsDir: values.models, set })
+  const { recogniser } = values
+  const wanted = recogniser === undefined ? values.set : 'standard'
+  const set = wanted === 'standard' || wanted === 'builtin' ? wanted : (await chooseFaceModels('auto', values.models)).models.set
+  const engine = await createFaceEngine({ runtime, modelsDir: values.models, set, recogniser })
   const found = await measured(engine, photographs, values.cache)
   await engine.close()
   process.stdout.write(`${engine.modelId}\n\n${tableText(found.table)}\n\n`)
-  if (!values['dry-run']) write(found, { replace: values.replace === true, dimension: engine.dimension })
+  if (!values['dry-run'] && recogniser !== undefined) writeOwn(found, path.join(values.models, OWN_CALIBRATION))
+  else if (!values['dry-run']) write(found, { replace: values.replace === true, dimension: engine.dimension })
   return 0
 }
 
@@ -61,6 +65,15 @@ async function measured(engine: FaceEngine, photographs: Photographs, cache: str
   const people = new Set(enrolled.map(({ identity }) => identity)).size
   const source = `${photographs.name}: ${enrolled.length} pictures of ${people} people, full cross match for k = 1, identity-balanced means for k = 3 and 5; npm run calibrate`
   return calibrate({ modelId: engine.modelId, metric: engine.metric }, enrolled, source)
+}
+
+/** The operator's own recogniser: beside its net, not in the program. */
+function writeOwn({ entry }: Calibrated, file: string): void {
+  const { calibrations } = existsSync(file) ? ownFile.parse(JSON.parse(readFileSync(file, 'utf8'))) : { calibrations: [] }
+  const about = 'Greatest distance of the same person by model, operating point and k; written by npm run calibrate.'
+  const whole = { about, calibrations: replaced(calibrations, calibrationSchema.parse(entry)) }
+  writeFileSync(file, `${JSON.stringify(whole, null, 2)}\n`)
+  process.stdout.write(`written: ${file}\n`)
 }
 
 function write(found: Calibrated, { replace, dimension }: { replace: boolean; dimension: number }): void {

@@ -96,8 +96,9 @@ function openImages({ config, closers, deps, search }: ImageRoomDependencies) {
   })
   const faces = lazily(closers, async () => {
     const modelsDir = join(config.platform.dataDir, 'models')
-    const { models } = await chooseFaceModels(config.biometrics.faceModels, modelsDir)
-    const opened = createFaces({ modelsDir, models, workers: config.biometrics.faceWorkers, maxQueue: config.biometrics.faceQueue })
+    const { faceModels: set, faceRecogniser: recogniser, faceWorkers: workers, faceQueue: maxQueue } = config.biometrics
+    const { models, rule } = await chooseFaceModels({ set, recogniser }, modelsDir)
+    const opened = createFaces({ modelsDir, models, rule, workers, maxQueue })
     await opened.ready()
     return opened
   }, (opened) => opened.close())

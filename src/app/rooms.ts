@@ -56,10 +56,11 @@ export async function openRooms(foundation: Foundation, messages: Messages, over
   const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, agencyEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
   const modelsDir = join(isKept ? config.platform.dataDir : join(tmpdir(), 'mt-login'), 'models')
-  const { models, warning } = await chooseFaceModels(config.biometrics.faceModels, modelsDir)
+  const { faceModels: set, faceRecogniser: recogniser, faceWorkers: workers, faceQueue: maxQueue } = config.biometrics
+  const { models, rule, warning } = await chooseFaceModels({ set, recogniser }, modelsDir)
   if (warning) log.warn(warning)
   log.info(describeFaceModels(models))
-  const faces = createFaces({ modelsDir, models, workers: config.biometrics.faceWorkers, maxQueue: config.biometrics.faceQueue })
+  const faces = createFaces({ modelsDir, models, rule, workers, maxQueue })
   foundation.metrics.watchPool('faces', faces.stats)
   const ports: ImagePorts = {
     ...createFacePorts(() => faceSearch),

@@ -7,7 +7,12 @@ import type { FaceEngine } from './engine/engine.ts'
 import { answerFaceTask, faceTaskSchema } from './face-task.ts'
 
 const options = z
-  .object({ modelsDir: z.string().min(1), set: z.enum(['standard', 'builtin']).default('builtin'), pad: z.boolean().default(false) })
+  .object({
+    modelsDir: z.string().min(1),
+    set: z.enum(['standard', 'builtin']).default('builtin'),
+    pad: z.boolean().default(false),
+    recogniser: z.string().optional(),
+  })
   .parse(workerData)
 const messageSchema = z.object({ id: z.number(), task: faceTaskSchema })
 

@@ -32,6 +32,8 @@ export interface FacesOptions {
   readonly modelsDir: string
   /** As `chooseFaceModels` chose; the built-in ones unless said. */
   readonly models?: FaceModels
+  /** Its calibration, as `chooseFaceModels` found it; the shipped one unless said. */
+  readonly rule?: MatchRule
   readonly workers: number
   readonly maxQueue: number
 }
@@ -40,18 +42,19 @@ export interface FacesOptions {
 const DEADLINE_MS = 8000
 
 /** Starts the face workers. */
-export function createFaces({ modelsDir, models = BUILTIN_MODELS, workers, maxQueue }: FacesOptions): Faces {
+export function createFaces(options: FacesOptions): Faces {
+  const { modelsDir, models = BUILTIN_MODELS, rule = calibrationOf(models.setId), workers, maxQueue } = options
   const pool: WorkerPool<FaceTask, FaceTaskResult> = createWorkerPool({
     file: new URL('./face.worker.ts', import.meta.url),
     size: workers,
     maxQueue,
     deadlineMs: DEADLINE_MS,
-    workerData: { modelsDir, set: models.set, pad: models.pad },
+    workerData: { modelsDir, set: models.set, pad: models.pad, ...(models.set === 'standard' && { recogniser: models.setId }) },
   })
   const ask = (task: FaceTask): Promise<FaceTaskResult> => pool.run(task).catch(translate)
   return {
     models,
-    rule: calibrationOf(models.setId),
+    rule,
     padModel: models.pad ? PAD_MODEL_ID : undefined,
     async observe(jpeg) {
       acceptImage(jpeg, FRAME_LIMITS)

@@ -133,6 +133,11 @@ const OPTIONS = {
       z.enum(['auto', 'standard', 'builtin']),
       'auto',
     ),
+    faceRecogniser: optional(
+      'FACE_RECOGNISER',
+      'Model id of another recogniser of the manifest, or of `DATA_DIR/models/manifest.json`; it needs a calibration',
+      text,
+    ),
     faceWorkers: option('FACE_WORKERS', 'Threads that look at faces', whole(1, 64), '1'),
     faceQueue: option('FACE_QUEUE', 'Frames that may wait; beyond it the answer is 503', whole(1, 10_000), '48'),
   },

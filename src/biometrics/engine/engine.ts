@@ -37,6 +37,8 @@ export interface FaceEngineOptions {
   readonly set?: FaceSetName
   /** Only with `standard`: load the PAD nets too. */
   readonly pad?: boolean
+  /** Only with `standard`: model id of the recogniser; the manifest's first unless said. */
+  readonly recogniser?: string | undefined
 }
 
 export type FaceSetName = 'standard' | 'builtin'
@@ -68,8 +70,9 @@ const MOST_FACES = 8
  *
  * The caller hands in the runtime, because only a worker may load it. Not for the event loop: a frame takes some 20 ms of it.
  */
-export async function createFaceEngine({ runtime, modelsDir, set: name, pad = false }: FaceEngineOptions): Promise<FaceEngine> {
-  const set = name === 'standard' ? await loadStandardSet(runtime, modelsDir, { pad }) : await loadBuiltinSet(runtime, modelsDir)
+export async function createFaceEngine(options: FaceEngineOptions): Promise<FaceEngine> {
+  const { runtime, modelsDir, set: name, pad = false, recogniser } = options
+  const set = name === 'standard' ? await loadStandardSet(runtime, modelsDir, { pad, recogniser }) : await loadBuiltinSet(runtime, modelsDir)
   const inTurn = createQueue()
   return {
     modelId: set.id,

@@ -1,4 +1,5 @@
 import type { FetchedNet } from '../../nets/manifest.ts'
+import { ManifestError } from '../../nets/manifest.ts'
 import type { Point } from '../../observation.ts'
 import { normalisedPlanes } from '../alignment.ts'
 import type { Normalisation } from '../raster.ts'
@@ -19,16 +20,23 @@ export interface RecogniserContract extends Normalisation {
   readonly alignment: readonly Point[]
 }
 
-/** The contract of the manifest's first net that recognises. @throws {Error} When it lacks something or there is none. */
-export function recogniserContract(nets: readonly FetchedNet[]): RecogniserContract {
-  const net = nets.find(({ recognises }) => recognises)
+/**
+ * The contract of the net that recognises under this model id; of the manifest's first one unless said.
+ *
+ * @throws {ManifestError} When it lacks something or there is none.
+ */
+export function recogniserContract(nets: readonly FetchedNet[], modelId?: string): RecogniserContract {
+  const net = nets.find(({ recognises }) => recognises && (modelId === undefined || recognises.modelId === modelId))
   const [output] = net?.outputs ?? []
   const [dimension, size] = [output?.shape[1], net?.input.shape[3]]
   const [red, green, blue] = net?.input.mean ?? []
   if (!net?.recognises || !output || !net.input.alignment || red === undefined || green === undefined || blue === undefined) {
-    throw new Error('models/manifest.json has no recogniser with an input, an output and an alignment')
+    const known = nets.flatMap(({ recognises }) => recognises?.modelId ?? [])
+    throw new ManifestError('models/manifest.json', `no recogniser ${modelId ?? ''} with an output and an alignment (known: ${known.join(', ')})`)
   }
-  if (typeof dimension !== 'number' || typeof size !== 'number') throw new Error(`models/manifest.json: ${net.name} has no fixed sizes`)
+  if (typeof dimension !== 'number' || typeof size !== 'number' || size !== net.input.shape[2]) {
+    throw new ManifestError('models/manifest.json', `${net.name} has no fixed square input and fixed number of outputs`)
+  }
   return {
     ...net.recognises,
     net: net.name,

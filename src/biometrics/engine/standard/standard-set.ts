@@ -1,6 +1,6 @@
 import { findFetchedNet } from '../../nets/installation.ts'
 import type { FetchedNetName } from '../../nets/manifest.ts'
-import { readFetchedNets } from '../../nets/manifest.ts'
+import { readNetsOf } from '../../nets/manifest.ts'
 import { openModelFile } from '../../onnx/model-files.ts'
 import type { FaceBox } from '../../observation.ts'
 import { createLandmarkFinder } from '../landmarks.ts'
@@ -23,8 +23,12 @@ const THRESHOLD = 0.6
 const BOX = { right: -0.011, down: 0.123, wide: 1.343, high: 0.876 }
 
 /** The nets that are fetched: YuNet, the manifest's recogniser and, where it is installed, the PAD pair; the 68 landmarks are built in. */
-export async function loadStandardSet(runtime: OnnxRuntime, modelsDir: string, { pad }: { pad: boolean }): Promise<FaceModelSet> {
-  const contract = recogniserContract(await readFetchedNets())
+export async function loadStandardSet(
+  runtime: OnnxRuntime,
+  modelsDir: string,
+  { pad, recogniser: modelId }: { pad: boolean; recogniser?: string | undefined },
+): Promise<FaceModelSet> {
+  const contract = recogniserContract(await readNetsOf(modelsDir), modelId)
   const loaded: Net[] = []
   const open = async (name: FetchedNetName, input?: string): Promise<Net> => {
     const bytes = await findFetchedNet(name, modelsDir)
