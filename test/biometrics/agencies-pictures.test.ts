@@ -102,10 +102,11 @@ test('oversized, bombs, other things than pictures: refused by structure, quickl
     ['larger than the body may be', 'A'.repeat(12_000_000), 'platform/too-large'],
   ]
   for (const [name, imagem, code] of refusals) {
-    const start = performance.now()
+    const start = process.cpuUsage()
     const answer = await scene.call('POST', QUALITY, { token, json: { imagem, perfil: 'selfie', finalidade: 'habilitacao' } })
     assert.equal(answer.code, code, name)
-    assert.ok(performance.now() - start < 1000, `${name}: ${performance.now() - start} ms`)
+    const { user } = process.cpuUsage(start)
+    assert.ok(user < 1e6, `${name}: ${Math.round(user / 1000)} ms`)
   }
 })
 

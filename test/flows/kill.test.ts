@@ -196,7 +196,7 @@ async function inspect(rig: Rig): Promise<void> {
       "SELECT 1 FROM liveness_frame f JOIN liveness_session s ON s.id = f.session_id WHERE s.state IN ('passed', 'refused', 'abandoned', 'expired')")
     assert.deepEqual(orphans, [], 'frames go with the verdict')
     // Three face checks an hour are João's; the next kill needs his again.
-    await db.execute("DELETE FROM throttle WHERE key LIKE 'face:%'")
+    await db.execute("DELETE FROM throttle WHERE key LIKE 'face%'")
   } finally {
     await db.close()
   }
@@ -317,7 +317,7 @@ async function checkWhole(rig: Rig): Promise<void> {
     assert.ok(verdict.ok, JSON.stringify(verdict))
     const { db } = app.foundation
     assert.deepEqual(await halfAccounts(db), [])
-    await db.execute("DELETE FROM throttle WHERE key LIKE 'face:%'")
+    await db.execute("DELETE FROM throttle WHERE key LIKE 'face%'")
     const { portalUrl = '', clientId = '', clientSecret = '' } = app.demo ?? {}
     const rp = await createTestRelyingParty({ issuer: app.publicUrl, clientId, clientSecret, redirectUri: `${portalUrl}/retorno`, scope: 'openid' })
     const { browser, page } = await atCamera({ server: { ...rig.server, portalUrl }, rp })

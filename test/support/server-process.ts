@@ -25,7 +25,9 @@ export interface ServerProcess {
 /** Describes the process; `start()` runs it. Variables of this process are not inherited except the search path. */
 export async function serverProcess(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
   const [port, demoPort] = [await freePort(), await freePort()]
-  const all = { PATH: process.env['PATH'] ?? '', PORT: String(port), DEMO_PORT: String(demoPort), METRICS_PORT: '0', LOG_LEVEL: 'warn', DEMO: 'true', ...env }
+  // What V8 compiled is shared by all test processes (scripts/test.ts).
+  const compiled = process.env['NODE_COMPILE_CACHE']
+  const all = { PATH: process.env['PATH'] ?? '', ...(compiled && { NODE_COMPILE_CACHE: compiled }), PORT: String(port), DEMO_PORT: String(demoPort), METRICS_PORT: '0', LOG_LEVEL: 'warn', DEMO: 'true', ...env }
   const url = `http://127.0.0.1:${port}`
   let child: ChildProcess | undefined
   let said = ''
