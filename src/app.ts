@@ -6,12 +6,14 @@ import { openCitizenArea } from './app/citizen-area.ts'
 import { type Demo, openDemo } from './app/demo.ts'
 import { DEMO_CITIZENS } from './app/demo-seed.ts'
 import { type Foundation, openFoundation } from './app/foundation.ts'
+import { openOperatorArea } from './app/operator-area.ts'
 import { createOidcPorts } from './app/oidc-ports.ts'
 import { type AccountsOverrides, openRooms, type Rooms } from './app/rooms.ts'
 import { addPages, createWeb, httpLog, readLook, type Web } from './app/web.ts'
 import { createOidc, createRedisArtifactStore, createSqlArtifactStore, type Oidc } from './oidc/index.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
+import type { Database } from './platform/db.ts'
 import { startServer } from './platform/http/server.ts'
 import type { Log } from './platform/log.ts'
 
@@ -19,6 +21,8 @@ export { DEMO_CITIZENS }
 
 export interface AppOptions {
   readonly config: Config
+  /** One that is being opened already, while the rest of the program loads. */
+  readonly database?: Promise<Database> | undefined
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined
   /** For tests and benches: settings that the environment cannot weaken. */
@@ -74,6 +78,7 @@ async function open(foundation: Foundation, options: AppOptions, closers: (() =>
   const local = { host: config.platform.host, port: 0 }
   const area = await openCitizenArea({ foundation, rooms, oidc, web, look }, () => local)
   web.app.use(area.routes.routes())
+  web.app.use((await openOperatorArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   openAgencies({ foundation, rooms, oidc, web, look })
   const demo = config.demo.enabled ? await openDemo({ foundation, rooms, oidc, web, look }, area) : undefined
   if (demo) closers.push(demo.stop)

@@ -3,12 +3,12 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
-  adminEvents, createAgencyCommands, createAuditCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOperators, createPlatformCommands, createResourceCommands,
+  adminEvents, createAgencyCommands, createAuditCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createResourceCommands,
   createVault, runCommandLine,
 } from './admin/index.ts'
 import { openBaseRegisterFile } from './accounts/index.ts'
 import { createAudit, headFile } from './audit/index.ts'
-import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createFacePorts, createImageStore, type FaceSearch, faceSearchEvents, openFaceSearch, SEARCHED_MODELS, createQuotas } from './biometrics/index.ts'
+import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createFacePorts, createImageStore, createOutcomes, type FaceSearch, faceSearchEvents, openFaceSearch, SEARCHED_MODELS, createQuotas } from './biometrics/index.ts'
 import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, ConfigError, loadConfig } from './platform/config.ts'
@@ -128,6 +128,7 @@ async function main(): Promise<number> {
     ...createAuditCommands(audit),
     ...createAgencyCommands({ oidc, actor, quotas: async () => createQuotas({ db: (await deps()).db, clock: systemClock }) }),
     ...createImageCommands({ ...images, setting: { actor, parallel: config.biometrics.faceWorkers + 1, progress: (text) => void process.stderr.write(text) } }),
+    ...createOutcomeCommands(async () => createOutcomes({ ...(await deps()), clock: systemClock })),
     ...createCandidateCommands({ candidates, search, actor }),
     ...createPlatformCommands({ config, migrate: applied, vault: async () => createVault({ ...(await deps()), actorId }) }),
   ]

@@ -1,4 +1,5 @@
 import type { Sql } from '../platform/db.ts'
+import { DEFAULT_LOCALE, type Locale, matchLocale } from '../platform/http/locale.ts'
 
 /** Someone of the state's staff; the roles are this room's, no other room writes them. */
 export interface Operator {
@@ -35,4 +36,21 @@ export async function listOperators(sql: Sql): Promise<Operator[]> {
 /** Replaces the roles of one account. */
 export async function setRoles(tx: Sql, accountId: string, roles: readonly string[]): Promise<void> {
   await tx.execute('UPDATE account SET roles = $2 WHERE id = $1', [accountId, [...roles]])
+}
+
+/** A confirmed address of somebody who runs the system, and the language they read. */
+export interface OperatorAddress {
+  readonly email: string
+  readonly locale: Locale
+}
+
+/** Where notices about the system go: everybody active with one of these roles. */
+export async function listOperatorAddresses(sql: Sql, roles: readonly string[]): Promise<OperatorAddress[]> {
+  const rows = await sql.query<{ email: string; locale: string }>(
+    `SELECT c.value AS email, a.locale FROM account a
+     JOIN contact c ON c.account_id = a.id AND c.kind = 'email' AND c.is_primary AND c.removed_at IS NULL AND c.verified_at IS NOT NULL
+     WHERE a.status = 'active' AND a.roles && $1::text[] ORDER BY a.created_at`,
+    [[...roles]],
+  )
+  return rows.map(({ email, locale }) => ({ email, locale: matchLocale(locale) ?? DEFAULT_LOCALE }))
 }

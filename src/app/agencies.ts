@@ -18,7 +18,7 @@ export function openAgencies({ foundation, rooms, oidc, web, look }: OpenAgencie
   const { messages } = look
   const agencies = createAgencies({
     platform: { db, clock, keyring, audit: rooms.audit, publicUrl: config.platform.publicUrl },
-    faces: rooms.faces,
+    faces: { ...rooms.faces, noteEnd: rooms.outcomes.noteEnd },
     images: rooms.images,
     web: {
       views: web.views,

@@ -16,7 +16,7 @@ export interface Background {
   stop(): Promise<void>
 }
 
-export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, imageCare, liveness }: Rooms, oidc: Oidc): Background {
+export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, imageCare, liveness, outcomes }: Rooms, oidc: Oidc): Background {
   jobs.work(END_SESSIONS_JOB, async ({ accountId, sessionIds, reason, offlineToo }) => {
     const actor = { kind: 'system' } as const
     const ended = { accountId: String(accountId), reason: String(reason), actor, offlineToo: offlineToo === true }
@@ -29,6 +29,7 @@ export function createBackground({ db, clock, jobs, outbox, log }: Foundation, {
   jobs.schedule('accounts-purge', '7 * * * *', accounts.purge)
   jobs.schedule('page-sessions-purge', '23 * * * *', async () => void (await purgeEndedPageSessions(db, clock.now())))
   jobs.schedule('liveness-sweep', '* * * * *', liveness.sweep)
+  jobs.schedule('face-outcomes', '11 * * * *', async () => void (await outcomes.watch()))
   jobs.schedule('face-search', '* * * * *', async () => void (await faceSearch.sweep()))
   jobs.schedule('face-search-everybody', '29 2 1 * *', async () => void (await faceSearch.startSweeps({ kind: 'system' })))
   jobs.work(COPY_IMAGE_JOB, async ({ imageId }) => void (await imageCare.jobs.makeCopies(String(imageId))))

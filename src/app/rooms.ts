@@ -5,12 +5,13 @@ import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, D
 import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
 import { type Assurance, assuranceEvents, createAssurance } from '../assurance/index.ts'
-import { agencyEvents, biometricsEvents, chooseFaceModels, createCustody, createFaceJobs, createFacePorts, createFaces, createImageStore, createIntegrityCheck, type Custody, type FaceJobs, type IntegrityCheck, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImagePorts, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, SEARCHED_MODELS } from '../biometrics/index.ts'
+import { agencyEvents, biometricsEvents, chooseFaceModels, createCustody, createFaceJobs, createFacePorts, createFaces, createImageStore, createIntegrityCheck, type Custody, type FaceJobs, type IntegrityCheck, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImagePorts, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, outcomeEvents, type Outcomes, SEARCHED_MODELS } from '../biometrics/index.ts'
 import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import { portalEvents } from '../portal/index.ts'
 import type { Foundation } from './foundation.ts'
+import { openOutcomes } from './outcomes.ts'
 
 const DEMO_REGISTER = fileURLToPath(new URL('../demo/base-register.csv', import.meta.url))
 
@@ -40,6 +41,8 @@ export interface Rooms {
   readonly liveness: Liveness
   /** For recovery, where nobody may learn whether an account or a reference exists. */
   readonly recoveryLiveness: Liveness
+  /** What came of face checks, counted. */
+  readonly outcomes: Outcomes
   readonly assurance: Assurance
   /** Changes of the settings for tests and benches only. */
   readonly settings: AccountsSettings
@@ -53,7 +56,7 @@ export type AccountsOverrides = (settings: AccountsSettings) => AccountsSettings
 export async function openRooms(foundation: Foundation, messages: Messages, override: AccountsOverrides = (same) => same): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
-  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, agencyEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, adminEvents]
+  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
   const modelsDir = join(isKept ? config.platform.dataDir : join(tmpdir(), 'mt-login'), 'models')
   const { faceModels: set, faceRecogniser: recogniser, faceWorkers: workers, faceQueue: maxQueue } = config.biometrics
@@ -92,12 +95,13 @@ export async function openRooms(foundation: Foundation, messages: Messages, over
   })
   foundation.metrics.watchPool('passwords', accounts.hashing)
   const people = livenessPeople(accounts, images)
-  const engine = { rule: faces.rule, padModel: faces.padModel, observe: faces.observe }
+  const outcomes = openOutcomes(foundation, audit, messages)
+  const engine = { rule: faces.rule, padModel: faces.padModel, observe: faces.observe, noteEnd: outcomes.noteEnd }
   const liveness = createLiveness({ db, clock, keyring, engine, people })
   const recoveryLiveness = createLiveness({ db, clock, keyring, engine, people: withStrangers(people, faces) })
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
   return {
-    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, assurance, settings,
+    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, settings,
     async close() {
       await faceSearch.close()
       await Promise.all([accounts.close(), faces.close()])

@@ -21,9 +21,17 @@ export interface Metrics {
   watchPool(name: string, stats: () => PoolStats): void
   /** Shows a number that is read when asked for. */
   watch(name: string, help: string, read: () => number | Promise<number>): void
+  /** The same for several numbers by a few fixed labels; what is not read again is not shown again. */
+  watchEach(name: string, help: string, labelNames: readonly string[], read: () => Promise<readonly GaugeValue[]>): void
   text(): Promise<string>
   /** Serves GET /metrics; returns the port and a stop. */
   listen(host: string, port: number): Promise<{ port: number; close: () => Promise<void> }>
+}
+
+/** One of several numbers under one name. */
+export interface GaugeValue {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
 }
 
 const PREFIX = 'mtlogin_'
@@ -56,6 +64,19 @@ export function createMetrics(): Metrics {
     watchPool: (name, stats) => void pools.set(name, stats),
     watch(name, help, read) {
       const gauge: Gauge = new Gauge({ name: PREFIX + name, help, registers: [registry], collect: async () => gauge.set(await read()) })
+    },
+    watchEach(name, help, labelNames, read) {
+      const gauge: Gauge = new Gauge({
+        name: PREFIX + name,
+        help,
+        labelNames: [...labelNames],
+        registers: [registry],
+        async collect() {
+          const values = await read()
+          gauge.reset()
+          for (const { labels, value } of values) gauge.set(labels, value)
+        },
+      })
     },
     text,
     listen: (host, port) => serve(text, registry.contentType, { host, port }),

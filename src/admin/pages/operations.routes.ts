@@ -1,0 +1,28 @@
+import Router from '@koa/router'
+import type { Outcomes } from '../../biometrics/index.ts'
+import { inRoom } from '../../platform/http/app.ts'
+import { guard } from '../../platform/http/guard.ts'
+import type { Messages } from '../../platform/http/messages.ts'
+import { createEntranceRoutes, type EntranceDependencies, seeOther, type VisitAccounts } from '../../portal/index.ts'
+import { createOutcomeRoutes } from '../biometrics/outcomes.routes.ts'
+import { createOperatorPages, OPERATOR_PLACE } from './operator-pages.ts'
+
+export interface OperationsDependencies {
+  /** With `OPERATOR_PLACE`. */
+  readonly entrance: EntranceDependencies
+  readonly messages: Messages
+  readonly accounts: VisitAccounts
+  readonly outcomes: Pick<Outcomes, 'report'>
+}
+
+/** The operators' area under `/operacao`: its entrance and its pages. */
+export function createOperationsRoutes({ entrance, messages, accounts, outcomes }: OperationsDependencies): Router {
+  const { sessions, views } = entrance
+  const pages = createOperatorPages({ sessions, accounts, views, messages })
+  const router = new Router()
+  router.use(inRoom('admin'))
+  router.get(OPERATOR_PLACE.base, guard({}, (ctx) => seeOther(ctx, '/operacao/biometria')))
+  router.use(createEntranceRoutes(entrance).router.routes())
+  router.use(createOutcomeRoutes({ pages, outcomes }).routes())
+  return router
+}
