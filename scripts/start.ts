@@ -22,7 +22,10 @@ function beginWithMemorySettings(): void {
 }
 
 /** The bar of a first download, drawn again and again in a terminal; one line elsewhere. */
-function createProgressLine(): { readonly onProgress: (progress: { name: string; received: number; total: number }) => void; readonly end: () => void } {
+function createProgressLine(): {
+  readonly onProgress: (progress: { name: string; received: number; total: number }) => void
+  readonly end: () => void
+} {
   const nets = new Map<string, { received: number; total: number }>()
   const { stderr } = process
   return {
@@ -65,7 +68,9 @@ The next start tries again after a day.\n`,
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
   process.stdout.write(HELP)
 } else if (Number(process.versions.node.split('.')[0]) < 24) {
-  process.stderr.write(`MT Login needs Node 24 and this is ${process.versions.node}. Start it with "npm start": npm ci installed the right one.\n`)
+  process.stderr.write(
+    `MT Login needs Node 24 and this is ${process.versions.node}. Start it with "npm start": npm ci installed the right one.\n`,
+  )
   process.exitCode = 1
 } else {
   beginWithMemorySettings()

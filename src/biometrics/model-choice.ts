@@ -54,8 +54,7 @@ export interface FaceModelWish {
  */
 export async function chooseFaceModels(wish: FaceModelWish | FaceModelWish['set'], modelsDir: string): Promise<FaceModelChoice> {
   const { set, recogniser } = typeof wish === 'string' ? { set: wish } : wish
-  if (set === 'builtin' && recogniser !== undefined)
-    throw new ConfigError([`FACE_RECOGNISER: ${recogniser}, but FACE_MODELS says builtin`])
+  if (set === 'builtin' && recogniser !== undefined) throw new ConfigError([`FACE_RECOGNISER: ${recogniser}, but FACE_MODELS says builtin`])
   try {
     const { models, warning } = set === 'builtin' ? { models: BUILTIN_MODELS } : await chooseStandard({ set, recogniser }, modelsDir)
     const rule = await findCalibration(models.setId, modelsDir)

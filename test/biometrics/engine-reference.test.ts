@@ -5,7 +5,7 @@ import { before, test } from 'node:test'
 import * as runtime from 'onnxruntime-node'
 import sharp from 'sharp'
 import { centreOf, eyesAndMouth, normalisedPlanes } from '../../src/biometrics/engine/alignment.ts'
-import { createSsdDetector, createTinyDetector } from '../../src/biometrics/engine/detection.ts'
+import { createTinyDetector } from '../../src/biometrics/engine/detection.ts'
 import { createLandmarkFinder } from '../../src/biometrics/engine/landmarks.ts'
 import type { Raster } from '../../src/biometrics/engine/raster.ts'
 import { clippedBox, letterboxed } from '../../src/biometrics/engine/raster.ts'
@@ -87,18 +87,6 @@ for (const [sample, width, height] of [
     }
   })
 }
-
-test("the second detector gives the library's boxes", async () => {
-  const raster = await picture(6, 600, 450)
-  const found = await createSsdDetector(await open('ssd-mobilenet'))(raster, 0.3)
-  const expected = await reference.detectSsd(raster, 0.3)
-  assert.ok(expected.length >= 3)
-  assert.equal(found.length, expected.length)
-  for (const [index, { score, box }] of expected.entries()) {
-    near(found[index]?.score ?? Number.NaN, score, 1e-4, 'score')
-    sameBox(found[index]?.box ?? { x: 0, y: 0, width: 0, height: 0 }, box, 0.02)
-  }
-})
 
 test('a batch of a square and its mirror image gives the descriptors of two runs', async () => {
   const recogniser = await open('descriptor-128')

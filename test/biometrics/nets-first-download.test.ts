@@ -67,7 +67,11 @@ test('the first start fetches the missing nets with progress, and the next asks 
   const modelsDir = path.join(folder, 'fetched')
   const server = await publisher((_, response) => response.end(CONTENT))
   const seen = new Set<string>()
-  const options = { modelsDir, publisher: server, onProgress: ({ name, step }: { name: string; step: string }) => void seen.add(`${name} ${step}`) }
+  const options = {
+    modelsDir,
+    publisher: server,
+    onProgress: ({ name, step }: { name: string; step: string }) => void seen.add(`${name} ${step}`),
+  }
   assert.deepEqual(await downloadOnce(options), { state: 'installed' })
   assert.ok(seen.has('one fetching') && seen.has('two done'))
   assert.deepEqual(readdirSync(modelsDir).sort(), ['one.onnx', 'two.onnx'])

@@ -48,7 +48,17 @@ const entry = {
     colour: 'RGB',
     mean: [127.5, 127.5, 127.5],
     divisor: 128,
-    alignment: { order: 'picture', size: 64, points: [[0.3, 0.45], [0.7, 0.45], [0.5, 0.62], [0.35, 0.8], [0.65, 0.8]] },
+    alignment: {
+      order: 'picture',
+      size: 64,
+      points: [
+        [0.3, 0.45],
+        [0.7, 0.45],
+        [0.5, 0.62],
+        [0.35, 0.8],
+        [0.65, 0.8],
+      ],
+    },
   },
   outputs: [{ name: 'numbers', shape: ['batch', 8], meaning: 'compare by distance' }],
   recognises: { modelId: MODEL_ID, metric: 'euclidean' },
@@ -108,8 +118,14 @@ suite('a recogniser that the operator adds by data alone', { skip }, () => {
   })
 
   test('without a calibration the server does not start, and the message names the command and the file', async () => {
-    await refuses(modelsWith('uncalibrated', { calibrations: [] }), /no calibration for the face model tiny-8-v1.*npm run calibrate.*uncalibrated\/calibration\.json/)
-    await refuses(modelsWith('other-metric', { calibrations: [{ ...calibration, metric: 'cosine' }] }), /compares by euclidean, its calibration by cosine/)
+    await refuses(
+      modelsWith('uncalibrated', { calibrations: [] }),
+      /no calibration for the face model tiny-8-v1.*npm run calibrate.*uncalibrated\/calibration\.json/,
+    )
+    await refuses(
+      modelsWith('other-metric', { calibrations: [{ ...calibration, metric: 'cosine' }] }),
+      /compares by euclidean, its calibration by cosine/,
+    )
     const loose = { ...calibration, points: { ...calibration.points, 'fmr1e-5': calibration.points['fmr1e-4'] } }
     await refuses(modelsWith('loose', { calibrations: [loose] }), /the stricter point must have the same k and smaller distances/)
   })
@@ -117,7 +133,10 @@ suite('a recogniser that the operator adds by data alone', { skip }, () => {
   test('named but missing, changed or unknown, the server refuses instead of taking other nets', async () => {
     await refuses(modelsWith('changed', { net: Buffer.from('another') }), /FACE_RECOGNISER: tiny-8-v1, but .*tiny\.onnx: expected sha256/)
     await refuses(modelsWith('unknown'), /no recogniser nobody.*known: standard-256-v1, tiny-8-v1/, { set: 'auto', recogniser: 'nobody' })
-    await refuses(modelsWith('builtin'), /FACE_RECOGNISER: tiny-8-v1, but FACE_MODELS says builtin/, { set: 'builtin', recogniser: MODEL_ID })
+    await refuses(modelsWith('builtin'), /FACE_RECOGNISER: tiny-8-v1, but FACE_MODELS says builtin/, {
+      set: 'builtin',
+      recogniser: MODEL_ID,
+    })
   })
 
   test('a manifest cannot take the place of a shipped net, nor bring what only the program can convert', async () => {
@@ -138,7 +157,13 @@ suite('a recogniser that the operator adds by data alone', { skip }, () => {
     const modelsDir = modelsWith('installed')
     rmSync(path.join(modelsDir, 'tiny.onnx'))
     await assert.rejects(installModels({ modelsDir, names: ['tiny'] }), /nobody publishes it: put the file with sha256/)
-    const original = { folder: 'own', file: 'published.onnx', url: 'https://publisher.example/x.onnx', bytes: bytes.length, sha256: entry.sha256 }
+    const original = {
+      folder: 'own',
+      file: 'published.onnx',
+      url: 'https://publisher.example/x.onnx',
+      bytes: bytes.length,
+      sha256: entry.sha256,
+    }
     writeFileSync(path.join(modelsDir, 'manifest.json'), JSON.stringify({ fetched: [{ ...entry, originals: [original] }] }))
     writeFileSync(path.join(folder, 'published.onnx'), bytes)
     const [installed] = await installModels({ modelsDir, names: ['tiny'], from: folder })

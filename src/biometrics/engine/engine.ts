@@ -72,7 +72,8 @@ const MOST_FACES = 8
  */
 export async function createFaceEngine(options: FaceEngineOptions): Promise<FaceEngine> {
   const { runtime, modelsDir, set: name, pad = false, recogniser } = options
-  const set = name === 'standard' ? await loadStandardSet(runtime, modelsDir, { pad, recogniser }) : await loadBuiltinSet(runtime, modelsDir)
+  const set =
+    name === 'standard' ? await loadStandardSet(runtime, modelsDir, { pad, recogniser }) : await loadBuiltinSet(runtime, modelsDir)
   const inTurn = createQueue()
   return {
     modelId: set.id,

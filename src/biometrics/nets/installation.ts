@@ -79,7 +79,9 @@ function converted({ name, form }: FetchedNet, originals: readonly Uint8Array[])
 export async function installModels(options: InstallOptions): Promise<InstalledNet[]> {
   const deadline = options.deadlineMs === undefined ? [] : [AbortSignal.timeout(options.deadlineMs)]
   const signal = AbortSignal.any([...(options.signal ? [options.signal] : []), ...deadline])
-  const nets = (options.publisher?.nets ?? (await readNetsOf(options.modelsDir))).filter(({ name }) => options.names?.includes(name) ?? true)
+  const nets = (options.publisher?.nets ?? (await readNetsOf(options.modelsDir))).filter(
+    ({ name }) => options.names?.includes(name) ?? true,
+  )
   const results = await Promise.allSettled(nets.map((net) => install(net, { ...options, signal })))
   const installed = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const failures = results.flatMap((result, index) => {

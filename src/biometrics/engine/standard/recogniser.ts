@@ -32,7 +32,10 @@ export function recogniserContract(nets: readonly FetchedNet[], modelId?: string
   const [red, green, blue] = net?.input.mean ?? []
   if (!net?.recognises || !output || !net.input.alignment || red === undefined || green === undefined || blue === undefined) {
     const known = nets.flatMap(({ recognises }) => recognises?.modelId ?? [])
-    throw new ManifestError('models/manifest.json', `no recogniser ${modelId ?? ''} with an output and an alignment (known: ${known.join(', ')})`)
+    throw new ManifestError(
+      'models/manifest.json',
+      `no recogniser ${modelId ?? ''} with an output and an alignment (known: ${known.join(', ')})`,
+    )
   }
   if (typeof dimension !== 'number' || typeof size !== 'number' || size !== net.input.shape[2]) {
     throw new ManifestError('models/manifest.json', `${net.name} has no fixed square input and fixed number of outputs`)
