@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { App } from './app.ts'
 import type { DemoCitizen } from './oidc/index.ts'
 import { ConfigError, loadConfig } from './platform/config.ts'
+import { openDatabaseOf } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
 import { Problem } from './platform/problem.ts'
 
@@ -18,7 +19,8 @@ function greet({ publicUrl, demo }: App, citizens: readonly DemoCitizen[]): void
     `  MT Login             ${publicUrl}/conta`,
     `  Portal de Serviços   ${demo.portalUrl}`,
     `  Mensagens enviadas   ${publicUrl}/demo/mensagens`,
-    `  Minha foto           ${publicUrl}/demo/foto`, '',
+    `  Minha foto           ${publicUrl}/demo/foto`,
+    `  Operação             ${publicUrl}/operacao   (Maria; na primeira vez se liga um aplicativo autenticador)`, '',
     ...citizens.map(({ name, cpf, password }) => `  Cidadão   ${name}   CPF ${cpf}   senha ${password}`),
     '  Para criar uma conta: Ana Clara Souza   CPF 168.995.350-09   nascida em 23/07/1999',
     `  Sistema   client_id ${demo.clientId}   client_secret ${demo.clientSecret}`, '',
@@ -65,8 +67,11 @@ function fail(error: unknown): void {
 try {
   const config = loadConfig()
   keepCompiled(config.platform.dataDir)
+  const database = openDatabaseOf(config.platform)
+  // Whoever awaits it tells its failure; until then it is nobody's.
+  database.catch(() => {})
   const { DEMO_CITIZENS, startApp } = await import('./app.ts')
-  const app = await startApp({ config, log: createLog({ level: config.platform.logLevel }) })
+  const app = await startApp({ config, database, log: createLog({ level: config.platform.logLevel }) })
   stopOnSignal(app)
   greet(app, DEMO_CITIZENS)
 } catch (error) {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type Account, parseCpf } from '../accounts/index.ts'
+import { createOperators } from '../admin/index.ts'
 import type { DemoCitizen, Oidc } from '../oidc/index.ts'
 import { recentDemoMessages } from '../platform/outbox.ts'
 import type { Foundation } from './foundation.ts'
@@ -15,6 +16,8 @@ export const DEMO_CITIZENS: readonly DemoCitizen[] = [
   { name: 'Joana Batista Pereira', cpf: '111.444.777-35', password: 'arara-azul-cerrado-3' },
 ]
 const WITH_FACE = '111.444.777-35'
+/** Whoever tries the operators' pages; the first entry there sets up the second factor. */
+const OPERATOR = '529.982.247-25'
 /** One person in a group picture that ships with the face library (MIT), as Joana's reference. */
 const FACE = { file: 'sample6.jpg', region: { left: 1114, top: 264, width: 330, height: 410 } }
 
@@ -32,6 +35,7 @@ export async function seedDemo(deps: DemoSeedDependencies): Promise<void> {
   await registerPortal(deps)
   for (const citizen of DEMO_CITIZENS) if ((await findByText(deps, citizen.cpf)) === undefined) await register(deps, citizen)
   await seedFace(deps)
+  await seedOperator(deps)
 }
 
 async function registerPortal({ oidc: { clients }, portal: { url, clientSecret } }: DemoSeedDependencies): Promise<void> {
@@ -90,4 +94,11 @@ async function seedFace(deps: DemoSeedDependencies): Promise<void> {
   const { default: sharp } = await import('sharp')
   const reasons = await takePhoto(account.personId, await sharp(sample).extract(FACE.region).jpeg({ quality: 95 }).toBuffer())
   if (reasons.length > 0) throw new Error(`the demonstration's face was refused: ${reasons.join(', ')}`)
+}
+
+async function seedOperator(deps: DemoSeedDependencies): Promise<void> {
+  const account = await findByText(deps, OPERATOR)
+  const cpf = parseCpf(OPERATOR)
+  if (account === undefined || cpf === undefined || account.roles.length > 0) return
+  await createOperators({ db: deps.foundation.db, audit: deps.rooms.audit, actorId: 'demo' }).grant(cpf, ['operator'])
 }
