@@ -30,7 +30,7 @@ function createProgressLine(): {
   const { stderr } = process
   return {
     onProgress({ name, received, total }) {
-      if (nets.size === 0 && !stderr.isTTY) stderr.write('Fetching the published face nets (4.7 MB) ...\n')
+      if (nets.size === 0 && !stderr.isTTY) stderr.write('Fetching the published face nets (6.6 MB) ...\n')
       nets.set(name, { received, total })
       const sum = [...nets.values()].reduce((all, net) => ({ received: all.received + net.received, total: all.total + net.total }))
       const cells = Math.round((sum.received / sum.total) * 30)
