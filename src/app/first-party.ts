@@ -58,7 +58,12 @@ export async function openEntrance(
  *
  * Its secret is derived from the keyring, so that every process knows it and no copy of it is stored.
  */
-async function register({ clients }: Oidc, keyring: Keyring, publicUrl: string, { clientId, name, place, scopes }: FirstParty): Promise<string> {
+async function register(
+  { clients }: Oidc,
+  keyring: Keyring,
+  publicUrl: string,
+  { clientId, name, place, scopes }: FirstParty,
+): Promise<string> {
   const actor = { kind: 'system' } as const
   const secret = keyring.hash(clientId, 'first-party-client').toString('base64url')
   const area = `${publicUrl}${place.base}`

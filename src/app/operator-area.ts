@@ -11,7 +11,13 @@ const LIMITS = { idleSeconds: 1800, absoluteSeconds: 8 * 3600 }
 export async function openOperatorArea(deps: AreaDependencies, localAddress: LocalAddress): Promise<Router> {
   const { rooms, look } = deps
   const { sessions, find } = rooms.accounts
-  const party = { clientId: OPERATOR_CLIENT, name: 'MT Login – operação', place: OPERATOR_PLACE, scopes: ['openid', 'profile'], limits: LIMITS } as const
+  const party = {
+    clientId: OPERATOR_CLIENT,
+    name: 'MT Login – operação',
+    place: OPERATOR_PLACE,
+    scopes: ['openid', 'profile'],
+    limits: LIMITS,
+  } as const
   return createOperationsRoutes({
     entrance: await openEntrance(deps, party, localAddress),
     messages: look.messages,

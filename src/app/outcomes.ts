@@ -20,8 +20,10 @@ export function openOutcomes(foundation: Foundation, audit: Audit, messages: Mes
     ...outcomes,
     async watch() {
       const changes = await outcomes.watch()
-      for (const { rule, measure, dimension, group } of changes.opened) log.warn('face checks: a group left its band', { name: `${rule} ${measure} ${dimension} ${group}` })
-      for (const { rule, measure, dimension, group } of changes.closed) log.info('face checks: an alarm closed', { name: `${rule} ${measure} ${dimension} ${group}` })
+      for (const { rule, measure, dimension, group } of changes.opened)
+        log.warn('face checks: a group left its band', { name: `${rule} ${measure} ${dimension} ${group}` })
+      for (const { rule, measure, dimension, group } of changes.closed)
+        log.info('face checks: an alarm closed', { name: `${rule} ${measure} ${dimension} ${group}` })
       return changes
     },
   }
@@ -32,10 +34,16 @@ function watchOutcomes({ metrics }: Foundation, outcomes: Outcomes): void {
   let kept: { readonly report: Promise<OutcomeReport | undefined>; readonly until: number } | undefined
   const report = (): Promise<OutcomeReport | undefined> => {
     // While the database is away every other number must still be told.
-    if (kept === undefined || kept.until < Date.now()) kept = { report: outcomes.report(DAYS).catch(() => undefined), until: Date.now() + FRESH_MS }
+    if (kept === undefined || kept.until < Date.now())
+      kept = { report: outcomes.report(DAYS).catch(() => undefined), until: Date.now() + FRESH_MS }
     return kept.report
   }
-  metrics.watchEach('face_refusal_rate', 'Share of judged face checks of the last 28 days that were not passed', ['dimension', 'group'], async () => ratesOf(await report()))
+  metrics.watchEach(
+    'face_refusal_rate',
+    'Share of judged face checks of the last 28 days that were not passed',
+    ['dimension', 'group'],
+    async () => ratesOf(await report()),
+  )
   metrics.watchEach('face_alarm_open', 'Groups whose refusals left their band: 1 each', ALARM_LABELS, async () =>
     ((await report())?.alarms ?? [])
       .filter(({ closedAt }) => closedAt === undefined)

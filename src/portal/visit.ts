@@ -18,7 +18,11 @@ export interface VisitAccounts {
 }
 
 /** Who visits; a page session whose sign-in is over, or whose account is not active any more, ends here. */
-export async function findSignedIn(ctx: HttpContext, sessions: PageSessions<AreaData>, accounts: VisitAccounts): Promise<AreaVisit | undefined> {
+export async function findSignedIn(
+  ctx: HttpContext,
+  sessions: PageSessions<AreaData>,
+  accounts: VisitAccounts,
+): Promise<AreaVisit | undefined> {
   const page = await sessions.read(ctx)
   if (page?.accountId === undefined || page.sid === undefined || page.data.signedIn === undefined) return undefined
   const account = await accounts.find(page.accountId)

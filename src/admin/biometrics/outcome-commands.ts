@@ -9,15 +9,34 @@ export function createOutcomeCommands(outcomes: () => Promise<Pick<Outcomes, 're
     {
       words: 'biometria resultados',
       summary: 'Mostra o que resultou das conferências de rosto, por grupo, e os alarmes',
-      notes: 'Só contagens, nunca pessoas; grupos com menos de 10 conferências aparecem juntos, como "few". É a mesma tabela de /operacao/biometria.',
+      notes:
+        'Só contagens, nunca pessoas; grupos com menos de 10 conferências aparecem juntos, como "few". É a mesma tabela de /operacao/biometria.',
       flags: { dias: { type: 'string', value: 'DIAS', about: `${REPORT_DAYS.join(', ')}; sem ela, 28` } },
       run: async ({ text }) => {
         const report = await (await outcomes()).report(daysFrom(text('dias')))
         const rows = outcomeRows(report)
         const table = rows.length === 0 ? 'Menos de 10 conferências no período: nada a mostrar.' : columns(OUTCOME_HEAD, rows.map(cellsOf))
-        const reasons = report.reasons.length === 0 ? [] : ['', columns(['motivo', 'recusas'], report.reasons.map(({ name, checks }) => [name, String(checks)]))]
+        const reasons =
+          report.reasons.length === 0
+            ? []
+            : [
+                '',
+                columns(
+                  ['motivo', 'recusas'],
+                  report.reasons.map(({ name, checks }) => [name, String(checks)]),
+                ),
+              ]
         const alarms = report.alarms.filter(({ closedAt }) => closedAt === undefined).map(lineOf)
-        return { text: [`De ${report.from} a ${report.to}`, table, ...reasons, '', ...(alarms.length > 0 ? alarms : ['Nenhum alarme aberto.'])].join('\n'), json: report }
+        return {
+          text: [
+            `De ${report.from} a ${report.to}`,
+            table,
+            ...reasons,
+            '',
+            ...(alarms.length > 0 ? alarms : ['Nenhum alarme aberto.']),
+          ].join('\n'),
+          json: report,
+        }
       },
     },
   ]

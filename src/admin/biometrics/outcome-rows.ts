@@ -17,7 +17,16 @@ export function outcomeRows({ total, groups }: OutcomeReport): OutcomeRow[] {
 }
 
 export const OUTCOME_HEAD = [
-  'recorte', 'grupo', 'conferencias', 'aprovadas', 'aprovadas_apos_recusa', 'recusadas', 'sem_captura', 'desistencias', 'taxa_recusa', 'taxa_recusa_falsa_minima',
+  'recorte',
+  'grupo',
+  'conferencias',
+  'aprovadas',
+  'aprovadas_apos_recusa',
+  'recusadas',
+  'sem_captura',
+  'desistencias',
+  'taxa_recusa',
+  'taxa_recusa_falsa_minima',
 ] as const
 
 export function cellsOf({ by, group, tally }: OutcomeRow): string[] {

@@ -33,14 +33,22 @@ export function trendChart({ trend }: OutcomeReport, measure: Measure): TrendCha
   const placed = rates.map(({ rate }, index) => (rate === undefined ? undefined : { x: x(index), y: y(rate) }))
   const every = Math.ceil((rates.length - 1) / (MOST_LABELS - 1)) || 1
   return {
-    width: WIDTH, height: HEIGHT, left: LEFT,
+    width: WIDTH,
+    height: HEIGHT,
+    left: LEFT,
     lines: pieces(placed).map((piece) => piece.map((point) => `${point.x},${point.y}`).join(' ')),
     points: placed.filter((point) => point !== undefined),
     ticks: Array.from({ length: TICKS + 1 }, (_, index) => ({ y: y((ceiling * index) / TICKS), rate: (ceiling * index) / TICKS })),
     labels: rates.flatMap(({ day }, index) => {
       if (index % every !== 0 && index !== rates.length - 1) return []
       if (index !== rates.length - 1 && rates.length - 1 - index < every) return []
-      return [{ x: x(index), day, anchor: index === 0 ? 'start' as const : index === rates.length - 1 ? 'end' as const : 'middle' as const }]
+      return [
+        {
+          x: x(index),
+          day,
+          anchor: index === 0 ? ('start' as const) : index === rates.length - 1 ? ('end' as const) : ('middle' as const),
+        },
+      ]
     }),
   }
 }

@@ -21,7 +21,10 @@ export function createOperationsRoutes({ entrance, messages, accounts, outcomes 
   const pages = createOperatorPages({ sessions, accounts, views, messages })
   const router = new Router()
   router.use(inRoom('admin'))
-  router.get(OPERATOR_PLACE.base, guard({}, (ctx) => seeOther(ctx, '/operacao/biometria')))
+  router.get(
+    OPERATOR_PLACE.base,
+    guard({}, (ctx) => seeOther(ctx, '/operacao/biometria')),
+  )
   router.use(createEntranceRoutes(entrance).router.routes())
   router.use(createOutcomeRoutes({ pages, outcomes }).routes())
   return router

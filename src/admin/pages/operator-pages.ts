@@ -4,7 +4,15 @@ import type { Messages } from '../../platform/http/messages.ts'
 import type { PageSessions } from '../../platform/http/page-session.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { Views } from '../../platform/http/views.ts'
-import { type AreaData, type AreaPlace, type AreaVisit, entranceTo, findSignedIn, seeOther, type VisitAccounts } from '../../portal/index.ts'
+import {
+  type AreaData,
+  type AreaPlace,
+  type AreaVisit,
+  entranceTo,
+  findSignedIn,
+  seeOther,
+  type VisitAccounts,
+} from '../../portal/index.ts'
 import type { Role } from '../operators.ts'
 
 /** The operators' area: another relying party than the citizen's, with a cookie of its own, entered with a second factor only. */
@@ -17,7 +25,9 @@ export const OPERATOR_PLACE: AreaPlace = {
 }
 
 /** The parts of the area, in the order of its menu, and who may see them: whoever is not named here sees nothing. */
-const SECTIONS = [{ name: 'biometrics', href: '/operacao/biometria', icon: 'face', roles: ['operator', 'auditor', 'admin'] }] as const satisfies readonly {
+const SECTIONS = [
+  { name: 'biometrics', href: '/operacao/biometria', icon: 'face', roles: ['operator', 'auditor', 'admin'] },
+] as const satisfies readonly {
   readonly name: string
   readonly href: string
   readonly icon: string
@@ -48,7 +58,10 @@ export interface OperatorPages {
 /** What every page of the operators' area shares; roles and session are read anew for each request. */
 export function createOperatorPages({ sessions, accounts, views, messages }: OperatorPagesDependencies): OperatorPages {
   const frameOf = ({ account }: AreaVisit) => ({
-    area: { user: { name: displayName(account.citizen.reveal()), signOutHref: `${OPERATOR_PLACE.base}/sair` }, homeHref: OPERATOR_PLACE.base },
+    area: {
+      user: { name: displayName(account.citizen.reveal()), signOutHref: `${OPERATOR_PLACE.base}/sair` },
+      homeHref: OPERATOR_PLACE.base,
+    },
   })
   return {
     only: (section, handler) => async (ctx, input) => {
@@ -62,7 +75,10 @@ export function createOperatorPages({ sessions, accounts, views, messages }: Ope
     },
     show(ctx, visit, { section, view, data }) {
       const menu = SECTIONS.filter(({ name }) => canSee(visit, name)).map(({ name, href, icon }) => ({
-        href, icon, label: messages.text(localeOf(ctx), `admin.nav.${name}`), current: name === section,
+        href,
+        icon,
+        label: messages.text(localeOf(ctx), `admin.nav.${name}`),
+        current: name === section,
       }))
       ctx.status = 200
       views.render(ctx, `admin/${view}`, { ...frameOf(visit), menu, ...data })

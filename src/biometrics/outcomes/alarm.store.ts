@@ -31,7 +31,12 @@ const COLUMNS = `id, rule, measure, dimension, group_name, direction, expected_c
 function toAlarm(row: AlarmRow): OutcomeAlarm {
   const { id, rule, measure, dimension, direction } = row
   return {
-    id, rule, measure, dimension, group: row.group_name, direction,
+    id,
+    rule,
+    measure,
+    dimension,
+    group: row.group_name,
+    direction,
     expected: { count: row.expected_count, total: row.expected_total },
     seen: { count: row.window_count, total: row.window_total },
     openedAt: row.opened_at,
@@ -42,7 +47,9 @@ function toAlarm(row: AlarmRow): OutcomeAlarm {
 
 /** Open ones, newest first; locked until the transaction ends. */
 export async function lockOpenAlarms(tx: Sql): Promise<OutcomeAlarm[]> {
-  return (await tx.query<AlarmRow>(`SELECT ${COLUMNS} FROM face_outcome_alarm WHERE closed_at IS NULL ORDER BY opened_at DESC FOR UPDATE`)).map(toAlarm)
+  return (
+    await tx.query<AlarmRow>(`SELECT ${COLUMNS} FROM face_outcome_alarm WHERE closed_at IS NULL ORDER BY opened_at DESC FOR UPDATE`)
+  ).map(toAlarm)
 }
 
 /** Open ones and those that were open since then, newest first. */
@@ -52,7 +59,10 @@ export async function listAlarms(sql: Sql, since: Date, limit: number): Promise<
 }
 
 /** Undefined when another process was first. */
-export async function addAlarm(tx: Sql, { rule, measure, dimension, group, direction, expected, seen, openedAt }: AlarmState): Promise<OutcomeAlarm | undefined> {
+export async function addAlarm(
+  tx: Sql,
+  { rule, measure, dimension, group, direction, expected, seen, openedAt }: AlarmState,
+): Promise<OutcomeAlarm | undefined> {
   const [row] = await tx.query<AlarmRow>(
     `INSERT INTO face_outcome_alarm (id, rule, measure, dimension, group_name, direction, expected_count, expected_total, window_count, window_total, opened_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (rule, measure, dimension, group_name) WHERE closed_at IS NULL DO NOTHING
@@ -63,7 +73,12 @@ export async function addAlarm(tx: Sql, { rule, measure, dimension, group, direc
 }
 
 /** Undefined when it was closed before. */
-export async function closeAlarm(tx: Sql, { rule, measure, dimension, group }: AlarmKey, reason: string, now: Date): Promise<OutcomeAlarm | undefined> {
+export async function closeAlarm(
+  tx: Sql,
+  { rule, measure, dimension, group }: AlarmKey,
+  reason: string,
+  now: Date,
+): Promise<OutcomeAlarm | undefined> {
   const [row] = await tx.query<AlarmRow>(
     `UPDATE face_outcome_alarm SET closed_at = $5, close_reason = $6
      WHERE rule = $1 AND measure = $2 AND dimension = $3 AND group_name = $4 AND closed_at IS NULL RETURNING ${COLUMNS}`,

@@ -92,10 +92,23 @@ function questionsOf({ recent, baseline, whole }: AlarmInput): Question[] {
   return MEASURES.flatMap((measure) => [
     { rule: 'drift' as const, measure, ...everybody, expected: shareOf(measure, baseline.all), seen: shareOf(measure, recent.all) },
     ...DRIFTING.flatMap((dimension) =>
-      namesOf(recent, dimension).map((group) => ({ rule: 'drift' as const, measure, dimension, group, expected: find(baseline, dimension, group, measure), seen: find(recent, dimension, group, measure) })),
+      namesOf(recent, dimension).map((group) => ({
+        rule: 'drift' as const,
+        measure,
+        dimension,
+        group,
+        expected: find(baseline, dimension, group, measure),
+        seen: find(recent, dimension, group, measure),
+      })),
     ),
     ...COMPARED.flatMap((dimension) =>
-      namesOf(whole, dimension).map((group) => ({ rule: 'differential' as const, measure, dimension, group, ...againstTheRest(whole, dimension, group, measure) })),
+      namesOf(whole, dimension).map((group) => ({
+        rule: 'differential' as const,
+        measure,
+        dimension,
+        group,
+        ...againstTheRest(whole, dimension, group, measure),
+      })),
     ),
   ])
 }
@@ -119,7 +132,10 @@ function againstTheRest(whole: Period, dimension: Watched, group: string, measur
 }
 
 /** Undefined where there are too few checks to say. */
-function placeOf({ rule, expected, seen }: Pick<Question, 'rule' | 'expected' | 'seen'>, limit: 'opens' | 'closes'): 'above' | 'inside' | 'below' | undefined {
+function placeOf(
+  { rule, expected, seen }: Pick<Question, 'rule' | 'expected' | 'seen'>,
+  limit: 'opens' | 'closes',
+): 'above' | 'inside' | 'below' | undefined {
   const limits = ALARM_LIMITS[rule]
   if (seen.total < limits.leastSeen || expected.total < limits.leastExpected) return undefined
   const band: BandRule = limits[limit]

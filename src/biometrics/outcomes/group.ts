@@ -4,7 +4,15 @@ import type { FaceObservation } from '../observation.ts'
 
 /** Form and family of system; `other` is what says neither, programs of agencies among them. */
 export const DEVICE_CLASSES = [
-  'phone-android', 'phone-ios', 'tablet-android', 'tablet-ios', 'desktop-windows', 'desktop-macos', 'desktop-linux', 'desktop-chromeos', 'other',
+  'phone-android',
+  'phone-ios',
+  'tablet-android',
+  'tablet-ios',
+  'desktop-windows',
+  'desktop-macos',
+  'desktop-linux',
+  'desktop-chromeos',
+  'other',
 ] as const
 export type DeviceClass = (typeof DEVICE_CLASSES)[number]
 
@@ -41,7 +49,12 @@ export function parseDeviceClass(text: string | null | undefined): DeviceClass {
 }
 
 const OLDEST: readonly (readonly [band: AgeBand, from: number])[] = [
-  ['75+', 75], ['60-74', 60], ['45-59', 45], ['30-44', 30], ['18-29', 18], ['0-17', 0],
+  ['75+', 75],
+  ['60-74', 60],
+  ['45-59', 45],
+  ['30-44', 30],
+  ['18-29', 18],
+  ['0-17', 0],
 ]
 
 /** The band of a birth date (`YYYY-MM-DD`) on a day of the same form. */

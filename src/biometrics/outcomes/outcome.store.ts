@@ -1,5 +1,5 @@
 import type { Sql } from '../../platform/db.ts'
-import { type AgeBand, ageBandOf, type DeviceClass, dayOf, type Dimension, type LightBand, parseDeviceClass } from './group.ts'
+import { type AgeBand, ageBandOf, type DeviceClass, type Dimension, dayOf, type LightBand, parseDeviceClass } from './group.ts'
 import type { OutcomeResult } from './tally.ts'
 
 /** One kind of outcome: everything that is kept of a check. */
@@ -41,7 +41,10 @@ export interface CountedSubject {
 const HAS_FACE = `EXISTS (SELECT 1 FROM stored_image i WHERE i.person_id = p.id AND i.kind = 'face' AND i.withdrawn_at IS NULL AND i.erased_at IS NULL)`
 
 export async function findSubject(sql: Sql, personId: string): Promise<CountedSubject | undefined> {
-  const [row] = await sql.query<{ birth_date: string; has_face: boolean }>(`SELECT p.birth_date, ${HAS_FACE} AS has_face FROM person p WHERE p.id = $1`, [personId])
+  const [row] = await sql.query<{ birth_date: string; has_face: boolean }>(
+    `SELECT p.birth_date, ${HAS_FACE} AS has_face FROM person p WHERE p.id = $1`,
+    [personId],
+  )
   return row && { birthDate: row.birth_date, hasFace: row.has_face }
 }
 

@@ -7,7 +7,18 @@ import { REPLAY_LIMITS } from '../liveness/signals/replay-signal.ts'
 import { addAlarm, closeAlarm, listAlarms, lockOpenAlarms, type OutcomeAlarm } from './alarm.store.ts'
 import { ALARM_LIMITS, changesOf, type Period } from './alarm.ts'
 import { addDays, ageBandOf, dayOf, lightBandOf, parseDeviceClass } from './group.ts'
-import { addOutcome, countOutcomes, findGivenUp, findSubject, foldShards, forgetOutcomes, lockMark, type Outcome, setMark, wasRefusedSince } from './outcome.store.ts'
+import {
+  addOutcome,
+  countOutcomes,
+  findGivenUp,
+  findSubject,
+  foldShards,
+  forgetOutcomes,
+  lockMark,
+  type Outcome,
+  setMark,
+  wasRefusedSince,
+} from './outcome.store.ts'
 import { type OutcomeReport, periodOf, reportOf } from './report.ts'
 
 /** Periods that reports are made of, in days. */
@@ -67,7 +78,10 @@ export function createOutcomes(deps: OutcomesDependencies): Outcomes {
  *
  * Everything is looked up beforehand, for whoever it is, so that neither the transaction nor its time depends on it.
  */
-async function prepareNote({ db, clock }: OutcomesDependencies, { session, subjectId, frames, verdict }: CheckEnd): Promise<(tx: Sql) => Promise<void>> {
+async function prepareNote(
+  { db, clock }: OutcomesDependencies,
+  { session, subjectId, frames, verdict }: CheckEnd,
+): Promise<(tx: Sql) => Promise<void>> {
   const now = clock.now()
   const subject = await findSubject(db, subjectId)
   const wasRefused = await wasRefusedSince(db, session.accountId, new Date(now.getTime() - HOUR_MS))
@@ -98,7 +112,12 @@ async function countGivenUp(tx: Sql, now: Date): Promise<void> {
     if (!first) continue
     const { day, device, age, hasFrames } = first
     const reason = hasFrames ? 'left-midway' : 'left-before-camera'
-    await addOutcome(tx, { day, device, age, reason, result: 'given-up', light: 'unknown', livenessClass: '', modelSet: 'none' }, 0, same.length)
+    await addOutcome(
+      tx,
+      { day, device, age, reason, result: 'given-up', light: 'unknown', livenessClass: '', modelSet: 'none' },
+      0,
+      same.length,
+    )
   }
   await setMark(tx, until)
   const today = dayOf(now)

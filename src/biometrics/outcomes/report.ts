@@ -1,7 +1,7 @@
-import type { Count } from './outcome.store.ts'
-import { addDays, type Dimension, DIMENSIONS } from './group.ts'
-import type { Period } from './alarm.ts'
 import type { OutcomeAlarm } from './alarm.store.ts'
+import type { Period } from './alarm.ts'
+import { addDays, DIMENSIONS, type Dimension } from './group.ts'
+import type { Count } from './outcome.store.ts'
 import { hiddenGroups, protectSmall, SMALLEST_GROUP } from './small-groups.ts'
 import { addTallies, checksOf, EMPTY_TALLY, type Tally, tallyOf } from './tally.ts'
 
@@ -34,13 +34,16 @@ export interface OutcomeReport {
 }
 
 /** Counts as tallies by group; everybody's from the days. */
-export function periodOf(counts: readonly Count[]): Period {
+export function periodOf(counts: readonly Count[]): Period & { readonly groups: Map<Dimension, Map<string, Tally>> } {
   const groups = new Map(DIMENSIONS.map((dimension) => [dimension, talliesBy(counts, dimension)] as const))
   return { all: addTallies([...talliesBy(counts, 'day').values()]), groups }
 }
 
 function talliesBy(counts: readonly Count[], by: Count['by']): Map<string, Tally> {
-  const parts = Map.groupBy(counts.filter((count) => count.by === by), ({ name }) => name)
+  const parts = Map.groupBy(
+    counts.filter((count) => count.by === by),
+    ({ name }) => name,
+  )
   return new Map([...parts].map(([name, part]) => [name, tallyOf(part)]))
 }
 
@@ -57,11 +60,16 @@ export function reportOf({ counts, to, days, alarms }: ReportInput): OutcomeRepo
   const { all, groups } = periodOf(counts)
   const isEnough = checksOf(all) >= SMALLEST_GROUP
   const told = (dimension: Dimension): GroupTally[] => (isEnough ? toldGroups(groups.get(dimension) ?? new Map()) : [])
+  // Only a passed check has a class.
+  groups.get('class')?.delete('')
   return {
-    days, from, to, alarms,
+    days,
+    from,
+    to,
+    alarms,
     total: isEnough ? all : undefined,
     trend: trendOf(talliesBy(counts, 'day'), from, days),
-    groups: { device: told('device'), light: told('light'), age: told('age'), model: told('model'), class: told('class').filter(({ name }) => name !== '') },
+    groups: { device: told('device'), light: told('light'), age: told('age'), model: told('model'), class: told('class') },
     reasons: isEnough ? toldReasons(counts) : [],
   }
 }
@@ -75,7 +83,9 @@ function trendOf(byDay: ReadonlyMap<string, Tally>, from: string, days: number):
 }
 
 function toldGroups(tallies: ReadonlyMap<string, Tally>): GroupTally[] {
-  const all = [...tallies].map(([name, tally]) => ({ name, tally })).sort((a, b) => checksOf(b.tally) - checksOf(a.tally) || (a.name < b.name ? -1 : 1))
+  const all = [...tallies]
+    .map(([name, tally]) => ({ name, tally }))
+    .sort((a, b) => checksOf(b.tally) - checksOf(a.tally) || (a.name < b.name ? -1 : 1))
   const { shown, merged } = protectSmall(all, ({ tally }) => checksOf(tally))
   const together = addTallies([EMPTY_TALLY, ...merged.map(({ tally }) => tally)])
   return checksOf(together) < SMALLEST_GROUP ? [...shown] : [...shown, { name: MERGED, tally: together }]
@@ -83,8 +93,14 @@ function toldGroups(tallies: ReadonlyMap<string, Tally>): GroupTally[] {
 
 function toldReasons(counts: readonly Count[]): ReasonCount[] {
   const failed = counts.filter(({ by, result }) => by === 'reason' && (result === 'refused' || result === 'not-acquired'))
-  const sums = [...Map.groupBy(failed, ({ name }) => name)].map(([name, part]) => ({ name, checks: part.reduce((sum, { checks }) => sum + checks, 0) }))
-  const { shown, merged } = protectSmall(sums.sort((a, b) => b.checks - a.checks || (a.name < b.name ? -1 : 1)), ({ checks }) => checks)
+  const sums = [...Map.groupBy(failed, ({ name }) => name)].map(([name, part]) => ({
+    name,
+    checks: part.reduce((sum, { checks }) => sum + checks, 0),
+  }))
+  const { shown, merged } = protectSmall(
+    sums.sort((a, b) => b.checks - a.checks || (a.name < b.name ? -1 : 1)),
+    ({ checks }) => checks,
+  )
   const together = merged.reduce((sum, { checks }) => sum + checks, 0)
   return together < SMALLEST_GROUP ? [...shown] : [...shown, { name: MERGED, checks: together }]
 }
