@@ -5,15 +5,15 @@ import { createBackground } from './app/background.ts'
 import { openCitizenArea } from './app/citizen-area.ts'
 import { type Demo, openDemo } from './app/demo.ts'
 import { DEMO_CITIZENS } from './app/demo-seed.ts'
+import { openFaceThreads } from './app/face-threads.ts'
 import { type Foundation, openFoundation } from './app/foundation.ts'
 import { openOperatorArea } from './app/operator-area.ts'
 import { createOidcPorts } from './app/oidc-ports.ts'
 import { type AccountsOverrides, openRooms, type Rooms } from './app/rooms.ts'
-import { addPages, createWeb, httpLog, readLook, type Web } from './app/web.ts'
+import { addPages, createWeb, httpLog, type Look, readLook, type Web } from './app/web.ts'
 import { createOidc, createRedisArtifactStore, createSqlArtifactStore, type Oidc } from './oidc/index.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Config } from './platform/config.ts'
-import type { Database } from './platform/db.ts'
 import { startServer } from './platform/http/server.ts'
 import type { Log } from './platform/log.ts'
 
@@ -21,8 +21,6 @@ export { DEMO_CITIZENS }
 
 export interface AppOptions {
   readonly config: Config
-  /** One that is being opened already, while the rest of the program loads. */
-  readonly database?: Promise<Database> | undefined
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined
   /** For tests and benches: settings that the environment cannot weaken. */
@@ -53,24 +51,34 @@ export interface App {
  * Resolves when it takes requests; a failure on the way closes what was opened.
  */
 export async function startApp(options: AppOptions): Promise<App> {
-  const foundation = await openFoundation(options)
-  const closers: (() => Promise<void>)[] = [foundation.close]
+  const look = readLook()
+  const closers: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close()
   }
   try {
-    return { ...(await open(foundation, options, closers)), stop }
+    // First, so that the nets load in their threads while the database opens.
+    const faceThreads = await openFaceThreads(options.config)
+    closers.push(faceThreads.faces.close)
+    const foundation = await openFoundation(options)
+    closers.push(foundation.close)
+    const rooms = await openRooms(foundation, { messages: look.messages, faceThreads, override: options.accounts })
+    closers.push(rooms.close)
+    return { ...(await open({ foundation, rooms, look }, closers)), stop }
   } catch (error) {
     await stop().catch(() => {})
     throw error
   }
 }
 
-async function open(foundation: Foundation, options: AppOptions, closers: (() => Promise<void>)[]): Promise<Omit<App, 'stop'>> {
+interface Opened {
+  readonly foundation: Foundation
+  readonly rooms: Rooms
+  readonly look: Look
+}
+
+async function open({ foundation, rooms, look }: Opened, closers: (() => Promise<void>)[]): Promise<Omit<App, 'stop'>> {
   const { config, log, metrics } = foundation
-  const look = readLook()
-  const rooms = await openRooms(foundation, look.messages, options.accounts)
-  closers.push(rooms.close)
   const web = createWeb(foundation, look)
   const oidc = await openOidc(foundation, rooms, web, closers)
   addPages({ foundation, rooms, oidc, web, look }, config.demo.enabled ? DEMO_CITIZENS : undefined)

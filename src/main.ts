@@ -5,7 +5,6 @@ import path from 'node:path'
 import type { App } from './app.ts'
 import type { DemoCitizen } from './oidc/index.ts'
 import { ConfigError, loadConfig } from './platform/config.ts'
-import { openDatabaseOf } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
 import { Problem } from './platform/problem.ts'
 
@@ -67,11 +66,8 @@ function fail(error: unknown): void {
 try {
   const config = loadConfig()
   keepCompiled(config.platform.dataDir)
-  const database = openDatabaseOf(config.platform)
-  // Whoever awaits it tells its failure; until then it is nobody's.
-  database.catch(() => {})
   const { DEMO_CITIZENS, startApp } = await import('./app.ts')
-  const app = await startApp({ config, database, log: createLog({ level: config.platform.logLevel }) })
+  const app = await startApp({ config, log: createLog({ level: config.platform.logLevel }) })
   stopOnSignal(app)
   greet(app, DEMO_CITIZENS)
 } catch (error) {

@@ -1,15 +1,14 @@
-import { join } from 'node:path'
-import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, DEFAULT_SETTINGS, type EndOidcSessions, type FileBaseRegister, openBaseRegisterFile, type VerifyFaceRecovery } from '../accounts/index.ts'
 import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
 import { type Assurance, assuranceEvents, createAssurance } from '../assurance/index.ts'
-import { agencyEvents, biometricsEvents, chooseFaceModels, createCustody, createFaceJobs, createFacePorts, createFaces, createImageStore, createIntegrityCheck, type Custody, type FaceJobs, type IntegrityCheck, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImagePorts, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, outcomeEvents, type Outcomes, SEARCHED_MODELS } from '../biometrics/index.ts'
+import { agencyEvents, biometricsEvents, createCustody, createFaceJobs, createFacePorts, createImageStore, createIntegrityCheck, type Custody, type FaceJobs, type IntegrityCheck, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImagePorts, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, outcomeEvents, type Outcomes, SEARCHED_MODELS } from '../biometrics/index.ts'
 import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import { portalEvents } from '../portal/index.ts'
+import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
 import { openOutcomes } from './outcomes.ts'
 
@@ -52,18 +51,22 @@ export interface Rooms {
 /** Settings that tests and benches may replace; nothing in the environment can. */
 export type AccountsOverrides = (settings: AccountsSettings) => AccountsSettings
 
-/** Opens the rooms on a foundation. The face and hash threads start here and are ready later. */
-export async function openRooms(foundation: Foundation, messages: Messages, override: AccountsOverrides = (same) => same): Promise<Rooms> {
+/** What the rooms are opened with, beside their foundation. */
+export interface RoomParts {
+  readonly messages: Messages
+  readonly faceThreads: FaceThreads
+  readonly override?: AccountsOverrides | undefined
+}
+
+/** Opens the rooms on a foundation. The hash threads start here and are ready later. */
+export async function openRooms(foundation: Foundation, { messages, faceThreads, override = (same) => same }: RoomParts): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
   const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
-  const modelsDir = join(isKept ? config.platform.dataDir : join(tmpdir(), 'mt-login'), 'models')
-  const { faceModels: set, faceRecogniser: recogniser, faceWorkers: workers, faceQueue: maxQueue } = config.biometrics
-  const { models, rule, warning } = await chooseFaceModels({ set, recogniser }, modelsDir)
+  const { faces, warning } = faceThreads
   if (warning) log.warn(warning)
-  log.info(describeFaceModels(models))
-  const faces = createFaces({ modelsDir, models, rule, workers, maxQueue })
+  log.info(describeFaceModels(faces.models))
   foundation.metrics.watchPool('faces', faces.stats)
   const ports: ImagePorts = {
     ...createFacePorts(() => faceSearch),
@@ -74,7 +77,7 @@ export async function openRooms(foundation: Foundation, messages: Messages, over
   const imageCare = {
     custody: createCustody(imageDeps),
     integrity: createIntegrityCheck(imageDeps),
-    jobs: createFaceJobs({ images: imageDeps, store: images, faces, modelId: models.setId }),
+    jobs: createFaceJobs({ images: imageDeps, store: images, faces, modelId: faces.models.setId }),
   }
   const faceSearch = await openFaceSearch({ db, platform: { clock, keyring, log }, audit, findReference: images.findReference, modelIds: SEARCHED_MODELS })
   if (!faceSearch.state.on) log.warn(describeFaceSearch(faceSearch.state))
