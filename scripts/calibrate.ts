@@ -8,14 +8,14 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import * as runtime from 'onnxruntime-node'
 import { z } from 'zod'
-import { enrol } from '../bench/evaluation/enrolment.ts'
 import { type Calibrated, calibrate, isMoreCautious, stricterOf } from '../bench/evaluation/calibrate.ts'
+import { enrol } from '../bench/evaluation/enrolment.ts'
 import { type Photographs, readPhotographs } from '../bench/evaluation/photographs.ts'
 import { tableText } from '../bench/evaluation/report.ts'
 import { type CalibrationEntry, calibrationSchema, OWN_CALIBRATION } from '../src/biometrics/calibration.ts'
 import { createFaceEngine, type FaceEngine } from '../src/biometrics/engine/engine.ts'
 import { chooseFaceModels } from '../src/biometrics/model-choice.ts'
-import { findCurve, type FalseMatchCurve, thresholdAt } from '../src/biometrics/search/operating-point.ts'
+import { type FalseMatchCurve, findCurve, thresholdAt } from '../src/biometrics/search/operating-point.ts'
 
 const HELP = `Usage: npm run calibrate -- --data DIR [options]
   --data     folder with NAME-pairs.tsv and the pictures in NAME/, named Person_0001.jpg
@@ -36,7 +36,15 @@ const curveFile = z.object({ about: z.string(), curves: z.array(z.looseObject({ 
 async function main(): Promise<number> {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
-  const options = { data: text, set: text, recogniser: text, models: { ...text, default: '.data/models' }, cache: text, 'dry-run': flag, replace: flag }
+  const options = {
+    data: text,
+    set: text,
+    recogniser: text,
+    models: { ...text, default: '.data/models' },
+    cache: text,
+    'dry-run': flag,
+    replace: flag,
+  }
   const { values } = parseArgs({ options: { ...options, help: { ...flag, short: 'h' } } })
   if (values.help || values.data === undefined) {
     process.stdout.write(HELP)

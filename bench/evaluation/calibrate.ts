@@ -41,7 +41,7 @@ interface Row {
   readonly k: number
   readonly point: OperatingPoint
   readonly threshold: number
-  /** `carried`: by the shift of the single picture's thresholds, because the people are too few. */
+  /** `carried`: in the proportion of the single picture's thresholds, because the people are too few. */
   readonly source: 'measured' | 'carried'
   readonly comparisons: number
   readonly falseMatchRate: number
@@ -100,7 +100,7 @@ function rowOf({ curve, ...row }: RowInput, threshold: number): Row {
 
 /**
  * Several drawings of the same people count as comparisons (rule of 30), but the different pairs of people must bear an upper bound by
- * themselves (rule of 3); where they do not, the stricter threshold lies as far below the usual one as for single pictures.
+ * themselves (rule of 3); where they do not, the stricter threshold is the same part of the usual one as for single pictures.
  */
 function templateRows(metric: MatchRule['metric'], enrolled: readonly Enrolled[], k: number, singles: readonly Row[]): Row[] {
   const { mated, nonMated, pairsOfPeople } = templateMatch(metric, enrolled, k)
@@ -110,8 +110,8 @@ function templateRows(metric: MatchRule['metric'], enrolled: readonly Enrolled[]
     const borne = pairsOfPeople >= comparisonsNeeded(rate).toBound && curve.nonMated.length >= comparisonsNeeded(rate).toMeasure
     const usual = rows[0]
     if (!borne && !usual) throw new TooFewComparisons(rate, pairsOfPeople)
-    const carried = (usual?.threshold ?? 0) + (singles[1]?.threshold ?? 0) - (singles[0]?.threshold ?? 0)
-    const threshold = roundedDown(borne ? thresholdAtFalseMatchRate(curve.nonMated, rate) : carried + 1e-9)
+    const carried = ((usual?.threshold ?? 0) * (singles[1]?.threshold ?? 0)) / (singles[0]?.threshold ?? 1)
+    const threshold = roundedDown(borne ? thresholdAtFalseMatchRate(curve.nonMated, rate) : carried)
     rows.push(rowOf({ k, point, source: borne ? 'measured' : 'carried', curve }, threshold))
   }
   return rows

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { FaceEngine } from '../../../src/biometrics/engine/engine.ts'
 import { willingYaw } from '../../../test/support/reactive-camera/browser-driver.ts'
 import { subjectOf } from '../enrolment.ts'
-import { type Head, headOf, type Manner, present, type Presentation } from './presentation.ts'
+import { type Head, headOf, type Manner, type Presentation, present } from './presentation.ts'
 import type { SessionOutcome, Stage } from './sessions.ts'
 import type { Species } from './species.ts'
 

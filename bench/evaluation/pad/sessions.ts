@@ -4,8 +4,8 @@ import { meanTemplate } from '../../../src/biometrics/descriptor.ts'
 import type { FaceEngine } from '../../../src/biometrics/engine/engine.ts'
 import type { LivenessFrame, LivenessSession } from '../../../src/biometrics/liveness/protocol.ts'
 import { findPrints } from '../../../src/biometrics/liveness/replay.store.ts'
-import { createLiveness, type Liveness, type LivenessCaller } from '../../../src/biometrics/liveness/session.ts'
 import { findFrames, findSession } from '../../../src/biometrics/liveness/session.store.ts'
+import { createLiveness, type Liveness, type LivenessCaller } from '../../../src/biometrics/liveness/session.ts'
 import { padSignal } from '../../../src/biometrics/liveness/signals/pad-signal.ts'
 import { isFrontal, singleFaces } from '../../../src/biometrics/liveness/signals/signal.ts'
 import { type Evidence, judge, type LivenessVerdict } from '../../../src/biometrics/liveness/verdict.ts'
@@ -13,7 +13,7 @@ import type { FrameObservation } from '../../../src/biometrics/observation.ts'
 import type { Database } from '../../../src/platform/db.ts'
 import { openWith, sealWith } from '../../../src/platform/keyring.ts'
 import { type FixedClock, fixedClock } from '../../../test/support/clock.ts'
-import { type Capture, driveCheck, type Drive } from '../../../test/support/reactive-camera/browser-driver.ts'
+import { type Capture, type Drive, driveCheck } from '../../../test/support/reactive-camera/browser-driver.ts'
 
 /** What a presented session came to. */
 export interface SessionOutcome {
