@@ -11,6 +11,7 @@ import { escapeHtml } from '../../src/platform/http/views.ts'
 import { Problem } from '../../src/platform/problem.ts'
 import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
 import { startSite, type TestSite } from '../support/http-app.ts'
+import { until } from '../support/until.ts'
 
 const HTML = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 const TEAPOT = { code: 'platform/teapot', status: 418, title: 'I am a teapot' } as const
@@ -217,7 +218,7 @@ test('one log line a request: route pattern, room, status, time; never the path,
   const before = site.lines.length
   await get('/person/529.982.247-25?email=maria@example.com', { ...HTML, 'User-Agent': 'secret-agent' })
   await get('/nothing/529.982.247-25')
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await until(() => site.lines.length >= before + 2)
   const [line, missing] = site.lines.slice(before)
   assert.deepEqual({ ...line, requestId: '', ms: 0 }, { requestId: '', room: 'portal', route: '/person/:cpf', status: 200, ms: 0 })
   assert.equal(missing?.route, 'none')
