@@ -17,7 +17,7 @@ const above = [...root.parentElement.children].slice([...root.parentElement.chil
 const PICTURES = [
   { side: 480, quality: 0.7 },
   { side: 480, quality: 0.5 },
-  { side: 400, quality: 0.45 },
+  { side: 360, quality: 0.45 },
 ]
 const UPLOAD_MS = 250
 const EVERY_MS = 250
@@ -26,7 +26,7 @@ const FIRST_AFTER_MS = 300
 const COLOUR_MS = 300
 const HINT_MS = 1200
 const SPEAK_MS = 3000
-// Of one step, where many pictures are wanted: so that a slow link is busy while answers are on their way.
+// Where many pictures are wanted, or the link is slow: so that it is busy while answers are on their way.
 const IN_FLIGHT = 2
 const SLOW_ANSWER_MS = 250
 const WARN_MS = 25_000
@@ -172,7 +172,7 @@ async function timed(size, alone, send) {
   const answer = await send()
   if (!alone) return answer
   link.uploadMs = Math.max(0, performance.now() - sentAt - link.answerMs)
-  if (link.uploadMs > UPLOAD_MS && link.picture < PICTURES.length - 1) {
+  if (link.uploadMs > UPLOAD_MS && link.picture < link.smallest) {
     link.picture += 1
     link.uploadMs /= 1.5
   }
@@ -190,13 +190,18 @@ function show(step) {
   hintUntil = performance.now() + HINT_MS
 }
 
+function enlarge(link) {
+  link.smallest = Math.max(0, link.picture - 1)
+  link.picture = link.smallest
+}
+
 function report({ step, progress, remainingMs, canExtend, hint, accepted }) {
   find('progress').value = Math.round(progress * 100)
   find('face-more-time').hidden = !(canExtend && remainingMs < WARN_MS)
   if (performance.now() <= hintUntil) return
   if (hint) {
-    // Too small to see at this size: the larger picture may do before the person has to move.
-    if (hint.code === 'face/too-far') check.link.picture = 0
+    // Too small to see at this size: a larger picture may do before the person has to move.
+    if (hint.code === 'face/too-far') enlarge(check.link)
     say(hint.text, 'bad', { urgent: false })
     hintUntil = performance.now() + HINT_MS
   } else if (accepted && step) say(texts[step.kind], 'good', { urgent: false })
@@ -225,8 +230,8 @@ async function visible() {
   await new Promise((resolve) => document.addEventListener('visibilitychange', resolve, { once: true }))
 }
 
-/** Whether pictures of this step may follow each other before the first is answered: where it takes several of them. */
-const overlaps = ({ kind, index, total }) => kind !== 'flash' || index === total - 1
+/** Whether pictures of this step may follow each other before the first is answered. */
+const overlaps = ({ kind, index, total }) => check.link.slow || kind !== 'flash' || index === total - 1
 
 /** How long after the step was shown its first picture is due. The server counts from the moment when it told the step. */
 function firstAfter({ kind, holdMs }) {
@@ -308,14 +313,15 @@ async function run() {
   say(texts.starting, 'ask')
   await openCamera()
   const headers = { 'Content-Type': 'application/json' }
+  const askedAt = performance.now()
   const started = await persist(() => call('POST', '/sessao', { headers, body }))
   const nonce = Uint8Array.from(started.nonce.match(/../g), (pair) => Number.parseInt(pair, 16))
   const key = await crypto.subtle.importKey('raw', nonce, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-  const link = { answerMs: 0, uploadMs: 0, picture: option('slow') ? 1 : 0 }
+  const smallest = PICTURES.length - 1
+  const slow = option('slow')
+  const link = { answerMs: performance.now() - askedAt, uploadMs: 0, picture: slow ? smallest : 0, smallest, slow }
   check = { id: started.id, key, since: performance.now(), sequence: 0, ended: false, link }
-  const first = await persist(currentStep)
-  link.answerMs = performance.now() - check.since
-  await follow(first)
+  await follow(started.first)
   if (!check.ended) finish(await judge())
 }
 

@@ -115,7 +115,6 @@ export const verificationAnswer = z.strictObject({
 export const keysAnswer = z.strictObject({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.string() })) })
 
 export const sessionRequest = z.strictObject({ flashes: z.boolean(), slowLink: z.boolean().default(false) })
-export const sessionAnswer = z.strictObject({ id, nonce: z.string(), expiresAt: moment, maxFrames: z.int() })
 const step = z.strictObject({
   index: z.int(), total: z.int(), kind: z.string(), colour: z.string().optional(), holdMs: z.int(), limitMs: z.int(),
 })
@@ -126,6 +125,8 @@ export const stepAnswer = z.looseObject({
   remainingMs: z.number(),
   canExtend: z.boolean(),
 })
+/** `first`: the first step, as `passo` answers it. */
+export const sessionAnswer = z.strictObject({ id, nonce: z.string(), expiresAt: moment, maxFrames: z.int(), first: stepAnswer })
 export const frameAnswer = z.looseObject({ ...stepAnswer.shape, accepted: z.boolean(), acknowledged: z.int() })
 export const endAnswer = z.strictObject({
   passed: z.boolean(),

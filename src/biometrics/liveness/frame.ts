@@ -3,6 +3,7 @@ import { ImageRefused } from '../image.ts'
 import type { FrameObservation } from '../observation.ts'
 import type { ReasonCode } from '../reason.ts'
 import { refuseWrongTurns } from './finish.ts'
+import { isTurn } from './plan.ts'
 import { LIVENESS_PROBLEMS as PROBLEMS } from './problems.ts'
 import type { FrameUpload, LivenessFrame, LivenessSession, SessionChange } from './protocol.ts'
 import { acknowledge, admitFrame, currentStep, fallBack, pardonWrongTurn } from './protocol.ts'
@@ -23,11 +24,13 @@ import { viewOf } from './step-view.ts'
 export async function acceptFrame(deps: LivenessDeps, session: LivenessSession, upload: FrameUpload, now: Date): Promise<FrameAnswer> {
   const admission = admitFrame(session, upload, now)
   if (!(await claimSequence(deps.db, session.id, upload))) throw new Problem(PROBLEMS.badSequence)
-  if (admission === 'stale') return answer(deps, session, { accepted: false })
+  // Taken while the answer that ended its step was on its way: a frontal one still shows face and colour, a turned one nothing new.
+  if (admission === 'stale' && isTurn(session.plan.steps[upload.step]?.kind ?? 'frontal')) return answer(deps, session, { accepted: false })
   const observation = await observe(deps, upload.jpeg)
   const { sequence, step, capturedMs } = upload
   const frame: LivenessFrame = { sequence, step, capturedMs, arrivedAt: now, observation }
   await addFrame(deps.db, deps.keyring, session.id, frame)
+  if (admission === 'stale') return answer(deps, session, { accepted: false })
   const seen = await findFrames(deps.db, deps.keyring, session.id)
   const change = changeAfter(session, seen, deps.clock.now())
   if (change === 'refuse') await refuseWrongTurns(deps, session, seen)

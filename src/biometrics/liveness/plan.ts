@@ -62,6 +62,8 @@ const TIMES = {
   frontalLimit: 5_000,
   slowLinkExtra: 2_000,
   turnHold: [300, 900],
+  /** Frames come further apart, so that a hold lasts until the next one in any case. */
+  slowTurnHold: [300, 600],
   frontalHold: [200, 500],
   /** Never under 350: at most three changes a second (WCAG 2.3.1 allows three flashes, which are two changes each). */
   flashHold: [350, 600],
@@ -144,7 +146,7 @@ function turnStep({ options, patience, random }: Context): Step {
   return {
     kind: kinds[random(0, kinds.length)] ?? 'turn-left',
     ...(options.flashes && { colour: WHITE }),
-    holdMs: random(...TIMES.turnHold),
+    holdMs: random(...(options.slowLink ? TIMES.slowTurnHold : TIMES.turnHold)),
     limitMs: limit(TIMES.turnLimit, options, patience),
     frames: options.slowLink ? 2 : 3,
   }

@@ -3,7 +3,7 @@
  *
  * | request | body or headers | answer |
  * |---|---|---|
- * | POST {base}/sessao | JSON `{ flashes: boolean, slowLink?: boolean }` | 201 `Started` |
+ * | POST {base}/sessao | JSON `{ flashes: boolean, slowLink?: boolean }` | 201 `Started` with `first`, the first step's `StepAnswer` |
  * | GET {base}/sessao/:id/passo?depois=N | N = last index known, −1 at first | `StepAnswer`; waits up to 10 s for a step after N |
  * | POST {base}/sessao/:id/quadro | image/jpeg; X-Step, X-Sequence, X-Captured-At (ms since the answer to `sessao`), X-Signature | `FrameAnswer` |
  * | POST {base}/sessao/:id/mais-tempo | – | `StepAnswer`; once |
@@ -13,7 +13,7 @@
  *
  * Codes (`hint`, `reasons`) go out with their text in the page's language: `hint: { code, text }`. Unsafe methods want X-CSRF-Token.
  * Refusals are problem+json; the browser reads the last part of `type`. The answer to a frame already carries the next step, so that a slow
- * link loses no round trip; `passo` is for the first step and for recovering from a lost answer.
+ * link loses no round trip; `passo` is for recovering from a lost answer.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
