@@ -7,5 +7,5 @@ import { keepVerifying } from './verifying-people.ts'
 
 const app = await startApp({ config: loadConfig(), accounts: costFor(process.env['BENCH_HASH']) })
 if (process.env['BENCH_FACES'] === 'yes') void keepFacesBusy(app.rooms.faces)
-if (process.env['BENCH_FACES'] === 'checks') void keepVerifying({ ...app.foundation, faces: app.rooms.faces })
+if (process.env['BENCH_FACES'] === 'checks') void keepVerifying({ ...app.foundation, faces: app.rooms.faces }, process.env['BENCH_PICTURES'] ?? '')
 process.once('SIGTERM', () => void app.stop().then(() => process.exit(0)))

@@ -1,7 +1,7 @@
-import sharp from 'sharp'
 import type { Sharp } from 'sharp'
-import { readImageHeader } from './image-header.ts'
+import sharp from 'sharp'
 import type { ImageHeader, ImageType } from './image-header.ts'
+import { readImageHeader } from './image-header.ts'
 
 export type ImageRefusal = 'empty' | 'too-large' | 'not-an-image' | 'unsupported-type' | 'too-many-pixels' | 'truncated'
 
@@ -25,6 +25,12 @@ export const PHOTO_LIMITS: ImageLimits = {
 
 /** One frame of a camera session, as the browser encodes it. */
 export const FRAME_LIMITS: ImageLimits = { maxBytes: 1_000_000, maxPixels: 2_000_000, maxSide: 2_000, types: ['jpeg'], failOn: 'warning' }
+
+/**
+ * Only JPEG is reduced while it is decoded. Of the other kinds a larger picture unpacks to a hundred megabytes and keeps a worker busy
+ * for a second; a page scanned at 300 dots an inch has 8.7 million pixels.
+ */
+const MOST_PIXELS_IN_FULL = 12_000_000
 
 export type ImageCheck = ({ readonly ok: true } & ImageHeader) | { readonly ok: false; readonly refusal: ImageRefusal }
 
@@ -52,7 +58,8 @@ export function checkImage(bytes: Uint8Array, limits: ImageLimits = PHOTO_LIMITS
   if (!limits.types.includes(header.type)) return refused('unsupported-type')
   const { width, height } = header
   if (width === 0 || height === 0) return refused('not-an-image')
-  if (width * height > limits.maxPixels || Math.max(width, height) > limits.maxSide) return refused('too-many-pixels')
+  const maxPixels = header.type === 'jpeg' ? limits.maxPixels : Math.min(limits.maxPixels, MOST_PIXELS_IN_FULL)
+  if (width * height > maxPixels || Math.max(width, height) > limits.maxSide) return refused('too-many-pixels')
   return { ok: true, ...header }
 }
 

@@ -5,14 +5,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import sharp from 'sharp'
 import { createFaces, type Faces } from '../../src/biometrics/faces.ts'
 import { ImageRefused } from '../../src/biometrics/image.ts'
 import { isProblem } from '../../src/platform/problem.ts'
 import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
 import { frameOf, HEADS, TEST_MODELS } from '../support/face-samples.ts'
+import { LARGEST_PHOTOGRAPH } from '../support/hostile-images.ts'
 
 const MAKER = new URL('../support/hostile-images.ts', import.meta.url).pathname
-/** The machine may be busy with other test files; alone the slowest takes a third of it. */
+/** Of one core: the clock on the wall would measure the other test files. */
 const LONGEST_MS = 1000
 const MOST_GROWTH_MB = 100
 
@@ -25,10 +27,25 @@ before(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'mt-hostile-'))
   // In a process of its own: what unpacks to gigabytes is made of as much.
   execFileSync(process.execPath, [MAKER, folder])
-  files = readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name))] as const)
+  const names = readdirSync(folder).filter((name) => name !== LARGEST_PHOTOGRAPH)
+  files = names.map((name) => [name, readFileSync(path.join(folder, name))] as const)
   faces = createFaces({ modelsDir: TEST_MODELS, workers: 1, maxQueue: 30 })
   ;[good] = await Promise.all([frameOf(HEADS.first), faces.ready()])
+  await warmUp()
 })
+
+/** Every net, and the decoders with the largest good photograph: what they allocate for what people send is no growth. */
+async function warmUp(): Promise<void> {
+  const nobody = await sharp({ create: { width: 640, height: 480, channels: 3, background: '#888' } })
+    .jpeg()
+    .toBuffer()
+  const largest = readFileSync(path.join(folder, LARGEST_PHOTOGRAPH))
+  for (const picture of [good, nobody]) await faces.observe(picture)
+  for (const picture of [good, nobody, largest, largest]) {
+    await faces.describe(picture)
+    await faces.normalise(picture)
+  }
+}
 
 after(async () => {
   await faces.close()
@@ -53,16 +70,16 @@ const DOORS = {
 }
 
 for (const [door, enter] of Object.entries(DOORS)) {
-  test(`every hostile file as a ${door} is answered within a second, and the worker lives`, async () => {
+  test(`every hostile file as a ${door} costs less than a second, and the worker lives`, async () => {
     assert.ok(files.length >= 60, `${files.length} files`)
-    await faces.observe(good)
     const [before, { replaced }] = [process.memoryUsage().rss, faces.stats()]
     const slow: string[] = []
     const seen: string[] = []
     for (const [name, bytes] of files) {
-      const startedAt = performance.now()
+      const begun = process.cpuUsage()
       const outcome = await outcomeOf(() => enter(bytes))
-      const ms = performance.now() - startedAt
+      const { user, system } = process.cpuUsage(begun)
+      const ms = (user + system) / 1000
       if (ms > LONGEST_MS) slow.push(`${name}: ${Math.round(ms)} ms`)
       if (outcome === 'seen') seen.push(name)
     }
@@ -86,7 +103,10 @@ test('a stream of hostile frames, more than the queue holds, is refused frame by
     codes.set(code, (codes.get(code) ?? 0) + 1)
   }
   for (let round = 0; round < 5; round++) await Promise.all(files.map(([, bytes]) => send(bytes)))
-  assert.equal([...codes.values()].reduce((sum, count) => sum + count, 0), 5 * files.length)
+  assert.equal(
+    [...codes.values()].reduce((sum, count) => sum + count, 0),
+    5 * files.length,
+  )
   assert.equal(faces.stats().replaced, 0)
   assert.equal((await faces.observe(good)).faces.length, 1)
   const growth = (process.memoryUsage().rss - before) / 1e6

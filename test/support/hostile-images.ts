@@ -97,7 +97,10 @@ function notPictures(): Hostile[] {
     ['noise', randomBytes(50_000)],
     ['zeros', Buffer.alloc(200_000)],
     ['ones', Buffer.alloc(200_000, 0xff)],
-    ['svg-entities', text(`<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "${'a'.repeat(500)}"><!ENTITY b "&a;&a;&a;&a;">]><svg>&b;</svg>`)],
+    [
+      'svg-entities',
+      text(`<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "${'a'.repeat(500)}"><!ENTITY b "&a;&a;&a;&a;">]><svg>&b;</svg>`),
+    ],
     ['svg-file', text('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>')],
     ['svg-huge', text('<svg xmlns="http://www.w3.org/2000/svg" width="100000" height="100000"><rect width="100%" height="100%"/></svg>')],
     ['gif-huge', Buffer.concat([text('GIF89a'), Buffer.from([255, 255, 255, 255, 0xf7, 0, 0]), Buffer.alloc(1000)])],
@@ -122,7 +125,14 @@ function brokenJpegs({ jpeg, progressive }: Good): Hostile[] {
     ['jpeg-cut-in-header', jpeg.subarray(0, frame + 6)],
     ...[0.1, 0.5, 0.99].map((share): Hostile => [`jpeg-cut-at-${share}`, jpeg.subarray(0, Math.floor(jpeg.length * share))]),
     ['jpeg-cut-and-closed', Buffer.concat([jpeg.subarray(0, Math.floor(jpeg.length / 2)), EOI])],
-    ['jpeg-noise-in-scan', changed(jpeg, (copy) => randomBytes(2000).map((byte) => byte & 0x7f).forEach((byte, i) => (copy[scan + 40 + i] = byte)))],
+    [
+      'jpeg-noise-in-scan',
+      changed(jpeg, (copy) =>
+        randomBytes(2000)
+          .map((byte) => byte & 0x7f)
+          .forEach((byte, i) => (copy[scan + 40 + i] = byte)),
+      ),
+    ],
     ['jpeg-without-tables', withoutSegment(jpeg, 0xdb)],
     ['jpeg-without-codes', withoutSegment(jpeg, 0xc4)],
     ['jpeg-without-size', withoutSegment(jpeg, 0xc0)],
@@ -138,11 +148,38 @@ function brokenJpegs({ jpeg, progressive }: Good): Hostile[] {
     ['jpeg-length-zero', Buffer.concat([SOI, Buffer.from([0xff, 0xe0, 0, 0]), jpeg.subarray(2)])],
     ['jpeg-length-beyond', Buffer.concat([jpeg.subarray(0, frame), Buffer.from([0xff, 0xe1, 0xff, 0xff])])],
     ['jpeg-endless-padding', Buffer.concat([SOI, Buffer.alloc(900_000, 0xff)])],
-    ['jpeg-endless-restarts', Buffer.concat([jpeg.subarray(0, scan + 14), Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i % 2 ? 0xd0 : 0xff))), EOI])],
-    ['jpeg-thousand-scans', Buffer.concat([progressive.subarray(0, -2), ...Array.from({ length: 1000 }, () => progressive.subarray(markerAt(progressive, 0xda), -2)), EOI])],
-    ['jpeg-large-notes', Buffer.concat([SOI, ...Array.from({ length: 200 }, () => segment(0xe1, text(`Exif\0\0II*\0\u0008\0\0\0${'x'.repeat(4000)}`))), jpeg.subarray(2)])],
-    ['jpeg-exif-loop', Buffer.concat([SOI, segment(0xe1, Buffer.concat([text('Exif\0\0II*\0'), Buffer.from([8, 0, 0, 0, 255, 255, 0x12, 1, 3, 0, 1, 0, 0, 0, 255, 0, 0, 0])])), jpeg.subarray(2)])],
-    ['jpeg-broken-profile', Buffer.concat([SOI, segment(0xe2, Buffer.concat([text('ICC_PROFILE\0\u0001\u0001'), randomBytes(20_000)])), jpeg.subarray(2)])],
+    [
+      'jpeg-endless-restarts',
+      Buffer.concat([jpeg.subarray(0, scan + 14), Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i % 2 ? 0xd0 : 0xff))), EOI]),
+    ],
+    [
+      'jpeg-thousand-scans',
+      Buffer.concat([
+        progressive.subarray(0, -2),
+        ...Array.from({ length: 1000 }, () => progressive.subarray(markerAt(progressive, 0xda), -2)),
+        EOI,
+      ]),
+    ],
+    [
+      'jpeg-large-notes',
+      Buffer.concat([
+        SOI,
+        ...Array.from({ length: 200 }, () => segment(0xe1, text(`Exif\0\0II*\0\u0008\0\0\0${'x'.repeat(4000)}`))),
+        jpeg.subarray(2),
+      ]),
+    ],
+    [
+      'jpeg-exif-loop',
+      Buffer.concat([
+        SOI,
+        segment(0xe1, Buffer.concat([text('Exif\0\0II*\0'), Buffer.from([8, 0, 0, 0, 255, 255, 0x12, 1, 3, 0, 1, 0, 0, 0, 255, 0, 0, 0])])),
+        jpeg.subarray(2),
+      ]),
+    ],
+    [
+      'jpeg-broken-profile',
+      Buffer.concat([SOI, segment(0xe2, Buffer.concat([text('ICC_PROFILE\0\u0001\u0001'), randomBytes(20_000)])), jpeg.subarray(2)]),
+    ],
     ['jpeg-too-large', Buffer.concat([jpeg.subarray(0, -2), Buffer.alloc(16_000_000), EOI])],
     ['jpeg-with-archive', Buffer.concat([jpeg, text('PK\u0003\u0004'), randomBytes(200)])],
     ['jpeg-with-pdf', Buffer.concat([SOI, segment(0xfe, text('%PDF-1.4 ')), jpeg.subarray(2)])],
@@ -160,7 +197,8 @@ function brokenPngs({ png }: Good): Hostile[] {
     ['png-50000', Buffer.concat([PNG, pngHeader(50_000, 50_000), pngChunk('IDAT', packed(1_000_000)), end])],
     ['png-at-the-limit', pngBomb(5000, 5000)],
     ['png-interlaced-at-the-limit', pngBomb(5000, 5000, 5001, { interlaced: 1 })],
-    ['png-long-rows', pngBomb(10_000, 2500)],
+    ['png-long-rows', pngBomb(10_000, 1200)],
+    ['png-just-within', pngBomb(4000, 3000)],
     ['png-more-rows-than-said', pngBomb(64, 64, 200_000)],
     ['png-fewer-rows-than-said', pngBomb(3000, 3000, 10)],
     ['png-wrong-sum', Buffer.concat([PNG, pngHeader(64, 64), pngChunk('IDAT', packed(12_352), 1), end])],
@@ -168,8 +206,26 @@ function brokenPngs({ png }: Good): Hostile[] {
     ['png-empty', Buffer.concat([PNG, pngHeader(64, 64), end])],
     ['png-palette-missing', Buffer.concat([PNG, pngHeader(64, 64, { colour: 3 }), pngChunk('IDAT', packed(65 * 64)), end])],
     ['png-depth-impossible', Buffer.concat([PNG, pngHeader(64, 64, { depth: 3 }), pngChunk('IDAT', packed(12_352)), end])],
-    ['png-text-bomb', Buffer.concat([PNG, body.subarray(0, 25), pngChunk('zTXt', Buffer.concat([text('a\0\0'), packed(100_000_000)])), body.subarray(25), end])],
-    ['png-profile-bomb', Buffer.concat([PNG, body.subarray(0, 25), pngChunk('iCCP', Buffer.concat([text('a\0\0'), packed(100_000_000)])), body.subarray(25), end])],
+    [
+      'png-text-bomb',
+      Buffer.concat([
+        PNG,
+        body.subarray(0, 25),
+        pngChunk('zTXt', Buffer.concat([text('a\0\0'), packed(100_000_000)])),
+        body.subarray(25),
+        end,
+      ]),
+    ],
+    [
+      'png-profile-bomb',
+      Buffer.concat([
+        PNG,
+        body.subarray(0, 25),
+        pngChunk('iCCP', Buffer.concat([text('a\0\0'), packed(100_000_000)])),
+        body.subarray(25),
+        end,
+      ]),
+    ],
     ['png-animated', Buffer.concat([PNG, body.subarray(0, 25), pngChunk('acTL', Buffer.alloc(8, 9)), body.subarray(25), end])],
     ['png-with-page', Buffer.concat([png, text('<html><script>')])],
     ['png-cut', png.subarray(0, png.length >> 1)],
@@ -177,14 +233,21 @@ function brokenPngs({ png }: Good): Hostile[] {
 }
 
 async function brokenWebps({ webp: good }: Good): Promise<Hostile[]> {
-  const large = await sharp({ create: { width: 5000, height: 5000, channels: 3, background: '#765' } }).webp({ lossless: true, effort: 0 }).toBuffer()
-  const moving = await sharp(randomBytes(64 * 640 * 3), { raw: { width: 64, height: 640, channels: 3, pageHeight: 64 } }).webp().toBuffer()
+  const plain = (width: number, height: number) =>
+    sharp({ create: { width, height, channels: 3, background: '#765' } })
+      .webp({ lossless: true, effort: 0 })
+      .toBuffer()
+  const [large, within] = await Promise.all([plain(5000, 5000), plain(4000, 3000)])
+  const moving = await sharp(randomBytes(64 * 640 * 3), { raw: { width: 64, height: 640, channels: 3, pageHeight: 64 } })
+    .webp()
+    .toBuffer()
   return [
     ['webp-cut', good.subarray(0, good.length >> 1)],
     ['webp-noise', webp('VP8 ', Buffer.concat([good.subarray(20, 30), randomBytes(5000)]))],
     ['webp-canvas-most', webp('VP8X', Buffer.alloc(10, 0xff))],
     ['webp-lossless-noise', webp('VP8L', Buffer.concat([Buffer.from([0x2f, 0xff, 0x3f, 0xff, 0x0f]), randomBytes(5000)]))],
     ['webp-at-the-limit', large],
+    ['webp-just-within', within],
     ['webp-animated', moving],
   ]
 }
@@ -195,8 +258,19 @@ export async function hostileImages(): Promise<Hostile[]> {
   return [...notPictures(), ...brokenJpegs(good), ...brokenPngs(good), ...(await brokenWebps(good))]
 }
 
+/** A photograph as large as is accepted, with nothing wrong about it. */
+export function largestPhotograph(): Promise<Buffer> {
+  const noise = { type: 'gaussian', mean: 128, sigma: 20 } as const
+  return sharp({ create: { width: 5000, height: 5000, channels: 3, background: '#888', noise } })
+    .jpeg()
+    .toBuffer()
+}
+
+export const LARGEST_PHOTOGRAPH = 'largest-photograph'
+
 if (import.meta.main) {
   const [folder = ''] = process.argv.slice(2)
   mkdirSync(folder, { recursive: true })
   for (const [name, bytes] of await hostileImages()) writeFileSync(path.join(folder, name), bytes)
+  writeFileSync(path.join(folder, LARGEST_PHOTOGRAPH), await largestPhotograph())
 }
