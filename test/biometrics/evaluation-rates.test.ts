@@ -172,12 +172,13 @@ test('an unfinished challenge is no answer, and no face is none either', () => {
     live: false,
     passedWithoutNets: false,
     liveWithoutNets: false,
-    padPassed: true,
-    padScores: [0.9],
+    padScores: new Array<number>(10).fill(0.9),
     failed: [],
   }
   assert.equal(answerOf(outcome, 'live'), 'none')
-  assert.equal(answerOf(outcome, 'padPassed'), 'bona fide')
+  assert.equal(answerOf(outcome, 'nets alone'), 'bona fide')
+  assert.equal(answerOf({ ...outcome, padScores: [0.9] }, 'nets alone'), 'none')
+  assert.equal(answerOf({ ...outcome, padScores: [0.1] }, 'nets alone'), 'attack')
   assert.equal(answerOf({ ...outcome, complete: true, live: true }, 'live'), 'bona fide')
   assert.equal(answerOf({ ...outcome, complete: true }, 'live'), 'attack')
   assert.equal(answerOf(undefined, 'live'), 'none')

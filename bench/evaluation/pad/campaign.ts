@@ -134,7 +134,6 @@ const outcomeSchema = z.object({
   live: z.boolean(),
   passedWithoutNets: z.boolean(),
   liveWithoutNets: z.boolean(),
-  padPassed: z.boolean(),
   padScores: z.array(z.number()),
   failed: z.array(z.string()),
 })

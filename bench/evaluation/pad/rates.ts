@@ -1,3 +1,4 @@
+import { PAD_LIMITS } from '../../../src/biometrics/liveness/signals/pad-signal.ts'
 import { type Proportion, proportion } from '../proportion.ts'
 import type { SessionOutcome } from './sessions.ts'
 
@@ -36,14 +37,22 @@ export function detectionEqualError(bonaFide: readonly number[], attacks: readon
   return { rate: best.rate, threshold: best.threshold }
 }
 
-export type Judgement = keyof Pick<SessionOutcome, 'passed' | 'live' | 'passedWithoutNets' | 'liveWithoutNets' | 'padPassed'>
+export type Judgement = keyof Pick<SessionOutcome, 'passed' | 'live' | 'passedWithoutNets' | 'liveWithoutNets'> | 'nets alone'
 
 /** The answer of one kind of judgement; no face, or a challenge that was never completed, is none. */
 export function answerOf(outcome: SessionOutcome | undefined, judgement: Judgement): Answer {
   if (!outcome) return 'none'
-  if (judgement === 'padPassed') return outcome.padScores.length === 0 ? 'none' : outcome.padPassed ? 'bona fide' : 'attack'
+  if (judgement === 'nets alone') return answerOfNets(outcome)
   if (!outcome.complete) return 'none'
   return outcome[judgement] ? 'bona fide' : 'attack'
+}
+
+/** As the PAD signal of the liveness check: below the limit an attack, above it a person, but only from enough frames. */
+function answerOfNets(outcome: SessionOutcome): Answer {
+  const mean = meanScore(outcome)
+  if (mean === undefined) return 'none'
+  if (mean < PAD_LIMITS.minMean) return 'attack'
+  return outcome.padScores.length < PAD_LIMITS.minFrames ? 'none' : 'bona fide'
 }
 
 export function meanScore({ padScores }: SessionOutcome): number | undefined {

@@ -7,6 +7,7 @@ import { type Answer, answerOf, attackError, bonaFideError, detectionEqualError,
 import type { Species } from './species.ts'
 
 const MOST = 0.05
+const SHOWN = { rigid: 'flat', reacting: 'turns as asked' } as const
 
 /** Presentation attack detection, judged over whole sessions. */
 export function padSection(species: readonly Species[], trials: readonly Trial[], nets: boolean): Section {
@@ -46,11 +47,11 @@ function attackTable(attacks: readonly Group[], nets: boolean): Table {
   const rows = attacks.flatMap((group) =>
     group.manners.map((way) => {
       const own = group.trials.filter((trial) => trial.way === way)
-      const cells = nets ? (['live', 'passed', 'padPassed'] as const) : []
+      const cells = nets ? (['live', 'passed', 'nets alone'] as const) : []
       return [
         group.name,
         group.kind,
-        way === 'rigid' ? 'flat' : 'turns as asked',
+        SHOWN[way],
         ...cells.map((judgement) => textOf(attackError(answers(own, judgement)))),
         ...(['liveWithoutNets', 'passedWithoutNets'] as const).map((judgement) => textOf(attackError(answers(own, judgement)))),
         percent(nonResponse(answers(own, 'live')).share),
@@ -63,7 +64,7 @@ function attackTable(attacks: readonly Group[], nets: boolean): Table {
       'species',
       'kind',
       'shown',
-      ...(nets ? ['APCER, session', 'accepted with the face match', 'APCER, PAD signal alone'] : []),
+      ...(nets ? ['APCER, session', 'accepted with the face match', 'APCER, PAD nets alone'] : []),
       'APCER, session, without the nets',
       'accepted without the nets',
       'APNRR',
@@ -78,12 +79,12 @@ function attackTable(attacks: readonly Group[], nets: boolean): Table {
 }
 
 function bonaFideTable(people: readonly Group[], nets: boolean): Table {
-  const judgements = [...(nets ? (['live', 'passed', 'padPassed'] as const) : []), ...(['liveWithoutNets', 'passedWithoutNets'] as const)]
+  const judgements = [...(nets ? (['live', 'passed', 'nets alone'] as const) : []), ...(['liveWithoutNets', 'passedWithoutNets'] as const)]
   return {
     title: 'BPCER (a session that came to no answer counts as an error)',
     head: [
       'source',
-      ...(nets ? ['session', 'with the face match', 'PAD signal alone'] : []),
+      ...(nets ? ['session', 'with the face match', 'PAD nets alone'] : []),
       'session, without the nets',
       'with the face match, without the nets',
       'BPNRR',
@@ -170,7 +171,20 @@ function promised(
   })
   const presentations = attacks.filter(({ kind }) => kind === 'presentation')
   return [
-    ...presentations.map((group) => figure(`APCER by session, ${group.name}`, attackError(answers(group.trials, 'live')), MOST)),
+    ...presentations.flatMap((group) =>
+      group.manners.map((way) =>
+        figure(
+          `APCER by session, ${group.name}, ${SHOWN[way]}`,
+          attackError(
+            answers(
+              group.trials.filter((trial) => trial.way === way),
+              'live',
+            ),
+          ),
+          MOST,
+        ),
+      ),
+    ),
     ...people.map((group) =>
       figure(
         `BPCER by session, ${group.name}`,

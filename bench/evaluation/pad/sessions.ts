@@ -6,7 +6,6 @@ import type { LivenessFrame, LivenessSession } from '../../../src/biometrics/liv
 import { findPrints } from '../../../src/biometrics/liveness/replay.store.ts'
 import { findFrames, findSession } from '../../../src/biometrics/liveness/session.store.ts'
 import { createLiveness, type Liveness, type LivenessCaller } from '../../../src/biometrics/liveness/session.ts'
-import { padSignal } from '../../../src/biometrics/liveness/signals/pad-signal.ts'
 import { isFrontal, singleFaces } from '../../../src/biometrics/liveness/signals/signal.ts'
 import { type Evidence, judge, type LivenessVerdict } from '../../../src/biometrics/liveness/verdict.ts'
 import type { FrameObservation } from '../../../src/biometrics/observation.ts'
@@ -26,9 +25,7 @@ export interface SessionOutcome {
   /** The same two without what the PAD nets say: what the class `basic` rests on. */
   readonly passedWithoutNets: boolean
   readonly liveWithoutNets: boolean
-  /** The PAD nets alone: a mean over the frontal frames at or above the limit. */
-  readonly padPassed: boolean
-  /** Their scores, frame by frame, of frontal frames. */
+  /** What the PAD nets say of each frontal frame. */
   readonly padScores: readonly number[]
   readonly failed: readonly string[]
 }
@@ -122,7 +119,6 @@ function outcomeOf({ session, frames, reference, rule, earlier }: Seen): Session
     live: live?.passed ?? false,
     passedWithoutNets: verdictOn(bare, reference)?.passed ?? false,
     liveWithoutNets: verdictOn(bare, own)?.passed ?? false,
-    padPassed: padSignal(frames).outcome !== 'failed' && padScores.length > 0,
     padScores: padScores.map((score) => Number(score.toFixed(4))),
     failed: passed ? passed.reasons : [`state ${session?.state ?? 'gone'}, ${frames.length} frames`],
   }
