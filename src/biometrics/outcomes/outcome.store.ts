@@ -77,7 +77,8 @@ export async function findGivenUp(sql: Sql, after: Date, until: Date): Promise<G
   const rows = await sql.query<GivenUpRow>(
     `SELECT s.consumed_at, s.plan->'options'->>'device' AS device, s.frame_count, p.birth_date FROM liveness_session s
      LEFT JOIN account a ON a.id = s.account_id JOIN person p ON p.id = coalesce(a.person_id, s.account_id)
-     WHERE s.consumed_at > $1 AND s.consumed_at <= $2 AND s.verdict IS NULL AND ${HAS_FACE}`,
+     WHERE s.consumed_at > $1 AND s.consumed_at <= $2 AND s.verdict IS NULL
+       AND s.state IN ('abandoned', 'expired') AND ${HAS_FACE}`,
     [after, until],
   )
   return rows.map((row) => {
