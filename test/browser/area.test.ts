@@ -3,26 +3,11 @@ import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { enterPortal, openArea, PASSWORD, type TestArea, type TestCitizen } from '../portal/support/area.ts'
+import { AREA_PAGES } from '../portal/support/pages.ts'
 import { freePort } from '../support/app.ts'
-import { checkPage, launchBrowser, openProfile, PHONE, type Watched } from '../support/browser.ts'
+import { addFingerprintReader, checkPage, launchBrowser, openProfile, PHONE, type Watched } from '../support/browser.ts'
 
-const PAGES = [
-  '/conta',
-  '/conta/dados',
-  '/conta/dados/email',
-  '/conta/dados/telefone',
-  '/conta/nivel',
-  '/conta/seguranca',
-  '/conta/seguranca/senha',
-  '/conta/seguranca/aplicativo',
-  '/conta/seguranca/chaves',
-  '/conta/seguranca/codigos',
-  '/conta/aparelhos',
-  '/conta/sistemas',
-  '/conta/historico',
-  '/conta/nao-fui-eu',
-  '/demo/mensagens',
-]
+const PAGES = ['/conta', ...AREA_PAGES, '/conta/encerrada', '/demo/mensagens']
 const MOST_BYTES = 50 * 1024
 const WIDE = { viewport: { width: 1280, height: 800 }, locale: 'pt-BR' }
 
@@ -151,18 +136,7 @@ test('without scripts: the password is changed, a device ended, an agreement wit
 test('a passkey made here signs in from now on, and no longer once it is removed', async () => {
   const watched = await openProfile(browser)
   const { page, context, complaints } = watched
-  const session = await context.newCDPSession(page)
-  await session.send('WebAuthn.enable')
-  await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  })
+  await addFingerprintReader(page)
   await signIn(watched, '/conta/seguranca/chaves')
   await page.fill('#label', 'Celular da Rosa')
   await press(page, 'Criar chave neste aparelho')

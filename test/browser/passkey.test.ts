@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import type { Account } from '../../src/accounts/index.ts'
-import { launchBrowser, openProfile, type Watched } from '../support/browser.ts'
+import { addFingerprintReader, launchBrowser, openProfile, type Watched } from '../support/browser.ts'
 import type { TestRelyingParty } from '../support/relying-party.ts'
 import { CITIZEN, openScene, PASSWORD, type Scene } from '../support/sign-in-scene.ts'
 
@@ -33,18 +33,7 @@ after(async () => {
 /** A browser on a machine with a fingerprint reader. */
 async function openMachine(): Promise<Watched> {
   const watched = await openProfile(browser)
-  const session = await watched.context.newCDPSession(watched.page)
-  await session.send('WebAuthn.enable')
-  await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  })
+  await addFingerprintReader(watched.page)
   return watched
 }
 

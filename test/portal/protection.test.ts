@@ -2,24 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openArea, type TestArea, typePassword } from './support/area.ts'
+import { AREA_PAGES, CODE_PAGES } from './support/pages.ts'
 
-const PAGES = [
-  '/conta/dados',
-  '/conta/dados/email',
-  '/conta/dados/email/codigo',
-  '/conta/dados/telefone',
-  '/conta/dados/telefone/codigo',
-  '/conta/nivel',
-  '/conta/seguranca',
-  '/conta/seguranca/senha',
-  '/conta/seguranca/aplicativo',
-  '/conta/seguranca/chaves',
-  '/conta/seguranca/codigos',
-  '/conta/aparelhos',
-  '/conta/sistemas',
-  '/conta/historico',
-  '/conta/nao-fui-eu',
-]
+const PAGES: readonly string[] = [...AREA_PAGES, ...CODE_PAGES]
 const ID = '7f3b1f4e-1c5e-4a55-9f6a-0d2b6a6f1a11'
 const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[] = [
   ['/conta/dados/email', { value: 'x@example.org' }],
