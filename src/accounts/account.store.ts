@@ -91,6 +91,19 @@ export async function changeStatus(tx: Sql, id: AccountId, change: { from: Accou
   return changed === 1
 }
 
+/** Reason of a closed account whose person's images have been erased. */
+export const CLOSED_AND_ERASED = 'erased'
+
+/** Accounts closed before a moment (nothing of a closed account changes but this) whose images have not been erased; by id, in pages. */
+export async function listClosed(sql: Sql, before: Date, after?: AccountId): Promise<AccountId[]> {
+  const rows = await sql.query<{ id: AccountId }>(
+    `SELECT id FROM account WHERE status = 'closed' AND status_reason IS DISTINCT FROM $1 AND credentials_changed_at <= $2
+       AND ($3::uuid IS NULL OR id > $3::uuid) ORDER BY id LIMIT 200`,
+    [CLOSED_AND_ERASED, before, after ?? null],
+  )
+  return rows.map(({ id }) => id)
+}
+
 /** Takes every way to sign in from an account that closes; rows stay, marked as removed. */
 export async function removeAllCredentials(tx: Sql, id: AccountId, now: Date): Promise<void> {
   await tx.execute('UPDATE account SET password_hash = NULL, credentials_changed_at = $2 WHERE id = $1', [id, now])

@@ -1,6 +1,7 @@
 import { SEARCH_CHANNEL } from '../biometrics/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import { purgeEndedPageSessions } from '../platform/http/page-session.ts'
+import { eraseClosedAccounts } from './closed-accounts.ts'
 import type { Foundation } from './foundation.ts'
 import { COPY_IMAGE_JOB, END_SESSIONS_JOB, type Rooms } from './rooms.ts'
 
@@ -16,7 +17,7 @@ export interface Background {
   stop(): Promise<void>
 }
 
-export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, imageCare, liveness, outcomes }: Rooms, oidc: Oidc): Background {
+export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, images, imageCare, liveness, outcomes }: Rooms, oidc: Oidc): Background {
   jobs.work(END_SESSIONS_JOB, async ({ accountId, sessionIds, reason, offlineToo }) => {
     const actor = { kind: 'system' } as const
     const ended = { accountId: String(accountId), reason: String(reason), actor, offlineToo: offlineToo === true }
@@ -41,6 +42,7 @@ export function createBackground({ db, clock, jobs, outbox, log }: Foundation, {
     await imageCare.custody.applyRetention()
     await imageCare.jobs.dropOutdated()
   })
+  jobs.schedule('images-of-closed-accounts', '51 7 * * *', async () => void (await eraseClosedAccounts({ clock }, { accounts, images })))
   jobs.schedule(REMAKE_JOB, '*/10 * * * *', async () => void (await imageCare.jobs.remake({ budgetMs: REMAKE_BUDGET_MS, signal: stopping.signal })))
   jobs.schedule('database-maintain', '41 * * * *', db.maintain)
 

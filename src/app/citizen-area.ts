@@ -3,6 +3,7 @@ import type { Account, AccountId } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
 import { CITIZEN_PLACE, createPortalRoutes, type PortalDependencies } from '../portal/index.ts'
+import { CLOSED_GRACE_DAYS } from './closed-accounts.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import type { Rooms } from './rooms.ts'
 import { faceCheckGrants } from './web.ts'
@@ -35,7 +36,10 @@ export async function openCitizenArea(
     entrance: await openEntrance(deps, party, localAddress),
     messages: look.messages,
     accounts: accountsOf(deps),
-    account: { openSessions: openSessionsOf(rooms), systems: connectedSystems(oidc), overview: overviewOf(deps) },
+    account: {
+      openSessions: openSessionsOf(rooms), knownDevices: knownDevicesOf(rooms), systems: connectedSystems(oidc), overview: overviewOf(deps),
+      closing: closingOf(deps),
+    },
     history: {
       ledger: {
         audit: ledgerOfPeople(rooms),
@@ -82,6 +86,27 @@ function openSessionsOf(rooms: Rooms): PortalDependencies['account']['openSessio
     async endOthers(accountId, keep) {
       for (const { id } of await sessions.list(accountId)) if (id !== keep) await sessions.end(accountId, id, 'citizen')
     },
+  }
+}
+
+function knownDevicesOf({ accounts }: Rooms): PortalDependencies['account']['knownDevices'] {
+  return {
+    list: async (accountId) =>
+      (await accounts.listDevices(accountId)).map(({ label, ...device }) => ({ ...device, label: label === NAMELESS_DEVICE ? undefined : label })),
+    forget: async (accountId, deviceId) => void (await accounts.sessions.endDevice(accountId, deviceId)),
+  }
+}
+
+/** Everything that an account gave ends with it, seals too: whoever registers the CPF again proves everything again. */
+function closingOf({ rooms: { accounts, assurance }, oidc }: CitizenAreaDependencies): PortalDependencies['account']['closing'] {
+  return {
+    graceDays: CLOSED_GRACE_DAYS,
+    close: (changer) =>
+      accounts.safety.close(changer, async (tx, { id: accountId, personId }) => {
+        const actor = { kind: 'citizen', id: accountId } as const
+        await oidc.consents.withdrawAll(tx, accountId)
+        await assurance.withdrawAll(tx, { personId, accountId, reason: 'account-closed', actor })
+      }),
   }
 }
 

@@ -38,6 +38,8 @@ export interface Assurance {
   withdraw(tx: Sql, item: { id: string; accountId: string; reason: string; actor: AuditActor }): Promise<boolean>
   /** Withdraws everything that a face check or another remote proof gave, e.g. after "não fui eu"; returns how many. */
   withdrawRemote(tx: Sql, item: { personId: string; accountId: string; since: Date; reason: string; actor: AuditActor }): Promise<number>
+  /** Withdraws all that stands for an account, which closes: whoever opens it again proves everything again. Returns how many. */
+  withdrawAll(tx: Sql, item: { personId: string; accountId: string; reason: string; actor: AuditActor }): Promise<number>
   /** Answers "por que sou prata?". */
   explain(accountId: string, circumstances: Circumstances): Promise<Explanation>
 }
@@ -104,6 +106,11 @@ export function createAssurance({ db, audit, clock, demo }: AssuranceDependencie
     async withdrawRemote(tx, { personId, since, ...rest }) {
       const remote = (await listEvidence(tx, personId)).filter((item) => item.method === 'face-match' && item.obtainedAt >= since)
       const done = await Promise.all(remote.map((item) => withdraw(tx, { id: item.id, ...rest })))
+      return done.filter(Boolean).length
+    },
+    async withdrawAll(tx, { personId, ...rest }) {
+      const done: boolean[] = []
+      for (const { id } of await listEvidence(tx, personId)) done.push(await withdraw(tx, { id, ...rest }))
       return done.filter(Boolean).length
     },
     explain: async (accountId, circumstances) => explainLevel(await listEvidenceOfAccount(db, accountId), circumstances, clock.now()),

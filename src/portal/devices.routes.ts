@@ -22,24 +22,42 @@ export interface OpenSessions {
   endOthers(accountId: AccountId, keep: string): Promise<void>
 }
 
+/** A browser that the account knows: signing in with it is no news to its owner. */
+export interface KnownDevice {
+  readonly id: string
+  readonly label: string | undefined
+  readonly firstSeenAt: Date
+  readonly lastSeenAt: Date
+}
+
+export interface KnownDevices {
+  list(accountId: AccountId): Promise<readonly KnownDevice[]>
+  /** Its sessions end, and its next sign-in is that of a new device; nothing for a device that is not this account's. */
+  forget(accountId: AccountId, deviceId: string): Promise<void>
+}
+
 export interface DevicesRoutesDependencies {
   readonly pages: AreaPages
   readonly openSessions: OpenSessions
+  readonly knownDevices: KnownDevices
   readonly signOut: SignOut
 }
 
 const PAGE = '/conta/aparelhos'
 const form = z.object({ session: z.string().min(1).max(100) })
 type Form = z.output<typeof form>
+const forgetting = z.object({ device: z.uuid() })
+type Forgetting = z.output<typeof forgetting>
 
-/** Where the account is open, and "sair deste aparelho". */
-export function createDevicesRoutes({ pages, openSessions, signOut }: DevicesRoutesDependencies): Router {
+/** Where the account is open, which devices it knows, "sair deste aparelho" and "esquecer este aparelho". */
+export function createDevicesRoutes({ pages, openSessions, knownDevices, signOut }: DevicesRoutesDependencies): Router {
   const router = new Router()
 
   const list = pages.section({ section: 'devices', view: 'devices' }, async ({ account, session }) => {
     const open = await openSessions.list(account.id)
     const sessions = open.map((one) => ({ ...one, current: one.id === session.id }))
-    return { sessions: sessions.toSorted((one, other) => Number(other.current) - Number(one.current)) }
+    const known = (await knownDevices.list(account.id)).map((device) => ({ ...device, current: device.id === session.deviceId }))
+    return { sessions: sessions.toSorted((one, other) => Number(other.current) - Number(one.current)), known }
   })
   const end = pages.signedIn(async (ctx, visit, { body }: { body: Form }) => {
     if (body.session === visit.session.id) return signOut(ctx)
@@ -51,7 +69,14 @@ export function createDevicesRoutes({ pages, openSessions, signOut }: DevicesRou
     seeOther(ctx, tell(PAGE, 'others-ended'))
   })
 
+  const forget = pages.signedIn(async (ctx, { account, session }, { body }: { body: Forgetting }) => {
+    await knownDevices.forget(account.id, body.device)
+    if (body.device === session.deviceId) return signOut(ctx)
+    seeOther(ctx, tell(PAGE, 'device-forgotten'))
+  })
+
   router.get(PAGE, list)
+  router.post(`${PAGE}/esquecer`, guard({ body: forgetting }, forget))
   router.post(`${PAGE}/sair`, guard({ body: form }, end))
   router.post(`${PAGE}/sair-dos-outros`, guard({}, endOthers))
   return router

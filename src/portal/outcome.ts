@@ -12,6 +12,7 @@ export const OUTCOMES = [
   'passkey-removed',
   'session-ended',
   'others-ended',
+  'device-forgotten',
   'consent-withdrawn',
   'level',
   'unmet',

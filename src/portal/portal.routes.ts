@@ -3,9 +3,10 @@ import type { Contacts } from '../accounts/index.ts'
 import { inRoom } from '../platform/http/app.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
+import { type Closing, createClosingRoutes } from './closing.routes.ts'
 import { createContactRoutes } from './data/contact.routes.ts'
 import { createDataRoutes } from './data/data.routes.ts'
-import { createDevicesRoutes, type OpenSessions } from './devices.routes.ts'
+import { createDevicesRoutes, type KnownDevices, type OpenSessions } from './devices.routes.ts'
 import { createEntranceRoutes, type EntranceDependencies } from './entrance.routes.ts'
 import { createHistoryRoutes, type ReportMisuse } from './history/history.routes.ts'
 import type { Ledger } from './history/ledger-line.ts'
@@ -20,7 +21,13 @@ export interface PortalDependencies {
   readonly entrance: EntranceDependencies
   readonly messages: Messages
   readonly accounts: AreaAccounts & { readonly contacts: Contacts; readonly factors: Factors; readonly minPasswordLength: number }
-  readonly account: { readonly openSessions: OpenSessions; readonly systems: ConnectedSystems; readonly overview: Overview }
+  readonly account: {
+    readonly openSessions: OpenSessions
+    readonly knownDevices: KnownDevices
+    readonly systems: ConnectedSystems
+    readonly overview: Overview
+    readonly closing: Closing
+  }
   readonly history: { readonly ledger: Ledger; readonly reportMisuse: ReportMisuse }
 }
 
@@ -34,7 +41,7 @@ export interface Portal {
 export function createPortalRoutes({ entrance, messages, accounts, account, history }: PortalDependencies): Portal {
   const { sessions, views } = entrance
   const { contacts, factors, minPasswordLength } = accounts
-  const { overview, openSessions, systems } = account
+  const { overview, openSessions, knownDevices, systems, closing } = account
   const pages = createAreaPages({ sessions, views, accounts, messages })
   const { router: entranceRoutes, signOut } = createEntranceRoutes(entrance)
   const routes = new Router()
@@ -43,10 +50,11 @@ export function createPortalRoutes({ entrance, messages, accounts, account, hist
     entranceRoutes,
     createHomeRoutes({ pages, overview, ledger: history.ledger, views }),
     createDataRoutes({ pages, contacts }),
+    createClosingRoutes({ pages, closing, sessions, messages, views }),
     createContactRoutes({ pages, contacts, sessions }),
     createLevelRoutes({ pages, explain: overview.explain }),
     createSecurityRoutes({ pages, factors, sessions, messages, minPasswordLength }),
-    createDevicesRoutes({ pages, openSessions, signOut }),
+    createDevicesRoutes({ pages, openSessions, knownDevices, signOut }),
     createSystemsRoutes({ pages, systems }),
     createHistoryRoutes({ pages, ledger: history.ledger, views, sessions, reportMisuse: history.reportMisuse }),
   ]

@@ -21,6 +21,8 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ['/conta/seguranca/codigos', {}],
   ['/conta/aparelhos/sair', { session: 'x' }],
   ['/conta/aparelhos/sair-dos-outros', {}],
+  ['/conta/aparelhos/esquecer', { device: ID }],
+  ['/conta/encerrar', { word: 'ENCERRAR' }],
   ['/conta/sistemas/retirar', { client: 'x' }],
   ['/conta/nao-fui-eu', {}],
   ['/conta/sair', {}],

@@ -1,7 +1,8 @@
 import type { AuditActor } from '../../audit/index.ts'
+import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
-import type { AccountId } from '../account.ts'
-import { changeStatus, lockAccount, removeAllCredentials } from '../account.store.ts'
+import type { Account, AccountId, PersonId } from '../account.ts'
+import { changeStatus, CLOSED_AND_ERASED, listClosed, lockAccount, removeAllCredentials } from '../account.store.ts'
 import { type Changer, checkMayChange } from '../change-guard.ts'
 import { citizen, type Core, type Tools } from '../core.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
@@ -20,9 +21,16 @@ export interface Safety {
   /**
    * Closes the account of somebody signed in: sessions end, ways to sign in and addresses go into history. The CPF may register again.
    *
+   * `also` is what other rooms end with it, in the same transaction.
+   *
    * @throws {Problem} what a change may meet.
    */
-  close(changer: Changer): Promise<void>
+  close(changer: Changer, also?: (tx: Sql, account: Account) => Promise<void>): Promise<void>
+  /**
+   * Hands each person whose account was closed before `before`, and not opened again, to `erase`, in a transaction of their own under
+   * the account's lock; false = not now, asked again next time. Returns how many were erased.
+   */
+  eraseClosed(before: Date, erase: (tx: Sql, personId: PersonId) => Promise<boolean>): Promise<number>
 }
 
 export function createSafety(core: Core, { tokens, notices }: Pick<Tools, 'tokens' | 'notices'>, sessions: Sessions): Safety {
@@ -48,7 +56,7 @@ export function createSafety(core: Core, { tokens, notices }: Pick<Tools, 'token
         await audit.record(tx, { type: 'accounts/resumed', actor, subject: accountId, data: { reason: 'operator' } })
         return true
       }),
-    close: (changer) =>
+    close: (changer, also = async () => {}) =>
       db.transaction(async (tx) => {
         const account = await checkMayChange(core, tx, changer)
         await notices.tellEverywhere(tx, account, 'closed')
@@ -57,6 +65,21 @@ export function createSafety(core: Core, { tokens, notices }: Pick<Tools, 'token
         await sessions.endAll(tx, account.id, 'closed')
         await tokens.consumeAllOf(tx, account.id)
         await audit.record(tx, { type: 'accounts/closed', actor: citizen(account.id), subject: account.id, data: { reason: 'citizen' } })
+        await also(tx, account)
       }),
+    async eraseClosed(before, erase) {
+      let erased = 0
+      for (let page = await listClosed(db, before); page.length > 0; page = await listClosed(db, before, page.at(-1))) {
+        for (const accountId of page) {
+          const isErased = await db.transaction(async (tx) => {
+            const account = await lockAccount(tx, accountId)
+            if (account?.status !== 'closed' || !(await erase(tx, account.personId))) return false
+            return changeStatus(tx, accountId, { from: 'closed', to: 'closed', reason: CLOSED_AND_ERASED })
+          })
+          if (isErased) erased += 1
+        }
+      }
+      return erased
+    },
   }
 }

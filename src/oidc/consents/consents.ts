@@ -1,6 +1,6 @@
 import type { GrantInstance, Provider, ProviderContext } from 'oidc-provider'
 import type { Clock } from '../../platform/clock.ts'
-import type { Database } from '../../platform/db.ts'
+import type { Database, Sql } from '../../platform/db.ts'
 import type { ClientPolicy } from '../clients/client.ts'
 import type { AuditPort } from '../ports.ts'
 import { type Consent, findConsent, listConsents, upsertConsent, withdrawConsent } from './consent.store.ts'
@@ -40,6 +40,8 @@ export interface Consents {
   list(accountId: string): Promise<Consent[]>
   /** Ends an agreement: every token under it is dead when this is done. */
   withdraw(accountId: string, clientId: string): Promise<void>
+  /** Ends all agreements of an account that closes, in the caller's transaction; its tokens go with its sessions. */
+  withdrawAll(tx: Sql, accountId: string): Promise<void>
 }
 
 /** Claims that say nothing about a person beyond the sign-in itself; no consent is asked for them (as the provider does). */
@@ -53,6 +55,13 @@ const UNASKED = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss', 'aal', 
  */
 export function createConsents(deps: ConsentDeps): Consents {
   const { db, clock, audit } = deps
+
+  async function end(tx: Sql, accountId: string, clientId: string): Promise<void> {
+    if (!(await withdrawConsent(tx, accountId, clientId, clock.now()))) return
+    const actor = { kind: 'citizen', id: accountId } as const
+    await audit.record(tx, { type: 'oidc/consent-withdrawn', actor, subject: accountId, clientId, data: {} })
+  }
+
   return {
     async load(ctx) {
       const { oidc } = ctx
@@ -85,17 +94,12 @@ export function createConsents(deps: ConsentDeps): Consents {
     list: (accountId) => listConsents(db, accountId),
 
     async withdraw(accountId, clientId) {
-      await db.transaction(async (tx) => {
-        if (!(await withdrawConsent(tx, accountId, clientId, clock.now()))) return
-        await audit.record(tx, {
-          type: 'oidc/consent-withdrawn',
-          actor: { kind: 'citizen', id: accountId },
-          subject: accountId,
-          clientId,
-          data: {},
-        })
-      })
+      await db.transaction((tx) => end(tx, accountId, clientId))
       await deps.server.revokeGrants(accountId, clientId)
+    },
+
+    async withdrawAll(tx, accountId) {
+      for (const { clientId } of await listConsents(tx, accountId)) await end(tx, accountId, clientId)
     },
   }
 }

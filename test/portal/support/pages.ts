@@ -3,6 +3,7 @@ export const AREA_PAGES = [
   '/conta/dados',
   '/conta/dados/email',
   '/conta/dados/telefone',
+  '/conta/encerrar',
   '/conta/nivel',
   '/conta/seguranca',
   '/conta/seguranca/senha',
