@@ -107,11 +107,12 @@ async function open({ foundation, rooms, look }: Opened, closers: (() => Promise
 async function openOidc(foundation: Foundation, rooms: Rooms, web: Web, closers: (() => Promise<void>)[]): Promise<Oidc> {
   const { config, db, clock, keyring, log } = foundation
   const { redisUrl, publicUrl, trustedProxies } = config.platform
+  const { clientCertHeader: certificate, clientCertVerifyHeader: verified, ...protocol } = config.oidc
   const store = redisUrl && createRedisArtifactStore({ url: redisUrl, clock, durable: createSqlArtifactStore({ db, clock }) })
   if (store) closers.push(store.close)
   const oidc = await createOidc({
     settings: {
-      ...config.oidc, issuer: publicUrl, trustedProxies,
+      ...protocol, issuer: publicUrl, trustedProxies, certificateHeaders: certificate === undefined ? undefined : { certificate, verified },
       sessionIdleSeconds: config.accounts.sessionIdleSeconds, sessionAbsoluteSeconds: config.accounts.sessionAbsoluteSeconds,
     },
     platform: { db, clock, keyring, log: httpLog(log), ...(store && { store }) },

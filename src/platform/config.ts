@@ -147,6 +147,16 @@ const OPTIONS = {
     idTokenSeconds: option('ID_TOKEN_SECONDS', 'Life of an ID token', whole(30, 3600), '300'),
     refreshTokenSeconds: option('REFRESH_TOKEN_SECONDS', 'Absolute life of a chain of refresh tokens', whole(300, 90 * DAY), `${14 * DAY}`),
     keyRotationDays: option('KEY_ROTATION_DAYS', 'Age at which a signing key is replaced', whole(1, 730), '90'),
+    clientCertHeader: optional(
+      'CLIENT_CERT_HEADER',
+      'Header in which TRUSTED_PROXIES pass a client’s certificate for mutual TLS: Client-Cert (RFC 9440), or URL-encoded PEM; docs/operating.md',
+      text,
+    ),
+    clientCertVerifyHeader: optional(
+      'CLIENT_CERT_VERIFY_HEADER',
+      'Header in which they say SUCCESS when they verified its chain; without it only self-signed certificates that a client registered count',
+      text,
+    ),
   },
   portal: {},
   demo: {

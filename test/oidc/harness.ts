@@ -54,6 +54,8 @@ export interface HarnessOptions {
   readonly store?: (db: Database, clock: Clock) => ArtifactStore
   readonly clock?: Clock
   readonly policy?: object
+  /** What a proxy in front passes on, and which peers are one. */
+  readonly proxy?: { readonly trusted: readonly string[]; readonly certificate: string; readonly verified?: string }
 }
 
 const CPF = '52998224725'
@@ -74,13 +76,13 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     settings: {
       issuer,
       keyRotationDays: 90,
-      trustedProxies: [],
+      trustedProxies: options.proxy?.trusted ?? [],
       accessTokenSeconds: 300,
       idTokenSeconds: 300,
       refreshTokenSeconds: 1_209_600,
       sessionIdleSeconds: 3600,
       sessionAbsoluteSeconds: 86_400,
-      certificateHeaders: undefined,
+      certificateHeaders: options.proxy,
     },
     platform: { db, clock, keyring, log: { error: (fields) => void world.errors.push(fields) }, store: options.store?.(db, clock) },
     audit: {
