@@ -69,7 +69,7 @@ interface Question extends AlarmKey {
 /**
  * What opens and what closes now.
  *
- * Too few checks change nothing. While everybody's rate has drifted no alarm is opened for the drift of a part: it is one event, not twenty.
+ * Too few checks change nothing. That a group is refused less than the others is only the other side of one that is refused more. While everybody's rate has drifted no alarm is opened for the drift of a part: it is one event, not twenty.
  */
 export function changesOf(input: AlarmInput): AlarmChanges {
   const isOpen = (question: AlarmKey) => input.open.some((alarm) => isSame(alarm, question))
@@ -81,7 +81,7 @@ export function changesOf(input: AlarmInput): AlarmChanges {
     if (isOpen(question)) continue
     if (question.rule === 'drift' && question.dimension !== 'all' && hasDrifted(question.measure)) continue
     const direction = placeOf(question, 'opens')
-    if (direction === 'above' || direction === 'below') opened.push({ ...question, direction })
+    if (direction === 'above' || (direction === 'below' && question.rule === 'drift')) opened.push({ ...question, direction })
   }
   return { opened, closed }
 }

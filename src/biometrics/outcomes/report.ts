@@ -34,7 +34,7 @@ export interface OutcomeReport {
 }
 
 /** Counts as tallies by group; everybody's from the days. */
-export function periodOf(counts: readonly Count[]): Period & { readonly groups: Map<Dimension, Map<string, Tally>> } {
+export function periodOf(counts: readonly Count[]): Period {
   const groups = new Map(DIMENSIONS.map((dimension) => [dimension, talliesBy(counts, dimension)] as const))
   return { all: addTallies([...talliesBy(counts, 'day').values()]), groups }
 }
@@ -60,8 +60,6 @@ export function reportOf({ counts, to, days, alarms }: ReportInput): OutcomeRepo
   const { all, groups } = periodOf(counts)
   const isEnough = checksOf(all) >= SMALLEST_GROUP
   const told = (dimension: Dimension): GroupTally[] => (isEnough ? toldGroups(groups.get(dimension) ?? new Map()) : [])
-  // Only a passed check has a class.
-  groups.get('class')?.delete('')
   return {
     days,
     from,
@@ -82,8 +80,10 @@ function trendOf(byDay: ReadonlyMap<string, Tally>, from: string, days: number):
   })
 }
 
+/** An empty name is no group: only a passed check has a class. */
 function toldGroups(tallies: ReadonlyMap<string, Tally>): GroupTally[] {
   const all = [...tallies]
+    .filter(([name]) => name !== '')
     .map(([name, tally]) => ({ name, tally }))
     .sort((a, b) => checksOf(b.tally) - checksOf(a.tally) || (a.name < b.name ? -1 : 1))
   const { shown, merged } = protectSmall(all, ({ tally }) => checksOf(tally))
