@@ -69,7 +69,8 @@ interface Question extends AlarmKey {
 /**
  * What opens and what closes now.
  *
- * Too few checks change nothing. That a group is refused less than the others is only the other side of one that is refused more. While everybody's rate has drifted no alarm is opened for the drift of a part: it is one event, not twenty.
+ * Too few checks change nothing. That a group is refused less than the others is only the other side of one that is refused more. While
+ * everybody's rate has drifted no alarm is opened for the drift of a part: it is one event, not twenty.
  */
 export function changesOf(input: AlarmInput): AlarmChanges {
   const isOpen = (question: AlarmKey) => input.open.some((alarm) => isSame(alarm, question))
