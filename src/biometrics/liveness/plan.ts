@@ -143,10 +143,11 @@ interface Context {
 
 function turnStep({ options, patience, random }: Context): Step {
   const kinds = options.pitch ? [...TURNS, ...PITCHES] : TURNS
+  const [shortest, longest] = options.slowLink ? TIMES.slowTurnHold : TIMES.turnHold
   return {
     kind: kinds[random(0, kinds.length)] ?? 'turn-left',
     ...(options.flashes && { colour: WHITE }),
-    holdMs: random(...(options.slowLink ? TIMES.slowTurnHold : TIMES.turnHold)),
+    holdMs: random(shortest, longest),
     limitMs: limit(TIMES.turnLimit, options, patience),
     frames: options.slowLink ? 2 : 3,
   }
