@@ -1,5 +1,5 @@
-import { Problem } from '../problem.ts'
-import { HTTP_PROBLEMS } from './problems.ts'
+import { Problem } from '../../platform/problem.ts'
+import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'
 
 /** Addresses remembered at once; the least recently seen is forgotten first, so that a flood of addresses costs memory only up to here. */
 const MOST_ADDRESSES = 50_000
