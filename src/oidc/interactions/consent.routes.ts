@@ -45,7 +45,7 @@ export function createConsentRoutes({ visits, pages, giveConsent, maskedCpfOf }:
   const router = new Router()
 
   async function show(ctx: HttpContext, visit: Visit): Promise<void> {
-    const rows = rowsOf(missingDetails.parse(visit.prompt.details))
+    const rows = rowsOf(shownTo(visit))
     pages.show(ctx, visit, 'consent', { cpf: await maskedCpfOf(accountOf(visit)), rows })
   }
 
@@ -66,6 +66,14 @@ export function createConsentRoutes({ visits, pages, giveConsent, maskedCpfOf }:
   )
 
   return { router, show }
+}
+
+/** What the page lists: what is missing, and where the relying party wants the question asked again also what was given before. */
+function shownTo({ prompt, params }: Visit): Missing {
+  const missing = missingDetails.parse(prompt.details)
+  if (!prompt.reasons.includes('consent_prompt')) return missing
+  const asked = (params['scope'] ?? '').split(' ').filter((scope) => NAMED_SCOPES.includes(scope))
+  return { ...missing, missingOIDCScope: [...new Set([...missing.missingOIDCScope, ...asked])] }
 }
 
 /** One line of the page: a message and its parameters. */
