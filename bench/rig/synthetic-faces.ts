@@ -3,8 +3,8 @@
  *
  * Random unit vectors would not do: in 256 dimensions they are all equally far apart, which no face recogniser's are. Here an identity is a
  * point of an uneven cloud (few strong directions, many weak ones, and looser groups of people who look alike), and a picture is that point
- * moved by a distance drawn from the spread of genuine pairs. The three figures of a shape are fitted to measured false match and false
- * non-match rates (specs/biometrics, section 2: LFW, 86 million impostor pairs); the benchmark prints how well they agree.
+ * moved by a distance drawn from the spread of genuine pairs. A shape is fitted to measured false match and false non-match rates (LFW, 86
+ * million impostor pairs); docs/face-search.md says how well they agree.
  */
 
 /** A small seeded generator, the same numbers on every machine. */

@@ -26,7 +26,6 @@ const netSchema = z.object({
 
 export const modelManifestSchema = z.object({ nets: z.array(netSchema) })
 export type ModelManifest = z.infer<typeof modelManifestSchema>
-export type ModelEntry = z.infer<typeof netSchema>
 
 export interface ModelFile {
   readonly name: NetName

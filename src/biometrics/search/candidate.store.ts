@@ -78,13 +78,6 @@ export async function selectCandidates(sql: Sql, state: CandidateState, limit: n
   return rows.map(candidateOf)
 }
 
-export async function selectCandidatesOf(sql: Sql, personId: string): Promise<FaceCandidate[]> {
-  const rows = await sql.query<CandidateRow>(
-    `SELECT ${COLUMNS} FROM face_candidate WHERE left_person_id = $1 OR right_person_id = $1 ORDER BY created_at, id`, [personId],
-  )
-  return rows.map(candidateOf)
-}
-
 export async function selectCandidate(sql: Sql, id: string): Promise<FaceCandidate | undefined> {
   const [row] = await sql.query<CandidateRow>(`SELECT ${COLUMNS} FROM face_candidate WHERE id = $1`, [id])
   return row && candidateOf(row)

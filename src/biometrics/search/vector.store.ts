@@ -21,8 +21,8 @@ const FIRST_HALF = 7
 const DENIED = '42501'
 
 /**
- * Links of a point and breadth of the search, when building and when asking: measured by bench/search.ts at 100,000 faces. WebAssembly pays
- * for each more dearly, so that the embedded database gets less: recall .99 there, .999 on a server.
+ * Links of a point and breadth of the search, when building and when asking: chosen by experiments with 100,000 synthetic faces
+ * (docs/face-search.md). WebAssembly pays for each more dearly, so that the embedded database gets less: recall about .99 there.
  */
 const GRAPHS = {
   vector: { build: 'm = 16, ef_construction = 64', breadth: 200 },
