@@ -46,17 +46,23 @@ export function createVisitLimit({ provider, limit, pages, onRefused }: VisitLim
   const remembering = new Set([...REMEMBERING, ...pages])
 
   return async (ctx, next) => {
-    if (!open.has(ctx.path)) return next()
+    const path = plain(ctx.path)
+    if (!open.has(path)) return next()
     const { ip } = requestFacts(ctx)
     try {
       limit.check(ip)
     } catch (error) {
       ctx.state['room'] = 'oidc'
-      ctx.state['route'] = ctx.path
-      if (isProblem(error, HTTP_PROBLEMS.tooMany)) onRefused(ctx.path)
+      ctx.state['route'] = path
+      if (isProblem(error, HTTP_PROBLEMS.tooMany)) onRefused(path)
       throw error
     }
-    if (remembering.has(ctx.path) && ctx.method === 'GET') limit.spend(ip)
+    if (remembering.has(path) && (ctx.method === 'GET' || ctx.method === 'HEAD')) limit.spend(ip)
     await next()
   }
+}
+
+/** As the pages' routes read a path: in any case, with or without a slash at the end. */
+function plain(path: string): string {
+  return (path.endsWith('/') ? path.slice(0, -1) : path).toLowerCase()
 }
