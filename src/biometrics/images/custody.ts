@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AuditActor } from '../../audit/index.ts'
 import { Problem } from '../../platform/problem.ts'
 import { type HoldRow, deleteRetention, insertHold, releaseHold, type RetentionRow, selectDue, selectHolds, selectRetention, writeRetention } from './custody.store.ts'
-import { eraseAll, removeImages } from './erasure.ts'
+import { checkNoHold, eraseAll, removeImages } from './erasure.ts'
 import { selectPerson } from './image.store.ts'
 import type { ImageStoreDependencies } from './image-store.ts'
 import { openBrokenDraft, openDraft } from './person-images.ts'
@@ -26,7 +26,11 @@ export interface Custody {
   dropRetention(rule: Pick<RetentionRule, 'kind' | 'source' | 'counts'>, by: AuditActor): Promise<boolean>
   /** Erases what the policy says is over; `dryRun` only counts. People whose rows are not sound are left out and counted. */
   applyRetention(options?: { dryRun?: boolean }): Promise<{ images: number; people: number; unsound: number }>
-  /** Drops a person's rows that are not as the store wrote them, and these as well; what is sound serves again. How many were dropped. */
+  /**
+   * Drops a person's rows that are not as the store wrote them, and these as well; what is sound serves again. How many were dropped.
+   *
+   * @throws {Problem} biometrics/legal-hold
+   */
   mend(personId: string, drop: readonly string[], by: AuditActor): Promise<number>
 }
 
@@ -80,6 +84,7 @@ export function createCustody(deps: ImageStoreDependencies): Custody {
       db.transaction(async (tx) => {
         const found = await openBrokenDraft(tx, keyring, personId)
         if (found === undefined) return 0
+        await checkNoHold(deps, tx, personId)
         const also = found.draft.images.filter(({ id, erasedAt }) => drop.includes(id) && erasedAt === null && !found.bad.some((image) => image.id === id))
         const images = [...found.bad, ...also]
         await removeImages(deps, tx, found.draft, { images, reason: 'tampered', actor })
