@@ -126,5 +126,7 @@ async function describe(deps: ImageStoreDependencies, tx: Sql, draft: Draft, ima
   const names = { id: randomUUID(), imageId, personId: draft.personId, modelId, k }
   const sealed = sealTemplate(draft.key, names, descriptor)
   await addTemplate(tx, draft, { ...names, sealed, sealVersion: SEAL_VERSION, createdAt: clock.now() })
+  // A job may describe what was withdrawn meanwhile: that stays out of the search.
+  if (!draft.images.some((image) => image.id === imageId && isStanding(image))) return
   await ports?.onFaceStored?.(tx, { personId: draft.personId, imageId, modelId, k, descriptor })
 }

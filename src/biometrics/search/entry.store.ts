@@ -19,7 +19,7 @@ export async function insertEntry(tx: Sql, { modelId, personId, imageId, k }: Ne
 }
 
 /**
- * Entries for the faces that have none yet; what is known is left alone, and what was withdrawn meanwhile stays out.
+ * Entries for the faces that have none yet; what is known is left alone, and what was withdrawn or erased meanwhile stays out.
  *
  * The people are locked first, as by whoever changes their images: an image cannot be withdrawn between the look and the entry.
  */
@@ -29,7 +29,7 @@ export async function insertMissing(tx: Sql, entries: readonly NewEntry[], now: 
     `INSERT INTO face_search_entry (model_id, person_id, image_id, k, added_at)
      SELECT given.model_id, given.person_id, given.image_id, given.k, $5
        FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::int[]) AS given (model_id, person_id, image_id, k)
-       JOIN stored_image i ON i.id = given.image_id AND i.person_id = given.person_id AND i.withdrawn_at IS NULL
+       JOIN stored_image i ON i.id = given.image_id AND i.person_id = given.person_id AND i.withdrawn_at IS NULL AND i.erased_at IS NULL
      ON CONFLICT (model_id, image_id) DO NOTHING RETURNING id, image_id`,
     [entries.map((entry) => entry.modelId), entries.map((entry) => entry.personId), entries.map((entry) => entry.imageId), entries.map((entry) => entry.k), now],
   )
