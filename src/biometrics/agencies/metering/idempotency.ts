@@ -37,8 +37,10 @@ export function createIdempotency({ db, clock, keyring }: IdempotencyDependencie
   const contextOf = ({ clientId, operation, key }: CallKey) => `agency-answer/${JSON.stringify([clientId, operation, key])}`
 
   /** The answer that was kept, or nothing when this process is to do the work. */
-  async function earlier({ call, requestHash }: Repeatable): Promise<object | undefined> {
+  async function earlier({ call, requestHash: plain }: Repeatable): Promise<object | undefined> {
     const now = clock.now()
+    // Keyed: a request is little more than a CPF, which whoever reads the table could find by trying.
+    const requestHash = keyring.hash(plain, 'agency-request')
     if (await beginCall(db, call, requestHash, now)) return undefined
     const known = await findCall(db, call)
     if (known && !known.requestHash.equals(requestHash)) throw new Problem(AGENCY_PROBLEMS.keyReused)

@@ -51,7 +51,7 @@ export interface ReceiptVerdict {
 }
 
 export interface ReceiptDependencies {
-  readonly platform: { readonly db: Database; readonly clock: Clock; readonly keyring: Pick<Keyring, 'seal' | 'open'>; readonly publicUrl: string }
+  readonly platform: { readonly db: Database; readonly clock: Clock; readonly keyring: Pick<Keyring, 'seal' | 'open' | 'hash'>; readonly publicUrl: string }
   readonly audit: Pick<Audit, 'record'>
   readonly images: Pick<ImageStore, 'list' | 'open'>
   readonly findSubject: FindSubject
@@ -80,7 +80,8 @@ export function createReceipts(deps: ReceiptDependencies): Receipts {
   }
 
   return {
-    async retrieve(client, request, { key, requestHash }) {
+    async retrieve(client, request, { key, requestHash: plain }) {
+      const requestHash = keyring.hash(plain, 'agency-request')
       const purpose = getPurpose(client, request.purpose)
       if (purpose.legalBasis !== request.legalBasis) throw new Problem(AGENCY_PROBLEMS.purposeNotAllowed, { detail: 'base_legal' })
       const earlier = key === undefined ? undefined : await findReceiptByKey(db, client.id, key)
