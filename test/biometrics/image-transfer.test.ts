@@ -185,7 +185,7 @@ for (const { label, open: openDatabase } of testDatabases()) {
     })
 
     await t.test('lines of one person are taken in order, whatever works beside them', async () => {
-      const files = Object.fromEntries(await Promise.all([1, 2, 3, 4, 5].map(async (n) => [`f/${n}.jpg`, await picture(90 + n * 15)] as const)))
+      const files = Object.fromEntries(await Promise.all([1, 2, 3, 4, 5].map(async (n) => [`f/${n}.jpg`, await picture(90 + n * 15, 180)] as const)))
       const lines = [1, 2, 3, 4, 5].map((n) => lineOf(21, { file: `f/${n}.jpg`, source_id: `s${n}`, captured_at: `202${n}-01-01T00:00:00Z` }))
       await run(await base(lines, files), { parallel: 5 })
       const listed = await store.list(await personOf(21))

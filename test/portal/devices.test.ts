@@ -18,9 +18,9 @@ after(() => area.close())
 
 const isInPortal = async (browser: BrowserClient): Promise<boolean> => (await browser.get(area.portalUrl)).text.includes('Olá, Rosa')
 
-/** What the page lists, in its order: label, whether it is this device. */
-const listed = (page: Page): string[] =>
-  [...page.html.matchAll(/<p class="row-title">([\s\S]*?)<\/p>/g)].map(([, title = '']) =>
+/** Where the account is open, in the page's order: label, whether it is this device. */
+const listed = ({ html }: Page): string[] =>
+  [...(/<ul class="rows" id="sessoes">[\s\S]*?<\/ul>/.exec(html)?.[0] ?? '').matchAll(/<p class="row-title">([\s\S]*?)<\/p>/g)].map(([, title = '']) =>
     title
       .replace(/<[^>]+>/g, '')
       .replace(/\s+/g, ' ')
