@@ -12,6 +12,7 @@ COPY prisma prisma
 COPY models models
 COPY views views
 COPY src src
+COPY scripts/build-models.ts scripts/
 RUN install -d -o node -g node /data
 ENV NODE_ENV=production HOST=0.0.0.0 METRICS_HOST=0.0.0.0 DATA_DIR=/data
 # Memory that the face and hash threads have let go returns to the machine: a sixth less resident (docs/benchmarks.md).

@@ -52,7 +52,7 @@ export function createCustody(deps: ImageStoreDependencies): Custody {
         if (person === undefined) throw new Problem(IMAGE_PROBLEMS.personNotFound)
         const hold = { id: randomUUID(), person_id: personId, reason, placed_by: nameOf(actor), placed_at: clock.now(), until: until ?? null }
         await insertHold(tx, hold)
-        await audit.record(tx, { type: 'biometrics/hold-placed', actor, subject: person.account_id ?? undefined, data: { personId, holdId: hold.id } })
+        await audit.record(tx, { type: 'biometrics/hold-placed', actor, subject: person.ledger_id, data: { personId, holdId: hold.id } })
         return hold
       }),
     release: (personId, actor) =>
@@ -61,7 +61,7 @@ export function createCustody(deps: ImageStoreDependencies): Custody {
         const holds = await selectHolds(tx, personId, clock.now())
         for (const { id: holdId } of holds) {
           await releaseHold(tx, holdId, nameOf(actor), clock.now())
-          await audit.record(tx, { type: 'biometrics/hold-released', actor, subject: person?.account_id ?? undefined, data: { personId, holdId } })
+          await audit.record(tx, { type: 'biometrics/hold-released', actor, subject: person?.ledger_id, data: { personId, holdId } })
         }
         return holds.length
       }),

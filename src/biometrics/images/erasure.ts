@@ -29,17 +29,17 @@ export async function eraseAll(deps: ImageStoreDependencies, tx: Sql, personId: 
   await ports?.onPersonErased?.(tx, personId)
   const images = await erasePerson(tx, personId, clock.now(), 'lgpd')
   const data = { personId, reason: 'lgpd', images }
-  await audit.record(tx, { type: 'biometrics/images-erased', actor, subject: person.account_id ?? undefined, data })
+  await audit.record(tx, { type: 'biometrics/images-erased', actor, subject: person.ledger_id, data })
 }
 
 /** Takes single images away for good, with an event in the person's ledger. */
 export async function removeImages(
   deps: ImageStoreDependencies, tx: Sql, draft: Draft, { images, reason, actor }: { images: readonly StoredImage[]; reason: 'retention' | 'tampered'; actor: AuditActor },
 ): Promise<void> {
-  const { personId, accountId } = draft
+  const { personId, ledgerId } = draft
   await dropImages(tx, draft, images, deps.clock.now(), reason)
   await saveHead(tx, draft)
   for (const { id: imageId, kind } of images) if (kind === 'face') await deps.ports?.onFaceRemoved?.(tx, { personId, imageId })
   const data = { personId, reason, imageIds: images.map(({ id }) => id) }
-  await deps.audit.record(tx, { type: 'biometrics/images-removed', actor, subject: accountId, data })
+  await deps.audit.record(tx, { type: 'biometrics/images-removed', actor, subject: ledgerId, data })
 }

@@ -128,7 +128,7 @@ export function createImageStore(deps: ImageStoreDependencies): ImageStore {
       const { person, image } = await find(imageId)
       const opened = await read(db, person, image, original)
       const data = { imageId, personId: person.personId, kind: image.kind, original, purpose }
-      await deps.audit.record(db, { type: 'biometrics/image-opened', actor, subject: person.accountId, data })
+      await deps.audit.record(db, { type: 'biometrics/image-opened', actor, subject: person.ledgerId, data })
       return opened
     },
     async list(personId) {

@@ -57,7 +57,7 @@ export function createImageWriter(deps: ImageStoreDependencies): Pick<ImageStore
       }
       await saveHead(tx, draft)
       const data = { personId, imageIds: faces.map(({ id }) => id) }
-      await audit.record(tx, { type: 'biometrics/images-withdrawn', actor: SYSTEM, subject: draft.accountId, data })
+      await audit.record(tx, { type: 'biometrics/images-withdrawn', actor: SYSTEM, subject: draft.ledgerId, data })
       return faces.length
     },
     destroyKey: (tx, personId, actor = SYSTEM) => eraseAll(deps, tx, personId, actor),
@@ -92,8 +92,9 @@ async function addTo(deps: ImageStoreDependencies, tx: Sql, draft: Draft, image:
   await saveHead(tx, draft)
   const { id: imageId, kind, version, operatorId, trusted, inPerson, method } = stored
   const data = { imageId, personId: draft.personId, kind, version, method, trusted, inPerson, ...(importId && { importId }) }
-  const actor: AuditActor = operatorId === null ? SYSTEM : { kind: 'operator', id: operatorId }
-  await audit.record(tx, { type: 'biometrics/image-stored', actor, subject: draft.accountId, data })
+  // Whom a manifest names as operator is provenance, never proof of who did it: an import's own event says who ran it.
+  const actor: AuditActor = operatorId === null || importId !== undefined ? SYSTEM : { kind: 'operator', id: operatorId }
+  await audit.record(tx, { type: 'biometrics/image-stored', actor, subject: draft.ledgerId, data })
   return stored
 }
 

@@ -4,12 +4,13 @@ import type { ImageKind, StoredImage, StoredTemplate } from './image.ts'
 export interface PersonRow {
   readonly id: string
   readonly data_key: Buffer | null
-  readonly account_id: string | null
+  /** In whose ledger events stand: the account's, or the person's own until there is one. */
+  readonly ledger_id: string
   readonly generation: number | null
   readonly head_tag: Buffer | null
 }
 
-const PERSON = `SELECT p.id, p.data_key, a.id AS account_id, h.generation, h.tag AS head_tag
+const PERSON = `SELECT p.id, p.data_key, coalesce(a.id, p.id) AS ledger_id, h.generation, h.tag AS head_tag
   FROM person p LEFT JOIN account a ON a.person_id = p.id LEFT JOIN image_head h ON h.person_id = p.id WHERE p.id = $1`
 
 const LOCKS = {

@@ -24,7 +24,7 @@ export interface Fault {
 /** All images and templates of one person as the tables have them, and what is wrong with them. */
 export interface PersonImages {
   readonly personId: string
-  readonly accountId: string | undefined
+  readonly ledgerId: string
   /** Undefined before the first image and after erasure. */
   readonly key: PersonKey | undefined
   readonly images: readonly StoredImage[]
@@ -39,7 +39,7 @@ export async function loadPerson(sql: Sql, keyring: Keyring, personId: string, l
   if (row === undefined) return undefined
   const images = await selectImages(sql, personId)
   const templates = images.length > 0 ? await selectTemplates(sql, personId) : []
-  const found = { personId, accountId: row.account_id ?? undefined, images, templates, generation: row.generation ?? 0 }
+  const found = { personId, ledgerId: row.ledger_id, images, templates, generation: row.generation ?? 0 }
   if (row.data_key === null) {
     const lost = images.filter(({ erasedAt }) => erasedAt === null)
     return { ...found, key: undefined, faults: lost.map(({ id }) => ({ code: 'key-missing', imageId: id })) }
@@ -92,7 +92,7 @@ export function checkSound({ faults }: PersonImages): void {
 /** One person's rows being changed, under their lock; `saveHead` must end it. */
 export interface Draft {
   readonly personId: string
-  readonly accountId: string | undefined
+  readonly ledgerId: string
   readonly key: PersonKey
   readonly images: StoredImage[]
   readonly templates: StoredTemplate[]
@@ -113,14 +113,14 @@ export async function openDraft(tx: Sql, keyring: Keyring, personId: string): Pr
 }
 
 async function draftOf(tx: Sql, keyring: Keyring, person: PersonImages): Promise<Draft> {
-  const { personId, accountId, generation } = person
+  const { personId, ledgerId, generation } = person
   const [images, templates] = [person.images.filter(belongsToHead), [...person.templates]]
   if (person.key === undefined) {
     const { key, wrapped } = createPersonKey(keyring, personId)
     await setDataKey(tx, personId, wrapped)
-    return begun(tx, { personId, accountId, generation, key, images, templates })
+    return begun(tx, { personId, ledgerId, generation, key, images, templates })
   }
-  if (person.key.sealVersion === SEAL_VERSION) return { personId, accountId, generation, key: person.key, images, templates }
+  if (person.key.sealVersion === SEAL_VERSION) return { personId, ledgerId, generation, key: person.key, images, templates }
   const { key, wrapped } = raisePersonKey(keyring, personId, person.key)
   for (const [at, image] of images.entries()) images[at] = await raiseImage(tx, { old: person.key, key }, image)
   for (const [at, template] of templates.entries()) {
@@ -129,7 +129,7 @@ async function draftOf(tx: Sql, keyring: Keyring, person: PersonImages): Promise
     await resealTemplate(tx, templates[at])
   }
   await setDataKey(tx, personId, wrapped)
-  return begun(tx, { personId, accountId, generation, key, images, templates })
+  return begun(tx, { personId, ledgerId, generation, key, images, templates })
 }
 
 /** A key never stands without a head, even when nothing else is written. */

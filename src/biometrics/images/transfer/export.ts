@@ -51,7 +51,7 @@ export async function exportImages(deps: { images: ImageStoreDependencies; store
         done.images += lines.length
         done.people++
         const data = { personId: person.id, exportId, images: lines.length }
-        await audit.record(db, { type: 'biometrics/images-exported', actor: options.actor, subject: person.account_id ?? undefined, data })
+        await audit.record(db, { type: 'biometrics/images-exported', actor: options.actor, subject: person.ledger_id, data })
         options.onProgress?.({ ...done })
       }
     }
