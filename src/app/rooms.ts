@@ -82,6 +82,9 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const faceSearch = await openFaceSearch({ db, platform: { clock, keyring, log }, audit, findReference: images.findReference, modelIds: SEARCHED_MODELS })
   if (!faceSearch.state.on) log.warn(describeFaceSearch(faceSearch.state))
   const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
+  if (!config.demo.enabled && config.accounts.baseRegisterFile === undefined) {
+    log.warn('accounts: BASE_REGISTER_FILE is not set; the sample register of the demonstration stands in, which knows no real person')
+  }
   const register = await openBaseRegisterFile(config.accounts.baseRegisterFile ?? DEMO_REGISTER)
   const settings = override(accountsSettings(config))
   const accounts: Accounts = createAccounts({
