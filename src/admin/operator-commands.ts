@@ -19,7 +19,7 @@ export function createOperatorCommands(operators: () => Promise<Operators>): Com
       summary: 'Dá um papel a quem já tem conta; o primeiro operador nasce assim',
       notes: [
         'A pessoa entra como qualquer cidadão, com a conta e a senha dela: ninguém divide senha.',
-        'Ainda sem conta, ela se cadastra primeiro. Um operador precisa de um segundo fator (TOTP ou chave de acesso) em /conta.',
+        'Ainda sem conta, ela se cadastra primeiro, e ativa um segundo fator (TOTP ou chave de acesso) em /conta: sem ele não há papel.',
       ].join('\n'),
       flags: {
         cpf: { type: 'string', value: 'CPF', about: 'de quem recebe o papel', required: true },
@@ -51,8 +51,7 @@ export function createOperatorCommands(operators: () => Promise<Operators>): Com
 /** The account's id only: what a terminal shows may stay in its history. */
 function changed(operator: Operator): Outcome {
   const roles = operator.roles.length > 0 ? operator.roles.map(papelOf).join(', ') : 'nenhum'
-  const warning = operator.roles.length > 0 && !operator.hasSecondFactor ? '\nAinda sem segundo fator: peça que o ative em /conta.' : ''
-  return { text: `Conta ${operator.accountId}: papéis ${roles}.${warning}`, json: operator }
+  return { text: `Conta ${operator.accountId}: papéis ${roles}.`, json: operator }
 }
 
 function cpfFrom(text = ''): Cpf {

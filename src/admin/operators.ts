@@ -14,11 +14,17 @@ export interface OperatorsDeps {
   readonly audit: Pick<Audit, 'record'>
   /** Who is at the keyboard. */
   readonly actorId: string
+  /** Only a demonstration gives roles to an account without a second factor. */
+  readonly isDemo?: boolean
 }
 
 /** Staff roles of accounts; each change is audited and stands in the person's own ledger. */
 export interface Operators {
-  /** @throws {Problem} admin/account-unknown */
+  /**
+   * Gives roles to an account that has a second factor already: otherwise whoever learns the password would add a factor of their own
+   * on the way in.
+   * @throws {Problem} admin/account-unknown, admin/second-factor-missing
+   */
   grant(cpf: Cpf, roles: readonly Role[]): Promise<Operator>
   /** Takes all roles. @throws {Problem} admin/account-unknown */
   revoke(cpf: Cpf): Promise<Operator>
@@ -26,12 +32,12 @@ export interface Operators {
 }
 
 /** Staff are citizens with an account of their own: they sign in like everybody, and nobody shares a login. */
-export function createOperators({ db, audit, actorId }: OperatorsDeps): Operators {
-  function change(cpf: Cpf, rolesAfter: (before: readonly string[]) => readonly string[]): Promise<Operator> {
+export function createOperators({ db, audit, actorId, isDemo = false }: OperatorsDeps): Operators {
+  function change(cpf: Cpf, rolesAfter: (operator: Operator) => readonly string[]): Promise<Operator> {
     return db.transaction(async (tx) => {
       const operator = await lockByCpf(tx, cpf)
       if (!operator) throw new Problem(ADMIN_PROBLEMS.accountUnknown)
-      const roles = [...new Set(rolesAfter(operator.roles))].sort()
+      const roles = [...new Set(rolesAfter(operator))].sort()
       await setRoles(tx, operator.accountId, roles)
       await audit.record(tx, {
         type: 'admin/roles-changed',
@@ -43,7 +49,11 @@ export function createOperators({ db, audit, actorId }: OperatorsDeps): Operator
     })
   }
   return {
-    grant: (cpf, roles) => change(cpf, (before) => [...before, ...roles]),
+    grant: (cpf, roles) =>
+      change(cpf, ({ roles: before, hasSecondFactor }) => {
+        if (!hasSecondFactor && !isDemo) throw new Problem(ADMIN_PROBLEMS.secondFactorMissing)
+        return [...before, ...roles]
+      }),
     revoke: (cpf) => change(cpf, () => []),
     list: () => listOperators(db),
   }

@@ -100,5 +100,5 @@ async function seedOperator(deps: DemoSeedDependencies): Promise<void> {
   const account = await findByText(deps, OPERATOR)
   const cpf = parseCpf(OPERATOR)
   if (account === undefined || cpf === undefined || account.roles.length > 0) return
-  await createOperators({ db: deps.foundation.db, audit: deps.rooms.audit, actorId: 'demo' }).grant(cpf, ['operator'])
+  await createOperators({ db: deps.foundation.db, audit: deps.rooms.audit, actorId: 'demo', isDemo: true }).grant(cpf, ['operator'])
 }

@@ -33,17 +33,23 @@ async function addAccount(db: Database, cpf: string, status = 'active'): Promise
   return accountId
 }
 
+async function addSecondFactor(db: Database, accountId: string): Promise<void> {
+  const values = [randomUUID(), accountId, Buffer.alloc(4)]
+  await db.execute('INSERT INTO totp_factor (id, account_id, secret, created_at, confirmed_at) VALUES ($1, $2, $3, now(), now())', values)
+}
+
 for (const { label, open } of testDatabases()) {
   describe(`operators on ${label}`, () => {
     test('a role is given, added to, listed and taken; each change stands in the person’s ledger with who did it', async () => {
       const db = await open()
       const { operators, audit, keyring } = await setUp(db)
       const accountId = await addAccount(db, CPF)
+      await addSecondFactor(db, accountId)
       await addAccount(db, '11144477735')
       assert.deepEqual(await operators.list(), [])
       await operators.grant(CPF, ['auditor'])
       await operators.grant(CPF, ['admin', 'auditor'])
-      assert.deepEqual(await operators.list(), [{ accountId, roles: ['admin', 'auditor'], hasSecondFactor: false }])
+      assert.deepEqual(await operators.list(), [{ accountId, roles: ['admin', 'auditor'], hasSecondFactor: true }])
       await operators.revoke(CPF)
       assert.deepEqual(await operators.list(), [])
       const ledger = await audit.ledger(accountId, { limit: 10 })
@@ -68,13 +74,19 @@ for (const { label, open } of testDatabases()) {
       await db.close()
     })
 
-    test('a confirmed second factor shows in the list, a removed one does not', async () => {
+    test('no role without a second factor, confirmed and not removed: nothing is given and nothing recorded', async () => {
       const db = await open()
       const { operators, keyring } = await setUp(db)
       const accountId = await addAccount(db, CPF)
-      await operators.grant(CPF, ['operator'])
-      await db.execute('INSERT INTO totp_factor (id, account_id, secret, created_at, confirmed_at) VALUES ($1, $2, $3, now(), now())', [randomUUID(), accountId, Buffer.alloc(4)])
-      assert.equal((await operators.list())[0]?.hasSecondFactor, true)
+      const refused = (error: unknown) => isProblem(error, ADMIN_PROBLEMS.secondFactorMissing)
+      await assert.rejects(operators.grant(CPF, ['operator']), refused)
+      await addSecondFactor(db, accountId)
+      await db.execute('UPDATE totp_factor SET removed_at = now()')
+      await assert.rejects(operators.grant(CPF, ['operator']), refused)
+      assert.deepEqual(await operators.list(), [])
+      assert.deepEqual(await db.query('SELECT 1 FROM audit_event'), [])
+      await db.execute('UPDATE totp_factor SET removed_at = NULL')
+      assert.deepEqual((await operators.grant(CPF, ['operator'])).roles, ['operator'])
       await db.execute('UPDATE totp_factor SET removed_at = now()')
       assert.equal((await operators.list())[0]?.hasSecondFactor, false)
       await keyring.close()

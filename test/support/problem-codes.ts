@@ -17,6 +17,7 @@ export const PINNED_CODES = [
   'admin/file-unreadable',
   'admin/master-key-unreadable',
   'admin/role-unknown',
+  'admin/second-factor-missing',
   'agencies/code-refused',
   'agencies/image-refused',
   'agencies/key-reused',
