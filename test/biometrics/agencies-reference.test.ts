@@ -150,6 +150,19 @@ test('repeated under its key: the same receipt, one line in the ledger; another 
   assert.equal((await scene.events('biometrics/agency-reference-read')).length, before + 2)
 })
 
+test('a key is no way to look at a face again unseen: minutes later the same receipt comes with a line of its own', async () => {
+  const headers = { 'Idempotency-Key': 'referencia-3' }
+  const first = await certified(headers)
+  const before = (await scene.events('biometrics/agency-reference-read')).length
+  scene.clock.advance(9 * 60_000)
+  assert.deepEqual(await certified(headers), first)
+  assert.equal((await scene.events('biometrics/agency-reference-read')).length, before)
+  scene.clock.advance(2 * 60_000)
+  assert.deepEqual(await certified(headers), first)
+  const [event] = (await scene.events('biometrics/agency-reference-read')).slice(before)
+  assert.equal(event?.subject_id, scene.accountId)
+})
+
 test('no image lies in a second place, and what is stored of a receipt is sealed', async () => {
   assert.deepEqual(await scene.db.query('SELECT key FROM agency_idempotency'), [])
   for (const { sealed } of await scene.db.query<{ sealed: Buffer }>('SELECT sealed FROM agency_receipt')) {

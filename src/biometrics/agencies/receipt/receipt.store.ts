@@ -6,13 +6,13 @@ export interface StoredReceipt {
   readonly imageDigest: Buffer
   readonly sealed: Buffer
   readonly requestHash: Buffer
+  readonly createdAt: Date
 }
 
 export interface NewReceipt extends StoredReceipt {
   readonly clientId: string
   readonly personId: string
   readonly idempotencyKey: string | undefined
-  readonly createdAt: Date
 }
 
 /** False when this client has a receipt under the same key. */
@@ -34,22 +34,23 @@ interface ReceiptRow {
   image_digest: Buffer
   sealed: Buffer
   request_hash: Buffer
+  created_at: Date
 }
 
 function toReceipt(row: ReceiptRow): StoredReceipt {
-  return { id: row.id, imageId: row.image_id, imageDigest: row.image_digest, sealed: row.sealed, requestHash: row.request_hash }
+  return { id: row.id, imageId: row.image_id, imageDigest: row.image_digest, sealed: row.sealed, requestHash: row.request_hash, createdAt: row.created_at }
 }
 
 export async function findReceiptByKey(sql: Sql, clientId: string, key: string): Promise<StoredReceipt | undefined> {
   const [row] = await sql.query<ReceiptRow>(
-    'SELECT id, image_id, image_digest, sealed, request_hash FROM agency_receipt WHERE client_id = $1 AND idempotency_key = $2',
+    'SELECT id, image_id, image_digest, sealed, request_hash, created_at FROM agency_receipt WHERE client_id = $1 AND idempotency_key = $2',
     [clientId, key],
   )
   return row && toReceipt(row)
 }
 
 export async function findReceipt(sql: Sql, id: string): Promise<StoredReceipt | undefined> {
-  const [row] = await sql.query<ReceiptRow>('SELECT id, image_id, image_digest, sealed, request_hash FROM agency_receipt WHERE id = $1', [id])
+  const [row] = await sql.query<ReceiptRow>('SELECT id, image_id, image_digest, sealed, request_hash, created_at FROM agency_receipt WHERE id = $1', [id])
   return row && toReceipt(row)
 }
 

@@ -58,6 +58,9 @@ export interface ReceiptDependencies {
   readonly signer: Signer
 }
 
+/** So long a repeated request is a lost answer; later it is a further look at the person's face. */
+const LOST_ANSWER_MS = 10 * 60_000
+
 const contextOf = (id: string) => `agency-receipt/${id}`
 
 /** Reference images for agencies that may have them, each with a receipt that a court can check without us. */
@@ -73,8 +76,13 @@ export function createReceipts(deps: ReceiptDependencies): Receipts {
   }
 
   /** What was answered before, with the image as it is now: a receipt outlives its image, an answer does not. */
-  async function again(stored: StoredReceipt): Promise<CertifiedReference> {
+  async function again(client: AgencyClient, cpf: Cpf, purpose: AgencyPurpose, stored: StoredReceipt): Promise<CertifiedReference> {
     const { bytes, contentType } = await images.open(stored.imageId)
+    if (clock.now().getTime() - stored.createdAt.getTime() > LOST_ANSWER_MS) {
+      const data = { receiptId: stored.id, imageId: stored.imageId, purpose: purpose.code, legalBasis: purpose.legalBasis }
+      const actor = { kind: 'client', id: client.id } as const
+      await audit.record(db, { type: 'biometrics/agency-reference-read', actor, clientId: client.id, ...ledgerOf((await findSubject(cpf)).person), data })
+    }
     const kept: Pick<CertifiedReference, 'recibo' | 'assinatura'> = JSON.parse(keyring.open(stored.sealed, contextOf(stored.id)).toString())
     return { ...kept, tipo: contentType, imagem: bytes.toString('base64') }
   }
@@ -86,7 +94,7 @@ export function createReceipts(deps: ReceiptDependencies): Receipts {
       if (purpose.legalBasis !== request.legalBasis) throw new Problem(AGENCY_PROBLEMS.purposeNotAllowed, { detail: 'base_legal' })
       const earlier = key === undefined ? undefined : await findReceiptByKey(db, client.id, key)
       if (earlier && !earlier.requestHash.equals(requestHash)) throw new Problem(AGENCY_PROBLEMS.keyReused)
-      if (earlier) return again(earlier)
+      if (earlier) return again(client, request.cpf, purpose, earlier)
       const { person } = await findSubject(request.cpf)
       const image = person && (await findReferenceImage(images, person.personId))
       if (!person || !image) return missing(client, purpose, person)
@@ -104,8 +112,8 @@ export function createReceipts(deps: ReceiptDependencies): Receipts {
         const recibo = receiptOf(facts, client, { ...request, purpose }, image)
         const assinatura = await signer.certify(recibo)
         const sealed = keyring.seal(JSON.stringify({ recibo, assinatura }), contextOf(id))
-        const row = { id, imageId: image.id, imageDigest: digest, sealed, requestHash }
-        const added = await insertReceipt(tx, { ...row, clientId: client.id, personId: person.personId, idempotencyKey: key, createdAt })
+        const row = { id, imageId: image.id, imageDigest: digest, sealed, requestHash, createdAt }
+        const added = await insertReceipt(tx, { ...row, clientId: client.id, personId: person.personId, idempotencyKey: key })
         // The same request at the same moment: its receipt is the one, and this one never was.
         if (!added) throw new Problem(AGENCY_PROBLEMS.stillRunning, { retryAfterSeconds: 1 })
         return { recibo, assinatura }
