@@ -16,13 +16,21 @@ for (const { label, open } of testDatabases()) {
     await t.test("forgetting the person's key makes images and templates unreadable and touches nobody else", async () => {
       const [erased, kept] = [await addPerson(), await addPerson()]
       const [gone, stays] = [await put(face(erased, { sourceId: 'RG-1' }, evidence), 0.5), await put(face(kept, {}, evidence), 0.5)]
+      for (const person of [erased, kept]) {
+        await db.execute(
+          `INSERT INTO liveness_replay (session_id, place, account_id, subject_id, pixel_digest, perceptual_hash, sketch, stance, created_at)
+           VALUES (gen_random_uuid(), 0, $1, $1, 'd', 'h', 's', '', now())`,
+          [person],
+        )
+      }
       await custody.erase(erased, BY)
+      assert.deepEqual(await db.query('SELECT subject_id FROM liveness_replay'), [{ subject_id: kept }])
       await assert.rejects(store.open(gone), { code: 'biometrics/image-not-found' })
       await assert.rejects(store.openFor(gone, { actor: BY, purpose: 'x', original: true }), { code: 'biometrics/image-not-found' })
       assert.equal(await store.findReference(erased, MODEL), undefined)
       assert.deepEqual((await store.open(stays)).bytes, PICTURE)
-      const [row] = await db.query('SELECT i.sealed, i.tag, i.source_id, p.data_key FROM stored_image i JOIN person p ON p.id = i.person_id WHERE i.id = $1', [gone])
-      assert.deepEqual(row, { sealed: null, tag: null, source_id: null, data_key: null })
+      const [row] = await db.query('SELECT i.sealed, i.tag, i.source_id, i.capture_point, p.data_key FROM stored_image i JOIN person p ON p.id = i.person_id WHERE i.id = $1', [gone])
+      assert.deepEqual(row, { sealed: null, tag: null, source_id: null, capture_point: null, data_key: null })
       for (const table of ['image_original', 'face_template']) assert.deepEqual(await db.query(`SELECT 1 FROM ${table} WHERE image_id = $1`, [gone]), [])
       assert.ok(told.includes(`removed ${gone}`))
       const [event] = (await events('biometrics/images-erased')).slice(-1)

@@ -36,9 +36,10 @@ export async function erasePerson(tx: Sql, personId: string, at: Date, reason: s
   await tx.execute('DELETE FROM face_template WHERE person_id = $1', [personId])
   await tx.execute('DELETE FROM image_original WHERE image_id IN (SELECT id FROM stored_image WHERE person_id = $1)', [personId])
   await tx.execute('DELETE FROM image_head WHERE person_id = $1', [personId])
+  await tx.execute('DELETE FROM liveness_replay WHERE subject_id = $1', [personId])
   await tx.execute('UPDATE person SET data_key = NULL WHERE id = $1', [personId])
   return tx.execute(
-    `UPDATE stored_image SET sealed = NULL, tag = NULL, source_id = NULL, erased_at = coalesce(erased_at, $2),
+    `UPDATE stored_image SET sealed = NULL, tag = NULL, source_id = NULL, device = NULL, capture_point = NULL, operator_id = NULL, erased_at = coalesce(erased_at, $2),
         erased_reason = CASE WHEN erased_at IS NULL THEN $3 ELSE erased_reason END WHERE person_id = $1`,
     [personId, at, reason],
   )
