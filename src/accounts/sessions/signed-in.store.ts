@@ -1,20 +1,12 @@
 import type { Account } from '../account.ts'
 import { ACCOUNT_COLUMNS, ACCOUNT_TABLES, type AccountRow, toAccount } from '../account.store.ts'
 import type { SignInSession } from './session.ts'
-import { toSession } from './session.store.ts'
+import { type SessionRow, toSession } from './session.store.ts'
 
 /** An account's row with one of its sessions, whose names that the account has too are its own. */
-export interface SignedInRow extends AccountRow {
+export interface SignedInRow extends AccountRow, Omit<SessionRow, 'id' | 'account_id' | 'created_at'> {
   session_id: string | null
-  device_id: string | null
-  amr: string[]
-  aal: number
-  authenticated_at: Date
-  face_at: Date | null
-  face_class: string | null
   session_created_at: Date
-  last_seen_at: Date
-  ended_at: Date | null
 }
 
 /** Columns of an account `a` and of its session `s`; for one statement of another room's store. */

@@ -75,8 +75,8 @@ function addPixels({ pixels, width, height }: Raster, box: FaceBox, step: number
   }
 }
 
-/** Luma of each pixel of planes of bytes (ITU-R BT.601). */
-function lumaOf(planes: Float32Array): Float32Array {
+/** Luma of each pixel of planes of bytes (ITU-R BT.601). `as`: the index is inside by the loop. */
+export function lumaOf(planes: Float32Array): Float32Array {
   const area = planes.length / 3
   const luma = new Float32Array(area)
   for (let at = 0; at < area; at++) {

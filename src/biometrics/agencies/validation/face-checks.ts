@@ -7,18 +7,23 @@ import { validationCaller, type Validations } from './validations.ts'
 import { Problem } from '../../../platform/problem.ts'
 import { AGENCY_PROBLEMS } from '../problems.ts'
 
-/** Who shows a face, and what becomes of the verdict; what the face check's endpoints ask of each request. */
+/** Who shows a face, what for, and what becomes of it: what the face check's endpoints ask of each request. */
 export interface FaceCheckVisit {
   readonly caller: LivenessCaller
+  /** What the judgement needs to know, and what it brings about; asked before its transaction, which may look up nothing else. */
   prepare(): Promise<{ readonly occasion: Occasion; readonly settle: SettleVerdict }>
+  /** Remembers the outcome for the next page and answers its address. */
   conclude(outcome: LivenessOutcome, id: string): Promise<string>
 }
 
+/** The endpoints of one kind of face check. */
 export interface FaceCheckEndpoints {
   readonly liveness: Liveness
+  /** Path that the endpoints hang on, with `:uid` where there is one. */
   readonly base: string
-  /** False for programs, which bring a token and no cookie. */
-  readonly csrf: boolean
+  /** False only where `open` asks for a token that no browser sends by itself. */
+  readonly csrf?: boolean
+  /** Refuses everybody who does not stand before the camera at this moment, in this browser. */
   readonly open: (ctx: HttpContext, uid: string | undefined) => Promise<FaceCheckVisit>
 }
 

@@ -1,4 +1,5 @@
 import { alignedSquare, cutSquare, eyesAndMouth } from '../../engine/alignment.ts'
+import { lumaOf } from '../../engine/appearance.ts'
 import type { Raster } from '../../engine/raster.ts'
 import type { Point } from '../../observation.ts'
 
@@ -32,14 +33,4 @@ export function faceSquare(raster: Raster, landmarks: readonly Point[]): FaceSqu
   const centres = eyesAndMouth(placed)
   const eyeDistance = Math.hypot(centres[1].x - centres[0].x, centres[1].y - centres[0].y)
   return { planes, luma: lumaOf(planes), landmarks: placed, centres, eyeDistance }
-}
-
-/** Luma of each pixel (ITU-R BT.601). `as`: the index is inside by the loop. */
-function lumaOf(planes: Float32Array): Float32Array {
-  const area = planes.length / 3
-  const luma = new Float32Array(area)
-  for (let at = 0; at < area; at++) {
-    luma[at] = 0.299 * (planes[at] as number) + 0.587 * (planes[at + area] as number) + 0.114 * (planes[at + 2 * area] as number)
-  }
-  return luma
 }

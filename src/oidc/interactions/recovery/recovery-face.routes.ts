@@ -3,14 +3,14 @@ import Router from '@koa/router'
 import { z } from 'zod'
 import { ACCOUNTS_PROBLEMS, type Recovery } from '../../../accounts/index.ts'
 import type { Audit } from '../../../audit/index.ts'
-import type { Liveness, LivenessCaller } from '../../../biometrics/index.ts'
+import type { FaceCheckVisit, Liveness, LivenessCaller } from '../../../biometrics/index.ts'
 import type { Sql } from '../../../platform/db.ts'
 import { guard } from '../../../platform/http/guard.ts'
 import type { Messages } from '../../../platform/http/messages.ts'
 import type { PageSessions } from '../../../platform/http/page-session.ts'
 import { type HttpContext, requestFacts } from '../../../platform/http/request-facts.ts'
 import { Problem } from '../../../platform/problem.ts'
-import { createFaceCheckRoutes, type FaceVisit } from '../step-up/face-check.routes.ts'
+import { createFaceCheckRoutes } from '../step-up/face-check.routes.ts'
 import { goTo, RECOVERY_STEP, type RecoverySession, type RecoveryStanding, type StepData } from './recovery-step.ts'
 
 const agreement = z.object({ agree: z.literal('sim', 'oidc.interaction.step-up.agree-missing') })
@@ -53,7 +53,7 @@ export function createRecoveryFaceRoutes(deps: RecoveryFaceDependencies): Router
   )
 
   /** A CPF without an account shows its face to nobody, and is refused like a wrong face. */
-  async function open(ctx: HttpContext): Promise<FaceVisit> {
+  async function open(ctx: HttpContext): Promise<FaceCheckVisit> {
     const { session, handle, view } = await getStanding(ctx)
     if (view.step !== 'face' || session.agreed !== true) throw new Problem(ACCOUNTS_PROBLEMS.stepOutOfOrder)
     return {

@@ -2,12 +2,10 @@ import Router from '@koa/router'
 import { z } from 'zod'
 import {
   deviceClassOf,
+  type FaceCheckEndpoints,
+  type FaceCheckVisit,
   LIVENESS_LIMITS,
-  type Liveness,
-  type LivenessCaller,
   type LivenessOutcome,
-  type Occasion,
-  type SettleVerdict,
 } from '../../../biometrics/index.ts'
 import { bytes, guard } from '../../../platform/http/guard.ts'
 import { localeOf } from '../../../platform/http/locale.ts'
@@ -16,24 +14,8 @@ import { HTTP_PROBLEMS } from '../../../platform/http/problems.ts'
 import type { HttpContext } from '../../../platform/http/request-facts.ts'
 import { Problem } from '../../../platform/problem.ts'
 
-/** Who shows a face here, what for, and what becomes of it. */
-export interface FaceVisit {
-  readonly caller: LivenessCaller
-  /** What the judgement needs to know, and what it brings about; asked before its transaction, which may look up nothing else. */
-  prepare(): Promise<{ readonly occasion: Occasion; readonly settle: SettleVerdict }>
-  /** Remembers the outcome for the next page and answers its address. */
-  conclude(outcome: LivenessOutcome, id: string): Promise<string>
-}
-
-export interface FaceCheckRouteDependencies {
-  readonly liveness: Liveness
+export interface FaceCheckRouteDependencies extends FaceCheckEndpoints {
   readonly messages: Messages
-  /** Path that the endpoints hang on, with `:uid` where there is one. */
-  readonly base: string
-  /** Refuses everybody who does not stand before the camera at this moment, in this browser. */
-  readonly open: (ctx: HttpContext, uid: string | undefined) => Promise<FaceVisit>
-  /** False only where `open` asks for a token that no browser sends by itself. */
-  readonly csrf?: boolean
 }
 
 const LONG_POLL_MS = 10_000
@@ -79,7 +61,7 @@ export function createFaceCheckRoutes({ liveness, messages, base, open, csrf = t
     ...(hint && { hint: spoken(ctx, hint) }),
   })
 
-  async function conclude(ctx: HttpContext, visit: FaceVisit, id: string, outcome: LivenessOutcome): Promise<void> {
+  async function conclude(ctx: HttpContext, visit: FaceCheckVisit, id: string, outcome: LivenessOutcome): Promise<void> {
     const { passed, attemptsLeft } = outcome
     const reasons = outcome.reasons.map((code) => spoken(ctx, code))
     ctx.body = { passed, reasons, attemptsLeft, next: await visit.conclude(outcome, id) }

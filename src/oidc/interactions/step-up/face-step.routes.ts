@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Account, FaceAttempts, Passkeys, Sessions, SignInSession } from '../../../accounts/index.ts'
 import { type Assurance, isLevelAtLeast, type Level } from '../../../assurance/index.ts'
 import type { Audit } from '../../../audit/index.ts'
-import type { Liveness, LivenessOutcome } from '../../../biometrics/index.ts'
+import type { FaceCheckVisit, Liveness, LivenessOutcome } from '../../../biometrics/index.ts'
 import type { Clock } from '../../../platform/clock.ts'
 import type { Database } from '../../../platform/db.ts'
 import { type FieldErrors, guard } from '../../../platform/http/guard.ts'
@@ -16,7 +16,7 @@ import { basePath, type Pages, toStep } from '../pages.ts'
 import { INTERACTION_PROBLEMS } from '../problems.ts'
 import { accountIdOf, sessionOf } from '../sign-in/second-factor.routes.ts'
 import { uidParams, type Visit, type Visits } from '../visit.ts'
-import { createFaceCheckRoutes, type FaceVisit } from './face-check.routes.ts'
+import { createFaceCheckRoutes } from './face-check.routes.ts'
 import { type FaceReference, settleFaceCheck } from './face-verdict.ts'
 import { type CameraOutlook, cameraOutlook, requirementOf } from './step-up-demand.ts'
 
@@ -124,7 +124,7 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): {
     }),
   )
 
-  async function openCheck(ctx: HttpContext, uid: string | undefined): Promise<FaceVisit> {
+  async function openCheck(ctx: HttpContext, uid: string | undefined): Promise<FaceCheckVisit> {
     const visit = await visits.open(ctx, uid ?? '', ['camera', 'face-passed'])
     const accountId = accountIdOf(visit)
     let raisedTo: Level | undefined
