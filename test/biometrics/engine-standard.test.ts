@@ -15,7 +15,7 @@ import type { FaceObservation, Point } from '../../src/biometrics/observation.ts
 import { SAMPLES } from '../support/face-api-reference.ts'
 import { standardModelsDir, withoutStandardModels } from '../support/face-models.ts'
 import type { FrameLook } from '../support/face-samples.ts'
-import { frameOf, HEADS, openTestEngine } from '../support/face-samples.ts'
+import { compareSamplePeople, frameOf, HEADS, observeHead, openTestEngine } from '../support/face-samples.ts'
 import { loadFaceViews, SAMPLE_FACES } from '../support/reactive-camera/face-views.ts'
 
 const skip = withoutStandardModels()
@@ -31,12 +31,7 @@ const REFERENCE_POINTS = [
 let engine: FaceEngine
 const modelsDir = () => standardModelsDir() ?? assert.fail('no nets')
 
-async function faceOf(head: keyof typeof HEADS, look: FrameLook = {}): Promise<FaceObservation> {
-  const { faces } = await engine.observe(await frameOf(HEADS[head], look), { descriptor: 'always', describeFaces: 4 })
-  const offCentre = ({ box }: FaceObservation) => Math.abs(box.x + box.width / 2 - 320)
-  const [face] = faces.toSorted((left, right) => offCentre(left) - offCentre(right))
-  return face ?? assert.fail(`no face in the frame of ${head}`)
-}
+const faceOf = (head: keyof typeof HEADS, look?: FrameLook) => observeHead(engine, head, look)
 
 const apart = (left: FaceObservation, right: FaceObservation) => distance(rule, left.descriptor ?? [], right.descriptor ?? [])
 
@@ -134,19 +129,8 @@ suite('the standard set', { skip }, () => {
   })
 
   test('no two people of the six sample photographs match at the strict point', async () => {
-    const people: { sample: number; descriptor: readonly number[] }[] = []
-    for (const [index, file] of SAMPLES.entries()) {
-      const { faces } = await engine.describe(readFileSync(file), { describeFaces: 8 })
-      for (const { descriptor } of faces) if (descriptor) people.push({ sample: index + 1, descriptor })
-    }
-    const same = people.flatMap((left, at) =>
-      people
-        .slice(at + 1)
-        .flatMap((right) =>
-          isSamePerson(rule, left.descriptor, right.descriptor, 1, 'fmr1e-5') ? [`${left.sample}-${right.sample}`] : [],
-        ),
-    )
-    assert.ok(people.length >= 18, `${people.length} people found`)
+    const { count, same } = await compareSamplePeople(engine, (left, right) => isSamePerson(rule, left, right, 1, 'fmr1e-5'))
+    assert.ok(count >= 18, `${count} people found`)
     assert.deepEqual(same, ['1-3'])
   })
 

@@ -9,7 +9,7 @@ import { ImageRefused } from '../../src/biometrics/image.ts'
 import type { FaceObservation } from '../../src/biometrics/observation.ts'
 import { SAMPLES } from '../support/face-api-reference.ts'
 import type { FrameLook } from '../support/face-samples.ts'
-import { frameOf, HEADS, openTestEngine } from '../support/face-samples.ts'
+import { compareSamplePeople, frameOf, HEADS, observeHead, openTestEngine } from '../support/face-samples.ts'
 import { loadFaceViews, SAMPLE_FACES } from '../support/reactive-camera/face-views.ts'
 
 let engine: FaceEngine
@@ -20,13 +20,7 @@ after(() => engine.close())
 
 const SAME_PERSON = calibrationOf('builtin-128-v1').thresholds['1'] ?? Number.NaN
 
-async function faceOf(head: keyof typeof HEADS, look: FrameLook = {}): Promise<FaceObservation> {
-  const { faces } = await engine.observe(await frameOf(HEADS[head], look), { descriptor: 'always', describeFaces: 4 })
-  const offCentre = ({ box }: FaceObservation) => Math.abs(box.x + box.width / 2 - 320)
-  const [face] = faces.toSorted((left, right) => offCentre(left) - offCentre(right))
-  assert.ok(face, `no face in the frame of ${head}`)
-  return face
-}
+const faceOf = (head: keyof typeof HEADS, look?: FrameLook) => observeHead(engine, head, look)
 
 function distance(left: FaceObservation, right: FaceObservation): number {
   assert.ok(left.descriptor && right.descriptor)
@@ -61,18 +55,9 @@ test('the same person on two photographs is nearer than the threshold, other peo
 })
 
 test('no two people of the six sample photographs match', async () => {
-  const people: { sample: number; descriptor: readonly number[] }[] = []
-  for (const [index, file] of SAMPLES.entries()) {
-    const { faces } = await engine.describe(readFileSync(file), { describeFaces: 8 })
-    for (const { descriptor } of faces) if (descriptor) people.push({ sample: index + 1, descriptor })
-  }
-  const near = people.flatMap((left, at) =>
-    people
-      .slice(at + 1)
-      .flatMap((right) => (descriptorDistance(left.descriptor, right.descriptor) < SAME_PERSON ? [`${left.sample}-${right.sample}`] : [])),
-  )
-  assert.ok(people.length >= 15, `${people.length} people found`)
-  assert.deepEqual(near, ['1-3'])
+  const { count, same } = await compareSamplePeople(engine, (left, right) => descriptorDistance(left, right) < SAME_PERSON)
+  assert.ok(count >= 15, `${count} people found`)
+  assert.deepEqual(same, ['1-3'])
 })
 
 for (const rotateDegrees of [-30, 30]) {

@@ -1,9 +1,12 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as runtime from 'onnxruntime-node'
 import sharp from 'sharp'
 import type { FaceEngine } from '../../src/biometrics/engine/engine.ts'
 import { createFaceEngine } from '../../src/biometrics/engine/engine.ts'
+import type { FaceObservation } from '../../src/biometrics/observation.ts'
 import { SAMPLES } from './face-api-reference.ts'
 
 /** Built once for all test files: each checks the sums anew. */
@@ -59,4 +62,28 @@ export async function frameOf({ sample, x, y, side }: Head, look: FrameLook = {}
   if (look.brightness) image = image.linear(look.brightness, 0)
   if (look.tint) image = image.linear([look.tint.r, look.tint.g, look.tint.b], [0, 0, 0])
   return image.jpeg({ quality: look.quality ?? 90 }).toBuffer()
+}
+
+/** The face of a head's frame: the one nearest to the middle, as neighbours on the photograph may show at its edge. */
+export async function observeHead(engine: FaceEngine, head: keyof typeof HEADS, look: FrameLook = {}): Promise<FaceObservation> {
+  const { faces } = await engine.observe(await frameOf(HEADS[head], look), { descriptor: 'always', describeFaces: 4 })
+  const offCentre = ({ box }: FaceObservation) => Math.abs(box.x + box.width / 2 - 320)
+  const [face] = faces.toSorted((left, right) => offCentre(left) - offCentre(right))
+  return face ?? assert.fail(`no face in the frame of ${head}`)
+}
+
+/** Everybody found on the six sample photographs, compared with everybody else: how many, and which photographs have two of one person. */
+export async function compareSamplePeople(
+  engine: FaceEngine,
+  isSame: (left: readonly number[], right: readonly number[]) => boolean,
+): Promise<{ count: number; same: string[] }> {
+  const people: { sample: number; descriptor: readonly number[] }[] = []
+  for (const [index, file] of SAMPLES.entries()) {
+    const { faces } = await engine.describe(readFileSync(file), { describeFaces: 8 })
+    for (const { descriptor } of faces) if (descriptor) people.push({ sample: index + 1, descriptor })
+  }
+  const same = people.flatMap((left, at) =>
+    people.slice(at + 1).flatMap((right) => (isSame(left.descriptor, right.descriptor) ? [`${left.sample}-${right.sample}`] : [])),
+  )
+  return { count: people.length, same }
 }
