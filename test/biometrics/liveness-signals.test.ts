@@ -37,21 +37,38 @@ function changed(frames: readonly LivenessFrame[], index: number, change: (frame
 // pose ----------------------------------------------------------------------------------------------------------------
 
 test('pose: the person who turns as asked passes', () => {
-  for (let seed = 0; seed < 20; seed += 1) assert.equal(poseSignal(steps, honest(seed)).outcome, 'passed')
+  for (let seed = 0; seed < 20; seed += 1) assert.equal(poseSignal({ steps }, honest(seed)).outcome, 'passed')
 })
 
 test('pose: a still face, a turn too small and the other side do not pass', () => {
   const camera = createSimulatedCamera({ seed: 1 })
   for (const share of [0, 0.5, -1]) {
     const frames = playPlan(steps, (view) => camera({ ...view, yaw: (view.yaw ?? 0) * share }))
-    assert.deepEqual([poseSignal(steps, frames).outcome, poseSignal(steps, frames).reasons], ['failed', ['face/not-live']])
+    assert.deepEqual([poseSignal({ steps }, frames).outcome, poseSignal({ steps }, frames).reasons], ['failed', ['face/not-live']])
   }
 })
 
 test('pose: somebody who never looks ahead again does not pass', () => {
   const camera = createSimulatedCamera({ seed: 1 })
   const frames = playPlan(steps, (view, step) => camera({ ...view, yaw: isTurn(step.kind) ? (view.yaw ?? 0) : 11 }))
-  assert.equal(poseSignal(steps, frames).outcome, 'failed')
+  assert.equal(poseSignal({ steps }, frames).outcome, 'failed')
+})
+
+test('pose: one turn that nobody asked for is pardoned, but no second one, and none after a turn to the wrong side', () => {
+  const camera = createSimulatedCamera({ seed: 1 })
+  const ending = (yaws: readonly number[]) => {
+    const frames = playPlan(steps, camera)
+    const last = frames.at(-1)
+    assert.ok(last)
+    const after = (i: number) => ({ sequence: last.sequence + i + 1, capturedMs: last.capturedMs + 350 * (i + 1) })
+    return [...frames, ...yaws.map((yaw, i) => ({ ...last, ...after(i), observation: camera({ yaw }) }))]
+  }
+  assert.equal(poseSignal({ steps }, ending([20, 0, 20, 0])).scores['unasked'], 0, 'a glance of one frame is none')
+  assert.equal(poseSignal({ steps }, ending([20, 20, 20, 0])).outcome, 'passed')
+  assert.deepEqual(poseSignal({ steps }, ending([20, 20, 20, 0]), 1).reasons, ['face/look-ahead', 'face/not-live'])
+  assert.deepEqual(poseSignal({ steps }, ending([20, 20, 0, -20, -20])).reasons, ['face/look-ahead', 'face/not-live'])
+  const redrawnAt = [steps.length - 1]
+  assert.equal(poseSignal({ steps, redrawnAt }, ending([20, 20, 20, 0]), 1).outcome, 'passed', 'what an earlier challenge asked there')
 })
 
 test('pose: left is the person’s own left, and pitch counts from the neutral one', () => {
@@ -288,9 +305,20 @@ test('replay: a sketch is near for a near descriptor and far for another person'
   assert.equal(sketchOf(undefined), '')
 })
 
-test('replay: at most sixteen prints of a session are kept, none of a turned face', () => {
-  const prints = framePrints([...honest(), ...honest(2), ...honest(3)])
-  assert.ok(prints.length >= 8 && prints.length <= 16)
+test('replay: a long session is known again as a short one is, and a part of it too', () => {
+  const earlier = playPlan(steps, createSimulatedCamera({ seed: 1 }), { frontalFrames: 23 })
+  const encodedAnew = earlier.map((frame, i) => ({ ...frame, observation: { ...frame.observation, pixelDigest: `again ${i}` } }))
+  assert.ok(framePrints(earlier).length > 20)
+  assert.equal(replaySignal(encodedAnew, kept(earlier)).outcome, 'failed')
+  assert.equal(replaySignal(encodedAnew.slice(0, 12), kept(earlier)).outcome, 'failed')
+  assert.equal(replaySignal(encodedAnew, kept(earlier.slice(0, 12))).outcome, 'failed')
+})
+
+test('replay: at most 32 prints of a session are kept, none of a turned face', () => {
+  const many = [...honest(), ...honest(2), ...honest(3)]
+  assert.equal(framePrints([...many, ...many]).length, 32)
+  const prints = framePrints(many)
+  assert.ok(prints.length >= 8)
   assert.ok(prints.every(({ stance }) => Math.abs(Number(stance.split(',')[2])) <= 10))
 })
 

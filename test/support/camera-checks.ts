@@ -16,6 +16,7 @@ import { fixedClock } from './clock.ts'
 import { openPgliteTestDatabase } from './database.ts'
 import { standardModelsDir } from './face-models.ts'
 import { type Capture, type Drive, driveCheck } from './reactive-camera/browser-driver.ts'
+import { seededInt } from './reactive-camera/simulated-person.ts'
 import { type FaceViews, loadFaceViews, SAMPLE_FACES, type ViewOptions } from './reactive-camera/face-views.ts'
 
 export interface CheckOptions {
@@ -44,7 +45,7 @@ export interface CameraChecks {
 const NO_OCCASION: Occasion = { boundDevice: false, attended: false }
 const PLAN: PlanOptions = { flashes: true, slowLink: false }
 
-/** Opens them with one set of nets; `standard` with the presentation-attack nets, and only where this machine has them. */
+/** Opens them with one set of nets, and challenges that are the same in every run; `standard` with the presentation-attack nets, and only where this machine has them. */
 export async function openCameraChecks(set: FaceSetName): Promise<CameraChecks> {
   const folder = mkdtempSync(path.join(tmpdir(), 'mt-liveness-'))
   const modelsDir = (set === 'standard' ? standardModelsDir() : undefined) ?? folder
@@ -62,6 +63,7 @@ export async function openCameraChecks(set: FaceSetName): Promise<CameraChecks> 
   }
   const template = (await look(await one.jpeg({ yawDegrees: 0, moment: 9999 }))).face?.descriptor ?? []
   const key = randomBytes(32)
+  const random = seededInt(11)
   let moments = 0
   const moment = () => (moments += 1)
 
@@ -80,6 +82,7 @@ export async function openCameraChecks(set: FaceSetName): Promise<CameraChecks> 
       const liveness = createLiveness({
         db,
         clock,
+        random,
         keyring: { seal: (plain, context) => sealWith(key, plain, context), open: (sealed, context) => openWith(key, sealed, context) },
         engine: { rule: calibrationOf(engine.modelId), padModel: pad ? PAD_MODEL_ID : undefined, observe },
         people: {

@@ -32,7 +32,7 @@ export async function acceptFrame(deps: LivenessDeps, session: LivenessSession, 
   await addFrame(deps.db, deps.keyring, session.id, frame)
   if (admission === 'stale') return answer(deps, session, { accepted: false })
   const seen = await findFrames(deps.db, deps.keyring, session.id)
-  const change = changeAfter(session, seen, deps.clock.now())
+  const change = changeAfter(session, seen, deps)
   if (change === 'refuse') await refuseWrongTurns(deps, session, seen)
   else if (change) await applyChange(deps.db, session, change)
   return answer(deps, session, { accepted: true, hint: hintOf(session, observation, neutralPitch(seen)) })
@@ -48,18 +48,19 @@ async function observe({ engine }: LivenessDeps, jpeg: Uint8Array): Promise<Fram
 }
 
 /** What the frames so far do to the session: nothing, a step on, one turn more, or its end. */
-function changeAfter(session: LivenessSession, all: readonly LivenessFrame[], now: Date): SessionChange | 'refuse' | undefined {
+function changeAfter(session: LivenessSession, all: readonly LivenessFrame[], { clock, random }: LivenessDeps): SessionChange | 'refuse' | undefined {
+  const now = clock.now()
   const revealedAt = session.revealedAt ?? session.createdAt
   const here = all.filter((frame) => frame.step === session.step && frame.arrivedAt >= revealedAt)
   const progress = stepProgress(currentStep(session), here, { pitch: neutralPitch(all), revealedAt })
   if (progress === 'wrong-turn') {
-    const change = pardonWrongTurn(session, now)
+    const change = pardonWrongTurn(session, now, random)
     return change.state === 'refused' ? 'refuse' : change
   }
   if (progress === 'pending') return undefined
   const last = session.step + 1 >= session.plan.steps.length
   if (last && singleFaces(all).filter(({ face }) => isFrontal(face)).length < session.plan.frontalFrames) return undefined
-  return last && needsFallback(session, all) ? fallBack(session, now) : acknowledge(session, now)
+  return last && needsFallback(session, all) ? fallBack(session, now, random) : acknowledge(session, now)
 }
 
 function needsFallback({ plan, fallback }: LivenessSession, all: readonly LivenessFrame[]): boolean {

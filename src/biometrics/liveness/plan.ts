@@ -34,6 +34,8 @@ export interface Plan {
   /** Frontal frames that the session needs in all; the last step waits for them. Ten is what the PAD nets' figures hold for. */
   readonly frontalFrames: number
   readonly steps: readonly Step[]
+  /** Places at which the challenge was drawn anew: frames of those may show what an earlier step there asked. */
+  readonly redrawnAt?: readonly number[]
 }
 
 /** An integer of [min, max), from a source that nobody can predict. */
@@ -108,7 +110,7 @@ export function redrawPlan(
   const flashes = change.flashes ?? plan.options.flashes
   const frontals = rest.filter(({ kind }) => !isTurn(kind)).length
   const tail = sequence({ ...plan.options, flashes }, { turns, frontals, patience: change.patience ?? 1, opening: step === 0 }, random)
-  return { ...plan, steps: [...plan.steps.slice(0, step), ...tail] }
+  return { ...plan, steps: [...plan.steps.slice(0, step), ...tail], redrawnAt: [...(plan.redrawnAt ?? []), step] }
 }
 
 interface Amounts {

@@ -58,6 +58,10 @@ export const LIMITS = {
   /** How long ago a frame may have been taken when it arrives, and how far the browser's stop-watch may run ahead of ours. */
   maxFrameAgeMs: 8_000,
   clockDriftMs: 500,
+  /**
+   * How often a head may turn in another way than asked, for two frames or more: to the other side, or aside when it was to look ahead.
+   * A recording of a head that goes from side to side meets the asked side by chance in one of three sessions, and turns unasked in them.
+   */
   pardonedWrongTurns: 1,
 } as const
 

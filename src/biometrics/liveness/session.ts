@@ -26,7 +26,7 @@ import { judgeSession, resultOf } from './finish.ts'
 import { acceptFrame } from './frame.ts'
 import type { MatchRule } from './match-rule.ts'
 import type { PlanOptions } from './plan.ts'
-import { createPlan } from './plan.ts'
+import { createPlan, type RandomInt } from './plan.ts'
 import { LIVENESS_PROBLEMS as PROBLEMS } from './problems.ts'
 import type { FrameUpload, LivenessFrame, LivenessSession, LivenessSessionId } from './protocol.ts'
 import { checkOpen, extend, isFinal, LIMITS, reveal } from './protocol.ts'
@@ -55,6 +55,8 @@ export interface LivenessDeps {
   /** The engine (descriptors wanted in every frame, turned ones too) and its calibration. */
   readonly engine: LivenessEngine
   readonly people: LivenessPeople
+  /** Where challenges come from: what nobody can predict, unless a test hands in another source. */
+  readonly random?: RandomInt | undefined
 }
 
 export interface LivenessEngine {
@@ -143,7 +145,7 @@ export function createLiveness(deps: LivenessDeps): Liveness {
     extend: async (caller, id) => {
       const session = await get(caller, id)
       if (isFinal(session.state)) throw new Problem(PROBLEMS.alreadyJudged)
-      if (!(await applyChange(db, session, extend(session, clock.now())))) throw new Problem(PROBLEMS.outOfOrder)
+      if (!(await applyChange(db, session, extend(session, clock.now(), deps.random)))) throw new Problem(PROBLEMS.outOfOrder)
       return viewOf(await get(caller, id), clock.now())
     },
     finish: async (caller, id, occasion, settle) => judgeSession(deps, await get(caller, id), occasion, settle),
@@ -188,7 +190,7 @@ function createWaiting() {
   }
 }
 
-async function startSession({ db, clock, engine, people }: LivenessDeps, caller: LivenessCaller, options: PlanOptions): Promise<Started> {
+async function startSession({ db, clock, engine, people, random }: LivenessDeps, caller: LivenessCaller, options: PlanOptions): Promise<Started> {
   if (!(await people.findReference(caller.accountId, engine.rule.modelId))) throw new Problem(PROBLEMS.noReference)
   await people.claimAttempt(caller.accountId)
   const now = clock.now()
@@ -197,7 +199,7 @@ async function startSession({ db, clock, engine, people }: LivenessDeps, caller:
     id: randomUUID() as LivenessSessionId,
     nonce: randomBytes(16),
     state: 'created',
-    plan: createPlan({ ...options, padNets: engine.padModel !== undefined }),
+    plan: createPlan({ ...options, padNets: engine.padModel !== undefined }, random),
     step: 0,
     revealedAt: undefined,
     lastSequence: 0,

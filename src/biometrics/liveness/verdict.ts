@@ -84,7 +84,7 @@ export function judge(evidence: Evidence): LivenessVerdict {
   const steps = session.plan.steps
   const identity = identitySignal(frames, reference, rule)
   const findings: Findings = {
-    pose: poseSignal(steps, frames),
+    pose: poseSignal(session.plan, frames, session.wrongTurns),
     continuity: continuitySignal(frames, rule),
     repeat: repeatSignal(frames),
     replay: replaySignal(frames, earlier),

@@ -1,10 +1,10 @@
 import type { FaceObservation } from '../../observation.ts'
 import type { ReasonCode } from '../../reason.ts'
-import type { Step, StepKind } from '../plan.ts'
+import type { Plan, Step, StepKind } from '../plan.ts'
 import { isTurn } from '../plan.ts'
-import type { LivenessFrame } from '../protocol.ts'
+import { LIMITS, type LivenessFrame } from '../protocol.ts'
 import { hintsFor } from './quality-signal.ts'
-import type { Signal } from './signal.ts'
+import type { Signal, SingleFace } from './signal.ts'
 import { facesOf, isFrontal, mean, singleFaces } from './signal.ts'
 
 export const POSE_LIMITS = {
@@ -74,11 +74,13 @@ export function poseHint(kind: StepKind, face: FaceObservation, pitch: number): 
 }
 
 /**
- * Every turn of the plan was shown to its side, with the frontal steps between them shown as frontal.
+ * Every turn of the plan was shown to its side, with the frontal steps between them shown as frontal, and hardly any turn came unasked:
+ * `wrongTurns` says how many of the session were pardoned already.
  *
  * Looked at again here, on what was stored: acknowledgement has already asked for it, and a verdict does not rest on bookkeeping alone.
  */
-export function poseSignal(steps: readonly Step[], frames: readonly LivenessFrame[]): Signal {
+export function poseSignal(plan: Pick<Plan, 'steps' | 'redrawnAt'>, frames: readonly LivenessFrame[], wrongTurns = 0): Signal {
+  const { steps } = plan
   const pitch = neutralPitch(frames)
   const faces = singleFaces(frames)
   const counts = steps.map(({ kind }, index) => {
@@ -87,8 +89,26 @@ export function poseSignal(steps: readonly Step[], frames: readonly LivenessFram
   })
   const missing = steps.filter(({ frames: needed }, index) => (counts[index] ?? 0) < needed).length
   const turns = steps.filter(({ kind }) => isTurn(kind)).length
+  const unasked = unaskedTurns(plan, faces)
   const yaws = faces.map(({ face }) => face.pose.yawDegrees)
-  const scores = { turns, missing, yawMin: Math.min(0, ...yaws), yawMax: Math.max(0, ...yaws) }
-  const passed = missing === 0 && turns >= 2
-  return { outcome: passed ? 'passed' : 'failed', reasons: passed ? [] : ['face/not-live'], scores }
+  const scores = { turns, missing, unasked, yawMin: Math.min(0, ...yaws), yawMax: Math.max(0, ...yaws) }
+  const reasons: ReasonCode[] = [
+    ...(unasked > 0 && unasked + wrongTurns > LIMITS.pardonedWrongTurns ? (['face/look-ahead', 'face/not-live'] as const) : []),
+    ...(missing > 0 || turns < 2 ? (['face/not-live'] as const) : []),
+  ]
+  return { outcome: reasons.length === 0 ? 'passed' : 'failed', reasons: [...new Set(reasons)], scores }
+}
+
+/** Turns aside between two asked ones, once the face was back. The first step does not count: there people still find the oval. */
+function unaskedTurns({ steps, redrawnAt = [] }: Pick<Plan, 'steps' | 'redrawnAt'>, faces: readonly SingleFace[]): number {
+  let [count, aside, wasAhead] = [0, 0, false]
+  for (const { frame, face } of faces) {
+    const step = steps[frame.step]
+    const yaw = Math.abs(face.pose.yawDegrees)
+    if (frame.step === 0 || step === undefined || isTurn(step.kind) || redrawnAt.includes(frame.step)) wasAhead = false
+    else if (yaw <= POSE_LIMITS.returnDegrees) wasAhead = true
+    aside = wasAhead && yaw > POSE_LIMITS.turnDegrees ? aside + 1 : 0
+    if (aside === 2) [count, wasAhead] = [count + 1, false]
+  }
+  return count
 }
