@@ -31,6 +31,7 @@ const REQUIREMENTS: readonly Requirement[] = [
     debian: ['postgresql'],
   },
   { name: 'Redis server', reason: 'the tests with REDIS_URL', programs: ['redis-server', 'valkey-server'], globs: [], debian: ['redis-server'] },
+  { name: 'Poppler', reason: 'reading the PDFs that the program makes', programs: ['pdftotext'], globs: [], debian: ['poppler-utils'] },
   { name: 'OpenSSL', reason: 'the independent check of certificates and signatures', programs: ['openssl'], globs: [], debian: ['openssl'] },
 ]
 

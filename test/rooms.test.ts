@@ -32,6 +32,7 @@ const OWNERS: readonly (readonly [target: RegExp, owner: RegExp])[] = [
   [/^onnxruntime-node$/, /^biometrics\/.*\.worker\.ts$/],
   [/^oidc-provider\/lib\//, /^oidc\/provider-internals\.ts$/],
   [/^argon2$/, /^accounts\/.*\.worker\.ts$/],
+  [/^pdfkit$/, /^platform\/documents\//],
   [/^pino$/, /^platform\/log\.ts$/],
   [/^prom-client$/, /^platform\/metrics\.ts$/],
 ]

@@ -1,6 +1,7 @@
 import type { Config } from '../platform/config.ts'
 import { type Clock, systemClock } from '../platform/clock.ts'
 import { type Database, openDatabase } from '../platform/db.ts'
+import { createDocuments, type Documents } from '../platform/documents/documents.ts'
 import { createJobs, type Jobs } from '../platform/jobs.ts'
 import { type Keyring, openKeyring } from '../platform/keyring.ts'
 import { createLog, type Log } from '../platform/log.ts'
@@ -18,6 +19,7 @@ export interface Foundation {
   readonly jobs: Jobs
   readonly outbox: OutboxRelay
   readonly metrics: Metrics
+  readonly documents: Documents
   close(): Promise<void>
 }
 
@@ -37,11 +39,14 @@ export async function openFoundation({ config, clock = systemClock, log = create
     const keyring = await openKeyring({ db, clock, masterKey: platform.masterKey, dataDir: platform.dataDir })
     const transports = createTransports({ smtpUrl: platform.smtpUrl, mailFrom: platform.mailFrom, dataDir: platform.dataDir, demo: demo.enabled })
     const outbox = createOutbox({ db, keyring, clock, log, transports })
+    const documents = createDocuments()
     return {
       config, clock, log, db, keyring, outbox,
       jobs: createJobs({ db, log }),
       metrics: createMetrics(),
+      documents,
       async close() {
+        await documents.close()
         await keyring.close()
         await db.close()
       },
