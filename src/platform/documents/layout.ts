@@ -55,33 +55,32 @@ function addParent(pdf: Pdf, parent: Part, tag: string, fill: (part: Part) => vo
   part.end()
 }
 
-function drawBlock(pdf: Pdf, root: Part, block: DocumentBlock): void {
+type Drawers = { readonly [Kind in DocumentBlock['kind']]: (pdf: Pdf, root: Part, block: Extract<DocumentBlock, { kind: Kind }>) => void }
+
+const DRAWERS: Drawers = {
+  heading: (pdf, root, { text }) =>
+    addPart(pdf, root, 'H2', () => {
+      keep(pdf, 48)
+      pdf.moveDown(0.4).font(FONT.bold, 13).fillColor(COLOUR.accent).text(printable(text), { width: WIDTH }).moveDown(0.3)
+    }),
+  text: (pdf, root, { text, small }) => addPart(pdf, root, 'P', () => write(pdf, text, small === true ? 9 : 11)),
+  list(pdf, root, { items }) {
+    addParent(pdf, root, 'L', (list) => {
+      for (const item of items) addPart(pdf, list, 'LI', () => write(pdf, `•  ${item}`, 11, { indent: 8, gap: 3 }))
+    })
+    pdf.y += GAP / 2
+  },
+  facts: drawFacts,
+  table: drawTable,
+  codes: (pdf, root, { codes }) => addPart(pdf, root, 'P', () => drawCodes(pdf, codes)),
+  verification: (pdf, root, block) => addPart(pdf, root, 'P', () => drawVerification(pdf, block)),
+  'signature-lines': (pdf, root, { captions }) => addPart(pdf, root, 'P', () => drawSignatureLines(pdf, captions)),
+}
+
+function drawBlock<Kind extends DocumentBlock['kind']>(pdf: Pdf, root: Part, block: Extract<DocumentBlock, { kind: Kind }>): void {
   pdf.x = PAGE.margins.left
-  switch (block.kind) {
-    case 'heading':
-      return addPart(pdf, root, 'H2', () => {
-        keep(pdf, 48)
-        pdf.moveDown(0.4).font(FONT.bold, 13).fillColor(COLOUR.accent).text(printable(block.text), { width: WIDTH }).moveDown(0.3)
-      })
-    case 'text':
-      return addPart(pdf, root, 'P', () => write(pdf, block.text, block.small === true ? 9 : 11))
-    case 'list':
-      addParent(pdf, root, 'L', (list) => {
-        for (const item of block.items) addPart(pdf, list, 'LI', () => write(pdf, `•  ${item}`, 11, { indent: 8, gap: 3 }))
-      })
-      pdf.y += GAP / 2
-      return
-    case 'facts':
-      return drawFacts(pdf, root, block.facts)
-    case 'table':
-      return drawTable(pdf, root, block)
-    case 'codes':
-      return addPart(pdf, root, 'P', () => drawCodes(pdf, block.codes))
-    case 'verification':
-      return addPart(pdf, root, 'P', () => drawVerification(pdf, block))
-    case 'signature-lines':
-      return addPart(pdf, root, 'P', () => drawSignatureLines(pdf, block.captions))
-  }
+  const draw: Drawers[Kind] = DRAWERS[block.kind]
+  draw(pdf, root, block)
 }
 
 function write(pdf: Pdf, text: string, size: number, { indent = 0, gap = GAP } = {}): void {
@@ -118,7 +117,7 @@ function drawCell(pdf: Pdf, { text, x, width, font, size, align = 'left' }: Cell
   pdf.font(font, size).fillColor(COLOUR.text).text(printable(text), x, y, { width, align })
 }
 
-function drawFacts(pdf: Pdf, root: Part, facts: readonly { name: string; value: string }[]): void {
+function drawFacts(pdf: Pdf, root: Part, { facts }: Extract<DocumentBlock, { kind: 'facts' }>): void {
   const [x, nameWidth] = [PAGE.margins.left, WIDTH * 0.34]
   addParent(pdf, root, 'Table', (table) => {
     for (const { name, value } of facts) {
