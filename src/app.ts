@@ -5,6 +5,7 @@ import { createBackground } from './app/background.ts'
 import { openCitizenArea } from './app/citizen-area.ts'
 import { type Demo, openDemo } from './app/demo.ts'
 import { DEMO_CITIZENS } from './app/demo-seed.ts'
+import { openDeskArea } from './app/desk-area.ts'
 import { openFaceThreads } from './app/face-threads.ts'
 import { type Foundation, openFoundation } from './app/foundation.ts'
 import { openOperatorArea } from './app/operator-area.ts'
@@ -86,6 +87,7 @@ async function open({ foundation, rooms, look }: Opened, closers: (() => Promise
   const local = { host: config.platform.host, port: 0 }
   const area = await openCitizenArea({ foundation, rooms, oidc, web, look }, () => local)
   web.app.use(area.routes.routes())
+  web.app.use((await openDeskArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   web.app.use((await openOperatorArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   openAgencies({ foundation, rooms, oidc, web, look })
   const demo = config.demo.enabled ? await openDemo({ foundation, rooms, oidc, web, look }, area) : undefined

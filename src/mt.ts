@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   adminEvents, createAgencyCommands, createAuditCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createResourceCommands,
-  createVault, runCommandLine,
+  createUnitCommands, createVault, runCommandLine,
 } from './admin/index.ts'
 import { openBaseRegisterFile } from './accounts/index.ts'
 import { createAudit, headFile } from './audit/index.ts'
 import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createFacePorts, createImageStore, createOutcomes, type FaceSearch, faceSearchEvents, openFaceSearch, SEARCHED_MODELS, createQuotas } from './biometrics/index.ts'
+import { createStaff, helpdeskEvents } from './helpdesk/index.ts'
 import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, ConfigError, loadConfig } from './platform/config.ts'
@@ -52,7 +53,7 @@ function openRooms(config: Config, closers: (() => Promise<void>)[]) {
     return bare()
   }
   const keyring = lazily(closers, async () => openKeyring({ db: await database(), clock, masterKey, dataDir }), (opened) => opened.close())
-  const settings = { catalogs: [biometricsEvents, faceSearchEvents, oidcEvents, adminEvents], head: headFile(dataDir) }
+  const settings = { catalogs: [biometricsEvents, faceSearchEvents, oidcEvents, helpdeskEvents, adminEvents], head: headFile(dataDir) }
   const audit = lazily(closers, async () => createAudit({ db: await database(), clock, keyring: await keyring(), log, settings }))
   const deps = async () => ({ db: await database(), clock, keyring: await keyring(), audit: await audit() })
   const openOidc = async () => {
@@ -122,6 +123,7 @@ async function main(): Promise<number> {
   const actor = { kind: 'operator', id: actorId } as const
   const commands = [
     ...createOperatorCommands(async () => createOperators({ ...(await deps()), actorId })),
+    ...createUnitCommands(async () => createStaff(await deps()), { actorId }),
     ...createClientCommands({ oidc, actor }),
     ...createResourceCommands({ oidc, actor }),
     ...createKeyCommands({ oidc, actor }),

@@ -1,5 +1,6 @@
 /** The operators' room: what staff do from the command line, and their pages. */
 export { createAgencyCommands } from './biometrics/agency-commands.ts'
+export { createUnitCommands } from './helpdesk/unit-commands.ts'
 export { createAlarmMail } from './biometrics/alarm-mail.ts'
 export { createAuditCommands } from './audit-commands.ts'
 export { createCandidateCommands } from './biometrics/candidate-commands.ts'

@@ -4,6 +4,7 @@ import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
 import { type Assurance, assuranceEvents, createAssurance } from '../assurance/index.ts'
 import { agencyEvents, biometricsEvents, createCustody, createFaceJobs, createFacePorts, createImageStore, createIntegrityCheck, type Custody, type FaceJobs, type IntegrityCheck, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImagePorts, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, outcomeEvents, type Outcomes, SEARCHED_MODELS } from '../biometrics/index.ts'
+import { createStaff, helpdeskEvents, type Staff } from '../helpdesk/index.ts'
 import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
@@ -43,6 +44,8 @@ export interface Rooms {
   /** What came of face checks, counted. */
   readonly outcomes: Outcomes
   readonly assurance: Assurance
+  /** Units of the counter and who works there. */
+  readonly staff: Staff
   /** Changes of the settings for tests and benches only. */
   readonly settings: AccountsSettings
   close(): Promise<void>
@@ -62,7 +65,7 @@ export interface RoomParts {
 export async function openRooms(foundation: Foundation, { messages, faceThreads, override = (same) => same }: RoomParts): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
-  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, adminEvents]
+  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
   const { faces, warning } = faceThreads
   if (warning) log.warn(warning)
@@ -108,6 +111,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
   return {
     audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, settings,
+    staff: createStaff({ db, clock, audit }),
     async close() {
       await faceSearch.close()
       await Promise.all([accounts.close(), faces.close()])

@@ -116,7 +116,7 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
 }
 
 /** Pages that begin a sign-in of ours: each visit is remembered before anybody is known. */
-const ENTRANCES = ['/conta/entrar', '/operacao/entrar']
+const ENTRANCES = ['/conta/entrar', '/balcao/entrar', '/operacao/entrar']
 
 /** What strangers can make this server remember, by address; counted and shown as numbers. */
 function visitLimit({ metrics }: Foundation, { settings }: Rooms, { provider }: Oidc): HttpMiddleware {

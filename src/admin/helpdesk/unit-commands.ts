@@ -1,0 +1,64 @@
+import { type Cpf, parseCpf } from '../../accounts/index.ts'
+import type { CommandLine, Staff } from '../../helpdesk/index.ts'
+import { tableOutcome } from '../cli.ts'
+import { type Command, UsageError } from '../command.ts'
+
+/** Commands about the counter's units; the first manager of each is named here, everybody else by the manager above. */
+export function createUnitCommands(staff: () => Promise<Staff>, by: CommandLine): Command[] {
+  return [
+    {
+      words: 'unidade criar',
+      summary: 'Abre uma unidade de atendimento (balcão)',
+      flags: {
+        codigo: { type: 'string', value: 'CODIGO', about: 'curto, minúsculas e hifens, por exemplo ganha-tempo-cuiaba', required: true },
+        nome: { type: 'string', value: 'NOME', about: 'como o cidadão a conhece', required: true },
+        municipio: { type: 'string', value: 'MUNICIPIO', about: 'onde fica', required: true },
+        acima: { type: 'string', value: 'CODIGO', about: 'unidade cuja gestão está acima da gestão desta' },
+      },
+      run: async ({ text }) => {
+        const code = text('codigo') ?? ''
+        if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(code) || code.length > 40) throw new UsageError('O código tem só letras minúsculas, números e hifens.')
+        const unit = { code, name: text('nome') ?? '', municipality: text('municipio') ?? '', above: text('acima') }
+        const opened = await (await staff()).openUnit(unit, by)
+        return { text: `Unidade ${opened.code} aberta: agora "unidade gestor" diz quem cuida dela.`, json: opened }
+      },
+    },
+    {
+      words: 'unidade listar',
+      summary: 'Lista as unidades abertas',
+      run: async () => {
+        const units = await (await staff()).listUnits()
+        const rows = units.map(({ code, name, municipality }) => [code, name, municipality])
+        return tableOutcome(['código', 'nome', 'município'], rows, units, 'Nenhuma unidade ainda: veja "unidade criar --help".')
+      },
+    },
+    {
+      words: 'unidade gestor',
+      summary: 'Dá a gestão de uma unidade a quem já tem conta; só enquanto ela não tem gestão',
+      notes: 'A pessoa precisa de conta ativa com segundo fator. Depois é a gestão que dá os outros papéis, em /balcao/equipe.',
+      flags: {
+        unidade: { type: 'string', value: 'CODIGO', about: 'código da unidade', required: true },
+        cpf: { type: 'string', value: 'CPF', about: 'de quem recebe a gestão', required: true },
+        ate: { type: 'string', value: 'AAAA-MM-DD', about: 'último dia, no máximo daqui a um ano', required: true },
+      },
+      run: async ({ text }) => {
+        const first = { unitCode: text('unidade') ?? '', cpf: cpfFrom(text('cpf')), endsAt: dayFrom(text('ate')) }
+        const role = await (await staff()).grantFirst(first, by)
+        return { text: `Conta ${role.accountId}: gestão da unidade até ${text('ate')}.`, json: role }
+      },
+    },
+  ]
+}
+
+function cpfFrom(text = ''): Cpf {
+  const cpf = parseCpf(text)
+  if (!cpf) throw new UsageError('Esse CPF não existe: confira os números.')
+  return cpf
+}
+
+/** The last moment of a day at Cuiabá. */
+function dayFrom(text = ''): Date {
+  const day = new Date(`${text}T23:59:59-04:00`)
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(day.getTime())) throw new UsageError('Escreva a data como 2027-06-30.')
+  return day
+}

@@ -1,0 +1,14 @@
+/**
+ * The counter: units and their staff, attendances in person, dual control.
+ *
+ * Terminology: **unit** (balcão) = a place where people are attended · **role** = what somebody may do in one unit, from when until when ·
+ * **live role** = a role that counts at this moment: neither over, suspended nor asleep because the person's level fell ·
+ * **section** = a part of `/balcao` with the roles that may see it.
+ */
+export { createDeskPages, DESK_PLACE, type DeskHandler, type DeskPage, type DeskPages, type DeskSection, type DeskVisit } from './desk-pages.ts'
+export { createDeskRoutes, type DeskDependencies } from './desk.routes.ts'
+export { helpdeskEvents } from './events.ts'
+export { HELPDESK_PROBLEMS } from './problems.ts'
+export { type GivenRole, LEVEL_OF_ROLE, type RoleNow, type RoleState, roleState, STAFF_ROLES, type StaffRole } from './staff/role.ts'
+export { type CommandLine, createStaff, type NewRole, type NewUnit, type Staff } from './staff/staff.ts'
+export type { Unit } from './staff/unit.store.ts'
