@@ -42,7 +42,11 @@ export interface Graph {
   /** Value by value, or a column of one number per channel over a picture. */
   readonly multiply: (left: Value, right: Value) => Value
   readonly sigmoid: (from: Value) => Value
-  /** One slope per channel for what is below zero. */
+  /**
+   * One slope per channel for what is below zero: `slope × value + (1 − slope) × max(0, value)`, by two filters of one weight a channel.
+   *
+   * The runtime's own PRelu cannot be computed in its blocked layout, and is slow besides.
+   */
   readonly prelu: (from: Value, slopes: Float32Array) => Value
   /** Each channel `× factor + offset`, where the next layer's padding forbids folding it into weights. */
   readonly affine: (from: Value, factor: Float32Array, offset: Float32Array) => Value
@@ -156,7 +160,18 @@ function addNode(
 /** An empty graph; `title` is written into the file. */
 export function createGraph(title: string): Graph {
   const parts: Parts = { nodes: [], constants: [], inputs: [], outputs: [] }
-  return { ...convolutionLayers(parts), ...pointwiseLayers(parts), ...vectorLayers(parts), ...headLayers(parts), ...boundary(parts, title) }
+  const layers = { ...convolutionLayers(parts), ...pointwiseLayers(parts) }
+  const prelu = preluOf(layers)
+  return { ...layers, prelu, ...vectorLayers(parts), ...headLayers(parts), ...boundary(parts, title) }
+}
+
+function preluOf({ conv, relu, add }: Pick<Graph, 'conv' | 'relu' | 'add'>): Graph['prelu'] {
+  return (from, slopes) => {
+    const perChannel = (from: Value, values: Float32Array) =>
+      conv(from, { values, outputs: values.length, inputs: 1, size: 1 }, { depthwise: true, padding: 'valid' })
+    const above = perChannel(relu(from), slopes.map((slope) => 1 - slope))
+    return add(perChannel(from, slopes), above)
+  }
 }
 
 function convolutionLayers(parts: Parts): Pick<Graph, 'conv' | 'pool' | 'growBottomRight'> {
@@ -180,7 +195,7 @@ function convolutionLayers(parts: Parts): Pick<Graph, 'conv' | 'pool' | 'growBot
   }
 }
 
-type PointwiseLayers = Pick<Graph, 'relu' | 'leakyRelu' | 'clip' | 'add' | 'multiply' | 'sigmoid' | 'prelu' | 'affine'>
+type PointwiseLayers = Pick<Graph, 'relu' | 'leakyRelu' | 'clip' | 'add' | 'multiply' | 'sigmoid' | 'affine'>
 
 function pointwiseLayers(parts: Parts): PointwiseLayers {
   const perChannel = (values: Float32Array) => floatConstant(parts, [values.length, 1, 1], values)
@@ -194,7 +209,6 @@ function pointwiseLayers(parts: Parts): PointwiseLayers {
     add: (left, right) => ({ ...left, name: addNode(parts, 'Add', [left.name, right.name]) }),
     multiply: (left, right) => ({ ...left, name: addNode(parts, 'Mul', [left.name, right.name]) }),
     sigmoid: (from) => ({ ...from, name: addNode(parts, 'Sigmoid', [from.name]) }),
-    prelu: (from, slopes) => ({ ...from, name: addNode(parts, 'PRelu', [from.name, perChannel(slopes)]) }),
     affine(from, factor, offset) {
       const scaled = factor.every((value) => value === 1) ? from.name : addNode(parts, 'Mul', [from.name, perChannel(factor)])
       const shifted = offset.every((value) => value === 0) ? scaled : addNode(parts, 'Add', [scaled, perChannel(offset)])

@@ -57,3 +57,16 @@ export function wideningKernel(inputs: number, outputs: number): Kernel {
   for (let channel = 0; channel < inputs; channel++) values[channel * inputs + channel] = 1
   return { values, outputs, inputs, size: 1 }
 }
+
+/** The same convolution with more channels: zeros come out of them, and what goes into them does not count. */
+export function paddedKernel(kernel: Kernel, inputs: number, outputs: number): Kernel {
+  const area = kernel.size * kernel.size
+  const values = new Float32Array(outputs * inputs * area)
+  for (let output = 0; output < kernel.outputs; output++) {
+    const own = kernel.values.subarray(output * kernel.inputs * area, (output + 1) * kernel.inputs * area)
+    values.set(own, output * inputs * area)
+  }
+  const bias = new Float32Array(outputs)
+  if (kernel.bias) bias.set(kernel.bias)
+  return { values, outputs, inputs, size: kernel.size, bias }
+}
