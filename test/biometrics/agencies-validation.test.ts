@@ -60,8 +60,8 @@ function application(id: string, key: string): FaceEndpoints {
   }
 }
 
-async function askApp(cpf: string): Promise<{ id: string; key: string; endpoints: FaceEndpoints }> {
-  const { status, body } = await scene.call('POST', API, { token, json: appRequest(cpf) })
+async function askApp(cpf: string, by = token): Promise<{ id: string; key: string; endpoints: FaceEndpoints }> {
+  const { status, body } = await scene.call('POST', API, { token: by, json: appRequest(cpf) })
   assert.equal(status, 201)
   const [id, key] = [String(body['id']), String(body['chave'])]
   return { id, key, endpoints: application(id, key) }
@@ -113,7 +113,7 @@ test('redirect flow: who asks and for what, agreement, camera, back with a code 
     assert.ok(event && !second, kind)
     assert.deepEqual([event.subject_id, event.client_id, event.data['purpose'], event.data['legalBasis']], [scene.accountId, 'detran', 'habilitacao', 'lgpd-11-ii-g'])
   }
-  assert.equal(scene.attemptsLeft(scene.personIds.known), 3, 'a passed check gives the tries back')
+  assert.equal(scene.attemptsLeft(scene.personIds.known, 'detran'), 3, 'a passed check gives the tries back')
 })
 
 async function checkSigned(jws: string, wanted: Record<string, string>): Promise<void> {
@@ -298,6 +298,38 @@ test('three tries an hour for one person, whoever exists', async () => {
     }
     assert.equal(statuses.at(-1), 429, `${cpf}: ${statuses}`)
   }
+})
+
+test('one agency’s tries and starts touch nothing at another', async () => {
+  const [here, there] = [scene.client('hospital'), scene.client('junta')]
+  const running = await askApp(PEOPLE.accountless, there)
+  const started = await running.endpoints.read<Started>(running.endpoints.call('POST', '/sessao', { json: { flashes: true } }))
+  const statuses: number[] = []
+  for (let tries = 0; tries < 4; tries += 1) {
+    const { endpoints } = await askApp(PEOPLE.accountless, here)
+    statuses.push((await endpoints.call('POST', '/sessao', { json: { flashes: true } })).status)
+  }
+  assert.deepEqual(statuses, [201, 201, 201, 429])
+  await play(scene, running.endpoints, { ...started, expiresAt: new Date(started.expiresAt) }, { seed: 2 })
+  assert.equal((await running.endpoints.read<FaceCheckOutcome>(running.endpoints.call('POST', `/sessao/${started.id}/fim`))).passed, true, 'the check of another agency went on')
+  const again = await askApp(PEOPLE.accountless, there)
+  assert.equal((await again.endpoints.call('POST', '/sessao', { json: { flashes: true } })).status, 201, 'nobody waits at one for what was tried at another')
+})
+
+test('a disabled client’s running checks stop at once, on the page and in its application', async () => {
+  const lost = scene.client('extinto')
+  const page = String((await scene.call('POST', API, { token: lost, json: pageRequest(PEOPLE.known) })).body['link'])
+  const unopened = String((await scene.call('POST', API, { token: lost, json: pageRequest(PEOPLE.known) })).body['link'])
+  const camera = await openCamera(page)
+  const { endpoints } = await askApp(PEOPLE.known, lost)
+  const started = await endpoints.read<Started>(endpoints.call('POST', '/sessao', { json: { flashes: true } }))
+  scene.disable('extinto')
+  for (const [method, path] of [['GET', `/sessao/${started.id}/passo?depois=-1`], ['POST', `/sessao/${started.id}/fim`], ['POST', '/sessao']] as const) {
+    assert.equal((await endpoints.call(method, path, method === 'POST' ? { json: path === '/sessao' ? { flashes: true } : {} } : {})).status, 404, path)
+  }
+  const { call } = faceEndpoints(camera.browser, camera.page)
+  assert.equal((await call('POST', '/sessao', { json: { flashes: true } })).status, 410)
+  for (const address of [`${scene.url}/validar`, unopened]) assert.equal((await camera.browser.get(address)).status, 410)
 })
 
 test('the check’s endpoints on the page want the page’s own token', async () => {
