@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, DEFAULT_SETTINGS, type EndOidcSessions, type FileBaseRegister, openBaseRegisterFile, type VerifyFaceRecovery } from '../accounts/index.ts'
 import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
@@ -8,9 +9,13 @@ import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import { portalEvents } from '../portal/index.ts'
+import { type Proxies, proxiesEvents } from '../proxies/index.ts'
 import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
 import { openOutcomes } from './outcomes.ts'
+import { openProxies } from './proxies/register.ts'
+
+const DEMO_REGISTER = fileURLToPath(new URL('../demo/base-register.csv', import.meta.url))
 
 /** Name of the job that ends sessions at the protocol after our own records of them have ended. */
 export const END_SESSIONS_JOB = 'oidc-end-sessions'
@@ -41,6 +46,8 @@ export interface Rooms {
   /** What came of face checks, counted. */
   readonly outcomes: Outcomes
   readonly assurance: Assurance
+  /** Who may act for whom. */
+  readonly proxies: Proxies
   /** Units of the counter and who works there. */
   readonly staff: Staff
   /** Changes of the settings for tests and benches only. */
@@ -55,15 +62,14 @@ export type AccountsOverrides = (settings: AccountsSettings) => AccountsSettings
 export interface RoomParts {
   readonly messages: Messages
   readonly faceThreads: FaceThreads
-  readonly registerFile: string
   readonly override?: AccountsOverrides | undefined
 }
 
 /** Opens the rooms on a foundation. The hash threads start here and are ready later. */
-export async function openRooms(foundation: Foundation, { messages, faceThreads, registerFile, override = (same) => same }: RoomParts): Promise<Rooms> {
+export async function openRooms(foundation: Foundation, { messages, faceThreads, override = (same) => same }: RoomParts): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
-  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, assuranceEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, adminEvents]
+  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, assuranceEvents, proxiesEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
   const { faces, warning } = faceThreads
   if (warning) log.warn(warning)
@@ -83,7 +89,10 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const faceSearch = await openFaceSearch({ db, platform: { clock, keyring, log }, audit, findReference: images.findReference, modelIds: SEARCHED_MODELS })
   if (!faceSearch.state.on) log.warn(describeFaceSearch(faceSearch.state))
   const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
-  const register = await openBaseRegisterFile(registerFile)
+  if (!config.demo.enabled && config.accounts.baseRegisterFile === undefined) {
+    log.warn('accounts: BASE_REGISTER_FILE is not set; the sample register of the demonstration stands in, which knows no real person')
+  }
+  const register = await openBaseRegisterFile(config.accounts.baseRegisterFile ?? DEMO_REGISTER)
   const settings = override(accountsSettings(config))
   const accounts: Accounts = createAccounts({
     platform: { db, clock, keyring },
@@ -98,6 +107,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
     },
   })
   foundation.metrics.watchPool('passwords', accounts.hashing)
+  const proxies = await openProxies({ foundation, audit, assurance, register, messages })
   const people = livenessPeople(accounts, images)
   const outcomes = openOutcomes(foundation, audit, messages)
   const engine = { rule: faces.rule, padModel: faces.padModel, observe: faces.observe, noteEnd: outcomes.noteEnd }
@@ -105,7 +115,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const recoveryLiveness = createLiveness({ db, clock, keyring, engine, people: withStrangers(people, faces) })
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
   return {
-    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, settings,
+    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, settings,
     staff: createStaff({ db, clock, audit }),
     async close() {
       await faceSearch.close()
@@ -132,9 +142,9 @@ function accountsSettings({ platform, accounts }: Config): AccountsSettings {
 }
 
 /** Queued in the transaction that ends our records: the protocol's side follows within seconds, and no token is issued meanwhile. */
-function queueEndOfSessions({ jobs, clock }: Foundation): EndOidcSessions {
+function queueEndOfSessions({ jobs }: Foundation): EndOidcSessions {
   return (tx, { accountId, sessionIds, reason, offlineToo }) =>
-    jobs.send(END_SESSIONS_JOB, { accountId, sessionIds: sessionIds.join(' '), reason, offlineToo, endedAt: clock.now().toISOString() }, { tx })
+    jobs.send(END_SESSIONS_JOB, { accountId, sessionIds: sessionIds.join(' '), reason, offlineToo }, { tx })
 }
 
 function livenessPeople(accounts: Accounts, images: ImageStore): LivenessPeople {

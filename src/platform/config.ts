@@ -124,7 +124,7 @@ const OPTIONS = {
     passwordMinLength: option('PASSWORD_MIN_LENGTH', 'Shortest password', whole(8, 64), '8'),
     sessionIdleSeconds: option('SESSION_IDLE_SECONDS', 'A session without use ends after this time', whole(60, DAY), '3600'),
     sessionAbsoluteSeconds: option('SESSION_ABSOLUTE_SECONDS', 'Longest life of a session', whole(300, 30 * DAY), `${DAY}`),
-    baseRegisterFile: optional('BASE_REGISTER_FILE', 'Base register (CSV or JSON); required, and only the demo brings its own', text),
+    baseRegisterFile: optional('BASE_REGISTER_FILE', 'Base register (CSV or JSON); the demo brings its own', text),
   },
   biometrics: {
     faceModels: option(
@@ -142,6 +142,9 @@ const OPTIONS = {
     faceQueue: option('FACE_QUEUE', 'Frames that may wait; beyond it the answer is 503', whole(1, 10_000), '48'),
   },
   assurance: {},
+  proxies: {
+    companyRegisterFile: optional('COMPANY_REGISTER_FILE', 'Company register (JSON): who may bind which company; the demo brings its own', text),
+  },
   oidc: {
     accessTokenSeconds: option('ACCESS_TOKEN_SECONDS', 'Life of an access token; a revoked JWT is useless after it', whole(30, 300), '300'),
     idTokenSeconds: option('ID_TOKEN_SECONDS', 'Life of an ID token', whole(30, 3600), '300'),

@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url'
+import type { BaseRegister } from '../../accounts/index.ts'
+import type { Assurance } from '../../assurance/index.ts'
+import type { Audit } from '../../audit/index.ts'
+import type { Messages } from '../../platform/http/messages.ts'
+import { companyRegisterOf, createNotify, createProxies, openCompanyRegisterFile, type Proxies } from '../../proxies/index.ts'
+import type { Foundation } from '../foundation.ts'
+
+const DEMO_COMPANIES = fileURLToPath(new URL('../../demo/company-register.json', import.meta.url))
+
+export interface OpenProxiesDependencies {
+  readonly foundation: Foundation
+  readonly audit: Audit
+  readonly assurance: Assurance
+  readonly register: BaseRegister
+  readonly messages: Messages
+}
+
+/** The register of mandates. Without a company register, and outside of the demonstration, there are no companies in it. */
+export async function openProxies({ foundation, audit, assurance, register, messages }: OpenProxiesDependencies): Promise<Proxies> {
+  const { config, db, clock, keyring, outbox, jobs } = foundation
+  const file = config.proxies.companyRegisterFile ?? (config.demo.enabled ? DEMO_COMPANIES : undefined)
+  const proxies = createProxies({
+    platform: { db, clock, keyring },
+    audit,
+    assurance,
+    ports: {
+      register,
+      companies: file === undefined ? companyRegisterOf([]) : await openCompanyRegisterFile(file),
+      notify: createNotify({ outbox, messages, publicUrl: config.platform.publicUrl }),
+      // No token in representation is issued yet.
+      endRepresentationTokens: async () => {},
+    },
+  })
+  jobs.schedule('proxies-sweep', '*/5 * * * *', async () => void (await proxies.lifecycle.sweep()))
+  jobs.schedule('proxies-parties', '37 4 * * *', async () => void (await proxies.lifecycle.refreshParties()))
+  return proxies
+}

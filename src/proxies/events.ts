@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { defineEvents } from '../audit/index.ts'
+import { CHANGES } from './mandate/transition.ts'
+import { MANDATE_KINDS } from './role/role.ts'
+
+const mandate = z.object({ mandateId: z.uuid(), kind: z.enum(MANDATE_KINDS), depth: z.int() })
+const changed = mandate.extend({ reason: z.string().optional() })
+const role = z.object({ namespace: z.string(), role: z.string(), version: z.int() })
+const request = z.object({ requestId: z.uuid() })
+
+/** What the room writes into the audit record; each is in the ledger of everybody it concerns. Stored, so shapes only ever grow. */
+export const proxiesEvents = defineEvents({
+  'proxies/granted': mandate.extend({ powers: z.array(z.string()), validThrough: z.string().optional() }),
+  'proxies/entered': mandate.extend({ powers: z.array(z.string()), validThrough: z.string().optional() }),
+  ...Object.fromEntries(CHANGES.map((change) => [`proxies/${change}`, changed])),
+  'proxies/used': z.object({ useId: z.int(), mandateId: z.uuid().optional(), power: z.string().optional(), service: z.string().optional() }),
+  'proxies/requested': request,
+  'proxies/request-decided': request.extend({ outcome: z.enum(['granted', 'refused', 'withdrawn']), isBlocked: z.boolean() }),
+  'proxies/act-approved': z.object({ actId: z.uuid(), approvals: z.int() }),
+  'proxies/instrument-made': z.object({ mandateId: z.uuid(), sha256: z.string() }),
+  'proxies/asked-by-agency': z.object({ namespaces: z.array(z.string()), found: z.int() }),
+  'proxies/role-drafted': role,
+  'proxies/role-published': role,
+  'proxies/role-retired': role,
+  'proxies/namespace-assigned': z.object({ namespace: z.string() }),
+})

@@ -1,0 +1,40 @@
+/**
+ * Digital proxies: who may act for whom in state services.
+ *
+ * Terminology: **party** = person, company or organisation · **role** (poder) = a power of an agency's catalogue, in versions; **power** = one
+ * version of one · **mandate** (procuração, or legal representation) = `delegate` may act for `represented` with powers until a day ·
+ * **substabelecimento** = a mandate given by the delegate of another; its **path** leads to the root · **joint** = only a quorum of a group
+ * together, act by act · **decision** = permit or deny, with the chain and obligations.
+ *
+ * Nothing is cached for a decision but published roles, which never change. Deny is the default.
+ */
+export type { ChainLink, Decide, Decision, DecisionAsk } from './decision/decide.ts'
+export { DECISION_REASONS, type DecisionReason } from './decision/judge.ts'
+export type { Use } from './decision/use.store.ts'
+export type { RecordedUse, Uses } from './decision/uses.ts'
+export { proxiesEvents } from './events.ts'
+export { CHANGE_REASONS, type ChangeReason } from './mandate/changes.ts'
+export { type Day, dayOf, endOfDay, parseDay } from './mandate/day.ts'
+export type { GrantPreview } from './mandate/grants.ts'
+export type { Lifecycle } from './mandate/lifecycle.ts'
+export { type Mandate, type MandateEvent, type MandateId, parseMandateId } from './mandate/mandate.ts'
+export type { Mandates } from './mandate/mandates.ts'
+export type { GrantTerms } from './mandate/terms.ts'
+export { CHANGES, type Change, MANDATE_STATES, type MandateState } from './mandate/transition.ts'
+export type { Acting } from './party/actor.ts'
+export type { Companies } from './party/companies.ts'
+export type { KnownCompany } from './party/company.store.ts'
+export type { CompanyRecord, CompanyRegister } from './party/company-register.ts'
+export { companyRegisterOf, openCompanyRegisterFile } from './party/company-register-file.ts'
+export {
+  type CnpjRoot, documentOf, maskedDocument, parseCnpjRoot, parsePartyRef, type Party, type PartyId, type PartyKind, type PartyRef, refOf, rootOf,
+  type Standing,
+} from './party/party.ts'
+export { createNotify } from './notices.ts'
+export type { ListRepresentable, Representable } from './party/representable.ts'
+export type { EndRepresentationTokens, Notify, ProxiesPorts, ProxyNotice, SealInstrument } from './ports.ts'
+export { PROXY_NOTICES } from './ports.ts'
+export { PROXIES_PROBLEMS } from './problems.ts'
+export { createProxies, type Proxies, type ProxiesDependencies } from './proxies.ts'
+export { MANDATE_KINDS, type MandateKind, parsePowerName, type Power, powerName, type Role, type RoleDefinition } from './role/role.ts'
+export type { Roles } from './role/roles.ts'

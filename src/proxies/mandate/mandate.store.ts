@@ -1,0 +1,205 @@
+import type { Sql } from '../../platform/db.ts'
+import type { PartyId, PartyKind, Standing } from '../party/party.ts'
+import type { PartyRow } from '../party/party.store.ts'
+import { toParty } from '../party/party.store.ts'
+import type { MandateKind, Power } from '../role/role.ts'
+import type { Day } from './day.ts'
+import type { Mandate, MandateEvent, MandateId } from './mandate.ts'
+import type { Change, MandateState } from './transition.ts'
+
+interface MandateRow {
+  id: string
+  kind: MandateKind
+  state: MandateState
+  parent_id: string | null
+  root_id: string
+  path: string[]
+  sub_depth: number
+  group_id: string | null
+  quorum: number | null
+  instance: string | null
+  valid_from: string
+  valid_through: string | null
+  effective_at: Date
+  decide_by: Date | null
+  signatures: number
+  suspended_by: string | null
+  origin: string
+  created_at: Date
+  ended_at: Date | null
+  powers: Power[]
+  represented: JsonParty
+  grantor: JsonParty
+  delegate: JsonParty
+}
+
+/** A party as JSON: its time is text. */
+interface JsonParty {
+  id: string
+  kind: PartyKind
+  document: string
+  name: string
+  standing: Standing
+  standing_at: string
+}
+
+const party = (alias: string) =>
+  `jsonb_build_object('id', ${alias}.id, 'kind', ${alias}.kind, 'document', ${alias}.document, 'name', ${alias}.name, 'standing', ${alias}.standing, 'standing_at', ${alias}.standing_at)`
+
+const SELECT = `SELECT m.id, m.kind, m.state, m.parent_id, m.root_id, m.path::text[] AS path, m.sub_depth, m.group_id, m.quorum, m.instance, m.valid_from,
+  m.valid_through, m.effective_at, m.decide_by, m.signatures, m.suspended_by, m.origin, m.created_at, m.ended_at,
+  (SELECT jsonb_agg(jsonb_build_object('namespace', w.namespace, 'code', w.code, 'version', w.version) ORDER BY w.namespace, w.code)
+     FROM mandate_power w WHERE w.mandate_id = m.id) AS powers,
+  ${party('r')} AS represented, ${party('g')} AS grantor, ${party('d')} AS delegate
+  FROM mandate m JOIN proxy_party r ON r.id = m.represented_id JOIN proxy_party g ON g.id = m.grantor_id JOIN proxy_party d ON d.id = m.delegate_id`
+
+const partyOf = (json: JsonParty) => toParty({ ...json, standing_at: new Date(json.standing_at) } satisfies PartyRow)
+
+function toMandate(row: MandateRow): Mandate {
+  return {
+    id: row.id as MandateId, kind: row.kind, state: row.state,
+    represented: partyOf(row.represented), grantor: partyOf(row.grantor), delegate: partyOf(row.delegate),
+    parentId: (row.parent_id ?? undefined) as MandateId | undefined, rootId: row.root_id as MandateId, path: row.path as MandateId[],
+    subDepth: row.sub_depth,
+    joint: row.group_id === null || row.quorum === null ? undefined : { groupId: row.group_id, quorum: row.quorum },
+    instance: row.instance ?? undefined, powers: row.powers ?? [],
+    validFrom: row.valid_from as Day, validThrough: (row.valid_through ?? undefined) as Day | undefined, effectiveAt: row.effective_at,
+    decideBy: row.decide_by ?? undefined, signatures: row.signatures, suspendedBy: row.suspended_by ?? undefined, origin: row.origin,
+    createdAt: row.created_at, endedAt: row.ended_at ?? undefined,
+  }
+}
+
+export async function findMandate(sql: Sql, id: string): Promise<Mandate | undefined> {
+  const [row] = await sql.query<MandateRow>(`${SELECT} WHERE m.id = $1`, [id])
+  return row && toMandate(row)
+}
+
+/** Locks the tree that a mandate belongs to until the end of the transaction: changes of one tree follow one another. */
+export async function lockTree(tx: Sql, id: string): Promise<Mandate | undefined> {
+  const rows = await tx.query('SELECT 1 FROM mandate WHERE id = (SELECT root_id FROM mandate WHERE id = $1) FOR UPDATE', [id])
+  return rows.length === 0 ? undefined : findMandate(tx, id)
+}
+
+export async function listPath(sql: Sql, path: readonly string[]): Promise<Mandate[]> {
+  const rows = await sql.query<MandateRow>(`${SELECT} WHERE m.id = ANY($1::uuid[]) ORDER BY array_length(m.path, 1)`, [[...path]])
+  return rows.map(toMandate)
+}
+
+/** Open mandates below one, the deepest last. */
+export async function listBelow(sql: Sql, mandate: Mandate): Promise<Mandate[]> {
+  const rows = await sql.query<MandateRow>(
+    `${SELECT} WHERE m.root_id = $1 AND m.id <> $2 AND $2::uuid = ANY(m.path) AND m.ended_at IS NULL ORDER BY array_length(m.path, 1), m.id`,
+    [mandate.rootId, mandate.id],
+  )
+  return rows.map(toMandate)
+}
+
+const MOST = 200
+
+/** Mandates in which these documents stand on one side, newest first. */
+export async function listBySide(sql: Sql, side: 'given' | 'received', documents: readonly string[], namespaces?: readonly string[]): Promise<Mandate[]> {
+  const sides = { given: '(r.document = ANY($1::text[]) OR g.document = ANY($1::text[]))', received: 'd.document = ANY($1::text[])' }
+  const rows = await sql.query<MandateRow>(
+    `${SELECT} WHERE ${sides[side]} AND ($2::text[] IS NULL OR EXISTS (SELECT 1 FROM mandate_power w WHERE w.mandate_id = m.id AND w.namespace = ANY($2::text[])))
+     ORDER BY m.created_at DESC, m.id LIMIT ${MOST}`,
+    [[...documents], namespaces ? [...namespaces] : null],
+  )
+  return rows.map(toMandate)
+}
+
+/** Open mandates in which a party stands on either side. */
+export async function listOpenOf(sql: Sql, partyId: PartyId): Promise<Mandate[]> {
+  const rows = await sql.query<MandateRow>(`${SELECT} WHERE $1::uuid IN (m.represented_id, m.grantor_id, m.delegate_id) AND m.ended_at IS NULL ORDER BY m.id`, [partyId])
+  return rows.map(toMandate)
+}
+
+/** Ids of what the calendar ends: terms that are over, and what was never signed or accepted. */
+export async function listDue(sql: Sql, today: Day, now: Date, limit: number): Promise<{ id: MandateId; change: 'expired' | 'lapsed' }[]> {
+  return sql.query<{ id: MandateId; change: 'expired' | 'lapsed' }>(
+    `(SELECT id, 'expired' AS change FROM mandate WHERE state IN ('active', 'suspended') AND valid_through < $1 LIMIT $3)
+     UNION ALL (SELECT id, 'lapsed' FROM mandate WHERE state IN ('pending_signature', 'pending_acceptance') AND (decide_by <= $2 OR valid_through < $1) LIMIT $3)`,
+    [today, now, limit],
+  )
+}
+
+export interface NewMandate {
+  readonly id: MandateId
+  readonly kind: MandateKind
+  readonly state: MandateState
+  readonly parties: { readonly represented: PartyId; readonly grantor: PartyId; readonly delegate: PartyId }
+  readonly parent: Pick<Mandate, 'id' | 'rootId' | 'path'> | undefined
+  readonly subDepth: number
+  readonly joint: Mandate['joint']
+  readonly instance: string | undefined
+  readonly powers: readonly Power[]
+  readonly validFrom: Day
+  readonly validThrough: Day | undefined
+  readonly effectiveAt: Date
+  readonly decideBy: Date | undefined
+  readonly signatures: number
+  readonly origin: string
+  readonly originSealed: Buffer | undefined
+  readonly createdBy: string | undefined
+  readonly now: Date
+}
+
+export async function insertMandate(tx: Sql, made: NewMandate): Promise<void> {
+  const { parties, parent } = made
+  await tx.execute(
+    `INSERT INTO mandate (id, kind, state, represented_id, grantor_id, delegate_id, parent_id, root_id, path, sub_depth, group_id, quorum, instance,
+       valid_from, valid_through, effective_at, decide_by, signatures, origin, origin_sealed, created_by, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::uuid[], $10, $11, $12, $13, $14::date, $15::date, $16, $17, $18, $19, $20, $21, $22)`,
+    [
+      made.id, made.kind, made.state, parties.represented, parties.grantor, parties.delegate, parent?.id ?? null, parent?.rootId ?? made.id,
+      [...(parent?.path ?? []), made.id], made.subDepth, made.joint?.groupId ?? null, made.joint?.quorum ?? null, made.instance ?? null,
+      made.validFrom, made.validThrough ?? null, made.effectiveAt, made.decideBy ?? null, made.signatures, made.origin, made.originSealed ?? null,
+      made.createdBy ?? null, made.now,
+    ],
+  )
+  for (const { namespace, code, version } of made.powers) {
+    await tx.execute('INSERT INTO mandate_power (mandate_id, namespace, code, version) VALUES ($1, $2, $3, $4)', [made.id, namespace, code, version])
+  }
+}
+
+export interface StateChange {
+  readonly from: MandateState
+  readonly to: MandateState
+  /** With `active`: when it begins to count. */
+  readonly effectiveAt?: Date | undefined
+  readonly suspendedBy?: string | undefined
+  readonly endedAt?: Date | undefined
+}
+
+/** Moves a mandate on if it is still where the caller saw it; false when it is not. */
+export async function changeState(tx: Sql, id: MandateId, change: StateChange): Promise<boolean> {
+  const changed = await tx.execute(
+    `UPDATE mandate SET state = $3, effective_at = coalesce($4, effective_at), suspended_by = $5, ended_at = $6 WHERE id = $1 AND state = $2`,
+    [id, change.from, change.to, change.effectiveAt ?? null, change.suspendedBy ?? null, change.endedAt ?? null],
+  )
+  return changed === 1
+}
+
+/** Adds one signature of the grantor's side; the number that there are now. */
+export async function addSignature(tx: Sql, id: MandateId, partyId: PartyId, at: Date): Promise<number> {
+  await tx.execute('INSERT INTO mandate_signature (mandate_id, party_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [id, partyId, at])
+  const [row] = await tx.query<{ count: number }>('SELECT count(*)::int AS count FROM mandate_signature WHERE mandate_id = $1', [id])
+  return row?.count ?? 0
+}
+
+export async function insertMandateEvent(
+  tx: Sql,
+  event: { mandateId: MandateId; type: Change | 'granted' | 'entered'; actor: { kind: string; id?: string | undefined }; reason?: string | undefined; at: Date },
+): Promise<void> {
+  await tx.execute('INSERT INTO mandate_event (mandate_id, type, actor_kind, actor_id, reason, at) VALUES ($1, $2, $3, $4, $5, $6)', [
+    event.mandateId, event.type, event.actor.kind, event.actor.id ?? null, event.reason ?? null, event.at,
+  ])
+}
+
+/** What became of a mandate, oldest first. */
+export async function listMandateEvents(sql: Sql, id: MandateId): Promise<MandateEvent[]> {
+  const rows = await sql.query<{ type: string; actor_kind: string; actor_id: string | null; reason: string | null; at: Date }>(
+    'SELECT type, actor_kind, actor_id, reason, at FROM mandate_event WHERE mandate_id = $1 ORDER BY id',
+    [id],
+  )
+  return rows.map((row) => ({ type: row.type, actor: { kind: row.actor_kind, id: row.actor_id ?? undefined }, reason: row.reason ?? undefined, at: row.at }))
+}

@@ -1,0 +1,54 @@
+import { isSameName, type Situation, withDeadline } from '../../accounts/index.ts'
+import type { Sql } from '../../platform/db.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { Core } from '../core.ts'
+import { PROXIES_PROBLEMS } from '../problems.ts'
+import { documentOf, type Party, type PartyRef, rootOf, type Standing } from './party.ts'
+import { saveParty } from './party.store.ts'
+
+const DEADLINE_MS = 5000
+
+/** What the base register's situations mean here; a CPF that waits for regularisation is a person's all the same. */
+const STANDING_OF: Readonly<Record<Situation, Standing>> = {
+  regular: 'regular', pending: 'regular', suspended: 'suspended', cancelled: 'cancelled', void: 'cancelled', deceased: 'deceased',
+}
+
+/** What a register says of a party at this moment. */
+export interface RegisteredParty {
+  readonly ref: PartyRef
+  /** As pages call it: the social name where there is one. */
+  readonly name: string
+  /** In the register, where it is another. */
+  readonly registeredName?: string | undefined
+  readonly standing: Standing
+}
+
+/**
+ * Asks the base register, or the company register, which keeps its answers for a day.
+ * @throws {Problem} accounts/register-unavailable, proxies/company-register-unavailable
+ */
+export async function lookUpParty(core: Core, ref: PartyRef): Promise<RegisteredParty | undefined> {
+  if (ref.kind === 'organisation') return undefined
+  if (ref.kind === 'person') {
+    const record = await withDeadline(core.ports.register, DEADLINE_MS).find(ref.cpf)
+    return record && { ref, name: record.socialName ?? record.name, registeredName: record.name, standing: STANDING_OF[record.situation] }
+  }
+  const company = await core.companies.find(rootOf(ref.cnpj))
+  return company && { ref, name: company.name, standing: company.standing }
+}
+
+/**
+ * A party whom somebody names by number and name: who knows only one of them learns nothing of the other.
+ * @throws {Problem} proxies/delegate-not-confirmed
+ */
+export async function confirmParty(core: Core, { ref, name }: { ref: PartyRef; name: string }): Promise<RegisteredParty> {
+  const found = await lookUpParty(core, ref)
+  const isNamed = found !== undefined && [found.name, found.registeredName ?? found.name].some((known) => isSameName(known, name))
+  if (!isNamed || found.standing !== 'regular') throw new Problem(PROXIES_PROBLEMS.delegateUnconfirmed)
+  return found
+}
+
+/** Writes down what the register said. */
+export function keepParty(core: Core, tx: Sql, { ref, name, standing }: RegisteredParty): Promise<Party> {
+  return saveParty(tx, { kind: ref.kind, document: documentOf(ref), name, standing, now: core.platform.clock.now() })
+}

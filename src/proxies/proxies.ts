@@ -1,0 +1,47 @@
+import type { Assurance } from '../assurance/index.ts'
+import type { Audit } from '../audit/index.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Database } from '../platform/db.ts'
+import type { Keyring } from '../platform/keyring.ts'
+import type { Core } from './core.ts'
+import { createDecide, type Decide } from './decision/decide.ts'
+import { createUses, type Uses } from './decision/uses.ts'
+import { createLifecycle, type Lifecycle } from './mandate/lifecycle.ts'
+import { createMandates, type Mandates } from './mandate/mandates.ts'
+import { type Companies, createCompanies } from './party/companies.ts'
+import { createListRepresentable, type ListRepresentable } from './party/representable.ts'
+import type { ProxiesPorts } from './ports.ts'
+import { createRoles, type Roles } from './role/roles.ts'
+
+export interface ProxiesDependencies {
+  readonly platform: { readonly db: Database; readonly clock: Clock; readonly keyring: Keyring }
+  readonly audit: Audit
+  readonly assurance: Pick<Assurance, 'findStanding' | 'levelOf'>
+  readonly ports: ProxiesPorts
+}
+
+/** The register of who may act for whom. */
+export interface Proxies {
+  readonly parties: { readonly representable: ListRepresentable }
+  readonly companies: Companies
+  readonly roles: Roles
+  readonly mandates: Mandates
+  readonly decide: Decide
+  readonly uses: Uses
+  readonly lifecycle: Lifecycle
+}
+
+export function createProxies({ platform, audit, assurance, ports }: ProxiesDependencies): Proxies {
+  const { db, clock } = platform
+  const core: Core = { platform, audit, assurance, ports, companies: createCompanies({ db, clock, register: ports.companies }) }
+  const roles = createRoles({ db, clock, audit })
+  const { mandates, changeBySystem } = createMandates(core, roles)
+  const lifecycle = createLifecycle(core, changeBySystem)
+  const decide = createDecide({ core, roles, refresh: lifecycle.refresh })
+  return {
+    parties: { representable: createListRepresentable(core, roles) },
+    companies: core.companies,
+    roles, mandates, decide, lifecycle,
+    uses: createUses({ core, decide, mandates }),
+  }
+}
