@@ -1,6 +1,7 @@
 /** Wires the rooms: the only place that knows all of them, and hands each what it needs from later ones. */
 import type { Server } from 'node:http'
 import { openAgencies } from './app/agencies.ts'
+import { baseRegisterFileOf } from './demo/sample-register.ts'
 import { createBackground } from './app/background.ts'
 import { openCitizenArea } from './app/citizen-area.ts'
 import { type Demo, openDemo } from './app/demo.ts'
@@ -52,6 +53,7 @@ export interface App {
  * Resolves when it takes requests; a failure on the way closes what was opened.
  */
 export async function startApp(options: AppOptions): Promise<App> {
+  const registerFile = baseRegisterFileOf(options.config)
   const look = readLook()
   const closers: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
@@ -63,7 +65,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     closers.push(faceThreads.faces.close)
     const foundation = await openFoundation(options)
     closers.push(foundation.close)
-    const rooms = await openRooms(foundation, { messages: look.messages, faceThreads, override: options.accounts })
+    const rooms = await openRooms(foundation, { messages: look.messages, faceThreads, registerFile, override: options.accounts })
     closers.push(rooms.close)
     return { ...(await open({ foundation, rooms, look }, closers)), stop }
   } catch (error) {

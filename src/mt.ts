@@ -1,12 +1,12 @@
 /** The operator's command line: `npm run mt -- COMANDO`. Opens only what the command asks for, and closes it. */
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import {
   adminEvents, createAgencyCommands, createAuditCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createResourceCommands,
   createUnitCommands, createVault, runCommandLine,
 } from './admin/index.ts'
 import { openBaseRegisterFile } from './accounts/index.ts'
+import { baseRegisterFileOf } from './demo/sample-register.ts'
 import { createAudit, headFile } from './audit/index.ts'
 import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createFacePorts, createImageStore, createOutcomes, type FaceSearch, faceSearchEvents, openFaceSearch, SEARCHED_MODELS, createQuotas } from './biometrics/index.ts'
 import { createStaff, helpdeskEvents } from './helpdesk/index.ts'
@@ -19,7 +19,6 @@ import { createLog } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
 
 const POOL_SIZE = 2
-const DEMO_REGISTER = fileURLToPath(new URL('./demo/base-register.csv', import.meta.url))
 /** An operator waits for what a request never may: an index over millions of faces. */
 const LONGEST_STATEMENT_MS = 6 * 60 * 60 * 1000
 /** The protocol server is built here for its clients and keys; it answers no request, so it needs to know nobody. */
@@ -103,7 +102,7 @@ function openImages({ config, closers, deps, search }: ImageRoomDependencies) {
     await opened.ready()
     return opened
   }, (opened) => opened.close())
-  const register = lazily(closers, () => openBaseRegisterFile(config.accounts.baseRegisterFile ?? DEMO_REGISTER), (opened) => opened.close())
+  const register = lazily(closers, () => openBaseRegisterFile(baseRegisterFileOf(config)), (opened) => opened.close())
   return {
     custody: async () => createCustody((await store()).images),
     integrity: async () => createIntegrityCheck((await store()).images),

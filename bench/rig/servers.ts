@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SAMPLE_REGISTER } from '../../src/demo/sample-register.ts'
 import { standardModelsDir } from '../../test/support/face-models.ts'
 import { HttpConnection } from './http-connection.ts'
 import { BOTH_CORES, freePort, type Running, SERVER_CORE, start } from './processes.ts'
@@ -78,7 +79,7 @@ export function temporaryFolder(): string {
 }
 
 async function environment(kind: Kind): Promise<NodeJS.ProcessEnv> {
-  const settings = { DATA_DIR: temporaryFolder(), DEMO: 'false', TRUSTED_PROXIES: '127.0.0.1', LOG_LEVEL: 'info' }
+  const settings = { DATA_DIR: temporaryFolder(), DEMO: 'false', BASE_REGISTER_FILE: SAMPLE_REGISTER, TRUSTED_PROXIES: '127.0.0.1', LOG_LEVEL: 'info' }
   if (kind === 'verifications') takeInstalledNets(settings.DATA_DIR)
   if (kind === 'pglite') return settings
   const { url } = await once(stores, 'postgres', startPostgres)

@@ -18,12 +18,15 @@ export interface Background {
 }
 
 export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, images, imageCare, liveness, outcomes }: Rooms, oidc: Oidc): Background {
-  jobs.work(END_SESSIONS_JOB, async ({ accountId, sessionIds, reason, offlineToo }) => {
-    const actor = { kind: 'system' } as const
-    const ended = { accountId: String(accountId), reason: String(reason), actor, offlineToo: offlineToo === true }
-    const ids = String(sessionIds).split(' ').filter((id) => id !== '')
-    if (ended.offlineToo) await oidc.sessions.end(ended)
-    else for (const sessionUid of ids) await oidc.sessions.end({ ...ended, sessionUid })
+  jobs.work(END_SESSIONS_JOB, async ({ accountId, sessionIds, reason, offlineToo, endedAt }) => {
+    await oidc.sessions.end({
+      accountId: String(accountId),
+      sessionUids: String(sessionIds).split(' '),
+      reason: String(reason),
+      actor: { kind: 'system' },
+      offlineToo: offlineToo === true,
+      until: typeof endedAt === 'string' ? new Date(endedAt) : undefined,
+    })
   })
   jobs.schedule('oidc-purge', '*/5 * * * *', async () => void (await oidc.purgeExpired()))
   jobs.schedule('oidc-rotate-keys', '17 3 * * *', async () => void (await oidc.keys.rotate()))

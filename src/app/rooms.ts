@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, DEFAULT_SETTINGS, type EndOidcSessions, type FileBaseRegister, openBaseRegisterFile, type VerifyFaceRecovery } from '../accounts/index.ts'
 import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
@@ -14,8 +13,6 @@ import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
 import { openOutcomes } from './outcomes.ts'
 import { openProxies } from './proxies/register.ts'
-
-const DEMO_REGISTER = fileURLToPath(new URL('../demo/base-register.csv', import.meta.url))
 
 /** Name of the job that ends sessions at the protocol after our own records of them have ended. */
 export const END_SESSIONS_JOB = 'oidc-end-sessions'
@@ -62,11 +59,12 @@ export type AccountsOverrides = (settings: AccountsSettings) => AccountsSettings
 export interface RoomParts {
   readonly messages: Messages
   readonly faceThreads: FaceThreads
+  readonly registerFile: string
   readonly override?: AccountsOverrides | undefined
 }
 
 /** Opens the rooms on a foundation. The hash threads start here and are ready later. */
-export async function openRooms(foundation: Foundation, { messages, faceThreads, override = (same) => same }: RoomParts): Promise<Rooms> {
+export async function openRooms(foundation: Foundation, { messages, faceThreads, registerFile, override = (same) => same }: RoomParts): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
   const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, assuranceEvents, proxiesEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, adminEvents]
@@ -89,10 +87,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const faceSearch = await openFaceSearch({ db, platform: { clock, keyring, log }, audit, findReference: images.findReference, modelIds: SEARCHED_MODELS })
   if (!faceSearch.state.on) log.warn(describeFaceSearch(faceSearch.state))
   const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
-  if (!config.demo.enabled && config.accounts.baseRegisterFile === undefined) {
-    log.warn('accounts: BASE_REGISTER_FILE is not set; the sample register of the demonstration stands in, which knows no real person')
-  }
-  const register = await openBaseRegisterFile(config.accounts.baseRegisterFile ?? DEMO_REGISTER)
+  const register = await openBaseRegisterFile(registerFile)
   const settings = override(accountsSettings(config))
   const accounts: Accounts = createAccounts({
     platform: { db, clock, keyring },
@@ -142,9 +137,9 @@ function accountsSettings({ platform, accounts }: Config): AccountsSettings {
 }
 
 /** Queued in the transaction that ends our records: the protocol's side follows within seconds, and no token is issued meanwhile. */
-function queueEndOfSessions({ jobs }: Foundation): EndOidcSessions {
+function queueEndOfSessions({ jobs, clock }: Foundation): EndOidcSessions {
   return (tx, { accountId, sessionIds, reason, offlineToo }) =>
-    jobs.send(END_SESSIONS_JOB, { accountId, sessionIds: sessionIds.join(' '), reason, offlineToo }, { tx })
+    jobs.send(END_SESSIONS_JOB, { accountId, sessionIds: sessionIds.join(' '), reason, offlineToo, endedAt: clock.now().toISOString() }, { tx })
 }
 
 function livenessPeople(accounts: Accounts, images: ImageStore): LivenessPeople {

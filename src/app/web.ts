@@ -129,6 +129,5 @@ function healthNotes({ config, db }: Foundation, { faces, faceSearch }: Rooms): 
   const notes = [describeFaceModels(faces.models), describeFaceSearch(faceSearch.state)]
   if (db.kind === 'pglite') notes.push('database: embedded; one process only')
   if (config.demo.enabled) notes.push('demo: not for real data')
-  else if (config.accounts.baseRegisterFile === undefined) notes.push('accounts: the base register is the sample of the demonstration; set BASE_REGISTER_FILE')
   return notes
 }

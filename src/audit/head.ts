@@ -20,6 +20,17 @@ const headSchema = z.object({
 /** The head in `audit-head.json` of this folder. Several processes may have one each; any of them catches a cut. */
 export function headFile(folder: string): HeadFile {
   const file = path.resolve(folder, 'audit-head.json')
+  // The command line may note its own beside a server, and this process may seal twice at a time: neither takes the other's draft away.
+  const draft = `${file}.${process.pid}.part`
+  let newest = 0
+  let writing: Promise<void> = Promise.resolve()
+  const note = async ({ seq, hash }: Head) => {
+    if (seq < newest) return
+    newest = seq
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await writeFile(draft, `${JSON.stringify({ seq, hash: hash.toString('hex') })}\n`, { mode: 0o600 })
+    await rename(draft, file)
+  }
   return {
     async read() {
       const text = await readFile(file, 'utf8').catch((error: unknown) => {
@@ -28,11 +39,7 @@ export function headFile(folder: string): HeadFile {
       })
       return text === undefined ? undefined : headSchema.parse(JSON.parse(text))
     },
-    async write({ seq, hash }) {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      await writeFile(`${file}.part`, `${JSON.stringify({ seq, hash: hash.toString('hex') })}\n`, { mode: 0o600 })
-      await rename(`${file}.part`, file)
-    },
+    write: (head) => (writing = writing.catch(() => {}).then(() => note(head))),
   }
 }
 

@@ -8,12 +8,17 @@ const GRANTED_MODELS = ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'Dev
 
 export interface EndedSessions {
   readonly accountId: string
-  /** One session only; all of the account when absent. */
-  readonly sessionUid?: string | undefined
+  /** These sessions only; all of the account when absent. */
+  readonly sessionUids?: readonly string[] | undefined
   readonly reason: string
   readonly actor: Actor
   /** Also what was granted beyond the session (`offline_access`), as when an account is suspended. */
   readonly offlineToo?: boolean | undefined
+  /**
+   * With `offlineToo`: beside those sessions everything that began up to this moment, to the second, as the protocol counts; what began
+   * later is the owner's, who may be signed in again before this is done. Everything when absent.
+   */
+  readonly until?: Date | undefined
 }
 
 export interface Sessions {
@@ -21,8 +26,8 @@ export interface Sessions {
   end(which: EndedSessions): Promise<number>
   /** The session in which this client knows the citizen by this `sid`; `undefined` when there is none any more. */
   findUid(accountId: string, clientId: string, sid: string): Promise<string | undefined>
-  /** Kills the grants of an account at one client, or at all, with their tokens. */
-  revokeGrants(accountId: string, clientId?: string): Promise<number>
+  /** Kills the grants of an account at one client with their tokens. */
+  revokeGrants(accountId: string, clientId: string): Promise<number>
 }
 
 export interface SessionsDeps {
@@ -47,14 +52,14 @@ export function createSessions({ db, store, notices, audit, ports }: SessionsDep
     for (const model of GRANTED_MODELS) await store.revokeByGrantId(model, grantId)
   }
 
-  async function revokeGrants(accountId: string, clientId?: string): Promise<number> {
-    const grants = await store.grantsOf(accountId, clientId)
+  async function revokeGrants(accountId: string, which: { clientId?: string; until?: Date | undefined }): Promise<number> {
+    const grants = (await store.grantsOf(accountId, which.clientId)).filter(({ issuedAt }) => beganBy(issuedAt, which.until))
     for (const { id } of grants) await revokeGrant(id)
     return grants.length
   }
 
   return {
-    revokeGrants,
+    revokeGrants: (accountId, clientId) => revokeGrants(accountId, { clientId }),
     async findUid(accountId, clientId, sid) {
       const all = await store.sessionsOf(accountId)
       const uid = all.find(({ payload }) => authorizationsOf(payload).some((one) => one.clientId === clientId && one.sid === sid))?.payload[
@@ -62,14 +67,14 @@ export function createSessions({ db, store, notices, audit, ports }: SessionsDep
       ]
       return typeof uid === 'string' ? uid : undefined
     },
-    async end({ accountId, sessionUid, reason, actor, offlineToo = false }) {
-      const all = await store.sessionsOf(accountId)
-      const ended = sessionUid === undefined ? all : all.filter(({ payload }) => payload['uid'] === sessionUid)
+    async end({ reason, actor, ...which }) {
+      const { accountId, offlineToo = false } = which
+      const ended = (await store.sessionsOf(accountId)).filter(({ payload }) => isMeant(payload, which))
       const told = ended.flatMap(({ payload }) => authorizationsOf(payload))
       for (const { id } of ended) await store.destroy('Session', id)
       for (const { grantId, persistsLogout } of told)
         if (grantId !== undefined && (offlineToo || !persistsLogout)) await revokeGrant(grantId)
-      if (offlineToo && sessionUid === undefined) await revokeGrants(accountId)
+      if (offlineToo) await revokeGrants(accountId, { until: which.until })
       for (const { clientId, sid } of told) await notices.send({ clientId, accountId, sid, reason })
       for (const { payload } of ended) if (typeof payload['uid'] === 'string') await ports.sessionEnded(payload['uid'], reason)
       const data = { reason, sessions: ended.length, clients: told.length }
@@ -77,6 +82,16 @@ export function createSessions({ db, store, notices, audit, ports }: SessionsDep
       return ended.length
     },
   }
+}
+
+function isMeant({ uid, loginTs }: JsonObject, { sessionUids, offlineToo, until }: Omit<EndedSessions, 'reason' | 'actor'>): boolean {
+  if (sessionUids?.includes(String(uid))) return true
+  return offlineToo === true ? beganBy(typeof loginTs === 'number' ? loginTs : undefined, until) : sessionUids === undefined
+}
+
+/** What bears no time is as old as can be. */
+function beganBy(epochSeconds: number | undefined, until: Date | undefined): boolean {
+  return until === undefined || (epochSeconds ?? 0) <= Math.floor(until.getTime() / 1000)
 }
 
 function authorizationsOf({ authorizations }: JsonObject): Authorization[] {

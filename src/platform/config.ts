@@ -124,7 +124,7 @@ const OPTIONS = {
     passwordMinLength: option('PASSWORD_MIN_LENGTH', 'Shortest password', whole(8, 64), '8'),
     sessionIdleSeconds: option('SESSION_IDLE_SECONDS', 'A session without use ends after this time', whole(60, DAY), '3600'),
     sessionAbsoluteSeconds: option('SESSION_ABSOLUTE_SECONDS', 'Longest life of a session', whole(300, 30 * DAY), `${DAY}`),
-    baseRegisterFile: optional('BASE_REGISTER_FILE', 'Base register (CSV or JSON); the demo brings its own', text),
+    baseRegisterFile: optional('BASE_REGISTER_FILE', 'Base register (CSV or JSON); required, and only the demo brings its own', text),
   },
   biometrics: {
     faceModels: option(

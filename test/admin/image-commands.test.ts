@@ -7,6 +7,7 @@ import { chmodSync, existsSync, mkdtempSync, statSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { SAMPLE_REGISTER } from '../../src/demo/sample-register.ts'
 import { openDatabase } from '../../src/platform/db.ts'
 import { createPostgresDatabase } from '../support/database.ts'
 
@@ -18,7 +19,7 @@ test('holds, deadlines, erasure, verification and export from the command line',
   const dataDir = mkdtempSync(join(tmpdir(), 'mt-login-cli-images-'))
   const mt = async (...words: string[]) => {
     const { DATABASE_URL: _, MASTER_KEY: __, ...outside } = process.env
-    const child = spawn(process.execPath, ['src/mt.ts', 'imagens', ...words], { env: { ...outside, DATA_DIR: dataDir, DATABASE_URL: url.reveal() }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, ['src/mt.ts', 'imagens', ...words], { env: { ...outside, DATA_DIR: dataDir, DATABASE_URL: url.reveal(), BASE_REGISTER_FILE: SAMPLE_REGISTER }, stdio: ['ignore', 'pipe', 'pipe'] })
     let [out, error] = ['', '']
     child.stdout.on('data', (chunk) => (out += chunk))
     child.stderr.on('data', (chunk) => (error += chunk))

@@ -277,3 +277,12 @@ test('two rooms cannot define the same event', () => {
     /two rooms/,
   )
 })
+
+test('heads that are noted at the same time do not take each other’s draft away, and the newest stands', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'mt-head-'))
+  const file = headFile(folder)
+  const heads = Array.from({ length: 20 }, (_, index) => ({ seq: index + 1, hash: Buffer.alloc(32, index) }))
+  await Promise.all([...heads.slice(10), ...heads.slice(0, 10)].map((head) => file.write(head)))
+  assert.equal((await file.read())?.seq, 20)
+  rmSync(folder, { recursive: true, force: true })
+})

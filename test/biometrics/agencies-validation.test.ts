@@ -60,8 +60,8 @@ function application(id: string, key: string): FaceEndpoints {
   }
 }
 
-async function askApp(cpf: string): Promise<{ id: string; key: string; endpoints: FaceEndpoints }> {
-  const { status, body } = await scene.call('POST', API, { token, json: appRequest(cpf) })
+async function askApp(cpf: string, by = token): Promise<{ id: string; key: string; endpoints: FaceEndpoints }> {
+  const { status, body } = await scene.call('POST', API, { token: by, json: appRequest(cpf) })
   assert.equal(status, 201)
   const [id, key] = [String(body['id']), String(body['chave'])]
   return { id, key, endpoints: application(id, key) }
@@ -113,7 +113,7 @@ test('redirect flow: who asks and for what, agreement, camera, back with a code 
     assert.ok(event && !second, kind)
     assert.deepEqual([event.subject_id, event.client_id, event.data['purpose'], event.data['legalBasis']], [scene.accountId, 'detran', 'habilitacao', 'lgpd-11-ii-g'])
   }
-  assert.equal(scene.attemptsLeft(scene.personIds.known), 3, 'a passed check gives the tries back')
+  assert.equal(scene.attemptsLeft(scene.personIds.known, 'detran'), 3, 'a passed check gives the tries back')
 })
 
 async function checkSigned(jws: string, wanted: Record<string, string>): Promise<void> {
@@ -149,15 +149,18 @@ test('a wrong face, a CPF without a reference and one that nobody has are refuse
 test('asking takes the same time for somebody, for somebody without a reference and for nobody', async () => {
   const quick = scene.client('relogio', { perMinute: 10_000 })
   const times: Record<string, number[]> = { known: [], bare: [], nobody: [] }
+  const order = ['known', 'bare', 'nobody'] as const
   for (let round = 0; round < 30; round += 1) {
-    for (const who of ['known', 'bare', 'nobody'] as const) {
+    // Each is first, second and last as often: whatever one request leaves to do is not always the same one's to wait for.
+    for (const who of [...order.slice(round % 3), ...order.slice(0, round % 3)]) {
       const start = performance.now()
       assert.equal((await scene.call('POST', API, { token: quick, json: appRequest(PEOPLE[who]) })).status, 201)
       if (round >= 5) times[who]?.push(performance.now() - start)
     }
   }
-  const median = (values: readonly number[] = []) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-  const [known, bare, nobody] = [median(times['known']), median(times['bare']), median(times['nobody'])]
+  // The quick ones: a machine that is busy with something else adds time by chance, and never takes any away.
+  const quickest = (values: readonly number[] = []) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 5)] ?? 0
+  const [known, bare, nobody] = [quickest(times['known']), quickest(times['bare']), quickest(times['nobody'])]
   const allowed = Math.max(5, known * 0.25)
   assert.ok(Math.abs(known - nobody) < allowed && Math.abs(known - bare) < allowed, `${known} ${bare} ${nobody} ms`)
 })
@@ -298,6 +301,38 @@ test('three tries an hour for one person, whoever exists', async () => {
     }
     assert.equal(statuses.at(-1), 429, `${cpf}: ${statuses}`)
   }
+})
+
+test('one agency’s tries and starts touch nothing at another', async () => {
+  const [here, there] = [scene.client('hospital'), scene.client('junta')]
+  const running = await askApp(PEOPLE.accountless, there)
+  const started = await running.endpoints.read<Started>(running.endpoints.call('POST', '/sessao', { json: { flashes: true } }))
+  const statuses: number[] = []
+  for (let tries = 0; tries < 4; tries += 1) {
+    const { endpoints } = await askApp(PEOPLE.accountless, here)
+    statuses.push((await endpoints.call('POST', '/sessao', { json: { flashes: true } })).status)
+  }
+  assert.deepEqual(statuses, [201, 201, 201, 429])
+  await play(scene, running.endpoints, { ...started, expiresAt: new Date(started.expiresAt) }, { seed: 2 })
+  assert.equal((await running.endpoints.read<FaceCheckOutcome>(running.endpoints.call('POST', `/sessao/${started.id}/fim`))).passed, true, 'the check of another agency went on')
+  const again = await askApp(PEOPLE.accountless, there)
+  assert.equal((await again.endpoints.call('POST', '/sessao', { json: { flashes: true } })).status, 201, 'nobody waits at one for what was tried at another')
+})
+
+test('a disabled client’s running checks stop at once, on the page and in its application', async () => {
+  const lost = scene.client('extinto')
+  const page = String((await scene.call('POST', API, { token: lost, json: pageRequest(PEOPLE.known) })).body['link'])
+  const unopened = String((await scene.call('POST', API, { token: lost, json: pageRequest(PEOPLE.known) })).body['link'])
+  const camera = await openCamera(page)
+  const { endpoints } = await askApp(PEOPLE.known, lost)
+  const started = await endpoints.read<Started>(endpoints.call('POST', '/sessao', { json: { flashes: true } }))
+  scene.disable('extinto')
+  for (const [method, path] of [['GET', `/sessao/${started.id}/passo?depois=-1`], ['POST', `/sessao/${started.id}/fim`], ['POST', '/sessao']] as const) {
+    assert.equal((await endpoints.call(method, path, method === 'POST' ? { json: path === '/sessao' ? { flashes: true } : {} } : {})).status, 404, path)
+  }
+  const { call } = faceEndpoints(camera.browser, camera.page)
+  assert.equal((await call('POST', '/sessao', { json: { flashes: true } })).status, 410)
+  for (const address of [`${scene.url}/validar`, unopened]) assert.equal((await camera.browser.get(address)).status, 410)
 })
 
 test('the check’s endpoints on the page want the page’s own token', async () => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
+import { SAMPLE_REGISTER } from '../../src/demo/sample-register.ts'
+import { ConfigError } from '../../src/platform/config.ts'
 import { assertHeading, openArea, type TestArea, type TestCitizen } from '../portal/support/area.ts'
 import { startTestApp } from '../support/app.ts'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
@@ -123,8 +125,16 @@ test('a session that ended meanwhile is told to sign in again', async () => {
   assert.match(answer.reasons?.[0] ?? '', /Entre de novo/)
 })
 
+test('without the demonstration and without a base register nothing starts, and the reason says what to set', async () => {
+  await assert.rejects(startTestApp({ env: { DEMO: 'false' } }), (error: unknown) => {
+    assert.ok(error instanceof ConfigError)
+    assert.match(error.message, /BASE_REGISTER_FILE.*columns cpf,name.*DEMO=true/)
+    return true
+  })
+})
+
 test('without the demonstration there are no such pages, no portal, no seeded citizens, no banner', async () => {
-  const app = await startTestApp({ env: { DEMO: 'false' } })
+  const app = await startTestApp({ env: { DEMO: 'false', BASE_REGISTER_FILE: SAMPLE_REGISTER } })
   try {
     for (const path of ['/demo/mensagens', '/demo/foto']) assert.equal((await fetch(`${app.publicUrl}${path}`)).status, 404, path)
     assert.equal((await fetch(`${app.publicUrl}/demo/foto`, { method: 'POST' })).status, 404)

@@ -138,3 +138,31 @@ test('whoever goes on without a passed check waits longer each time, and a passe
   await faceAttempts.clear(someone, app.foundation.db)
   assert.equal(await faceAttempts.left(someone), 3)
 })
+
+test('each agency has a person’s tries of its own, and whoever spreads guesses over many meets a bound for the day', async () => {
+  const { faceAttempts } = app.rooms.accounts
+  const person = account.personId
+  const tries = async (door?: string) => {
+    let allowed = 0
+    while (allowed < 40 && (await faceAttempts.claim(person, door).then(() => true, () => false))) allowed += 1
+    return allowed
+  }
+  assert.equal(await tries('agency/one'), 3)
+  assert.equal(await faceAttempts.left(person, 'agency/one'), 0)
+  assert.equal(await faceAttempts.left(person, 'agency/two'), 3, 'nobody waits at one for what was tried at another')
+  await faceAttempts.claim(person, 'agency/two')
+  await faceAttempts.clear(person, app.foundation.db, 'agency/two')
+  assert.equal(await faceAttempts.left(person, 'agency/two'), 3)
+  // 23 hours of one agency that never gives up: it reaches its own bound, not everybody's.
+  let spent = 3
+  for (let hour = 0; hour < 22; hour += 1) {
+    app.clock.advance(3_600_000)
+    spent += await tries('agency/one')
+  }
+  assert.equal(spent, 8)
+  let others = 0
+  for (let agency = 0; agency < 12; agency += 1) others += await tries(`agency/other-${agency}`)
+  assert.equal(others, 24 - spent, 'the passed check gave its own try back and no other')
+  assert.equal(await faceAttempts.left(person, 'agency/fresh'), 0)
+  assert.equal(await faceAttempts.left(person), 3, 'the citizen’s own tries are never theirs to spend')
+})

@@ -121,10 +121,10 @@ function artifactStoreContract(label: string, open: () => Promise<{ store: Artif
   test(`${label}: grants are listed by account and client, and a destroyed one is gone at once`, async () => {
     const store = await storeOf()
     const accountId = randomUUID()
-    const [one, two] = [artifact('Grant', { accountId, clientId: 'one' }), artifact('Grant', { accountId, clientId: 'two' })]
+    const [one, two] = [artifact('Grant', { accountId, clientId: 'one', iat: 1_700_000_000 }), artifact('Grant', { accountId, clientId: 'two' })]
     await store.upsert(one)
     await store.upsert(two)
-    assert.deepEqual(await store.grantsOf(accountId, 'one'), [{ id: one.id, clientId: 'one' }])
+    assert.deepEqual(await store.grantsOf(accountId, 'one'), [{ id: one.id, clientId: 'one', issuedAt: 1_700_000_000 }])
     assert.equal((await store.grantsOf(accountId)).length, 2)
     await Promise.all([store.find('Grant', one.id), store.destroy('Grant', one.id), store.find('Grant', one.id)])
     assert.equal(await store.find('Grant', one.id), undefined)

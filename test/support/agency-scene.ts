@@ -50,7 +50,9 @@ export interface AgencyScene {
   call(method: string, path: string, init?: { token?: string; json?: unknown; headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> }): Promise<Answer>
   events(type: string): Promise<{ subject_id: string | null; client_id: string | null; data: Record<string, unknown> }[]>
   sweep(): Promise<void>
-  attemptsLeft(subject: string): number
+  attemptsLeft(subject: string, client: string): number
+  /** As an operator does: its tokens and its validations are worth nothing from now on. */
+  disable(client: string): void
   logged(): string
   close(): Promise<void>
 }
@@ -86,6 +88,7 @@ export async function openAgencyScene(): Promise<AgencyScene> {
   const lookUp = async (jpeg: Uint8Array) => pictures.get(Buffer.from(jpeg).toString('latin1')) ?? { ...createSimulatedCamera({ seed: 1 })({}), faces: [] }
   const clients = new Map<string, { id: string; policy: AgencyPolicy; scopes: readonly AgencyScope[] }>()
   const attempts = new Map<string, number>()
+  const disabled = new Set<string>()
   const agencies = createAgencies({
     platform: { db, clock, keyring, audit, publicUrl: url },
     faces: { rule: SIMULATED_RULE, describe: lookUp, observe: lookUp },
@@ -95,24 +98,26 @@ export async function openAgencyScene(): Promise<AgencyScene> {
       messages,
       async requireClient(ctx, scope) {
         const known = clients.get(/^Bearer (\S+)$/.exec(ctx.get('Authorization'))?.[1] ?? '')
-        if (!known) throw new Problem({ code: 'oidc/token-invalid', status: 401, title: 'No token' })
+        if (!known || disabled.has(known.id)) throw new Problem({ code: 'oidc/token-invalid', status: 401, title: 'No token' })
         if (!known.scopes.includes(scope)) throw new Problem({ code: 'oidc/scope-missing', status: 403, title: 'No scope' })
         return { id: known.id, name: 'DETRAN', policy: known.policy }
       },
       mountFaceChecks: (endpoints) => createFaceCheckRoutes({ messages, ...endpoints }),
-      async describeAgency(_, code) {
+      async describeAgency(clientId, code) {
+        if (disabled.has(clientId)) return undefined
         const purpose = POLICY.purposes.find((each) => each.code === code)
         return purpose && { name: 'DETRAN', purpose: purpose.name, legalBasis: purpose.legalBasis }
       },
     },
     attempts: {
-      async claim(key) {
+      async claim(subject, door) {
+        const key = `${door}/${subject}`
         const used = attempts.get(key) ?? 0
         if (used >= ATTEMPTS) throw new Problem({ code: 'accounts/too-many-attempts', status: 429, title: 'Too many' }, { retryAfterSeconds: 3600 })
         attempts.set(key, used + 1)
       },
-      left: async (key) => ATTEMPTS - (attempts.get(key) ?? 0),
-      clear: async (key) => void attempts.delete(key),
+      left: async (subject, door) => ATTEMPTS - (attempts.get(`${door}/${subject}`) ?? 0),
+      clear: async (subject, _, door) => void attempts.delete(`${door}/${subject}`),
     },
   })
   for (const router of agencies.routes) http.app.use(router.routes())
@@ -160,7 +165,8 @@ export async function openAgencyScene(): Promise<AgencyScene> {
     },
     events: (type) => db.query('SELECT subject_id, client_id, data FROM audit_event WHERE type = $1 ORDER BY id', [type]),
     sweep: agencies.sweep,
-    attemptsLeft: (subject) => ATTEMPTS - (attempts.get(`agency/${subject}`) ?? 0),
+    attemptsLeft: (subject, client) => ATTEMPTS - (attempts.get(`agency/${client}/${subject}`) ?? 0),
+    disable: (client) => void disabled.add(client),
     logged: () => log.join('\n'),
     async close() {
       await server.stop(50)

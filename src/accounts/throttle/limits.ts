@@ -22,6 +22,9 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const FACE_CHECKS_AN_HOUR = 3
+/** At one agency, so that none can use up what a person may try at all of them together. */
+const FACE_CHECKS_A_DAY_AT_ONE_AGENCY = 8
+const FACE_CHECKS_A_DAY_AT_AGENCIES = 24
 
 /** Every limit of the room by name, with the numbers of specs/security.md, 3. */
 export interface Limits {
@@ -34,7 +37,14 @@ export interface Limits {
   start(what: string, ip: string): Limit
   passkey(ip: string): Limit
   /** Face checks started for one person: at most three an hour, and without a passed one ever longer waits (specs/biometrics 4). */
-  faceCheck(accountId: string): { readonly hour: Limit; readonly run: Limit }
+  faceCheck(accountId: string): FaceLimits
+  /** The same at one agency, and beside it what bounds whoever spreads guesses over many. */
+  faceCheckAt(door: string, personId: string): FaceLimits & { readonly day: Limit; readonly everywhere: Limit }
+}
+
+export interface FaceLimits {
+  readonly hour: Limit
+  readonly run: Limit
 }
 
 export interface SignInLimits {
@@ -70,6 +80,12 @@ export function createLimits(settings: ThrottleSettings, keyOf: KeyOf): Limits {
     faceCheck: (accountId) => ({
       hour: window(keyOf('face', accountId), FACE_CHECKS_AN_HOUR, HOUR),
       run: backoff(keyOf('face-run', accountId), FACE_CHECKS_AN_HOUR, 20 * MINUTE, 24 * HOUR),
+    }),
+    faceCheckAt: (door, personId) => ({
+      hour: window(keyOf('face-at', door, personId), FACE_CHECKS_AN_HOUR, HOUR),
+      run: backoff(keyOf('face-at-run', door, personId), FACE_CHECKS_AN_HOUR, 20 * MINUTE, 24 * HOUR),
+      day: window(keyOf('face-at-day', door, personId), FACE_CHECKS_A_DAY_AT_ONE_AGENCY, 24 * HOUR),
+      everywhere: window(keyOf('face-everywhere', personId), FACE_CHECKS_A_DAY_AT_AGENCIES, 24 * HOUR),
     }),
   }
 }

@@ -1,7 +1,7 @@
 import type Router from '@koa/router'
 import type { Audit } from '../../audit/index.ts'
 import type { Clock } from '../../platform/clock.ts'
-import type { Database, Sql } from '../../platform/db.ts'
+import type { Database } from '../../platform/db.ts'
 import type { Messages } from '../../platform/http/messages.ts'
 import type { Views } from '../../platform/http/views.ts'
 import type { Keyring } from '../../platform/keyring.ts'
@@ -15,7 +15,7 @@ import { createQuotas, type Quotas } from './metering/quota.ts'
 import type { RequireClient } from './policy.ts'
 import { createReceipts } from './receipt/receipts.ts'
 import { createSigner } from './receipt/signer.ts'
-import { createAgencyPeople, createFindSubject } from './subject.ts'
+import { type AgencyAttempts, createAgencyPeople, createFindSubject } from './subject.ts'
 import type { MountFaceChecks } from './validation/face-checks.ts'
 import { createValidationChecks } from './validation/validation-api.routes.ts'
 import { type AgencyCard, createValidationPages } from './validation/validation-page.routes.ts'
@@ -33,8 +33,7 @@ export interface AgenciesDependencies {
     /** Undefined for a client that may not validate any more. */
     readonly describeAgency: (clientId: string, purpose: string) => Promise<AgencyCard | undefined>
   }
-  /** Tries at face checks, by a key of ours. */
-  readonly attempts: { claim(key: string): Promise<void>; left(key: string): Promise<number>; clear(key: string, tx: Sql): Promise<void> }
+  readonly attempts: AgencyAttempts
 }
 
 /** What state agencies may do with faces. */
@@ -56,7 +55,11 @@ export function createAgencies({ platform, faces, images, web, attempts }: Agenc
   const people = createAgencyPeople({ db, images, rule: faces.rule, attempts })
   const liveness = createLiveness({ db, clock, keyring, engine: faces, people })
   const modelId = () => faces.rule.modelId
-  const validations = createValidations({ platform, audit, findSubject, modelId, clearAttempts: attempts.clear })
+  const validations = createValidations({
+    platform, audit, modelId,
+    people: { findSubject, clearAttempts: attempts.clear },
+    mayValidate: async (clientId, purpose) => (await web.describeAgency(clientId, purpose)) !== undefined,
+  })
   const receipts = createReceipts({ platform, audit, images, findSubject, signer })
   const { requireClient, mountFaceChecks: mount } = web
   const face = { liveness, mount }

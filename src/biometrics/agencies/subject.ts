@@ -33,6 +33,9 @@ function uuidOf(digest: Buffer): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
+/** Where a check without a door would be counted: still never at the account's. */
+const NOBODYS_DOOR = 'agency'
+
 /** Of a template of nobody; another than the model's is as far from everybody. */
 const DIMENSION = 128
 
@@ -40,8 +43,8 @@ export interface AgencyPeopleDependencies {
   readonly db: Sql
   readonly images: Pick<ImageStore, 'findReference'>
   readonly rule: MatchRule
-  /** Tries for a key; throws a Problem when there are no more. */
-  readonly attempts: { claim(key: string): Promise<void>; left(key: string): Promise<number> }
+  /** Tries of a person at a door; throws a Problem when there are no more. */
+  readonly attempts: Pick<AgencyAttempts, 'claim' | 'left'>
 }
 
 /**
@@ -59,12 +62,20 @@ export function createAgencyPeople({ db, images, rule, attempts }: AgencyPeopleD
       if (found && isOpen) return { modelId: found.modelId, template: found.descriptor, inPerson: found.inPerson }
       return { modelId, template: nobodysTemplate(rule, DIMENSION), inPerson: false }
     },
-    claimAttempt: (subjectId) => attempts.claim(attemptsKey(subjectId)),
-    attemptsLeft: (subjectId) => attempts.left(attemptsKey(subjectId)),
+    claimAttempt: (subjectId, door = NOBODYS_DOOR) => attempts.claim(subjectId, door),
+    attemptsLeft: (subjectId, door = NOBODYS_DOOR) => attempts.left(subjectId, door),
   }
 }
 
-/** Other than any account's, so that agencies cannot use up a citizen's own tries. */
-export function attemptsKey(subjectId: string): string {
-  return `agency/${subjectId}`
+/** Tries at face checks of one person at one agency's door; other than any account's, so that agencies cannot use up a citizen's own. */
+export interface AgencyAttempts {
+  claim(subjectId: string, door: string): Promise<void>
+  left(subjectId: string, door: string): Promise<number>
+  /** After a passed check, in its transaction. */
+  clear(subjectId: string, tx: Sql, door: string): Promise<void>
+}
+
+/** The door of one agency. */
+export function doorOf(clientId: string): string {
+  return `agency/${clientId}`
 }

@@ -92,6 +92,6 @@ export async function resultOf(deps: LivenessDeps, session: LivenessSession): Pr
   return outcome(deps, session, verdict ?? refusal(deps, ['face/too-slow']))
 }
 
-async function outcome({ people }: LivenessDeps, { accountId }: LivenessSession, verdict: LivenessVerdict): Promise<LivenessOutcome> {
-  return { passed: verdict.passed, class: verdict.class, reasons: verdict.reasons, attemptsLeft: await people.attemptsLeft(accountId) }
+async function outcome({ people }: LivenessDeps, { accountId, door }: LivenessSession, verdict: LivenessVerdict): Promise<LivenessOutcome> {
+  return { passed: verdict.passed, class: verdict.class, reasons: verdict.reasons, attemptsLeft: await people.attemptsLeft(accountId, door) }
 }

@@ -68,6 +68,8 @@ export const LIMITS = {
 export interface LivenessSession {
   readonly id: LivenessSessionId
   readonly accountId: string
+  /** Where it was begun; the account's own door when absent. */
+  readonly door?: string | undefined
   readonly purpose: string
   /** Hash of the browser session that started it; nobody else can go on with it. */
   readonly bindingHash: string

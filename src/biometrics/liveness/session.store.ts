@@ -12,6 +12,7 @@ export type FrameSealer = Pick<Keyring, 'seal' | 'open'>
 interface SessionRow {
   id: string
   account_id: string
+  door: string
   purpose: string
   binding_hash: string
   nonce: Buffer
@@ -43,6 +44,7 @@ function toSession(row: SessionRow): LivenessSession {
   return {
     id: row.id as LivenessSessionId,
     accountId: row.account_id,
+    door: row.door === '' ? undefined : row.door,
     purpose: row.purpose,
     bindingHash: row.binding_hash,
     nonce: row.nonce,
@@ -63,8 +65,8 @@ function toSession(row: SessionRow): LivenessSession {
 
 export async function addSession(sql: Sql, session: LivenessSession): Promise<void> {
   await sql.execute(
-    `INSERT INTO liveness_session (id, account_id, purpose, binding_hash, nonce, state, plan, created_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)`,
+    `INSERT INTO liveness_session (id, account_id, purpose, binding_hash, nonce, state, plan, created_at, expires_at, door)
+     VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10)`,
     [
       session.id,
       session.accountId,
@@ -75,6 +77,7 @@ export async function addSession(sql: Sql, session: LivenessSession): Promise<vo
       JSON.stringify(session.plan),
       session.createdAt,
       session.expiresAt,
+      session.door ?? '',
     ],
   )
 }
@@ -90,15 +93,15 @@ export async function findVerdict(sql: Sql, id: LivenessSessionId): Promise<Live
   return row?.verdict ?? undefined
 }
 
-/** Ends what the account had begun: one challenge at a time, so nobody draws many and answers the easiest. */
-export async function abandonOpenSessions(sql: Sql, accountId: string, now: Date): Promise<void> {
+/** Ends what the account had begun at this door: one challenge at a time, so nobody draws many and answers the easiest. */
+export async function abandonOpenSessions(sql: Sql, { accountId, door = '' }: { accountId: string; door?: string | undefined }, now: Date): Promise<void> {
   await sql.execute(
-    `DELETE FROM liveness_frame USING liveness_session s WHERE s.id = session_id AND s.account_id = $1 AND s.consumed_at IS NULL`,
-    [accountId],
+    `DELETE FROM liveness_frame USING liveness_session s WHERE s.id = session_id AND s.account_id = $1 AND s.door = $2 AND s.consumed_at IS NULL`,
+    [accountId, door],
   )
   await sql.execute(
-    `UPDATE liveness_session SET state = 'abandoned', consumed_at = $2, nonce = '' WHERE account_id = $1 AND consumed_at IS NULL AND state IN ${OPEN}`,
-    [accountId, now],
+    `UPDATE liveness_session SET state = 'abandoned', consumed_at = $2, nonce = '' WHERE account_id = $1 AND door = $3 AND consumed_at IS NULL AND state IN ${OPEN}`,
+    [accountId, now, door],
   )
 }
 

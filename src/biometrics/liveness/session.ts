@@ -46,6 +46,8 @@ export interface LivenessCaller {
   readonly bindingHash: string
   /** What the check is for, down to the interaction: a verdict is worth nothing elsewhere. */
   readonly purpose: string
+  /** Where the face is shown, when not at the account's own door: each has one open check of a person, and tries of its own. */
+  readonly door?: string | undefined
 }
 
 export interface LivenessDeps {
@@ -79,9 +81,9 @@ export interface CheckEnd {
 
 export interface LivenessPeople {
   findReference(accountId: string, modelId: string): Promise<ReferenceTemplate | undefined>
-  /** Counts a try; throws a Problem with `retryAfterSeconds` after three in an hour. */
-  claimAttempt(accountId: string): Promise<void>
-  attemptsLeft(accountId: string): Promise<number>
+  /** Counts a try at this door; throws a Problem with `retryAfterSeconds` after three in an hour. */
+  claimAttempt(accountId: string, door?: string): Promise<void>
+  attemptsLeft(accountId: string, door?: string): Promise<number>
   /** Whose frames these are, whichever account or agency asks: frames of one door are known again at another. The account unless said. */
   subjectOf?(accountId: string): Promise<string>
 }
@@ -192,7 +194,7 @@ function createWaiting() {
 
 async function startSession({ db, clock, engine, people, random }: LivenessDeps, caller: LivenessCaller, options: PlanOptions): Promise<Started> {
   if (!(await people.findReference(caller.accountId, engine.rule.modelId))) throw new Problem(PROBLEMS.noReference)
-  await people.claimAttempt(caller.accountId)
+  await people.claimAttempt(caller.accountId, caller.door)
   const now = clock.now()
   const session: LivenessSession = {
     ...caller,
@@ -212,7 +214,7 @@ async function startSession({ db, clock, engine, people, random }: LivenessDeps,
     expiresAt: new Date(now.getTime() + LIMITS.sessionMs),
   }
   await db.transaction(async (tx) => {
-    await abandonOpenSessions(tx, caller.accountId, now)
+    await abandonOpenSessions(tx, caller, now)
     await addSession(tx, session)
   })
   return { id: session.id, nonce: session.nonce.toString('hex'), expiresAt: session.expiresAt, maxFrames: LIMITS.maxFrames }

@@ -59,7 +59,7 @@ const PURGE = {
   oidc_artifact: 'DELETE FROM oidc_artifact WHERE (model, id) IN (SELECT model, id FROM oidc_artifact WHERE expires_at <= $1 LIMIT $2)',
 }
 
-const GRANTS = `SELECT id, payload->>'clientId' AS client_id FROM oidc_artifact
+const GRANTS = `SELECT id, payload->>'clientId' AS client_id, (payload->>'iat')::float8 AS issued_at FROM oidc_artifact
   WHERE account_id = $1 AND model = 'Grant' AND expires_at > $2 AND ($3::text IS NULL OR payload->>'clientId' = $3)`
 
 /** Reads and writes of one table, each kind gathered into batches. */
@@ -113,8 +113,8 @@ export function createSqlArtifactStore(deps: SqlArtifactDeps): ArtifactStore {
     revokeByGrantId: (model, grantId) => tableOf(model).revoke(model, grantId),
     sessionsOf: (accountId) => db.query<SessionRecord>(ofAccount, [accountId, clock.now()]),
     async grantsOf(accountId, clientId) {
-      const rows = await db.query<{ id: string; client_id: string }>(GRANTS, [accountId, clock.now(), clientId ?? null])
-      return rows.map((row): GrantRecord => ({ id: row.id, clientId: row.client_id }))
+      const rows = await db.query<{ id: string; client_id: string; issued_at: number | null }>(GRANTS, [accountId, clock.now(), clientId ?? null])
+      return rows.map((row): GrantRecord => ({ id: row.id, clientId: row.client_id, issuedAt: row.issued_at ?? undefined }))
     },
     async purge() {
       return (await purgeAll(db, PURGE.oidc_volatile, clock.now())) + (await purgeAll(db, PURGE.oidc_artifact, clock.now()))

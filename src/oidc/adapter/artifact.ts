@@ -43,6 +43,8 @@ export interface SessionRecord {
 export interface GrantRecord {
   readonly id: string
   readonly clientId: string
+  /** Seconds since 1970. */
+  readonly issuedAt: number | undefined
 }
 
 /**

@@ -57,7 +57,11 @@ export function createMemoryArtifactStore({ clock }: { clock: Clock }): Artifact
           ({ artifact: { model, payload } }) =>
             model === 'Grant' && payload['accountId'] === accountId && (clientId === undefined || payload['clientId'] === clientId),
         )
-        .map(({ artifact }) => ({ id: artifact.id, clientId: String(artifact.payload['clientId']) })),
+        .map(({ artifact: { id, payload } }) => ({
+          id,
+          clientId: String(payload['clientId']),
+          issuedAt: typeof payload['iat'] === 'number' ? payload['iat'] : undefined,
+        })),
     async purge() {
       const dead = [...kept].filter(([, item]) => !isLive(item))
       for (const [key] of dead) kept.delete(key)

@@ -62,6 +62,10 @@ export function createConsents(deps: ConsentDeps): Consents {
     await audit.record(tx, { type: 'oidc/consent-withdrawn', actor, subject: accountId, clientId, data: {} })
   }
 
+  /** Dated by our clock, as sign-ins are: what a recovery ends is known by when it began. */
+  const newGrant = ({ Grant }: Provider, accountId: string, clientId: string) =>
+    new Grant({ accountId, clientId, iat: Math.floor(clock.now().getTime() / 1000) })
+
   return {
     async load(ctx) {
       const { oidc } = ctx
@@ -72,7 +76,7 @@ export function createConsents(deps: ConsentDeps): Consents {
       const { firstParty } = deps.server.policyOf(ctx)
       if (isNothing(wanted) || (!firstParty && isToBeAsked(ctx))) return stored
       if (!firstParty && !covers(await findConsent(db, accountId, oidc.client.clientId), wanted)) return stored
-      const grant = stored ?? new oidc.provider.Grant({ accountId, clientId: oidc.client.clientId })
+      const grant = stored ?? newGrant(oidc.provider, accountId, oidc.client.clientId)
       extend(grant, wanted)
       await grant.save()
       return grant
@@ -81,7 +85,7 @@ export function createConsents(deps: ConsentDeps): Consents {
     async give({ accountId, clientId, grantId, wanted }) {
       const provider = deps.server.provider()
       const stored = grantId === undefined ? undefined : await provider.Grant.find(grantId)
-      const grant = stored?.accountId === accountId && stored.clientId === clientId ? stored : new provider.Grant({ accountId, clientId })
+      const grant = stored?.accountId === accountId && stored.clientId === clientId ? stored : newGrant(provider, accountId, clientId)
       extend(grant, wanted)
       const id = await grant.save()
       const consent = { accountId, clientId, scopes: scopeEntries(wanted), claims: wanted.claims, grantedAt: clock.now() }

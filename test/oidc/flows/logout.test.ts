@@ -186,7 +186,7 @@ test('ending one session from outside leaves the other', async () => {
   const uid = all.map((row) => row.uid).at(0)
   assert.ok(uid)
   assert.equal(
-    await harness.oidc.sessions.end({ accountId: harness.world.accountId, sessionUid: uid, reason: 'device', actor: { kind: 'citizen' } }),
+    await harness.oidc.sessions.end({ accountId: harness.world.accountId, sessionUids: [uid], reason: 'device', actor: { kind: 'citizen' } }),
     1,
   )
   const statuses = await Promise.all(

@@ -104,6 +104,19 @@ test('without offline_access there is no refresh token, unless policy binds one 
   await assert.rejects(client.refreshTokenGrant(portal.config, tokens.refresh_token ?? ''), isRefused)
 })
 
+test('a recovery ends what began before it, offline access too, and nothing that began after it', async () => {
+  const [before, other] = [await family(), await family()]
+  const until = new Date(Date.now() + 60_000)
+  later(120)
+  const after = await family()
+  const ended = { accountId: harness.world.accountId, reason: 'recovered', actor: { kind: 'system' }, offlineToo: true } as const
+  await harness.oidc.sessions.end({ ...ended, sessionUids: [], until })
+  for (const { refresh_token } of [before, other]) await assert.rejects(refresh(refresh_token), isRefused)
+  const next = await refresh(after.refresh_token)
+  const info = await fetch(`${harness.issuer}/userinfo`, { headers: { authorization: `Bearer ${next.access_token}` } })
+  assert.equal(info.status, 200)
+})
+
 test('a refresh can not widen its scopes', async () => {
   const tokens = await family()
   await assert.rejects(client.refreshTokenGrant(rp.config, tokens.refresh_token, { scope: 'openid cpf' }))
