@@ -1,0 +1,160 @@
+import type { AccountId } from '../../accounts/index.ts'
+import type { Sql } from '../../platform/db.ts'
+import type { TicketKind } from '../queue/ticket.ts'
+import type { Opening, Slot } from './slots.ts'
+
+export const APPOINTMENT_STATES = ['booked', 'cancelled', 'arrived', 'missed'] as const
+export type AppointmentState = (typeof APPOINTMENT_STATES)[number]
+
+/** An hour booked by one citizen. From `booked` it goes to one of the other states, once. */
+export interface Appointment {
+  readonly id: string
+  readonly unitId: string
+  readonly accountId: AccountId
+  readonly kind: TicketKind
+  readonly startsAt: Date
+  readonly state: AppointmentState
+}
+
+interface AppointmentRow {
+  readonly id: string
+  readonly unit_id: string
+  readonly account_id: AccountId
+  readonly kind: TicketKind
+  readonly starts_at: Date
+  readonly state: AppointmentState
+}
+
+const COLUMNS = 'a.id, a.unit_id, a.account_id, a.kind, a.starts_at, a.state'
+
+const toAppointment = (row: AppointmentRow): Appointment => ({
+  id: row.id,
+  unitId: row.unit_id,
+  accountId: row.account_id,
+  kind: row.kind,
+  startsAt: row.starts_at,
+  state: row.state,
+})
+
+export async function listOpenings(sql: Sql, unitId: string): Promise<Opening[]> {
+  const rows = await sql.query<{ weekday: number; opens: number; closes: number; slot_minutes: number; capacity: number }>(
+    'SELECT weekday, opens, closes, slot_minutes, capacity FROM helpdesk_opening WHERE unit_id = $1 ORDER BY weekday',
+    [unitId],
+  )
+  return rows.map(({ slot_minutes: slotMinutes, ...row }) => ({ ...row, slotMinutes }))
+}
+
+/** The weekday's hours from now on; `undefined` = closed. Hours that are booked stand. */
+export async function setOpening(tx: Sql, unitId: string, weekday: number, opening: Opening | undefined): Promise<void> {
+  if (opening === undefined) {
+    await tx.execute('DELETE FROM helpdesk_opening WHERE unit_id = $1 AND weekday = $2', [unitId, weekday])
+    return
+  }
+  await tx.execute(
+    `INSERT INTO helpdesk_opening (unit_id, weekday, opens, closes, slot_minutes, capacity) VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (unit_id, weekday) DO UPDATE SET opens = excluded.opens, closes = excluded.closes, slot_minutes = excluded.slot_minutes,
+       capacity = excluded.capacity`,
+    [unitId, weekday, opening.opens, opening.closes, opening.slotMinutes, opening.capacity],
+  )
+}
+
+export async function listClosedDays(sql: Sql, unitId: string, from: string): Promise<string[]> {
+  const rows = await sql.query<{ day: string }>('SELECT day FROM helpdesk_closed_day WHERE unit_id = $1 AND day >= $2 ORDER BY day', [unitId, from])
+  return rows.map(({ day }) => day)
+}
+
+export async function setClosedDay(tx: Sql, unitId: string, day: string, isClosed: boolean): Promise<void> {
+  await tx.execute(
+    isClosed
+      ? 'INSERT INTO helpdesk_closed_day (unit_id, day) VALUES ($1, $2) ON CONFLICT DO NOTHING'
+      : 'DELETE FROM helpdesk_closed_day WHERE unit_id = $1 AND day = $2',
+    [unitId, day],
+  )
+}
+
+/** Takes one place; false when none is left. One statement, so that of many at once no more get one than there are. */
+export async function takePlace(tx: Sql, unitId: string, { startsAt, capacity }: Slot): Promise<boolean> {
+  const changed = await tx.execute(
+    `INSERT INTO helpdesk_slot AS s (unit_id, starts_at, taken) VALUES ($1, $2, 1)
+     ON CONFLICT (unit_id, starts_at) DO UPDATE SET taken = s.taken + 1 WHERE s.taken < $3`,
+    [unitId, startsAt, capacity],
+  )
+  return changed === 1
+}
+
+export async function givePlaceBack(tx: Sql, unitId: string, startsAt: Date): Promise<void> {
+  await tx.execute('UPDATE helpdesk_slot SET taken = taken - 1 WHERE unit_id = $1 AND starts_at = $2 AND taken > 0', [unitId, startsAt])
+}
+
+/** Places taken in a span, by moment in milliseconds. */
+export async function countTaken(sql: Sql, unitId: string, from: Date, until: Date): Promise<ReadonlyMap<number, number>> {
+  const rows = await sql.query<{ starts_at: Date; taken: number }>(
+    'SELECT starts_at, taken FROM helpdesk_slot WHERE unit_id = $1 AND starts_at >= $2 AND starts_at < $3',
+    [unitId, from, until],
+  )
+  return new Map(rows.map(({ starts_at, taken }) => [starts_at.getTime(), taken]))
+}
+
+/** @throws {SqlError} a unique violation when the account has another one. */
+export async function insertAppointment(tx: Sql, appointment: Appointment, now: Date): Promise<void> {
+  const { id, unitId, accountId, kind, startsAt, state } = appointment
+  await tx.execute(
+    'INSERT INTO helpdesk_appointment (id, unit_id, account_id, kind, starts_at, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+    [id, unitId, accountId, kind, startsAt, state, now],
+  )
+}
+
+/** Hours that an account booked since a moment, whatever became of them. */
+export async function countBookings(tx: Sql, accountId: AccountId, since: Date): Promise<number> {
+  const [row] = await tx.query<{ count: number }>(
+    'SELECT count(*)::int AS count FROM helpdesk_appointment WHERE account_id = $1 AND created_at > $2',
+    [accountId, since],
+  )
+  return row?.count ?? 0
+}
+
+/** Ends a booked one, of this account or this unit only; `undefined` when it is not booked any more. */
+export async function endAppointment(
+  tx: Sql,
+  id: string,
+  to: Exclude<AppointmentState, 'booked'>,
+  of: { readonly accountId?: AccountId; readonly unitId?: string; readonly now: Date },
+): Promise<Appointment | undefined> {
+  const [row] = await tx.query<AppointmentRow>(
+    `UPDATE helpdesk_appointment a SET state = $2, ended_at = $3
+     WHERE a.id = $1 AND a.state = 'booked' AND ($4::uuid IS NULL OR a.account_id = $4) AND ($5::uuid IS NULL OR a.unit_id = $5) RETURNING ${COLUMNS}`,
+    [id, to, of.now, of.accountId ?? null, of.unitId ?? null],
+  )
+  return row && toAppointment(row)
+}
+
+export async function findBooked(sql: Sql, accountId: AccountId): Promise<Appointment | undefined> {
+  const [row] = await sql.query<AppointmentRow>(`SELECT ${COLUMNS} FROM helpdesk_appointment a WHERE a.account_id = $1 AND a.state = 'booked'`, [accountId])
+  return row && toAppointment(row)
+}
+
+/** Everybody booked in a unit in a span. */
+export async function listBookedIn(sql: Sql, unitId: string, from: Date, until: Date): Promise<Appointment[]> {
+  const rows = await sql.query<AppointmentRow>(
+    `SELECT ${COLUMNS} FROM helpdesk_appointment a WHERE a.unit_id = $1 AND a.state = 'booked' AND a.starts_at >= $2 AND a.starts_at < $3
+     ORDER BY a.starts_at, a.created_at, a.id`,
+    [unitId, from, until],
+  )
+  return rows.map(toAppointment)
+}
+
+/** Takes those that are to be reminded; each is given out once, whoever asks. */
+export async function takeDueReminders(tx: Sql, now: Date, until: Date, limit: number): Promise<Appointment[]> {
+  const rows = await tx.query<AppointmentRow>(
+    `UPDATE helpdesk_appointment a SET reminded_at = $1 WHERE a.id IN (
+       SELECT id FROM helpdesk_appointment WHERE state = 'booked' AND reminded_at IS NULL AND starts_at > $1 AND starts_at <= $2
+       ORDER BY starts_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING ${COLUMNS}`,
+    [now, until, limit],
+  )
+  return rows.map(toAppointment)
+}
+
+/** Those who did not come by this moment; returns how many. */
+export async function missBefore(tx: Sql, before: Date, now: Date): Promise<number> {
+  return tx.execute(`UPDATE helpdesk_appointment SET state = 'missed', ended_at = $2 WHERE state = 'booked' AND starts_at < $1`, [before, now])
+}

@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto'
+import type { AccountId } from '../../accounts/index.ts'
+import type { Audit, AuditActor } from '../../audit/index.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { type Database, isUniqueViolation, type Sql } from '../../platform/db.ts'
+import { Problem } from '../../platform/problem.ts'
+import { addDays, localDay, momentOf } from '../local-time.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Ticket, TicketKind } from '../queue/ticket.ts'
+import type { TicketClass } from '../queue/turn.ts'
+import {
+  type Appointment, countBookings, countTaken, endAppointment, findBooked, givePlaceBack, insertAppointment, listBookedIn, listClosedDays, listOpenings, missBefore,
+  setClosedDay, setOpening, takeDueReminders, takePlace,
+} from './appointment.store.ts'
+import { APPOINTMENT_PROBLEMS } from './problems.ts'
+import { bookableDays, findSlot, isSoonEnough, type Opening, slotsOf } from './slots.ts'
+
+const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const REMIND_BEFORE_MS = 24 * HOUR_MS
+/** An appointment is kept this long after its hour; then the person takes a ticket like anybody else. */
+export const LATE_MINUTES = 15
+const REMINDERS_AT_ONCE = 100
+/** Bookings of one account in 30 days, those given back included: nobody holds a unit's hours. */
+const MOST_BOOKINGS = 6
+
+export interface OfferedSlot {
+  readonly startsAt: Date
+  readonly left: number
+}
+
+export interface Wish {
+  readonly unitId: string
+  readonly kind: TicketKind
+  readonly startsAt: Date
+}
+
+/** Hours at the units, booked from home. */
+export interface Appointments {
+  openings(unitId: string): Promise<Opening[]>
+  closedDays(unitId: string): Promise<string[]>
+  setOpening(unitId: string, weekday: number, opening: Opening | undefined, by: AccountId): Promise<void>
+  setClosedDay(unitId: string, day: string, isClosed: boolean, by: AccountId): Promise<void>
+  /** Days with hours to book. */
+  days(unitId: string): Promise<string[]>
+  /** Hours of a day with places left. */
+  hours(unitId: string, day: string): Promise<OfferedSlot[]>
+  booked(accountId: AccountId): Promise<Appointment | undefined>
+  /** @throws {Problem} helpdesk/slot-taken, helpdesk/appointment-held, helpdesk/booked-too-often */
+  book(accountId: AccountId, wish: Wish): Promise<Appointment>
+  /** @throws {Problem} helpdesk/appointment-over */
+  cancel(accountId: AccountId, id: string): Promise<void>
+  /** Who is expected in a unit today. */
+  expected(unitId: string): Promise<Appointment[]>
+  /**
+   * The person is there and gets a ticket: for the booked hour, or by law if that comes first; late ones stand in the line like anybody.
+   * @throws {Problem} helpdesk/appointment-over
+   */
+  arrive(at: { unitId: string; class: TicketClass }, id: string, by: AccountId): Promise<Ticket>
+  /** Reminds of what is due within a day, once each; a job's work. */
+  remind(): Promise<number>
+  /** Marks those who did not come on earlier days. */
+  closeDays(): Promise<number>
+}
+
+export interface AppointmentsDependencies {
+  readonly db: Database
+  readonly clock: Clock
+  readonly audit: Pick<Audit, 'record'>
+  readonly queue: Pick<Queue, 'issueBooked'>
+  readonly tell: (tx: Sql, appointment: Appointment, notice: 'booked' | 'cancelled' | 'reminder') => Promise<void>
+}
+
+export function createAppointments(deps: AppointmentsDependencies): Appointments {
+  const { db, clock, audit } = deps
+  const closedOf = async (sql: Sql, unitId: string) => new Set(await listClosedDays(sql, unitId, localDay(clock.now())))
+  return {
+    openings: (unitId) => listOpenings(db, unitId),
+    closedDays: async (unitId) => [...(await closedOf(db, unitId))],
+    setOpening: (unitId, weekday, opening, by) =>
+      db.transaction(async (tx) => {
+        await setOpening(tx, unitId, weekday, opening)
+        await audit.record(tx, { type: 'helpdesk/opening-set', actor: staff(by), data: { unitId, weekday } })
+      }),
+    setClosedDay: (unitId, day, closed, by) =>
+      db.transaction(async (tx) => {
+        await setClosedDay(tx, unitId, day, closed)
+        await audit.record(tx, { type: 'helpdesk/closed-day-set', actor: staff(by), data: { unitId, closed } })
+      }),
+    days: async (unitId) => bookableDays(await listOpenings(db, unitId), await closedOf(db, unitId), clock.now()),
+    async hours(unitId, day) {
+      const [openings, closed, now] = [await listOpenings(db, unitId), await closedOf(db, unitId), clock.now()]
+      if (closed.has(day)) return []
+      const taken = await countTaken(db, unitId, momentOf(day, 0), momentOf(addDays(day, 1), 0))
+      return slotsOf(openings, day)
+        .filter(({ startsAt }) => isSoonEnough(startsAt, now))
+        .map(({ startsAt, capacity }) => ({ startsAt, left: Math.max(0, capacity - (taken.get(startsAt.getTime()) ?? 0)) }))
+    },
+    booked: (accountId) => findBooked(db, accountId),
+    book: (accountId, wish) => book(deps, accountId, wish),
+    cancel: (accountId, id) => cancel(deps, accountId, id),
+    expected: (unitId) => {
+      const today = localDay(clock.now())
+      return listBookedIn(db, unitId, momentOf(today, 0), momentOf(addDays(today, 1), 0))
+    },
+    arrive: (at, id, by) => arrive(deps, at, id, by),
+    remind: () =>
+      db.transaction(async (tx) => {
+        const now = clock.now()
+        const due = await takeDueReminders(tx, now, new Date(now.getTime() + REMIND_BEFORE_MS), REMINDERS_AT_ONCE)
+        for (const appointment of due) await deps.tell(tx, appointment, 'reminder')
+        return due.length
+      }),
+    closeDays: () => db.transaction((tx) => missBefore(tx, momentOf(localDay(clock.now()), 0), clock.now())),
+  }
+}
+
+const staff = (id: AccountId): AuditActor => ({ kind: 'operator', id })
+const eventOf = ({ id, unitId }: Appointment) => ({ appointmentId: id, unitId })
+
+async function book({ db, clock, audit, tell }: AppointmentsDependencies, accountId: AccountId, { unitId, kind, startsAt }: Wish): Promise<Appointment> {
+  const now = clock.now()
+  try {
+    return await db.transaction(async (tx) => {
+      const closed = new Set(await listClosedDays(tx, unitId, localDay(now)))
+      const slot = findSlot(await listOpenings(tx, unitId), closed, startsAt, now)
+      const appointment: Appointment = { id: randomUUID(), unitId, accountId, kind, startsAt, state: 'booked' }
+      // First of all: of two by one account the second waits here, and then sees the first.
+      await insertAppointment(tx, appointment, now)
+      if ((await countBookings(tx, accountId, new Date(now.getTime() - 30 * 24 * HOUR_MS))) > MOST_BOOKINGS) {
+        throw new Problem(APPOINTMENT_PROBLEMS.bookedTooOften)
+      }
+      if (slot === undefined || !(await takePlace(tx, unitId, slot))) throw new Problem(APPOINTMENT_PROBLEMS.slotTaken)
+      await audit.record(tx, { type: 'helpdesk/appointment-booked', actor: citizen(accountId), subject: accountId, data: eventOf(appointment) })
+      await tell(tx, appointment, 'booked')
+      return appointment
+    })
+  } catch (error) {
+    if (isUniqueViolation(error, 'helpdesk_appointment_one')) throw new Problem(APPOINTMENT_PROBLEMS.appointmentHeld, { cause: error })
+    throw error
+  }
+}
+
+async function cancel({ db, clock, audit, tell }: AppointmentsDependencies, accountId: AccountId, id: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    const ended = await endAppointment(tx, id, 'cancelled', { accountId, now: clock.now() })
+    if (ended === undefined) throw new Problem(APPOINTMENT_PROBLEMS.appointmentOver)
+    await givePlaceBack(tx, ended.unitId, ended.startsAt)
+    await audit.record(tx, { type: 'helpdesk/appointment-cancelled', actor: citizen(accountId), subject: accountId, data: eventOf(ended) })
+    await tell(tx, ended, 'cancelled')
+  })
+}
+
+async function arrive(
+  { db, clock, audit, queue }: AppointmentsDependencies,
+  { unitId, class: byLaw }: { unitId: string; class: TicketClass },
+  id: string,
+  by: AccountId,
+): Promise<Ticket> {
+  return db.transaction(async (tx) => {
+    const now = clock.now()
+    const ended = await endAppointment(tx, id, 'arrived', { unitId, now })
+    if (ended === undefined) throw new Problem(APPOINTMENT_PROBLEMS.appointmentOver)
+    const isLate = now.getTime() - ended.startsAt.getTime() > LATE_MINUTES * MINUTE_MS
+    const own = byLaw === 'ordinary' && !isLate ? 'booked' : byLaw
+    const dueAt = own === 'booked' ? ended.startsAt : now
+    await audit.record(tx, { type: 'helpdesk/appointment-arrived', actor: staff(by), subject: ended.accountId, data: eventOf(ended) })
+    return queue.issueBooked(tx, { unitId, kind: ended.kind, class: own, dueAt, appointmentId: id }, staff(by))
+  })
+}
+
+const citizen = (id: AccountId): AuditActor => ({ kind: 'citizen', id })

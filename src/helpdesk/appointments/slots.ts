@@ -1,0 +1,59 @@
+import { addDays, localDay, momentOf, weekdayOf } from '../local-time.ts'
+
+/** One weekday's hours, in minutes of the local day. */
+export interface Opening {
+  readonly weekday: number
+  readonly opens: number
+  readonly closes: number
+  readonly slotMinutes: number
+  /** People that are attended in one slot. */
+  readonly capacity: number
+}
+
+export interface Slot {
+  readonly startsAt: Date
+  readonly capacity: number
+}
+
+/** How far ahead hours are given, and how short before. */
+export const BOOKING_DAYS = 30
+export const NOTICE_MINUTES = 60
+
+/** The hours of one day; none when the unit is closed. A slot that would end after closing is none. */
+export function slotsOf(openings: readonly Opening[], day: string): Slot[] {
+  const opening = openings.find(({ weekday }) => weekday === weekdayOf(day))
+  if (opening === undefined) return []
+  const { opens, closes, slotMinutes, capacity } = opening
+  const count = Math.floor((closes - opens) / slotMinutes)
+  return Array.from({ length: count }, (_, index) => ({ startsAt: momentOf(day, opens + index * slotMinutes), capacity }))
+}
+
+/** Days on which an hour may be booked at `now`, the closed ones left out. */
+export function bookableDays(openings: readonly Opening[], closed: ReadonlySet<string>, now: Date): string[] {
+  const today = localDay(now)
+  return Array.from({ length: BOOKING_DAYS + 1 }, (_, ahead) => addDays(today, ahead)).filter(
+    (day) => !closed.has(day) && slotsOf(openings, day).some(({ startsAt }) => isSoonEnough(startsAt, now)),
+  )
+}
+
+/** The slot that begins at this moment, if it may be booked at `now`. */
+export function findSlot(openings: readonly Opening[], closed: ReadonlySet<string>, startsAt: Date, now: Date): Slot | undefined {
+  const day = localDay(startsAt)
+  if (closed.has(day) || !isSoonEnough(startsAt, now) || day > addDays(localDay(now), BOOKING_DAYS)) return undefined
+  return slotsOf(openings, day).find((slot) => slot.startsAt.getTime() === startsAt.getTime())
+}
+
+export function isSoonEnough(startsAt: Date, now: Date): boolean {
+  return startsAt.getTime() - now.getTime() >= NOTICE_MINUTES * 60_000
+}
+
+/** `HH:MM` of a day as minutes; `undefined` for anything else. */
+export function parseMinutes(text: string): number | undefined {
+  const [, hours = '', minutes = ''] = /^(\d{1,2}):(\d{2})$/.exec(text.trim()) ?? []
+  const value = Number(hours) * 60 + Number(minutes)
+  return hours !== '' && Number(minutes) < 60 && value <= 1440 ? value : undefined
+}
+
+export function formatMinutes(minutes: number): string {
+  return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`
+}
