@@ -1,5 +1,5 @@
 import type Router from '@koa/router'
-import { createDeskRoutes, DESK_PLACE } from '../helpdesk/index.ts'
+import { createDeskRoutes, createHoursRoutes, createQueueRoutes, DESK_PLACE } from '../helpdesk/index.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 
 export const DESK_CLIENT = 'mt-balcao'
@@ -17,6 +17,9 @@ export async function openDeskArea(deps: AreaDependencies, localAddress: LocalAd
     messages: look.messages,
     accounts: { find, findLiveSession: sessions.findLive },
     staff: rooms.staff,
-    parts: [],
+    parts: [
+      (pages) => createQueueRoutes({ pages, ...rooms.line, accounts: rooms.accounts }),
+      (pages) => createHoursRoutes({ pages, ...rooms.line }),
+    ],
   })
 }

@@ -21,6 +21,8 @@ export const DESK_PLACE: AreaPlace = {
 /** The parts of the area, in the order of its menu, and whose they are: whoever is not named here sees nothing. */
 const SECTIONS = [
   { name: 'home', href: '/balcao', icon: 'home', roles: ['attendant', 'supervisor', 'unit-manager', 'image-operator'] },
+  { name: 'queue', href: '/balcao/fila', icon: 'clock', roles: ['attendant', 'supervisor', 'unit-manager'] },
+  { name: 'hours', href: '/balcao/horarios', icon: 'calendar', roles: ['unit-manager'] },
   { name: 'team', href: '/balcao/equipe', icon: 'user', roles: ['unit-manager'] },
 ] as const satisfies readonly { readonly name: string; readonly href: string; readonly icon: string; readonly roles: readonly StaffRole[] }[]
 

@@ -65,7 +65,7 @@ export function sectionOf(path: string): string {
 /** The page that a request was made from: what a form posts to lies below its page. */
 export function pageOf({ method, path }: { method: string; path: string }): string {
   if (method === 'GET' || method === 'HEAD') return path
-  return /\/(remover|retirar|sair|sair-dos-outros|esquecer)$/.test(path) ? sectionOf(path) : path.replace(/\/(codigo|opcoes)$/, '')
+  return /\/(remover|retirar|sair|sair-dos-outros|esquecer|desmarcar)$/.test(path) ? sectionOf(path) : path.replace(/\/(codigo|opcoes)$/, '')
 }
 
 /** The way to the sign-in, and back to a page of the area. */

@@ -3,7 +3,7 @@ export { type AreaData, type AreaPlace, CITIZEN_PLACE, createAreaSessions, entra
 export { createEntranceRoutes, type EntranceDependencies } from './entrance.routes.ts'
 export { portalEvents } from './events.ts'
 export { type AreaVisit, findSignedIn, type VisitAccounts } from './visit.ts'
-export { seeOther } from './pages.ts'
+export { type AreaPages, seeOther, type Visit } from './pages.ts'
 export { createPortalRoutes, type Portal, type PortalDependencies } from './portal.routes.ts'
 export { createLoopbackFetch } from './relying-party/loopback-fetch.ts'
 export {

@@ -18,6 +18,7 @@ const SECTIONS = [
   { name: 'security', href: '/conta/seguranca', icon: 'lock' },
   { name: 'devices', href: '/conta/aparelhos', icon: 'device' },
   { name: 'systems', href: '/conta/sistemas', icon: 'plug' },
+  { name: 'appointments', href: '/conta/agendamentos', icon: 'calendar' },
   { name: 'history', href: '/conta/historico', icon: 'history' },
 ] as const
 

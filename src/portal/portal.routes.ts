@@ -12,7 +12,7 @@ import { createHistoryRoutes, type ReportMisuse } from './history/history.routes
 import type { Ledger } from './history/ledger-line.ts'
 import { createHomeRoutes, type Overview } from './home.routes.ts'
 import { createLevelRoutes } from './level.routes.ts'
-import { type AreaAccounts, createAreaPages, type Visit } from './pages.ts'
+import { type AreaAccounts, type AreaPages, createAreaPages, type Visit } from './pages.ts'
 import { createSecurityRoutes, type Factors } from './security/security.routes.ts'
 import { type ConnectedSystems, createSystemsRoutes } from './systems.routes.ts'
 
@@ -34,6 +34,8 @@ export interface PortalDependencies {
 /** The area's routes, and who is signed in to it, for pages beside it. */
 export interface Portal {
   readonly routes: Router
+  /** The frame of the area, for parts of it that later rooms own. */
+  readonly pages: AreaPages
   findVisit(ctx: HttpContext): Promise<Visit | undefined>
 }
 
@@ -59,5 +61,5 @@ export function createPortalRoutes({ entrance, messages, accounts, account, hist
     createHistoryRoutes({ pages, ledger: history.ledger, views, sessions, reportMisuse: history.reportMisuse }),
   ]
   for (const part of parts) routes.use(part.routes())
-  return { routes, findVisit: pages.findVisit }
+  return { routes, pages, findVisit: pages.findVisit }
 }

@@ -73,7 +73,7 @@ for (const { label, open } of testDatabases()) {
       await queue.goOn({ unitId, attendantId: anna }, open.id, 'finish')
       assert.equal(await queue.openOf(anna), undefined)
       assert.deepEqual(
-        events.filter(({ type }) => type === 'helpdesk/ticket-moved').map(({ data }) => data['step']),
+        events.filter(({ type }) => type === 'queue/ticket-moved').map(({ data }) => data['step']),
         ['call', 'call-again', 'start', 'finish'],
       )
     })
@@ -99,8 +99,8 @@ for (const { label, open } of testDatabases()) {
     test('nobody calls a second one while the first stands there, and no two people call to one desk', async () => {
       await fresh(['ordinary', 'ordinary', 'ordinary'])
       await call(anna, 1)
-      await assert.rejects(call(anna, 2), refusedAs('helpdesk/ticket-open'))
-      await assert.rejects(call(bento, 1), refusedAs('helpdesk/ticket-open'))
+      await assert.rejects(call(anna, 2), refusedAs('queue/ticket-open'))
+      await assert.rejects(call(bento, 1), refusedAs('queue/ticket-open'))
       assert.equal(await call(bento, 2), 'N002')
     })
 
@@ -109,7 +109,7 @@ for (const { label, open } of testDatabases()) {
       await call(anna, 1)
       const open = await queue.openOf(anna)
       assert.ok(open)
-      const moved = refusedAs('helpdesk/ticket-moved')
+      const moved = refusedAs('queue/ticket-moved')
       await assert.rejects(queue.goOn({ unitId, attendantId: bento }, open.id, 'start'), moved)
       await assert.rejects(queue.goOn({ unitId: await addUnit(db), attendantId: anna }, open.id, 'start'), moved)
       await assert.rejects(queue.goOn({ unitId, attendantId: anna }, open.id, 'finish'), moved)
@@ -147,7 +147,7 @@ for (const { label, open } of testDatabases()) {
       const asked = { unitId, kind: 'account', class: 'ordinary' } as const
       const given = await Promise.allSettled(Array.from({ length: 16 }, () => queue.issue(asked, 'tablet', TABLET)))
       assert.equal(given.filter(({ status }) => status === 'fulfilled').length, 12)
-      for (const result of given) if (result.status === 'rejected') assert.ok(refusedAs('helpdesk/line-full')(result.reason))
+      for (const result of given) if (result.status === 'rejected') assert.ok(refusedAs('queue/line-full')(result.reason))
       await queue.issue(asked, 'desk', TABLET)
       clock.advance(61_000)
       await queue.issue(asked, 'tablet', TABLET)

@@ -143,18 +143,36 @@ export async function listBookedIn(sql: Sql, unitId: string, from: Date, until: 
   return rows.map(toAppointment)
 }
 
-/** Takes those that are to be reminded; each is given out once, whoever asks. */
-export async function takeDueReminders(tx: Sql, now: Date, until: Date, limit: number): Promise<Appointment[]> {
-  const rows = await tx.query<AppointmentRow>(
-    `UPDATE helpdesk_appointment a SET reminded_at = $1 WHERE a.id IN (
-       SELECT id FROM helpdesk_appointment WHERE state = 'booked' AND reminded_at IS NULL AND starts_at > $1 AND starts_at <= $2
-       ORDER BY starts_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING ${COLUMNS}`,
+/** Those that are to be reminded of. */
+export async function listDueReminders(sql: Sql, now: Date, until: Date, limit: number): Promise<Appointment[]> {
+  const rows = await sql.query<AppointmentRow>(
+    `SELECT ${COLUMNS} FROM helpdesk_appointment a WHERE a.state = 'booked' AND a.reminded_at IS NULL AND a.starts_at > $1 AND a.starts_at <= $2
+     ORDER BY a.starts_at, a.id LIMIT $3`,
     [now, until, limit],
   )
   return rows.map(toAppointment)
 }
 
+/** False when it was told already, or is not booked any more. */
+export async function noteReminded(tx: Sql, id: string, now: Date): Promise<boolean> {
+  return (await tx.execute(`UPDATE helpdesk_appointment SET reminded_at = $2 WHERE id = $1 AND state = 'booked' AND reminded_at IS NULL`, [id, now])) === 1
+}
+
 /** Those who did not come by this moment; returns how many. */
 export async function missBefore(tx: Sql, before: Date, now: Date): Promise<number> {
   return tx.execute(`UPDATE helpdesk_appointment SET state = 'missed', ended_at = $2 WHERE state = 'booked' AND starts_at < $1`, [before, now])
+}
+
+/** An open unit that gives hours. */
+export interface BookableUnit {
+  readonly id: string
+  readonly name: string
+  readonly municipality: string
+}
+
+export async function listBookableUnits(sql: Sql): Promise<BookableUnit[]> {
+  return sql.query<BookableUnit>(
+    `SELECT u.id, u.name, u.municipality FROM helpdesk_unit u
+     WHERE u.closed_at IS NULL AND EXISTS (SELECT 1 FROM helpdesk_opening o WHERE o.unit_id = u.id) ORDER BY u.municipality, u.name`,
+  )
 }

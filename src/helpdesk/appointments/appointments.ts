@@ -9,9 +9,10 @@ import type { Queue } from '../queue/queue.ts'
 import type { Ticket, TicketKind } from '../queue/ticket.ts'
 import type { TicketClass } from '../queue/turn.ts'
 import {
-  type Appointment, countBookings, countTaken, endAppointment, findBooked, givePlaceBack, insertAppointment, listBookedIn, listClosedDays, listOpenings, missBefore,
-  setClosedDay, setOpening, takeDueReminders, takePlace,
+  type Appointment, type BookableUnit, countBookings, countTaken, endAppointment, findBooked, givePlaceBack, insertAppointment, listBookableUnits, listBookedIn, listClosedDays, listDueReminders, listOpenings, missBefore,
+  noteReminded, setClosedDay, setOpening, takePlace,
 } from './appointment.store.ts'
+import type { PrepareNotice } from './notice.ts'
 import { APPOINTMENT_PROBLEMS } from './problems.ts'
 import { bookableDays, findSlot, isSoonEnough, type Opening, slotsOf } from './slots.ts'
 
@@ -41,20 +42,22 @@ export interface Appointments {
   closedDays(unitId: string): Promise<string[]>
   setOpening(unitId: string, weekday: number, opening: Opening | undefined, by: AccountId): Promise<void>
   setClosedDay(unitId: string, day: string, isClosed: boolean, by: AccountId): Promise<void>
+  /** Open units that give hours. */
+  units(): Promise<BookableUnit[]>
   /** Days with hours to book. */
   days(unitId: string): Promise<string[]>
   /** Hours of a day with places left. */
   hours(unitId: string, day: string): Promise<OfferedSlot[]>
   booked(accountId: AccountId): Promise<Appointment | undefined>
-  /** @throws {Problem} helpdesk/slot-taken, helpdesk/appointment-held, helpdesk/booked-too-often */
+  /** @throws {Problem} appointments/slot-taken, appointments/appointment-held, appointments/booked-too-often */
   book(accountId: AccountId, wish: Wish): Promise<Appointment>
-  /** @throws {Problem} helpdesk/appointment-over */
+  /** @throws {Problem} appointments/appointment-over */
   cancel(accountId: AccountId, id: string): Promise<void>
   /** Who is expected in a unit today. */
   expected(unitId: string): Promise<Appointment[]>
   /**
    * The person is there and gets a ticket: for the booked hour, or by law if that comes first; late ones stand in the line like anybody.
-   * @throws {Problem} helpdesk/appointment-over
+   * @throws {Problem} appointments/appointment-over
    */
   arrive(at: { unitId: string; class: TicketClass }, id: string, by: AccountId): Promise<Ticket>
   /** Reminds of what is due within a day, once each; a job's work. */
@@ -68,7 +71,7 @@ export interface AppointmentsDependencies {
   readonly clock: Clock
   readonly audit: Pick<Audit, 'record'>
   readonly queue: Pick<Queue, 'issueBooked'>
-  readonly tell: (tx: Sql, appointment: Appointment, notice: 'booked' | 'cancelled' | 'reminder') => Promise<void>
+  readonly prepareNotice: PrepareNotice
 }
 
 export function createAppointments(deps: AppointmentsDependencies): Appointments {
@@ -87,6 +90,7 @@ export function createAppointments(deps: AppointmentsDependencies): Appointments
         await setClosedDay(tx, unitId, day, closed)
         await audit.record(tx, { type: 'helpdesk/closed-day-set', actor: staff(by), data: { unitId, closed } })
       }),
+    units: () => listBookableUnits(db),
     days: async (unitId) => bookableDays(await listOpenings(db, unitId), await closedOf(db, unitId), clock.now()),
     async hours(unitId, day) {
       const [openings, closed, now] = [await listOpenings(db, unitId), await closedOf(db, unitId), clock.now()]
@@ -104,13 +108,7 @@ export function createAppointments(deps: AppointmentsDependencies): Appointments
       return listBookedIn(db, unitId, momentOf(today, 0), momentOf(addDays(today, 1), 0))
     },
     arrive: (at, id, by) => arrive(deps, at, id, by),
-    remind: () =>
-      db.transaction(async (tx) => {
-        const now = clock.now()
-        const due = await takeDueReminders(tx, now, new Date(now.getTime() + REMIND_BEFORE_MS), REMINDERS_AT_ONCE)
-        for (const appointment of due) await deps.tell(tx, appointment, 'reminder')
-        return due.length
-      }),
+    remind: () => remind(deps),
     closeDays: () => db.transaction((tx) => missBefore(tx, momentOf(localDay(clock.now()), 0), clock.now())),
   }
 }
@@ -118,8 +116,9 @@ export function createAppointments(deps: AppointmentsDependencies): Appointments
 const staff = (id: AccountId): AuditActor => ({ kind: 'operator', id })
 const eventOf = ({ id, unitId }: Appointment) => ({ appointmentId: id, unitId })
 
-async function book({ db, clock, audit, tell }: AppointmentsDependencies, accountId: AccountId, { unitId, kind, startsAt }: Wish): Promise<Appointment> {
+async function book({ db, clock, audit, prepareNotice }: AppointmentsDependencies, accountId: AccountId, { unitId, kind, startsAt }: Wish): Promise<Appointment> {
   const now = clock.now()
+  const tell = await prepareNotice({ accountId, unitId, startsAt }, 'booked')
   try {
     return await db.transaction(async (tx) => {
       const closed = new Set(await listClosedDays(tx, unitId, localDay(now)))
@@ -132,7 +131,7 @@ async function book({ db, clock, audit, tell }: AppointmentsDependencies, accoun
       }
       if (slot === undefined || !(await takePlace(tx, unitId, slot))) throw new Problem(APPOINTMENT_PROBLEMS.slotTaken)
       await audit.record(tx, { type: 'helpdesk/appointment-booked', actor: citizen(accountId), subject: accountId, data: eventOf(appointment) })
-      await tell(tx, appointment, 'booked')
+      await tell(tx)
       return appointment
     })
   } catch (error) {
@@ -141,14 +140,33 @@ async function book({ db, clock, audit, tell }: AppointmentsDependencies, accoun
   }
 }
 
-async function cancel({ db, clock, audit, tell }: AppointmentsDependencies, accountId: AccountId, id: string): Promise<void> {
+async function cancel({ db, clock, audit, prepareNotice }: AppointmentsDependencies, accountId: AccountId, id: string): Promise<void> {
+  const booked = await findBooked(db, accountId)
+  if (booked?.id !== id) throw new Problem(APPOINTMENT_PROBLEMS.appointmentOver)
+  const tell = await prepareNotice(booked, 'cancelled')
   await db.transaction(async (tx) => {
     const ended = await endAppointment(tx, id, 'cancelled', { accountId, now: clock.now() })
     if (ended === undefined) throw new Problem(APPOINTMENT_PROBLEMS.appointmentOver)
     await givePlaceBack(tx, ended.unitId, ended.startsAt)
     await audit.record(tx, { type: 'helpdesk/appointment-cancelled', actor: citizen(accountId), subject: accountId, data: eventOf(ended) })
-    await tell(tx, ended, 'cancelled')
+    await tell(tx)
   })
+}
+
+/** One transaction each: what one notice meets does not keep the others back, and of two processes one tells. */
+async function remind({ db, clock, prepareNotice }: AppointmentsDependencies): Promise<number> {
+  const now = clock.now()
+  const due = await listDueReminders(db, now, new Date(now.getTime() + REMIND_BEFORE_MS), REMINDERS_AT_ONCE)
+  let told = 0
+  for (const appointment of due) {
+    const tell = await prepareNotice(appointment, 'reminder')
+    await db.transaction(async (tx) => {
+      if (!(await noteReminded(tx, appointment.id, now))) return
+      await tell(tx)
+      told += 1
+    })
+  }
+  return told
 }
 
 async function arrive(

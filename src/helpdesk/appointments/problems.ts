@@ -1,8 +1,8 @@
 import type { ProblemKind } from '../../platform/problem.ts'
 
 export const APPOINTMENT_PROBLEMS = {
-  slotTaken: { code: 'helpdesk/slot-taken', status: 409, title: 'The hour is taken or not offered' },
-  appointmentHeld: { code: 'helpdesk/appointment-held', status: 409, title: 'The account has an appointment already' },
-  appointmentOver: { code: 'helpdesk/appointment-over', status: 409, title: 'The appointment is not booked any more' },
-  bookedTooOften: { code: 'helpdesk/booked-too-often', status: 429, title: 'Too many hours were booked and given back' },
+  slotTaken: { code: 'appointments/slot-taken', status: 409, title: 'The hour is taken or not offered' },
+  appointmentHeld: { code: 'appointments/appointment-held', status: 409, title: 'The account has an appointment already' },
+  appointmentOver: { code: 'appointments/appointment-over', status: 409, title: 'The appointment is not booked any more' },
+  bookedTooOften: { code: 'appointments/booked-too-often', status: 429, title: 'Too many hours were booked and given back' },
 } as const satisfies Record<string, ProblemKind>

@@ -6,6 +6,7 @@ import { type Database, isUniqueViolation, type Sql } from '../../platform/db.ts
 import { equalSecrets, type Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
 import { localDay } from '../local-time.ts'
+import { findUnitByCode, type Unit } from '../staff/unit.store.ts'
 import { QUEUE_PROBLEMS } from './problems.ts'
 import { CALLERS_STEPS, type CallersStep, type Ticket, type TicketKind, type TicketStep } from './ticket.ts'
 import {
@@ -41,22 +42,24 @@ export interface PublicCalls {
 
 /** The waiting line of each unit. */
 export interface Queue {
-  /** @throws {Problem} helpdesk/line-full */
+  /** @throws {Problem} queue/line-full */
   issue(asked: NewTicket, from: 'tablet' | 'desk', actor: AuditActor): Promise<Ticket>
-  /** For somebody whose hour was booked, in the transaction of the arrival. @throws {Problem} helpdesk/line-full */
+  /** For somebody whose hour was booked, in the transaction of the arrival. @throws {Problem} queue/line-full */
   issueBooked(tx: Sql, asked: NewTicket & { readonly dueAt: Date; readonly appointmentId: string }, actor: AuditActor): Promise<Ticket>
   /**
    * Calls whoever's turn it is to a desk; `undefined` when nobody waits. Of two desks that call at once each gets another ticket.
-   * @throws {Problem} helpdesk/ticket-open when the attendant or the desk has somebody.
+   * @throws {Problem} queue/ticket-open when the attendant or the desk has somebody.
    */
   callNext(by: AtDesk & { readonly desk: number }): Promise<Ticket | undefined>
-  /** Goes on with the ticket that this attendant called. @throws {Problem} helpdesk/ticket-moved */
+  /** Goes on with the ticket that this attendant called. @throws {Problem} queue/ticket-moved */
   goOn(by: AtDesk, ticketId: string, step: CallersStep): Promise<Ticket>
-  /** Somebody who was called in vain is back, or left the line. @throws {Problem} helpdesk/ticket-moved */
+  /** Somebody who was called in vain is back, or left the line. @throws {Problem} queue/ticket-moved */
   change(by: AtDesk, ticketId: string, step: 'return' | 'leave'): Promise<Ticket>
   today(unitId: string): Promise<readonly Ticket[]>
   openOf(attendantId: AccountId): Promise<Ticket | undefined>
   shown(unitId: string): Promise<PublicCalls>
+  /** An open unit, for the screens in its hall. */
+  findUnit(code: string): Promise<Unit | undefined>
   rule(unitId: string): Promise<QueueRule>
   setRule(unitId: string, rule: QueueRule, by: AccountId): Promise<void>
   /** The secret part of the address of the unit's tablet. */
@@ -98,6 +101,10 @@ export function createQueue(deps: QueueDependencies): Queue {
       const line = lineOf(unitId)
       const [calls, waiting] = [await listCalls(db, line, SHOWN_CALLS), await listTickets(db, line, ['waiting'])]
       return { calls, waiting: waiting.length }
+    },
+    async findUnit(code) {
+      const unit = await findUnitByCode(db, code)
+      return unit?.closedAt === undefined ? unit : undefined
     },
     rule: (unitId) => findRule(db, unitId),
     setRule: (unitId, rule, by) => changed(unitId, by, (tx) => setRule(tx, unitId, rule), { type: 'helpdesk/queue-rule-set', data: { ...rule } }),
@@ -149,7 +156,7 @@ async function moved({ audit }: QueueDependencies, tx: Sql, id: string, step: Ti
   try {
     const ticket = await moveTicket(tx, id, step, how)
     if (ticket === undefined) throw new Problem(QUEUE_PROBLEMS.ticketMoved)
-    await audit.record(tx, { type: 'helpdesk/ticket-moved', actor: staff(by), data: { ticketId: id, unitId: how.unitId, step } })
+    await audit.record(tx, { type: 'queue/ticket-moved', actor: staff(by), data: { ticketId: id, unitId: how.unitId, step } })
     return ticket
   } catch (error) {
     if (isUniqueViolation(error)) throw new Problem(QUEUE_PROBLEMS.ticketOpen, { cause: error })

@@ -1,0 +1,93 @@
+import Router from '@koa/router'
+import { z } from 'zod'
+import { type FieldErrors, guard, type Typed } from '../../platform/http/guard.ts'
+import type { HttpContext } from '../../platform/http/request-facts.ts'
+import { seeOther } from '../../portal/index.ts'
+import type { DeskPages, DeskVisit } from '../desk-pages.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Appointments } from './appointments.ts'
+import { formatMinutes, parseMinutes } from './slots.ts'
+
+export interface HoursRoutesDependencies {
+  readonly pages: DeskPages
+  readonly queue: Queue
+  readonly appointments: Appointments
+}
+
+const PAGE = '/balcao/horarios'
+const OUTCOMES = ['opening', 'closed-day', 'rule', 'tablet'] as const
+const query = z.object({ feito: z.enum(OUTCOMES).optional() })
+type Query = z.output<typeof query>
+
+const minutes = z.string().transform((text, ctx) => {
+  const value = parseMinutes(text)
+  if (value === undefined) ctx.addIssue({ code: 'custom', message: 'appointments.field.time' })
+  return value ?? z.NEVER
+})
+const number = (least: number, most: number) => z.coerce.number('appointments.field.number').int('appointments.field.number').min(least, 'appointments.field.number').max(most, 'appointments.field.number')
+const weekday = number(0, 6)
+const openingForm = z
+  .object({ weekday, opens: minutes, closes: minutes, slotMinutes: number(5, 240), capacity: number(1, 100) })
+  .refine(({ opens, closes, slotMinutes }) => opens + slotMinutes <= closes, { message: 'appointments.field.closes', path: ['closes'] })
+const closing = z.object({ weekday })
+const closedDay = z.object({ day: z.iso.date('appointments.field.day'), change: z.enum(['close', 'open']) })
+const ruleForm = z.object({ lawRun: number(1, 10), bookedRun: number(1, 10) })
+
+interface Asked<B> {
+  readonly body: B
+}
+interface Refused {
+  readonly errors: FieldErrors
+  readonly typed: Typed
+}
+
+/** A unit's opening hours, closed days, the rule of its line and its tablet; by its managers. */
+export function createHoursRoutes({ pages, queue, appointments }: HoursRoutesDependencies): Router {
+  const router = new Router()
+
+  async function show(ctx: HttpContext, visit: DeskVisit, page: { errors?: FieldErrors; typed?: Typed; outcome?: string | undefined }): Promise<void> {
+    const { id, code } = visit.unit
+    const openings = (await appointments.openings(id)).map((found) => ({ ...found, opens: formatMinutes(found.opens), closes: formatMinutes(found.closes) }))
+    const data = {
+      openings,
+      closedDays: await appointments.closedDays(id),
+      rule: await queue.rule(id),
+      tabletHref: `/senha/${code}/${await queue.tabletKey(id)}`,
+      panelHref: `/painel/${code}`,
+      ...page,
+    }
+    pages.show(ctx, visit, { section: 'hours', view: 'hours', data })
+  }
+  const onInvalid = pages.only('hours', (ctx, visit, { errors, typed }: Refused) => show(ctx, visit, { errors, typed }))
+  const told = (ctx: HttpContext, outcome: (typeof OUTCOMES)[number]) => seeOther(ctx, `${PAGE}?feito=${outcome}`)
+
+  const open = pages.only('hours', (ctx, visit, { query: { feito } }: { query: Query }) => show(ctx, visit, { outcome: feito }))
+  const setOpening = pages.only('hours', async (ctx, { unit, account }, { body }: Asked<z.output<typeof openingForm>>) => {
+    await appointments.setOpening(unit.id, body.weekday, body, account.id)
+    told(ctx, 'opening')
+  })
+  const close = pages.only('hours', async (ctx, { unit, account }, { body }: Asked<z.output<typeof closing>>) => {
+    await appointments.setOpening(unit.id, body.weekday, undefined, account.id)
+    told(ctx, 'opening')
+  })
+  const setClosed = pages.only('hours', async (ctx, { unit, account }, { body }: Asked<z.output<typeof closedDay>>) => {
+    await appointments.setClosedDay(unit.id, body.day, body.change === 'close', account.id)
+    told(ctx, 'closed-day')
+  })
+  const setRule = pages.only('hours', async (ctx, { unit, account }, { body }: Asked<z.output<typeof ruleForm>>) => {
+    await queue.setRule(unit.id, body, account.id)
+    told(ctx, 'rule')
+  })
+  const changeTablet = pages.only('hours', async (ctx, { unit, account }) => {
+    await queue.changeTabletKey(unit.id, account.id)
+    told(ctx, 'tablet')
+  })
+
+  router.get(PAGE, guard({ query }, open))
+  router.post(PAGE, guard({ body: openingForm, keep: ['weekday', 'opens', 'closes', 'slotMinutes', 'capacity'], onInvalid }, setOpening))
+  router.post(`${PAGE}/fechar`, guard({ body: closing }, close))
+  router.post(`${PAGE}/dia`, guard({ body: closedDay, keep: ['day'], onInvalid }, setClosed))
+  router.post(`${PAGE}/fila`, guard({ body: ruleForm, keep: ['lawRun', 'bookedRun'], onInvalid }, setRule))
+  router.post(`${PAGE}/totem`, guard({}, changeTablet))
+  return router
+}
