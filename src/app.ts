@@ -9,6 +9,7 @@ import { DEMO_CITIZENS } from './app/demo-seed.ts'
 import { openDeskArea } from './app/desk-area.ts'
 import { openFaceThreads } from './app/face-threads.ts'
 import { type Foundation, openFoundation } from './app/foundation.ts'
+import { publicLineRoutes } from './app/helpdesk/waiting-line.ts'
 import { openOperatorArea } from './app/operator-area.ts'
 import { createOidcPorts } from './app/oidc-ports.ts'
 import { type AccountsOverrides, openRooms, type Rooms } from './app/rooms.ts'
@@ -89,6 +90,7 @@ async function open({ foundation, rooms, look }: Opened, closers: (() => Promise
   const local = { host: config.platform.host, port: 0 }
   const area = await openCitizenArea({ foundation, rooms, oidc, web, look }, () => local)
   web.app.use(area.routes.routes())
+  for (const router of publicLineRoutes({ foundation, rooms, oidc, web, look }, area)) web.app.use(router.routes())
   web.app.use((await openDeskArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   web.app.use((await openOperatorArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   openAgencies({ foundation, rooms, oidc, web, look })

@@ -17,7 +17,7 @@ export interface Background {
   stop(): Promise<void>
 }
 
-export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, images, imageCare, liveness, outcomes }: Rooms, oidc: Oidc): Background {
+export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, images, imageCare, liveness, outcomes, line }: Rooms, oidc: Oidc): Background {
   jobs.work(END_SESSIONS_JOB, async ({ accountId, sessionIds, reason, offlineToo, endedAt }) => {
     await oidc.sessions.end({
       accountId: String(accountId),
@@ -47,6 +47,11 @@ export function createBackground({ db, clock, jobs, outbox, log }: Foundation, {
   })
   jobs.schedule('images-of-closed-accounts', '51 7 * * *', async () => void (await eraseClosedAccounts({ clock }, { accounts, images })))
   jobs.schedule(REMAKE_JOB, '*/10 * * * *', async () => void (await imageCare.jobs.remake({ budgetMs: REMAKE_BUDGET_MS, signal: stopping.signal })))
+  jobs.schedule('appointment-reminders', '*/10 * * * *', async () => void (await line.appointments.remind()))
+  jobs.schedule('line-closes-days', '7 5 * * *', async () => {
+    await line.queue.closeDays()
+    await line.appointments.closeDays()
+  })
   jobs.schedule('database-maintain', '41 * * * *', db.maintain)
 
   const stopping = new AbortController()

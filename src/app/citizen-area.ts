@@ -1,8 +1,7 @@
-import type Router from '@koa/router'
 import type { Account, AccountId } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
-import { CITIZEN_PLACE, createPortalRoutes, type PortalDependencies } from '../portal/index.ts'
+import { CITIZEN_PLACE, createPortalRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
 import { CLOSED_GRACE_DAYS } from './closed-accounts.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import type { Rooms } from './rooms.ts'
@@ -18,9 +17,8 @@ const NAMELESS_DEVICE = '?'
 
 export type CitizenAreaDependencies = AreaDependencies
 
-/** The area's routes, and the account that is signed in to it. */
-export interface CitizenArea {
-  readonly routes: Router
+/** The area's routes and frame, and the account that is signed in to it. */
+export interface CitizenArea extends Pick<Portal, 'routes' | 'pages'> {
   findAccount(ctx: HttpContext): Promise<Account | undefined>
 }
 
@@ -32,7 +30,7 @@ export async function openCitizenArea(
   const { oidc, look, rooms } = deps
   const { idleSeconds, totalSeconds: absoluteSeconds } = rooms.settings.session
   const party = { clientId: AREA_CLIENT, name: 'MT Login', place: CITIZEN_PLACE, scopes: AREA_SCOPES, limits: { idleSeconds, absoluteSeconds } }
-  const { routes, findVisit } = createPortalRoutes({
+  const { routes, pages, findVisit } = createPortalRoutes({
     entrance: await openEntrance(deps, party, localAddress),
     messages: look.messages,
     accounts: accountsOf(deps),
@@ -51,7 +49,7 @@ export async function openCitizenArea(
       reportMisuse: ({ account }, entry) => reportMisuse(deps, account, entry),
     },
   })
-  return { routes, findAccount: async (ctx) => (await findVisit(ctx))?.account }
+  return { routes, pages, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
 
 function accountsOf({ foundation, rooms: { accounts, settings } }: CitizenAreaDependencies): PortalDependencies['accounts'] {

@@ -23,7 +23,7 @@ const REFRESH_SECONDS = 8
 
 const code = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/).max(60)
 const screen = z.object({ unit: code })
-const tablet = z.object({ unit: code, key: z.string().regex(/^[\w-]{22}$/) })
+const tablet = z.object({ unit: code, key: z.string().min(1).max(60) })
 const label = z.string().regex(/^[PHN]\d{3}$/)
 const given = z.object({ senha: label.optional() })
 const reason = z.enum(Object.keys(PRIORITY_REASONS) as [PriorityReason, ...PriorityReason[]], 'platform.field.required')

@@ -1,13 +1,13 @@
 import type Router from '@koa/router'
-import type { Accounts } from '../accounts/index.ts'
-import type { Audit } from '../audit/index.ts'
+import type { Accounts } from '../../accounts/index.ts'
+import type { Audit } from '../../audit/index.ts'
 import {
   type Appointments, createAppointments, createBookingRoutes, createPanelRoutes, createPrepareNotice, createQueue, createTellCitizen, type Queue, type Staff,
-} from '../helpdesk/index.ts'
-import type { Messages } from '../platform/http/messages.ts'
-import type { Portal } from '../portal/index.ts'
-import type { AreaDependencies } from './first-party.ts'
-import type { Foundation } from './foundation.ts'
+} from '../../helpdesk/index.ts'
+import type { Messages } from '../../platform/http/messages.ts'
+import type { Portal } from '../../portal/index.ts'
+import type { AreaDependencies } from '../first-party.ts'
+import type { Foundation } from '../foundation.ts'
 
 /** The lines of the units and the hours booked in them. */
 export interface WaitingLine {
