@@ -2,7 +2,8 @@
 FROM node:24.11-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev
+# No scripts of packages, and no prepared embedded database: the image runs on PostgreSQL.
+RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24.11-slim
 WORKDIR /app

@@ -1,15 +1,16 @@
 import path from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Transaction } from '@electric-sql/pglite'
 import { PGlite } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
 import type { Database, DatabaseOptions, Sql } from '../db.ts'
+import { collectGarbage } from '../garbage.ts'
 import { checkedChannel } from './channel.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { beginSetUp } from './set-up.ts'
 import { translating } from './sql-error.ts'
 import { createSyncedFs } from './synced-fs.ts'
+import { copyTemplate, makeTemplate } from './template.ts'
 import { createTransactionGuard } from './transaction-guard.ts'
 
 const BYTEA = 17
@@ -72,26 +73,31 @@ export function startInMemory(dump?: Blob): Promise<PGlite> {
 }
 
 async function startOnDisk(folder: string): Promise<PGlite> {
-  spareOptimizing()
   const setUp = beginSetUp(folder)
-  const engine = await PGlite.create({ fs: createSyncedFs(folder), extensions: { vector }, startParams: START_PARAMS })
-  if (setUp) {
-    await setUp.finish()
-    releaseSetUpMemory()
-  }
+  const isCopy = setUp !== undefined && copyTemplate(folder)
+  const engine = await startIn(folder)
+  await setUp?.finish()
+  if (setUp && !isCopy) releaseSetUpMemory()
   return engine
+}
+
+function startIn(folder: string): Promise<PGlite> {
+  spareOptimizing()
+  return PGlite.create({ fs: createSyncedFs(folder), extensions: { vector }, startParams: START_PARAMS })
+}
+
+/** Sets up an empty database beside the packages for later first starts; see template.ts. */
+export function prepareTemplate(): Promise<'made' | 'present'> {
+  return makeTemplate(async (folder) => (await startIn(folder)).close())
 }
 
 /**
  * Gives back the memory of the set-up tool, a second WebAssembly instance that V8 does not feel as its own: 700 → 400 MB after a first run.
  */
 function releaseSetUpMemory(): void {
-  setFlagsFromString('--expose-gc')
-  const collect: unknown = runInNewContext('gc')
-  if (typeof collect !== 'function') return
   setTimeout(() => {
-    collect()
-    setTimeout(() => collect(), SET_UP_SETTLED_MS).unref()
+    collectGarbage()
+    setTimeout(collectGarbage, SET_UP_SETTLED_MS).unref()
   }, SET_UP_SETTLED_MS).unref()
 }
 
