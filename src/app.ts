@@ -12,6 +12,7 @@ import { type Foundation, openFoundation } from './app/foundation.ts'
 import { publicLineRoutes } from './app/helpdesk/waiting-line.ts'
 import { openOperatorArea } from './app/operator-area.ts'
 import { createOidcPorts } from './app/oidc-ports.ts'
+import { createRepresentationPort } from './app/proxies/representation.ts'
 import { type AccountsOverrides, openRooms, type Rooms } from './app/rooms.ts'
 import { addPages, createWeb, httpLog, type Look, readLook, type Web } from './app/web.ts'
 import { createOidc, createRedisArtifactStore, createSqlArtifactStore, type Oidc } from './oidc/index.ts'
@@ -116,6 +117,7 @@ async function openOidc(foundation: Foundation, rooms: Rooms, web: Web, closers:
   const { clientCertHeader: certificate, clientCertVerifyHeader: verified, ...protocol } = config.oidc
   const store = redisUrl && createRedisArtifactStore({ url: redisUrl, clock, durable: createSqlArtifactStore({ db, clock }) })
   if (store) closers.push(store.close)
+  const representation = createRepresentationPort({ db, keyring, audit: rooms.audit, accounts: rooms.accounts, proxies: rooms.proxies })
   const oidc = await createOidc({
     settings: {
       ...protocol, issuer: publicUrl, trustedProxies, certificateHeaders: certificate === undefined ? undefined : { certificate, verified },
@@ -123,7 +125,7 @@ async function openOidc(foundation: Foundation, rooms: Rooms, web: Web, closers:
     },
     platform: { db, clock, keyring, log: httpLog(log), ...(store && { store }) },
     audit: rooms.audit,
-    ports: createOidcPorts({ accounts: () => rooms.accounts, assurance: rooms.assurance, db, clock }),
+    ports: createOidcPorts({ accounts: () => rooms.accounts, assurance: rooms.assurance, representation, db, clock }),
     html: web.views.html,
   })
   closers.push(oidc.close)

@@ -25,6 +25,7 @@ const LONGEST_STATEMENT_MS = 6 * 60 * 60 * 1000
 const NOBODY: OidcPorts = {
   findPerson: async () => ({ subject: undefined, standing: undefined }),
   listEvidence: async () => [],
+  representation: { list: async () => [], find: async () => undefined, noteUse: async () => false },
   sessionEnded: async () => {},
 }
 

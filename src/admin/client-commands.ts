@@ -29,12 +29,15 @@ const POLICY: Readonly<Record<string, readonly [member: string, flag: Flag]>> = 
   escopo: ['allowedScopes', { type: 'string', value: 'ESCOPO', about: 'escopo permitido', multiple: true }],
   'nivel-minimo': ['minimumLevel', { type: 'string', value: 'NÍVEL', about: 'bronze, prata ou ouro: nenhum token abaixo dele' }],
   pkce: ['pkce', { type: 'string', value: 'REGRA', about: 'required (padrão) ou optional, só para quem não sabe fazer' }],
+  'espaco-poderes': ['representationNamespaces', { type: 'string', value: 'ESPAÇO', about: 'espaço de poderes (procurações) que conta neste sistema', multiple: true }],
+  'forma-representacao': ['delegationClaims', { type: 'string', value: 'FORMA', about: 'native (padrão), govbr ou representee' }],
 }
 const FILES: Readonly<Record<string, Flag>> = {
   id: { type: 'string', about: 'client_id; sem ela, um é criado' },
   metadados: { type: 'string', value: 'ARQUIVO', about: 'JSON com o resto dos metadados do OpenID Connect Registration' },
   politica: { type: 'string', value: 'ARQUIVO', about: 'JSON com o resto da política (docs/operating.md)' },
   fapi: { type: 'boolean', about: 'perfil de segurança FAPI 2.0' },
+  representacao: { type: 'boolean', about: 'aceita que alguém aja por outra pessoa ou empresa; pede --espaco-poderes' },
   'primeira-parte': { type: 'boolean', about: 'sistema do próprio Estado: sem tela de consentimento' },
 }
 const flagsOf = (table: typeof METADATA) => Object.fromEntries(Object.entries(table).map(([name, [, flag]]) => [name, flag]))
@@ -125,7 +128,7 @@ function secretOutcome(title: string, json: { client_id: string; client_secret: 
 /** The metadata and policy that the flags and files say; the registry checks every member, so nothing is trusted here. */
 function inputFrom(typed: Typed): { metadata: ClientRegistration['metadata']; policy: NonNullable<ClientRegistration['policy']> } {
   const metadata = withoutCode({ ...readJson(typed.text('metadados')), ...membersFrom(METADATA, typed) })
-  const switches = { ...(typed.is('fapi') && { fapi2: true }), ...(typed.is('primeira-parte') && { firstParty: true }) }
+  const switches = { ...(typed.is('fapi') && { fapi2: true }), ...(typed.is('primeira-parte') && { firstParty: true }), ...(typed.is('representacao') && { representation: true }) }
   const policy = { ...readJson(typed.text('politica')), ...membersFrom(POLICY, typed), ...switches }
   return { metadata: metadata as ClientRegistration['metadata'], policy }
 }

@@ -22,6 +22,7 @@ export function createResourceCommands({ oidc, actor }: ResourceTools): Command[
         escopo: { type: 'string', value: 'ESCOPO', about: 'escopo que a API entende', multiple: true, required: true },
         formato: { type: 'string', value: 'FORMATO', about: 'opaque (padrão) ou jwt' },
         duracao: { type: 'string', value: 'SEGUNDOS', about: `vida do token; ${TOKEN_SECONDS} sem ela` },
+        poder: { type: 'string', value: 'ESCOPO=PODER', about: 'poder (espaco:codigo) com que se troca um token por este escopo, em nome de outro', multiple: true },
         dono: { type: 'string', value: 'CLIENT_ID', about: 'cliente que pode consultar (introspecção) tokens dessa API' },
       },
       run: async ({ text, texts, positionals: [indicator = ''] }) => {
@@ -35,6 +36,7 @@ export function createResourceCommands({ oidc, actor }: ResourceTools): Command[
           tokenFormat: format,
           tokenSeconds: Number(text('duracao') ?? TOKEN_SECONDS),
           ownerClientId: text('dono'),
+          scopePowers: powersOf(texts('poder')),
         } satisfies Parameters<Oidc['resources']['put']>[0]
         await resources.put(resource, actor)
         return { text: `Recurso registrado: ${indicator}`, json: resource }
@@ -50,4 +52,15 @@ export function createResourceCommands({ oidc, actor }: ResourceTools): Command[
       },
     },
   ]
+}
+
+/** `ipva.consultar=sefaz:ipva.consultar`, as often as wanted. */
+function powersOf(texts: readonly string[]): Record<string, string[]> {
+  const powers: Record<string, string[]> = {}
+  for (const text of texts) {
+    const [scope = '', power = ''] = text.split('=')
+    if (scope === '' || power === '') throw new UsageError('--poder é ESCOPO=ESPAÇO:CÓDIGO.')
+    powers[scope] = [...(powers[scope] ?? []), power]
+  }
+  return powers
 }

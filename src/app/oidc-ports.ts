@@ -1,6 +1,6 @@
 import type { Account, Accounts } from '../accounts/index.ts'
 import { type Assurance, evidenceState } from '../assurance/index.ts'
-import type { OidcPorts, Subject } from '../oidc/index.ts'
+import type { OidcPorts, RepresentationPort, Subject } from '../oidc/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 import { destroyPageSessionsBySid } from '../platform/http/page-session.ts'
@@ -8,13 +8,15 @@ import { destroyPageSessionsBySid } from '../platform/http/page-session.ts'
 export interface OidcPortsDependencies {
   readonly accounts: () => Pick<Accounts, 'find' | 'sessions'>
   readonly assurance: Assurance
+  readonly representation: RepresentationPort
   readonly db: Database
   readonly clock: Clock
 }
 
 /** What the protocol asks of the rooms that know people; `accounts` comes later than the protocol is described, hence a function. */
-export function createOidcPorts({ accounts, assurance, db, clock }: OidcPortsDependencies): OidcPorts {
+export function createOidcPorts({ accounts, assurance, representation, db, clock }: OidcPortsDependencies): OidcPorts {
   return {
+    representation,
     async findPerson(accountId, sessionUid) {
       if (sessionUid === undefined) return { subject: subjectOf(await accounts().find(accountId)), standing: undefined }
       const found = await assurance.findStanding(accountId, sessionUid)

@@ -96,7 +96,7 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
         settings: { minPasswordLength: rooms.settings.password.minLength, recentSeconds: rooms.settings.session.recentSeconds, demoCitizens },
       },
     },
-    oidc: { server: oidc.provider, giveConsent: oidc.consents.give },
+    oidc: { server: oidc.provider, giveConsent: oidc.consents.give, parties: oidc.representation },
     accounts: rooms.accounts,
     assurance: rooms.assurance,
     face: {

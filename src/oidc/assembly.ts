@@ -22,6 +22,12 @@ import { createPrompts } from './policy/prompts.ts'
 import { createStandings } from './policy/standing.ts'
 import { buildProvider } from './provider.ts'
 import * as internals from './provider-internals.ts'
+import { type Acting, createActing } from './representation/acting.ts'
+import { createEnding, type Ending } from './representation/ending.ts'
+import { createRepresentations, type Representations } from './representation/representations.ts'
+import { switchByRefresh } from './representation/switch.ts'
+import { createTokenExchange, EXCHANGE_PARAMETERS, TOKEN_EXCHANGE } from './representation/token-exchange.ts'
+import { recordUses } from './representation/uses.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { shareInteractions } from './shared-interaction.ts'
 
@@ -42,6 +48,14 @@ export interface Assembly {
   readonly notices: LogoutNotices
   readonly sessions: Sessions
   readonly consents: Consents
+  readonly representation: Representing
+}
+
+/** Acting for others: the decisions, what tokens say, and the end of mandates. */
+export interface Representing {
+  readonly representations: Representations
+  readonly acting: Acting
+  readonly ending: Ending
 }
 
 /** Opens what the room keeps. */
@@ -81,14 +95,32 @@ export function assemble(deps: OidcDependencies, parts: Parts): Assembly {
   const notices: LogoutNotices = createLogoutNotices({ db, clock, findClient, deliver: (client, ...about) => deliver(client, ...about) })
   const sessions = createSessions({ db, store, notices, audit, ports })
   const policyOf = (ctx: ProviderContext) => source.policyOf(ctx.oidc.client)
-  const consents = createConsents({ db, clock, audit, server: { policyOf, provider: () => provider, revokeGrants: sessions.revokeGrants } })
-  const provider = openProvider(deps, parts, consents)
+  const consents = createConsents({ db, clock, audit, server: { policyOf, provider: () => provider, revokeGrants: sessions.revokeGrants, acting: () => representation.representations } })
+  const representation = openRepresentation(deps, parts, sessions)
+  const provider = openProvider(deps, parts, { consents, representation })
   const deliver = useInternals(deps, parts, provider, notices)
+  addRepresentation(deps, parts, provider, { ...representation, sessions })
   onProviderEvents(provider, { log: platform.log, ports })
-  return { provider, notices, sessions, consents }
+  return { provider, notices, sessions, consents, representation }
 }
 
-function openProvider({ settings, platform, ports, html }: OidcDependencies, parts: Parts, consents: Consents): Provider {
+function openRepresentation({ platform, ports }: OidcDependencies, { source, directory }: Parts, sessions: Sessions): Representing {
+  const { db, clock, keyring } = platform
+  const policyOf = (ctx: ProviderContext) => source.policyOf(ctx.oidc.client)
+  const { revokeGrant, notify } = sessions
+  const representations = createRepresentations({ db, clock, register: ports.representation, policyOf, revokeGrant })
+  return {
+    representations,
+    acting: createActing({ keyring, policyOf, directory, representations }),
+    ending: createEnding({ db, clock, revokeGrant, notify }),
+  }
+}
+
+function openProvider(
+  { settings, platform, ports, html }: OidcDependencies,
+  parts: Parts,
+  { consents, representation: { representations, acting } }: { consents: Consents; representation: Representing },
+): Provider {
   const { clock, keyring } = platform
   const { store, source, directory, keys } = parts
   const policyOf = (ctx: ProviderContext) => source.policyOf(ctx.oidc.client)
@@ -101,9 +133,11 @@ function openProvider({ settings, platform, ports, html }: OidcDependencies, par
       keyring,
     },
     people: {
-      prompts: createPrompts({ standings, policyOf, clock }),
-      findAccount: createFindAccount({ ports, standings, policyOf, clock }),
+      prompts: createPrompts({ standings, representations, policyOf, clock }),
+      findAccount: createFindAccount({ ports, standings, acting: { representations, subjectOf: acting.subjectOf }, policyOf, clock }),
       loadGrant: consents.load,
+      tokenRepresentation: acting.tokenRepresentation,
+      isLive: acting.isLive,
     },
     clients: {
       policyOf: source.policyOf,
@@ -143,4 +177,25 @@ function useInternals(
     notices.send({ clientId: client.clientId, accountId, sid, reason: 'logout' }),
   )
   return (client, accountId, sid) => internals.onBehalfOf(client.clientId, () => send(client, accountId, sid))
+}
+
+const CODE_GRANTS = ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code']
+
+/** Token exchange, the switch of person, and a line for every use: the last around each grant, so that it comes after all that is made. */
+function addRepresentation(
+  { platform, ports }: OidcDependencies,
+  { source, resources }: Parts,
+  provider: Provider,
+  { representations, sessions }: Representing & { readonly sessions: Sessions },
+): void {
+  const { db, clock } = platform
+  const policyOf = (ctx: ProviderContext) => source.policyOf(ctx.oidc.client)
+  const uses = { db, clock, register: ports.representation, representations, revokeGrant: sessions.revokeGrant }
+  const exchange = createTokenExchange({ representations, policyOf, findPerson: ports.findPerson, findResource: resources.find })
+  provider.registerGrantType(TOKEN_EXCHANGE, exchange, EXCHANGE_PARAMETERS)
+  internals.wrapGrant(provider, TOKEN_EXCHANGE, recordUses(uses, 'api'))
+  for (const grant of CODE_GRANTS) internals.wrapGrant(provider, grant, recordUses(uses, 'sign-in'))
+  const cpfOf = async (accountId: string) => (await ports.findPerson(accountId, undefined)).subject?.cpf
+  internals.wrapGrant(provider, 'refresh_token', recordUses(uses, 'refresh'))
+  internals.wrapGrant(provider, 'refresh_token', switchByRefresh({ policyOf, representations, cpfOf }))
 }

@@ -13,6 +13,8 @@ export const oidcEvents = defineEvents({
     aal: z.int().min(1).max(3),
     scopes: z.array(z.string()),
   }),
+  /** Somebody signed in with a power that only several have together: nothing was used yet. */
+  'oidc/joint-representation': z.object({ mandate: z.string(), kind: z.enum(['sign-in', 'refresh', 'switch', 'api', 'service']), about: z.string().optional() }),
   'oidc/consent-given': z.object({ scopes: z.array(z.string()), claims: z.array(z.string()) }),
   'oidc/consent-withdrawn': z.object({}),
   'oidc/sessions-ended': z.object({ reason: z.string(), sessions: z.int(), clients: z.int() }),

@@ -115,6 +115,11 @@ declare module 'oidc-provider' {
     readonly scopes: Set<string>
     claims?: ClaimsRequest
     expiresWithSession?: boolean
+    sid?: string
+    gty?: string
+    /** What `extraTokenClaims` gave it. */
+    extra?: JsonObject
+    readonly expiration: number
     acr?: string | undefined
     amr?: string[] | undefined
     authTime?: number | undefined
@@ -210,6 +215,7 @@ declare module 'oidc-provider' {
       find(id: string): Promise<SessionInstance | undefined>
     }
     readonly AccessToken: TokenModel<TokenInstance>
+    readonly ResourceServer: new (indicator: string, info: JsonObject) => object
     readonly ClientCredentials: TokenModel<TokenInstance>
     readonly RefreshToken: TokenModel<TokenInstance>
     readonly AuthorizationCode: TokenModel<TokenInstance>

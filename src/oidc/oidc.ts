@@ -16,7 +16,7 @@ import type { Consents } from './consents/consents.ts'
 import type { Keys } from './keys/keys.ts'
 import type { RenderHtml } from './pages.ts'
 import type { Lifetimes } from './policy/ttl.ts'
-import type { Actor, OidcPorts } from './ports.ts'
+import type { Actor, OidcPorts, Representation } from './ports.ts'
 import { createProtocolRoutes } from './provider.routes.ts'
 import { replaceKeys } from './provider-internals.ts'
 import type { Sessions } from './sessions.ts'
@@ -59,7 +59,12 @@ export interface Oidc {
   readonly keys: Keys
   /** A token that lets its bearer register one or more clients at `/reg` within a day. */
   createRegistrationToken(preset: RegistrationPreset, actor: Actor): Promise<string>
-  /** Attempts due back-channel logouts; every few seconds. */
+  /** Acting for others. */
+  readonly representation: {
+    /** For whom a person may act at a relying party. */
+    options(accountId: string, clientId: string): Promise<readonly Representation[]>
+  }
+  /** Kills what ended mandates left and attempts due back-channel logouts; every second. */
   deliverLogouts(): Promise<number>
   /** Removes what has expired; every few minutes. */
   purgeExpired(): Promise<number>
@@ -81,9 +86,14 @@ export interface Oidc {
 export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
   const { platform, audit } = deps
   const parts = await openParts(deps)
-  const { provider, notices, sessions, consents } = assemble(deps, parts)
+  const { provider, notices, sessions, consents, representation } = assemble(deps, parts)
   const { directory, clients, resources, keys, store } = parts
+  const { ending, representations } = representation
   const routes = createProtocolRoutes(provider)
+  const optionsOf = async (accountId: string, clientId: string) => {
+    const client = await directory.find(clientId)
+    return client ? representations.options(accountId, client.policy) : []
+  }
   keys.onChange((current) => {
     replaceKeys(provider, current)
     routes.forgetDocuments()
@@ -102,8 +112,12 @@ export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
       await audit.record(platform.db, { type: 'oidc/registration-token-issued', actor, data: { preset } })
       return token
     },
-    deliverLogouts: notices.deliverDue,
-    purgeExpired: async () => (await store.purge()) + (await notices.purge()),
+    representation: { options: optionsOf },
+    async deliverLogouts() {
+      await ending.killEnded()
+      return notices.deliverDue()
+    },
+    purgeExpired: async () => (await store.purge()) + (await notices.purge()) + (await ending.purge()),
     checkStore: async () => void (await store.find('Session', 'ready')),
     async close() {
       await notices.settle()

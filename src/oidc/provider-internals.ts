@@ -4,7 +4,7 @@
  * Each function names the member it depends on; test/oidc/internals.test.ts fails when an update of the package moves one.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type ClientInstance, type JsonObject, Provider, type ProviderContext } from 'oidc-provider'
+import { type ClientInstance, type JsonObject, Provider, type ProviderContext, type TokenInstance } from 'oidc-provider'
 import addClient from 'oidc-provider/lib/helpers/add_client.js'
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js'
 import instance from 'oidc-provider/lib/helpers/weak_cache.js'
@@ -147,6 +147,11 @@ export function wrapGrant(
   const original = handlers.get(grantType)
   if (!original) throw new Error(`no grant ${grantType}`)
   handlers.set(grantType, (ctx) => around(ctx, () => original(ctx)))
+}
+
+/** Makes an access token one for an API (`ResourceServer`, which the provider's grants build the same way). */
+export function bindToResource(provider: Provider, token: TokenInstance, indicator: string, info: JsonObject): void {
+  Reflect.set(token, 'resourceServer', new provider.ResourceServer(indicator, info))
 }
 
 /** The provider is a koa application of its own; its context is koa's, whatever the package's (absent) types say. */

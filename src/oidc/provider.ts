@@ -20,7 +20,7 @@ import { guardedFetch, MOST_BODY_BYTES } from './net/guarded-fetch.ts'
 import type { ProviderPages } from './pages.ts'
 import { CLOCK_TOLERANCE_SECONDS, checkClientAssertion, checkRequestObject } from './policy/client-assertions.ts'
 import type { ClientCertificates } from './policy/client-certificate.ts'
-import { type FindResource, isOwnOrigin, mayIntrospect, mayRotate, resourceServer, tokenClaims } from './policy/decisions.ts'
+import { type FindResource, isOwnOrigin, mayIntrospect, mayRotate, resourceServer, tokenClaims, type TokenRepresentation } from './policy/decisions.ts'
 import { createTtl, type Lifetimes } from './policy/ttl.ts'
 import { currentClientId } from './provider-internals.ts'
 
@@ -35,6 +35,9 @@ export interface ProviderParts {
     readonly prompts: Prompt[]
     readonly findAccount: (ctx: ProviderContext, id: string, token?: TokenInstance) => Promise<unknown>
     readonly loadGrant: (ctx: ProviderContext) => Promise<GrantInstance | undefined>
+    readonly tokenRepresentation: TokenRepresentation
+    /** Whether a token still says the truth about for whom it acts. */
+    readonly isLive: (token: TokenInstance) => Promise<boolean>
   }
   readonly clients: {
     readonly policyOf: (client: ClientInstance) => ClientPolicy
@@ -120,7 +123,10 @@ const OFFERED = {
   clockTolerance: CLOCK_TOLERANCE_SECONDS,
   acceptQueryParamAccessTokens: false,
   allowOmittingSingleRegisteredRedirectUri: false,
-  discovery: { ui_locales_supported: ['pt-BR', 'en', 'es'], claims_locales_supported: ['pt-BR'] },
+  discovery: {
+    authority_claims_supported: ['applies_to', 'permission', 'granted_by'], authority_granted_methods_supported: ['delegated', 'appointed'],
+    ui_locales_supported: ['pt-BR', 'en', 'es'], claims_locales_supported: ['pt-BR'],
+  },
   fetchResponseBodyLimits: { jwks_uri: MOST_BODY_BYTES, sector_identifier_uri: MOST_BODY_BYTES },
 }
 
@@ -142,7 +148,8 @@ function decisions({ settings, state, people, clients, pages }: ProviderParts): 
       client.grantTypeAllowed('refresh_token') && (source.scopes.has('offline_access') || policyOf(client).sessionRefresh),
     rotateRefreshToken: ({ oidc }: ProviderContext) => mayRotate(oidc.entities['RefreshToken'], oidc.client),
     clientBasedCORS: (_ctx: ProviderContext, origin: string, client: ClientInstance) => isOwnOrigin(origin, client),
-    extraTokenClaims: (ctx: ProviderContext, token: TokenInstance) => tokenClaims(ctx, token),
+    extraTokenClaims: (ctx: ProviderContext, token: TokenInstance) => tokenClaims(ctx, token, people.tokenRepresentation),
+    formats: { customizers: { jwt: (_ctx: ProviderContext, token: TokenInstance, jwt: { payload: JsonObject }) => keepSubject(token, jwt.payload) } },
     assertJwtClientAuthClaimsAndHeader: async (ctx: ProviderContext, claims: JsonObject) => checkClientAssertion(ctx, claims),
     fetch: async (url: string, options: { method?: string; headers?: Headers; body?: string | URLSearchParams }) =>
       guardedFetch(url, {
@@ -153,6 +160,11 @@ function decisions({ settings, state, people, clients, pages }: ProviderParts): 
       }),
     renderError: (ctx: ProviderContext, out: { error: string; error_description?: string }) => pages.error(ctx, out),
   }
+}
+
+/** The represented party as `sub` of a JWT, where the provider puts the account of whoever signed in. */
+function keepSubject({ extra }: TokenInstance, payload: JsonObject): void {
+  if (typeof extra?.['sub'] === 'string') payload['sub'] = extra['sub']
 }
 
 /** On https the session cookie has the `__Host-` prefix; the two of a single interaction are bound to its path, which that prefix forbids. */
@@ -169,7 +181,7 @@ function cookies(issuer: string, keys: readonly string[]): JsonObject {
   }
 }
 
-function features({ settings, clients, pages }: ProviderParts): JsonObject {
+function features({ settings, people, clients, pages }: ProviderParts): JsonObject {
   const { policyOf, findResource } = clients
   return {
     devInteractions: { enabled: false },
@@ -211,7 +223,8 @@ function features({ settings, clients, pages }: ProviderParts): JsonObject {
     },
     introspection: {
       enabled: true,
-      allowedPolicy: (_ctx: ProviderContext, client: ClientInstance, token: TokenInstance) => mayIntrospect(client, token, findResource),
+      allowedPolicy: async (_ctx: ProviderContext, client: ClientInstance, token: TokenInstance) =>
+        (await mayIntrospect(client, token, findResource)) && people.isLive(token),
     },
     revocation: {
       enabled: true,

@@ -26,6 +26,10 @@ export interface Sessions {
   end(which: EndedSessions): Promise<number>
   /** The session in which this client knows the citizen by this `sid`; `undefined` when there is none any more. */
   findUid(accountId: string, clientId: string, sid: string): Promise<string | undefined>
+  /** Kills one grant with its tokens. */
+  revokeGrant(grantId: string): Promise<void>
+  /** Tells one relying party that what it knows this person by, in this session, is over; the session itself goes on. */
+  notify(about: { accountId: string; clientId: string; sessionUid: string | undefined; reason: string }): Promise<void>
   /** Kills the grants of an account at one client with their tokens. */
   revokeGrants(accountId: string, clientId: string): Promise<number>
 }
@@ -59,7 +63,13 @@ export function createSessions({ db, store, notices, audit, ports }: SessionsDep
   }
 
   return {
+    revokeGrant,
     revokeGrants: (accountId, clientId) => revokeGrants(accountId, { clientId }),
+    async notify({ accountId, clientId, sessionUid, reason }) {
+      const session = (await store.sessionsOf(accountId)).find(({ payload }) => payload['uid'] === sessionUid)
+      const known = session && authorizationsOf(session.payload).find((one) => one.clientId === clientId)
+      await notices.send({ clientId, accountId, sid: known?.sid, reason })
+    },
     async findUid(accountId, clientId, sid) {
       const all = await store.sessionsOf(accountId)
       const uid = all.find(({ payload }) => authorizationsOf(payload).some((one) => one.clientId === clientId && one.sid === sid))?.payload[

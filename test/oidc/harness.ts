@@ -7,7 +7,7 @@ import type { InteractionInstance, JsonObject } from 'oidc-provider'
 import * as client from 'openid-client'
 import type { Level } from '../../src/assurance/index.ts'
 import type { ArtifactStore } from '../../src/oidc/adapter/artifact.ts'
-import { createOidc, type Oidc, type OidcPorts, type Standing, type Subject } from '../../src/oidc/index.ts'
+import { createOidc, type Oidc, type OidcPorts, type Representation, type RepresentationUse, type Standing, type Subject } from '../../src/oidc/index.ts'
 import type { AuditEntry } from '../../src/oidc/ports.ts'
 import { type Clock, systemClock } from '../../src/platform/clock.ts'
 import type { Database } from '../../src/platform/db.ts'
@@ -32,6 +32,10 @@ export interface World {
   atStepUp: () => 'give-up' | 'done'
   atConsent: () => 'agree' | 'refuse'
   ledgerDown: boolean
+  /** For whom the citizen may act now, and for whom they choose to: an id, or `self`. */
+  representations: Representation[]
+  chosen: string
+  readonly uses: RepresentationUse[]
   readonly prompts: string[]
   readonly details: JsonObject[]
   readonly events: AuditEntry[]
@@ -97,7 +101,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         return [clock.now(), type, actor.kind, actor.id ?? null, subject ?? null, clientId ?? null, JSON.stringify(data), Buffer.alloc(16)]
       },
     },
-    ports: createPorts(world),
+    ports: createPorts(world, db),
     html: (_ctx, view, data) => `<title>${view}</title><pre>${JSON.stringify(data).replaceAll('<', '&lt;')}</pre>`,
   })
   app.use(
@@ -149,6 +153,9 @@ function createWorld(clock: Clock): World {
     atStepUp: () => 'give-up',
     atConsent: () => 'agree',
     ledgerDown: false,
+    representations: [],
+    chosen: 'self',
+    uses: [],
     prompts: [],
     details: [],
     events: [],
@@ -158,7 +165,7 @@ function createWorld(clock: Clock): World {
   }
 }
 
-function createPorts(world: World): OidcPorts {
+function createPorts(world: World, db: Database): OidcPorts {
   return {
     async findPerson(accountId) {
       const standing: Standing = {
@@ -182,6 +189,20 @@ function createPorts(world: World): OidcPorts {
       return { subject, standing }
     },
     listEvidence: async () => [{ method: 'face-match', source: 'mt', grants: world.level, obtainedAt: world.authenticatedAt }],
+    representation: {
+      list: async () => world.representations,
+      find: async (_account, id) => world.representations.find((one) => one.id === id),
+      async noteUse(use, also) {
+        if (world.ledgerDown) throw new Error('no ledger')
+        // As the register does: the mandate is judged in the transaction of the use.
+        return db.transaction(async (tx) => {
+          const isBorne = world.representations.some(({ id }) => id === use.representation.id)
+          if (isBorne) await also(tx)
+          if (isBorne) world.uses.push(use)
+          return isBorne
+        })
+      },
+    },
     sessionEnded: async (uid) => void world.endedSessions.push(uid),
   }
 }
@@ -221,6 +242,7 @@ async function answer(oidc: Oidc, world: World, { prompt, session, params, grant
       },
     }
   }
+  if (prompt.name === 'select_account') return { select_account: { id: world.chosen } }
   if (prompt.name === 'step_up') return world.atStepUp() === 'done' ? { step_up: {} } : { error: 'unmet_authentication_requirements' }
   if (world.atConsent() === 'refuse') return { error: 'access_denied' }
   const {

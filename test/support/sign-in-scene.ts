@@ -172,7 +172,7 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
     platform: { db, clock, keyring, log: { error: write } },
     audit,
     ports: {
-      ...createOidcPorts({ accounts: () => accounts, assurance, db, clock }),
+      ...createOidcPorts({ accounts: () => accounts, assurance, representation: { list: async () => [], find: async () => undefined, noteUse: async () => false }, db, clock }),
       sessionEnded: async () => {},
     },
     html: (ctx, view, data) => http.views.html(ctx, view, data),
@@ -190,7 +190,7 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
           settings: { minPasswordLength: 8, recentSeconds: 1200, demoCitizens: demo ? [CITIZEN] : undefined },
         },
       },
-      oidc: { server: oidc.provider, giveConsent: oidc.consents.give },
+      oidc: { server: oidc.provider, giveConsent: oidc.consents.give, parties: oidc.representation },
       accounts,
       assurance,
       face: {

@@ -4,6 +4,7 @@ import type { Assurance } from '../../assurance/index.ts'
 import type { Audit } from '../../audit/index.ts'
 import type { Messages } from '../../platform/http/messages.ts'
 import { companyRegisterOf, createNotify, createProxies, openCompanyRegisterFile, type Proxies } from '../../proxies/index.ts'
+import { endRepresentations } from '../../oidc/index.ts'
 import type { Foundation } from '../foundation.ts'
 
 const DEMO_COMPANIES = fileURLToPath(new URL('../../demo/company-register.json', import.meta.url))
@@ -28,8 +29,7 @@ export async function openProxies({ foundation, audit, assurance, register, mess
       register,
       companies: file === undefined ? companyRegisterOf([]) : await openCompanyRegisterFile(file),
       notify: createNotify({ outbox, messages, publicUrl: config.platform.publicUrl }),
-      // No token in representation is issued yet.
-      endRepresentationTokens: async () => {},
+      endRepresentationTokens: (tx, mandateId) => endRepresentations(tx, mandateId, clock.now()),
     },
   })
   jobs.schedule('proxies-sweep', '*/5 * * * *', async () => void (await proxies.lifecycle.sweep()))

@@ -1,13 +1,16 @@
 import type { ClaimsRequest, JsonObject, ProviderContext } from 'oidc-provider'
 import type { ClientPolicy } from '../clients/client.ts'
+import { REPRESENTATION_CLAIMS } from '../representation/claims.ts'
 import { SCOPE_CLAIMS } from './scope-claims.ts'
 
 /** Scopes whose claims say something about a person. */
 const PERSONAL_SCOPES = ['profile', 'cpf', 'email', 'phone'] as const
+const REPRESENTATION: ReadonlySet<string> = new Set(REPRESENTATION_CLAIMS)
 const PERSONAL: ReadonlySet<string> = new Set(PERSONAL_SCOPES.flatMap((scope) => SCOPE_CLAIMS[scope]))
 
 /** Whether a client may be told this claim: what its scopes may not tell, a request by name may not either. */
-export function mayTell(policy: Pick<ClientPolicy, 'allowedScopes'>, claim: string): boolean {
+export function mayTell(policy: Pick<ClientPolicy, 'allowedScopes' | 'representation'>, claim: string): boolean {
+  if (REPRESENTATION.has(claim)) return policy.representation
   if (!PERSONAL.has(claim)) return true
   return PERSONAL_SCOPES.some((scope) => policy.allowedScopes.includes(scope) && SCOPE_CLAIMS[scope].some((name) => name === claim))
 }

@@ -5,12 +5,15 @@ import type { ClientPolicy } from '../clients/client.ts'
 import { acceptedAcrs, refreshRequirementOf, requirementOf } from '../policy/requirement.ts'
 import type { Standings } from '../policy/standing.ts'
 import type { OidcPorts, Standing, Subject } from '../ports.ts'
+import { authority, LIST_SCOPE, representationClaims, representeeList, type SubjectOf } from '../representation/claims.ts'
+import type { Representations } from '../representation/representations.ts'
 import { allowedVerified, mayTell } from './allowed-claims.ts'
 import { verifiedClaims } from './verified-claims.ts'
 
 export interface FindAccountDeps {
   readonly ports: OidcPorts
   readonly standings: Standings
+  readonly acting: { readonly representations: Representations; readonly subjectOf: (ctx: ProviderContext) => SubjectOf }
   readonly policyOf: (ctx: ProviderContext) => ClientPolicy
   readonly clock: Clock
 }
@@ -46,9 +49,10 @@ export function createFindAccount(
     const { subject } = await deps.standings.person(ctx, accountId, sessionUid)
     if (!subject) return undefined
     if (token && TOKEN_SOURCES.has(token.kind)) await renew(deps, ctx, accountId, token)
+    else if (token?.kind === 'AccessToken' && !(await deps.acting.representations.present(ctx, token))) return undefined
     return {
       accountId,
-      claims: (use, _scope, requested) => claimsOf(deps, ctx, subject, use, requested),
+      claims: (use, scope, requested) => claimsOf(deps, ctx, subject, { use, scope, requested }),
     }
   }
 }
@@ -86,6 +90,7 @@ async function renew(deps: FindAccountDeps, ctx: ProviderContext, accountId: str
   token.acr = acr
   token.amr = [...standing.amr]
   if (requirement.face) token.authTime = Math.max(token.authTime ?? 0, epoch(standing.faceAt))
+  await deps.acting.representations.renew(ctx, token, standing)
   granted.set(ctx, { standing, source: token })
 }
 
@@ -93,8 +98,7 @@ async function claimsOf(
   deps: FindAccountDeps,
   ctx: ProviderContext,
   subject: Subject,
-  use: string,
-  requested: ClaimsRequest['userinfo'],
+  { use, scope, requested }: { use: string; scope: string; requested: ClaimsRequest['userinfo'] },
 ): Promise<JsonObject> {
   const standing = granted.get(ctx)?.standing
   const policy = deps.policyOf(ctx)
@@ -112,9 +116,30 @@ async function claimsOf(
     ...Object.fromEntries(Object.entries(personal).filter(([claim]) => mayTell(policy, claim))),
     ...(use === 'id_token' && standing && { aal: `aal${standing.aal}`, face_time: standing.faceAt && epoch(standing.faceAt) }),
     ...(verified && {
-      verified_claims: verifiedClaims(verified, subject, await deps.ports.listEvidence(subject.accountId), deps.clock.now()),
+      verified_claims: verifiedClaims(verified, subject, await deps.ports.listEvidence(subject.accountId), {
+        now: deps.clock.now(),
+        authority: use === 'userinfo' ? authorityOf(deps, ctx) : undefined,
+      }),
     }),
+    ...(await actingClaims(deps, ctx, subject.accountId, new Set(scope.split(' ')))),
   }
+}
+
+/** For whom the tokens of this request are; nothing for a person alone, nor for a relying party that did not register for it. */
+async function actingClaims({ acting, policyOf }: FindAccountDeps, ctx: ProviderContext, accountId: string, scopes: ReadonlySet<string>): Promise<JsonObject> {
+  const policy = policyOf(ctx)
+  if (!policy.representation) return {}
+  const representation = acting.representations.current(ctx)?.representation
+  return {
+    ...(representation && (await representationClaims(policy, representation, { scopes, subjectOf: acting.subjectOf(ctx) }))),
+    ...(policy.delegationClaims === 'representee' &&
+      scopes.has(LIST_SCOPE) && { representee_list: representeeList(await acting.representations.options(accountId, policy)) }),
+  }
+}
+
+function authorityOf({ acting }: FindAccountDeps, ctx: ProviderContext): readonly JsonObject[] | undefined {
+  const representation = acting.representations.current(ctx)?.representation
+  return representation && authority(representation, ctx.oidc.client.clientId)
 }
 
 function epoch(date: Date | undefined): number {

@@ -1,6 +1,9 @@
+/** For whom the person acts, at relying parties that registered for it. */
+const REPRESENTED = ['representation', 'agent', 'grantor_account', 'representee', 'representee_list'] as const
+
 /** Claims by scope (OpenID Connect Core 5.4, and this state's own); `null` on top level is available on request only. */
 export const SCOPE_CLAIMS = {
-  openid: ['sub', 'acr', 'amr', 'auth_time', 'aal', 'face_time'],
+  openid: ['sub', 'acr', 'amr', 'auth_time', 'aal', 'face_time', ...REPRESENTED],
   profile: ['name', 'social_name', 'birthdate'],
   cpf: ['cpf'],
   email: ['email', 'email_verified'],

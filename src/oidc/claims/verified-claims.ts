@@ -20,9 +20,15 @@ const CHECK_METHODS = new Map([
  * Answers a request for `verified_claims` (OpenID Connect for Identity Assurance 1.0, §6), or `undefined`.
  *
  * Only what was asked for by name is given, and nothing at all when a constraint on the verification is not met: an assurance level
- * above the person's own, another trust framework, or evidence older than `max_age` (§6.2.2).
+ * above the person's own, another trust framework, or evidence older than `max_age` (§6.2.2). `authority` is for whom the person acts now
+ * (OpenID Connect Authority).
  */
-export function verifiedClaims(request: unknown, subject: Subject, evidence: readonly EvidenceFact[], now: Date): JsonObject | undefined {
+export function verifiedClaims(
+  request: unknown,
+  subject: Subject,
+  evidence: readonly EvidenceFact[],
+  { now, authority }: { readonly now: Date; readonly authority?: readonly JsonObject[] | undefined },
+): JsonObject | undefined {
   const wanted = member(request, 'claims')
   const constraints = member(request, 'verification')
   if (wanted === undefined || constraints === undefined) return undefined
@@ -30,9 +36,10 @@ export function verifiedClaims(request: unknown, subject: Subject, evidence: rea
   const verification = verificationFor(constraints, level, evidence, now)
   if (!verification) return undefined
   const available = availableClaims(subject)
-  const claims = Object.fromEntries(
+  const claims: JsonObject = Object.fromEntries(
     VERIFIABLE.flatMap((name) => (name in wanted && available[name] !== undefined ? [[name, available[name]]] : [])),
   )
+  if ('authority' in wanted && authority) claims['authority'] = authority
   return Object.keys(claims).length > 0 ? { verification, claims } : undefined
 }
 

@@ -3,7 +3,13 @@ import { LEVELS } from '../../assurance/index.ts'
 import { agencyPolicySchema } from '../../biometrics/index.ts'
 
 /** Scopes that a client may be allowed; each is a set of claims, `offline_access` is refresh tokens beyond the session. */
-export const SCOPES = ['openid', 'profile', 'cpf', 'email', 'phone', 'offline_access'] as const
+export const SCOPES = [
+  'openid', 'profile', 'cpf', 'email', 'phone', 'offline_access',
+  'representacao', 'representee.*', 'representee_list',
+  'poav2_createPoaAccessHistory_agent', 'poav2_retrievePoasByAgentAccountIdAndGrantorAccountIdAndClientIdAndIsActive_agent',
+] as const
+/** Those about acting for somebody else. */
+export const REPRESENTATION_SCOPES: readonly string[] = SCOPES.slice(6)
 
 const uri = z
   .string()
@@ -23,7 +29,7 @@ export const clientMetadataSchema = z.strictObject({
   redirect_uris: z.array(uri).max(50).default([]),
   post_logout_redirect_uris: z.array(uri).max(50).default([]),
   grant_types: z
-    .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code']))
+    .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code', 'urn:ietf:params:oauth:grant-type:token-exchange']))
     .default(['authorization_code']),
   response_types: z.array(z.literal('code')).default(['code']),
   response_modes: z.array(z.enum(['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'])).optional(),
@@ -92,6 +98,12 @@ export const clientPolicySchema = z.strictObject({
   resources: z.array(uri).default([]),
   /** What it may do at the agencies' biometrics API; absent = nothing. */
   agency: agencyPolicySchema.optional(),
+  /** It knows that people act for others and looks at it; nobody acts for somebody else at a relying party that does not. */
+  representation: z.boolean().default(false),
+  /** How it is told: our own claim, the federal login's `agent` and `grantor_account`, or the Estonian login's `representee`. */
+  delegationClaims: z.enum(['native', 'govbr', 'representee']).default('native'),
+  /** Agencies' namespaces whose powers count at it; it hears of no others. */
+  representationNamespaces: z.array(z.string().regex(/^[a-z][a-z0-9-]{1,31}$/)).max(20).default([]),
   /** Hosts (`host` or `host:port`) on special-use networks to which this server may connect for this client. */
   allowInternalHosts: z.array(z.string().max(300)).default([]),
 })
@@ -124,6 +136,15 @@ export function fapiFaults(metadata: ClientMetadata): string[] {
   }
   const strong = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth']
   if (!strong.includes(metadata.token_endpoint_auth_method)) faults.push('token_endpoint_auth_method must be private_key_jwt or mutual TLS')
+  return faults
+}
+
+/** What a client that people act at for others must have, and what one at which they do not may not have. */
+export function representationFaults({ representation, representationNamespaces, allowedScopes }: ClientPolicy, { grant_types: grants }: ClientMetadata): string[] {
+  if (representation) return representationNamespaces.length > 0 ? [] : ['representation needs representationNamespaces']
+  const scopes = allowedScopes.filter((scope) => REPRESENTATION_SCOPES.includes(scope))
+  const faults = scopes.length > 0 ? [`representation must be true for ${scopes.join(', ')}`] : []
+  if (grants.includes('urn:ietf:params:oauth:grant-type:token-exchange')) faults.push('representation must be true for token exchange')
   return faults
 }
 

@@ -15,6 +15,7 @@ import {
   clientMetadataSchema,
   clientPolicySchema,
   fapiFaults,
+  representationFaults,
   usesSecret,
 } from './client.ts'
 import type { ClientDirectory } from './directory.ts'
@@ -146,7 +147,7 @@ function checked<Schema extends z.ZodType>(schema: Schema, input: unknown): z.ou
 }
 
 function checkTogether(metadata: ClientMetadata, policy: ClientPolicy): void {
-  const faults = policy.fapi2 ? fapiFaults(metadata) : []
+  const faults = [...(policy.fapi2 ? fapiFaults(metadata) : []), ...representationFaults(policy, metadata)]
   const clear = clearTextAddresses(metadata, policy.allowInternalHosts)
   if (clear.length > 0) faults.push(`https is required: ${clear.join(', ')}`)
   if (metadata.token_endpoint_auth_method === 'none' && policy.pkce === 'optional')

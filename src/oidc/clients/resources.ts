@@ -17,6 +17,7 @@ const schema = z.strictObject({
   tokenFormat: z.enum(['opaque', 'jwt']),
   tokenSeconds: z.int().min(30).max(3600),
   ownerClientId: z.string().optional(),
+  scopePowers: z.record(z.string(), z.array(z.string().regex(/^[a-z][a-z0-9-]{1,31}:[a-z][a-z0-9.-]*$/)).min(1)).default({}),
 })
 
 /** Resource servers for which access tokens can be asked (RFC 8707). */

@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Database, Sql } from '../../platform/db.ts'
 import type { ClientPolicy } from '../clients/client.ts'
 import type { AuditPort } from '../ports.ts'
+import type { Representations } from '../representation/representations.ts'
 import { type Consent, findConsent, listConsents, upsertConsent, withdrawConsent } from './consent.store.ts'
 
 export interface ConsentDeps {
@@ -14,6 +15,8 @@ export interface ConsentDeps {
     readonly provider: () => Provider
     /** Kills grants and what hangs on them. */
     readonly revokeGrants: (accountId: string, clientId: string) => Promise<number>
+    /** A grant is for one party: for whom the citizen acts in this authorization decides whether one can be used again. */
+    readonly acting: () => Pick<Representations, 'fits' | 'bind'>
   }
 }
 
@@ -66,20 +69,26 @@ export function createConsents(deps: ConsentDeps): Consents {
   const newGrant = ({ Grant }: Provider, accountId: string, clientId: string) =>
     new Grant({ accountId, clientId, iat: Math.floor(clock.now().getTime() / 1000) })
 
+  async function bound(ctx: ProviderContext, grant: GrantInstance | undefined): Promise<GrantInstance | undefined> {
+    if (grant) await deps.server.acting().bind(ctx, grant)
+    return grant
+  }
+
   return {
     async load(ctx) {
       const { oidc } = ctx
       const accountId = oidc.account?.accountId
       if (accountId === undefined) return undefined
-      const stored = await sessionGrant(ctx, accountId)
+      const known = await sessionGrant(ctx, accountId)
+      const stored = known && (await deps.server.acting().fits(ctx, known.jti)) ? known : undefined
       const wanted = wantedBeyond(ctx, stored)
       const { firstParty } = deps.server.policyOf(ctx)
-      if (isNothing(wanted) || (!firstParty && isToBeAsked(ctx))) return stored
+      if (isNothing(wanted) || (!firstParty && isToBeAsked(ctx))) return bound(ctx, stored)
       if (!firstParty && !covers(await findConsent(db, accountId, oidc.client.clientId), wanted)) return stored
       const grant = stored ?? newGrant(oidc.provider, accountId, oidc.client.clientId)
       extend(grant, wanted)
       await grant.save()
-      return grant
+      return bound(ctx, grant)
     },
 
     async give({ accountId, clientId, grantId, wanted }) {

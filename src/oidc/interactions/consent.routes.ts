@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import { z } from 'zod'
 import { guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
+import { REPRESENTATION_SCOPES } from '../clients/client.ts'
 import type { StepPage } from './flow.ts'
 import type { Pages } from './pages.ts'
 import { DENIED } from './result.ts'
@@ -23,13 +24,19 @@ export interface ConsentDependencies {
   readonly visits: Visits
   readonly pages: Pages
   readonly giveConsent: GiveConsent
-  /** How the citizen is shown to themself: CPF with its ends hidden. */
-  readonly maskedCpfOf: (accountId: string) => Promise<string>
+  readonly people: {
+    /** How the citizen is shown to themself: CPF with its ends hidden. */
+    readonly maskedCpfOf: (accountId: string) => Promise<string>
+    readonly actingFor: ActingFor
+  }
 }
 
+/** Name of the party for whom the person acts in this interaction, if it is another. */
+export type ActingFor = (visit: Visit) => Promise<string | undefined>
+
 /** Scopes and claims with a sentence of their own, in the order of the page. */
-const NAMED_SCOPES: readonly string[] = ['profile', 'cpf', 'email', 'phone', 'offline_access', 'openid']
-const NAMED_CLAIMS: readonly string[] = ['name', 'social_name', 'birthdate', 'cpf', 'email', 'phone_number', 'verified_claims']
+const NAMED_SCOPES: readonly string[] = ['profile', 'cpf', 'email', 'phone', 'offline_access', ...REPRESENTATION_SCOPES, 'openid']
+const NAMED_CLAIMS: readonly string[] = ['name', 'social_name', 'birthdate', 'cpf', 'email', 'phone_number', 'verified_claims', 'representation']
 
 const missingDetails = z.object({
   missingOIDCScope: z.array(z.string()).default([]),
@@ -41,12 +48,12 @@ type Missing = z.infer<typeof missingDetails>
 const decision = z.object({ decision: z.enum(['allow', 'deny']) })
 
 /** Consent: once for a relying party and a set of data, in sentences that a twelve-year-old understands. */
-export function createConsentRoutes({ visits, pages, giveConsent, maskedCpfOf }: ConsentDependencies): { router: Router; show: StepPage } {
+export function createConsentRoutes({ visits, pages, giveConsent, people }: ConsentDependencies): { router: Router; show: StepPage } {
   const router = new Router()
 
   async function show(ctx: HttpContext, visit: Visit): Promise<void> {
     const rows = rowsOf(shownTo(visit))
-    pages.show(ctx, visit, 'consent', { cpf: await maskedCpfOf(accountOf(visit)), rows })
+    pages.show(ctx, visit, 'consent', { cpf: await people.maskedCpfOf(accountOf(visit)), represented: await people.actingFor(visit), rows })
   }
 
   router.post(
@@ -92,6 +99,8 @@ function rowsOf(missing: Missing): ConsentRow[] {
 }
 
 function rowOf(kind: 'scope' | 'claim', name: string, isNamed: boolean): ConsentRow {
+  if (REPRESENTATION_SCOPES.includes(name)) return { key: `acting.scope.${name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/-$/, '')}`, params: {} }
+  if (name === 'representation') return { key: 'acting.claim', params: {} }
   return isNamed
     ? { key: `oidc.interaction.${kind}.${name}`, params: {} }
     : { key: `oidc.interaction.${kind}.other`, params: { [kind]: name } }

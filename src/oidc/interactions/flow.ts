@@ -4,10 +4,11 @@ import { Problem } from '../../platform/problem.ts'
 import { INTERACTION_PROBLEMS } from './problems.ts'
 import type { Visit } from './visit.ts'
 
-/** Where a citizen stands inside one interaction. The first three are where the provider's prompts start. */
+/** Where a citizen stands inside one interaction. The first four are where the provider's prompts start. */
 export const STEPS = [
   'login',
   'step-up',
+  'party',
   'consent',
   'second-factor',
   'confirm-email',
@@ -41,6 +42,7 @@ export const TRANSITIONS: Readonly<Record<Step, Partial<Record<StepEvent, Step>>
   'factor-codes': {},
   camera: { 'camera-left': 'step-up', 'face-passed': 'face-passed' },
   'face-passed': {},
+  party: {},
   consent: {},
 }
 
@@ -79,11 +81,14 @@ export type StepPage = (ctx: HttpContext, visit: Visit) => Promise<void>
 
 /** First step of a prompt of the provider. */
 export function firstStep(prompt: string): Step {
-  return prompt === 'consent' || prompt === 'step_up' ? (prompt === 'consent' ? 'consent' : 'step-up') : 'login'
+  return FIRST_STEPS[prompt] ?? 'login'
 }
 
+const FIRST_STEPS: Readonly<Record<string, Step>> = { step_up: 'step-up', select_account: 'party', consent: 'consent' }
+
 /** The prompt that a step belongs to; a remembered step of another prompt is stale and dropped. */
-export function promptOf(step: Step): 'login' | 'step_up' | 'consent' {
+export function promptOf(step: Step): 'login' | 'step_up' | 'select_account' | 'consent' {
   if (step === 'consent') return 'consent'
+  if (step === 'party') return 'select_account'
   return step === 'login' || step === 'second-factor' || step === 'confirm-email' ? 'login' : 'step_up'
 }

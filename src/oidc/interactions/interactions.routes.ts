@@ -11,7 +11,8 @@ import { createPageSessions, type SealingKeyring } from '../../platform/http/pag
 import type { HttpMiddleware } from '../../platform/http/request-facts.ts'
 import type { Views } from '../../platform/http/views.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
-import { createConsentRoutes, type GiveConsent } from './consent.routes.ts'
+import { createPartyRoutes, type Parties } from './party.routes.ts'
+import { type ActingFor, createConsentRoutes, type GiveConsent } from './consent.routes.ts'
 import type { Step, StepPage } from './flow.ts'
 import { createFlowStates } from './flow-state.ts'
 import { createPages, type Pages, toStep } from './pages.ts'
@@ -24,14 +25,15 @@ import { createSecondFactorRoutes } from './sign-in/second-factor.routes.ts'
 import { createSignInRoutes, type DemoCitizen } from './sign-in/sign-in.routes.ts'
 import { createFaceStepRoutes, type FacePort } from './step-up/face-step.routes.ts'
 import { createStepUpRoutes } from './step-up/step-up.routes.ts'
-import { createVisits, uidParams, type Visits } from './visit.ts'
+import { SELF } from '../representation/representations.ts'
+import { accountOf, createVisits, uidParams, type Visits } from './visit.ts'
 
 const RECOVERY_SECONDS = { idleSeconds: 1800, absoluteSeconds: 3600 }
 
 /** What `app.ts` hands to the citizen's interaction pages. */
 export interface InteractionDependencies {
   readonly platform: InteractionPlatform
-  readonly oidc: { readonly server: InteractionServer; readonly giveConsent: GiveConsent }
+  readonly oidc: { readonly server: InteractionServer; readonly giveConsent: GiveConsent; readonly parties: Parties }
   readonly accounts: Accounts
   readonly assurance: Assurance
   readonly face: InteractionFace
@@ -124,13 +126,15 @@ function createSteps(
     steps: { assurance, showFactor: factor.show, showFace: faceStep.show },
   })
   const maskedCpfOf = async (accountId: string) => maskedCpf(await accounts.get(accountId))
-  const consent = createConsentRoutes({ visits, pages, giveConsent: oidc.giveConsent, maskedCpfOf })
+  const party = createPartyRoutes({ visits, pages, parties: oidc.parties, levelOf: assurance.levelOf })
+  const consent = createConsentRoutes({ visits, pages, giveConsent: oidc.giveConsent, people: { maskedCpfOf, actingFor: actingFor(oidc.parties) } })
   return {
-    routers: [signIn.router, factor.router, registration.router, faceStep.router, stepUp.router, consent.router],
+    routers: [signIn.router, factor.router, registration.router, faceStep.router, stepUp.router, party.router, consent.router],
     show: {
       login: signIn.show,
       'second-factor': factor.show,
       'confirm-email': registration.show,
+      party: party.show,
       consent: consent.show,
       'step-up': stepUp.show,
       'factor-setup': stepUp.showSetup,
@@ -138,6 +142,15 @@ function createSteps(
       camera: faceStep.showCamera,
       'face-passed': faceStep.showPassed,
     },
+  }
+}
+
+/** Whom the person has just said that they act for. */
+function actingFor({ options }: Parties): ActingFor {
+  return async (visit) => {
+    const chosen = visit.chosen
+    if (chosen === undefined || chosen === SELF) return undefined
+    return (await options(accountOf(visit), visit.client.id)).find(({ id }) => id === chosen)?.represented.name
   }
 }
 

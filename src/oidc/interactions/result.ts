@@ -15,6 +15,8 @@ export interface InteractionResult extends JsonObject {
   }
   /** What was added to the session is in its record already; this only says that the question was answered. */
   readonly step_up?: { readonly done: 'aal' | 'level' | 'face' }
+  /** For whom the person acts: `self`, or a way of representing. */
+  readonly select_account?: { readonly id: string }
   readonly consent?: { readonly grantId: string }
   readonly error?: 'access_denied' | 'unmet_authentication_requirements'
   readonly error_description?: string

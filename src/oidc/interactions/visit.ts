@@ -1,4 +1,4 @@
-import type { ClientInstance, InteractionInstance } from 'oidc-provider'
+import type { ClientInstance, InteractionInstance, JsonObject } from 'oidc-provider'
 import { z } from 'zod'
 import { type HttpContext, scopeOf } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -26,6 +26,8 @@ export interface Visit {
   readonly params: InteractionInstance['params']
   readonly session: InteractionInstance['session']
   readonly grantId: string | undefined
+  /** For whom the person said that they act, earlier in this interaction. */
+  readonly chosen: string | undefined
   readonly client: ClientCard
   readonly state: FlowState
 }
@@ -67,7 +69,7 @@ export function createVisits({ server, states }: { server: () => InteractionServ
     if (steps !== undefined && !steps.includes(state.step)) throw new Problem(INTERACTION_PROBLEMS.stepOutOfOrder)
     if (typeof details.params['ui_locales'] === 'string') ctx.state.uiLocales = details.params['ui_locales']
     const { prompt, params, session, grantId } = details
-    return { uid, prompt, params, session, grantId, client: cardOf(client), state }
+    return { uid, prompt, params, session, grantId, chosen: chosenIn(details.lastSubmission), client: cardOf(client), state }
   }
 
   async function save(ctx: HttpContext, visit: Visit, state: FlowState): Promise<Visit> {
@@ -121,6 +123,12 @@ async function detailsOf(server: InteractionServer, ctx: HttpContext, uid: strin
     if (!isSessionNotFound(error)) throw error
   }
   throw new Problem(INTERACTION_PROBLEMS.interactionLost)
+}
+
+function chosenIn(submission: JsonObject | undefined): string | undefined {
+  const answer = submission?.['select_account']
+  const id: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'id') : undefined
+  return typeof id === 'string' ? id : undefined
 }
 
 function isSessionNotFound(error: unknown): boolean {

@@ -2,6 +2,9 @@ import { type ClientInstance, errors, type JsonObject, type ProviderContext, typ
 import type { ClientPolicy } from '../clients/client.ts'
 import type { Resource } from '../clients/resource.store.ts'
 
+/** What an access token says of for whom it acts. */
+export type TokenRepresentation = (ctx: ProviderContext, token: TokenInstance) => Promise<JsonObject | undefined>
+
 export type FindResource = (indicator: string) => Promise<Resource | undefined>
 
 /** Every refresh token that a thief could use is rotated, of confidential clients too; a sender-constrained one is of no use to a thief. */
@@ -37,9 +40,12 @@ export async function resourceServer(indicator: string, policy: ClientPolicy, fi
 }
 
 /** What a resource server may know of the sign-in behind an access token (RFC 9068 §2.2.1). */
-export function tokenClaims(ctx: ProviderContext, token: TokenInstance): JsonObject | undefined {
+export async function tokenClaims(ctx: ProviderContext, token: TokenInstance, acting: TokenRepresentation): Promise<JsonObject | undefined> {
   if (token.kind !== 'AccessToken') return undefined
-  const { entities } = ctx.oidc
+  return { ...signInClaims(ctx), ...(await acting(ctx, token)) }
+}
+
+function signInClaims({ oidc: { entities } }: ProviderContext): JsonObject | undefined {
   const source = entities['AuthorizationCode'] ?? entities['RefreshToken'] ?? entities['DeviceCode']
   if (typeof source !== 'object' || source === null) return undefined
   const { acr, amr, authTime }: { acr?: unknown; amr?: unknown; authTime?: unknown } = source

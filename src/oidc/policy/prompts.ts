@@ -4,10 +4,13 @@ import type { Clock } from '../../platform/clock.ts'
 import type { ClientPolicy } from '../clients/client.ts'
 import type { Standing } from '../ports.ts'
 import { keepEssentialAcr, keepFaceFreshness, requirementOf } from './requirement.ts'
+import { partyPrompt } from '../representation/prompt.ts'
+import type { Representations } from '../representation/representations.ts'
 import type { Standings } from './standing.ts'
 
 export interface PromptDeps {
   readonly standings: Standings
+  readonly representations: Pick<Representations, 'mustAsk'>
   readonly policyOf: (ctx: ProviderContext) => ClientPolicy
   readonly clock: Clock
 }
@@ -15,7 +18,7 @@ export interface PromptDeps {
 export const STEP_UP = 'step_up'
 
 /**
- * The questions of an authorization in their order: who are you, can you show more, do you agree.
+ * The questions of an authorization in their order: who are you, can you show more, for whom do you act, do you agree.
  *
  * `login` is the provider's own without its acr checks; `step_up` is ours and decides by live evidence; `consent` is the provider's own,
  * which never asks for the state's own clients.
@@ -24,6 +27,7 @@ export function createPrompts(deps: PromptDeps): Prompt[] {
   const policy = interactionPolicy.base()
   adaptLogin(deps, policy.get('login'))
   policy.add(stepUpPrompt(deps), 1)
+  policy.add(partyPrompt(deps.representations, deps.policyOf), 2)
   adaptConsent(deps, policy.get('consent'))
   return policy
 }

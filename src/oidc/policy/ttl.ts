@@ -1,5 +1,6 @@
 import type { ClientInstance, ProviderContext, SessionInstance, TokenInstance } from 'oidc-provider'
 import type { ClientPolicy } from '../clients/client.ts'
+import { TOKEN_EXCHANGE } from '../representation/token-exchange.ts'
 
 export interface Lifetimes {
   readonly accessTokenSeconds: number
@@ -12,6 +13,8 @@ export interface Lifetimes {
 /** An unused refresh token lives at most this long, however long its chain may become. */
 const REFRESH_IDLE_SECONDS = 30 * 86_400
 const CODE_SECONDS = 60
+/** Longest life of a token whose subject is somebody else than who signed in. */
+const REPRESENTED_SECONDS = 300
 const INTERACTION_SECONDS = 1800
 const DEVICE_CODE_SECONDS = 600
 
@@ -30,7 +33,7 @@ export function createTtl(lifetimes: Lifetimes, policyOf: (client: ClientInstanc
     RegistrationAccessToken: undefined,
     AccessToken(_ctx: ProviderContext, token: TokenInstance, client: ClientInstance) {
       const own = policyOf(client).accessTokenSeconds ?? lifetimes.accessTokenSeconds
-      return Math.min(own, longestFor(token, lifetimes, own))
+      return Math.min(own, longestFor(token, lifetimes, own), token.gty === TOKEN_EXCHANGE ? REPRESENTED_SECONDS : own)
     },
     ClientCredentials(_ctx: ProviderContext, token: TokenInstance, client: ClientInstance) {
       const own = policyOf(client).accessTokenSeconds ?? lifetimes.accessTokenSeconds
