@@ -8,10 +8,13 @@
  *
  * Nothing is cached for a decision but published roles, which never change. Deny is the default.
  */
+export type { Act } from './decision/act.store.ts'
+export type { ActProgress, Acts } from './decision/acts.ts'
 export type { ChainLink, Decide, Decision, DecisionAsk } from './decision/decide.ts'
 export { DECISION_REASONS, type DecisionReason } from './decision/judge.ts'
 export type { Use } from './decision/use.store.ts'
 export type { RecordedUse, Uses } from './decision/uses.ts'
+export type { Authority, Entered, HelpTerms, LegalTerms } from './entered/entered.ts'
 export { proxiesEvents } from './events.ts'
 export { CHANGE_REASONS, type ChangeReason } from './mandate/changes.ts'
 export { type Day, dayOf, endOfDay, parseDay } from './mandate/day.ts'
@@ -36,5 +39,7 @@ export type { EndRepresentationTokens, Notify, ProxiesPorts, ProxyNotice, SealIn
 export { PROXY_NOTICES } from './ports.ts'
 export { PROXIES_PROBLEMS } from './problems.ts'
 export { createProxies, type Proxies, type ProxiesDependencies } from './proxies.ts'
+export type { RepresentationRequest } from './request/request.ts'
+export type { Requests, RequestTerms } from './request/requests.ts'
 export { MANDATE_KINDS, type MandateKind, parsePowerName, type Power, powerName, type Role, type RoleDefinition } from './role/role.ts'
 export type { Roles } from './role/roles.ts'

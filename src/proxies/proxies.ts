@@ -4,13 +4,16 @@ import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { Core } from './core.ts'
+import { type Acts, createActs } from './decision/acts.ts'
 import { createDecide, type Decide } from './decision/decide.ts'
 import { createUses, type Uses } from './decision/uses.ts'
+import { createEntered, type Entered } from './entered/entered.ts'
 import { createLifecycle, type Lifecycle } from './mandate/lifecycle.ts'
 import { createMandates, type Mandates } from './mandate/mandates.ts'
 import { type Companies, createCompanies } from './party/companies.ts'
 import { createListRepresentable, type ListRepresentable } from './party/representable.ts'
 import type { ProxiesPorts } from './ports.ts'
+import { createRequests, type Requests } from './request/requests.ts'
 import { createRoles, type Roles } from './role/roles.ts'
 
 export interface ProxiesDependencies {
@@ -28,6 +31,9 @@ export interface Proxies {
   readonly mandates: Mandates
   readonly decide: Decide
   readonly uses: Uses
+  readonly acts: Acts
+  readonly requests: Requests
+  readonly entered: Entered
   readonly lifecycle: Lifecycle
 }
 
@@ -43,5 +49,8 @@ export function createProxies({ platform, audit, assurance, ports }: ProxiesDepe
     companies: core.companies,
     roles, mandates, decide, lifecycle,
     uses: createUses({ core, decide, mandates }),
+    acts: createActs({ core, decide }),
+    requests: createRequests({ core, roles, mandates }),
+    entered: createEntered(core, roles, changeBySystem),
   }
 }

@@ -1,10 +1,11 @@
 import type { Sql } from '../../platform/db.ts'
 import type { Day } from '../mandate/day.ts'
+import type { PartyId } from '../party/party.ts'
 
 /** One act of several people. */
 export interface Act {
   readonly id: string
-  readonly representedId: string
+  readonly representedId: PartyId
   /** `group:<id>` of a mandate's group, or `register:<root>` of a company. */
   readonly groupKey: string
   readonly quorum: number
@@ -32,7 +33,7 @@ interface ActRow {
 }
 
 const toAct = (row: ActRow): Act => ({
-  id: row.id, representedId: row.represented_id, groupKey: row.group_key, quorum: row.quorum, namespace: row.namespace, code: row.code,
+  id: row.id, representedId: row.represented_id as PartyId, groupKey: row.group_key, quorum: row.quorum, namespace: row.namespace, code: row.code,
   service: row.service ?? undefined, instance: row.instance ?? undefined, openedAt: row.opened_at, expiresAt: row.expires_at, usedAt: row.used_at ?? undefined,
 })
 
@@ -49,8 +50,17 @@ export async function findAct(sql: Sql, id: string): Promise<Act | undefined> {
   return row && toAct(row)
 }
 
-export async function addApproval(tx: Sql, actId: string, partyId: string, at: Date): Promise<void> {
+/** Locks an act: approvals and its use follow one another. */
+export async function lockAct(tx: Sql, id: string): Promise<Act | undefined> {
+  const [row] = await tx.query<ActRow>('SELECT * FROM proxy_act WHERE id = $1 FOR UPDATE', [id])
+  return row && toAct(row)
+}
+
+/** One approval a person; the number that there are now. */
+export async function addApproval(tx: Sql, actId: string, partyId: string, at: Date): Promise<number> {
   await tx.execute('INSERT INTO proxy_act_approval (act_id, party_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [actId, partyId, at])
+  const [row] = await tx.query<{ count: number }>('SELECT count(*)::int AS count FROM proxy_act_approval WHERE act_id = $1', [actId])
+  return row?.count ?? 0
 }
 
 /** Approvals by people who still hold the power: of the group's mandates that count now. */

@@ -4,7 +4,7 @@ import { Problem } from '../../platform/problem.ts'
 import { type Core, recordFor, tellParty } from '../core.ts'
 import { type Acting, type Actor, checkGiver, checkUnchanged, getActor, isActor, personRef } from '../party/actor.ts'
 import { documentOf, type Party, rootOf } from '../party/party.ts'
-import { confirmParty, keepParty, lookUpParty, type RegisteredParty } from '../party/registers.ts'
+import { claimTry, confirmParty, keepParty, lookUpParty, type RegisteredParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import { type Power, powerName, type Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
@@ -64,7 +64,10 @@ export function createGrants(core: Core, roles: Roles): Grants {
     const represented = await lookUpParty(core, actor.ref)
     if (represented?.standing !== 'regular') throw new Problem(PROXIES_PROBLEMS.delegateUnconfirmed)
     const delegates: RegisteredParty[] = []
-    for (const delegate of terms.delegates) delegates.push(await confirmParty(core, delegate))
+    for (const delegate of terms.delegates) {
+      await claimTry(core, actor.facts.accountId)
+      delegates.push(await confirmParty(core, delegate))
+    }
     checkDelegates([documentOf(actor.ref)], delegates)
     return { actor, granted, represented, delegates, kind, now }
   }
@@ -107,6 +110,7 @@ export function createGrants(core: Core, roles: Roles): Grants {
       if (signaturesOf(actor) > 1) throw beyond('signatures')
       const [first] = terms.delegates
       if (first === undefined || terms.delegates.length > 1) throw beyond('delegates')
+      await claimTry(core, actor.facts.accountId)
       const confirmed = await confirmParty(core, first)
       const granted = await versionsOf(roles, terms.powers)
       if (granted.some(({ definition }) => !definition.delegateKinds.includes(confirmed.ref.kind))) throw beyond('delegates')

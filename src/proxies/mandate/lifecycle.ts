@@ -3,7 +3,8 @@ import { FINAL_STANDINGS, type Party, type PartyId, refOf, type Standing } from 
 import { listStale } from '../party/party.store.ts'
 import { keepParty, lookUpParty } from '../party/registers.ts'
 import type { ChangeBySystem, ChangeReason } from './changes.ts'
-import { dayOf } from './day.ts'
+import { lapseRequests, purgeAttempts } from '../request/request.store.ts'
+import { addDays, dayOf } from './day.ts'
 import type { MandateId } from './mandate.ts'
 import { listDue, listOpenOf, listPath } from './mandate.store.ts'
 
@@ -43,7 +44,8 @@ export function createLifecycle(core: Core, changeBySystem: ChangeBySystem): Lif
   return {
     async sweep() {
       const now = clock.now()
-      let ended = 0
+      let ended = await lapseRequests(db, now)
+      await purgeAttempts(db, addDays(dayOf(now), -1))
       for (const { id, change } of await listDue(db, dayOf(now), now, BATCH)) {
         const reason = change === 'expired' ? 'term' : 'unanswered'
         if (await db.transaction((tx) => changeBySystem(tx, id, { change, capacity: 'system', reason, actor: SYSTEM }))) ended += 1

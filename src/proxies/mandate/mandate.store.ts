@@ -1,7 +1,6 @@
 import type { Sql } from '../../platform/db.ts'
-import type { PartyId, PartyKind, Standing } from '../party/party.ts'
-import type { PartyRow } from '../party/party.store.ts'
-import { toParty } from '../party/party.store.ts'
+import type { PartyId } from '../party/party.ts'
+import { type JsonParty, partyJson, toPartyOfJson } from '../party/party.store.ts'
 import type { MandateKind, Power } from '../role/role.ts'
 import type { Day } from './day.ts'
 import type { Mandate, MandateEvent, MandateId } from './mandate.ts'
@@ -33,32 +32,17 @@ interface MandateRow {
   delegate: JsonParty
 }
 
-/** A party as JSON: its time is text. */
-interface JsonParty {
-  id: string
-  kind: PartyKind
-  document: string
-  name: string
-  standing: Standing
-  standing_at: string
-}
-
-const party = (alias: string) =>
-  `jsonb_build_object('id', ${alias}.id, 'kind', ${alias}.kind, 'document', ${alias}.document, 'name', ${alias}.name, 'standing', ${alias}.standing, 'standing_at', ${alias}.standing_at)`
-
 const SELECT = `SELECT m.id, m.kind, m.state, m.parent_id, m.root_id, m.path::text[] AS path, m.sub_depth, m.group_id, m.quorum, m.instance, m.valid_from,
   m.valid_through, m.effective_at, m.decide_by, m.signatures, m.suspended_by, m.origin, m.created_at, m.ended_at,
   (SELECT jsonb_agg(jsonb_build_object('namespace', w.namespace, 'code', w.code, 'version', w.version) ORDER BY w.namespace, w.code)
      FROM mandate_power w WHERE w.mandate_id = m.id) AS powers,
-  ${party('r')} AS represented, ${party('g')} AS grantor, ${party('d')} AS delegate
+  ${partyJson('r')} AS represented, ${partyJson('g')} AS grantor, ${partyJson('d')} AS delegate
   FROM mandate m JOIN proxy_party r ON r.id = m.represented_id JOIN proxy_party g ON g.id = m.grantor_id JOIN proxy_party d ON d.id = m.delegate_id`
-
-const partyOf = (json: JsonParty) => toParty({ ...json, standing_at: new Date(json.standing_at) } satisfies PartyRow)
 
 function toMandate(row: MandateRow): Mandate {
   return {
     id: row.id as MandateId, kind: row.kind, state: row.state,
-    represented: partyOf(row.represented), grantor: partyOf(row.grantor), delegate: partyOf(row.delegate),
+    represented: toPartyOfJson(row.represented), grantor: toPartyOfJson(row.grantor), delegate: toPartyOfJson(row.delegate),
     parentId: (row.parent_id ?? undefined) as MandateId | undefined, rootId: row.root_id as MandateId, path: row.path as MandateId[],
     subDepth: row.sub_depth,
     joint: row.group_id === null || row.quorum === null ? undefined : { groupId: row.group_id, quorum: row.quorum },
@@ -104,6 +88,12 @@ export async function listBySide(sql: Sql, side: 'given' | 'received', documents
      ORDER BY m.created_at DESC, m.id LIMIT ${MOST}`,
     [[...documents], namespaces ? [...namespaces] : null],
   )
+  return rows.map(toMandate)
+}
+
+/** Mandates whose delegates may act only together. */
+export async function listGroup(sql: Sql, groupId: string): Promise<Mandate[]> {
+  const rows = await sql.query<MandateRow>(`${SELECT} WHERE m.group_id = $1 ORDER BY m.id`, [groupId])
   return rows.map(toMandate)
 }
 
@@ -193,6 +183,12 @@ export async function insertMandateEvent(
   await tx.execute('INSERT INTO mandate_event (mandate_id, type, actor_kind, actor_id, reason, at) VALUES ($1, $2, $3, $4, $5, $6)', [
     event.mandateId, event.type, event.actor.kind, event.actor.id ?? null, event.reason ?? null, event.at,
   ])
+}
+
+/** What an agency rests a mandate on, sealed. */
+export async function findOrigin(sql: Sql, id: MandateId): Promise<Buffer | undefined> {
+  const [row] = await sql.query<{ origin_sealed: Buffer | null }>('SELECT origin_sealed FROM mandate WHERE id = $1', [id])
+  return row?.origin_sealed ?? undefined
 }
 
 /** What became of a mandate, oldest first. */

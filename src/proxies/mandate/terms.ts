@@ -47,7 +47,8 @@ export function checkTerms(terms: GrantTerms, roles: readonly Role[], about: { t
   }
 }
 
-function checkPowers(powers: readonly Power[]): void {
+/** One namespace, each power once. @throws {Problem} proxies/terms-refused */
+export function checkPowers(powers: readonly Power[]): void {
   const names = new Set(powers.map(({ code }) => code))
   const namespaces = new Set(powers.map(({ namespace }) => namespace))
   if (powers.length < 1 || powers.length > MOST_POWERS || names.size !== powers.length || namespaces.size !== 1) throw beyond('powers')

@@ -18,6 +18,14 @@ export function toParty(row: PartyRow): Party {
   return { id: row.id as PartyId, kind: row.kind, document: row.document, name: row.name, standing: row.standing, standingAt: row.standing_at }
 }
 
+/** A party inside of another statement's row, as JSON: its time is text. */
+export type JsonParty = Omit<PartyRow, 'standing_at'> & { readonly standing_at: string }
+
+export const partyJson = (alias: string) =>
+  `jsonb_build_object('id', ${alias}.id, 'kind', ${alias}.kind, 'document', ${alias}.document, 'name', ${alias}.name, 'standing', ${alias}.standing, 'standing_at', ${alias}.standing_at)`
+
+export const toPartyOfJson = (json: JsonParty) => toParty({ ...json, standing_at: new Date(json.standing_at) })
+
 export async function findParty(sql: Sql, document: string): Promise<Party | undefined> {
   const [row] = await sql.query<PartyRow>(`SELECT ${COLUMNS} FROM proxy_party WHERE document = $1`, [document])
   return row && toParty(row)

@@ -4,6 +4,8 @@ import { Problem } from '../../platform/problem.ts'
 import type { Core } from '../core.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import { documentOf, type Party, type PartyRef, rootOf, type Standing } from './party.ts'
+import { dayOf } from '../mandate/day.ts'
+import { claimAttempt } from '../request/request.store.ts'
 import { saveParty } from './party.store.ts'
 
 const DEADLINE_MS = 5000
@@ -46,6 +48,15 @@ export async function confirmParty(core: Core, { ref, name }: { ref: PartyRef; n
   const isNamed = found !== undefined && [found.name, found.registeredName ?? found.name].some((known) => isSameName(known, name))
   if (!isNamed || found.standing !== 'regular') throw new Problem(PROXIES_PROBLEMS.delegateUnconfirmed)
   return found
+}
+
+/** Tries of numbers with names in a day: more is no mistake of typing. */
+const MOST_TRIES = 60
+
+/** Counts one try, before it is judged. @throws {Problem} proxies/too-many-requests */
+export async function claimTry(core: Core, accountId: string): Promise<void> {
+  const { db, clock } = core.platform
+  if (!(await claimAttempt(db, accountId, dayOf(clock.now()), MOST_TRIES))) throw new Problem(PROXIES_PROBLEMS.tooManyRequests, { retryAfterSeconds: 86_400 })
 }
 
 /** Writes down what the register said. */
