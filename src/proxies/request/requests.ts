@@ -37,7 +37,7 @@ export interface Requests {
   listAsked(by: Acting): Promise<RepresentationRequest[]>
   /** One to the caller or by the caller. @throws {Problem} proxies/request-not-found */
   get(by: Acting, id: string): Promise<RepresentationRequest>
-  /** Gives exactly what was asked, proved as freshly as any grant. @throws {Problem} as `mandates.grant` does */
+  /** Gives exactly what was asked, proved as freshly as every grant. @throws {Problem} as `mandates.grant` does */
   grant(by: Acting, id: string): Promise<Mandate>
   /** One press; `block` = no more from this one, or from anybody. */
   refuse(by: Acting, id: string, options?: { block?: 'delegate' | 'everybody' | undefined }): Promise<void>
