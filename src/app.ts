@@ -9,6 +9,7 @@ import { DEMO_CITIZENS } from './app/demo-seed.ts'
 import { openDeskArea } from './app/desk-area.ts'
 import { openFaceThreads } from './app/face-threads.ts'
 import { type Foundation, openFoundation } from './app/foundation.ts'
+import { openImageService } from './app/image-service.ts'
 import { publicLineRoutes } from './app/helpdesk/waiting-line.ts'
 import { openOperatorArea } from './app/operator-area.ts'
 import { createOidcPorts } from './app/oidc-ports.ts'
@@ -94,7 +95,7 @@ async function open({ foundation, rooms, look }: Opened, closers: (() => Promise
   for (const router of publicLineRoutes({ foundation, rooms, oidc, web, look }, area)) web.app.use(router.routes())
   web.app.use((await openDeskArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   web.app.use((await openOperatorArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
-  openAgencies({ foundation, rooms, oidc, web, look })
+  openImageService({ foundation, rooms, oidc, web, look }, openAgencies({ foundation, rooms, oidc, web, look }))
   const demo = config.demo.enabled ? await openDemo({ foundation, rooms, oidc, web, look }, area) : undefined
   if (demo) closers.push(demo.stop)
 

@@ -2,7 +2,7 @@ import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, D
 import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
 import { type Assurance, assuranceEvents, createAssurance } from '../assurance/index.ts'
-import { agencyEvents, biometricsEvents, createCustody, createFaceJobs, createFacePorts, createImageStore, createIntegrityCheck, type Custody, type FaceJobs, type IntegrityCheck, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImagePorts, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, outcomeEvents, type Outcomes, SEARCHED_MODELS } from '../biometrics/index.ts'
+import { agencyEvents, biometricsEvents, createCustody, createFaceJobs, createFacePorts, createImageStore, createIntegrityCheck, type Custody, type FaceJobs, type IntegrityCheck, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImagePorts, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, outcomeEvents, type Outcomes, pointEvents, SEARCHED_MODELS } from '../biometrics/index.ts'
 import { appointmentEvents, createStaff, helpdeskEvents, queueEvents, type Staff } from '../helpdesk/index.ts'
 import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
@@ -70,7 +70,7 @@ export interface RoomParts {
 export async function openRooms(foundation: Foundation, { messages, faceThreads, registerFile, override = (same) => same }: RoomParts): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
-  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, assuranceEvents, proxiesEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, queueEvents, appointmentEvents, adminEvents]
+  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, pointEvents, assuranceEvents, proxiesEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, queueEvents, appointmentEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
   const { faces, warning } = faceThreads
   if (warning) log.warn(warning)

@@ -49,7 +49,7 @@ test('an operator grants, sees the use, and takes away; each change is audited',
   assert.match((await type('biometria', 'clientes', 'detran')).out, /biometria\.validar/)
 
   const ctx = { append: () => {} } as never
-  const client = { id: 'detran', name: 'DETRAN', policy: JSON.parse(granted.out).agency }
+  const client = { id: 'detran', name: 'DETRAN', isBound: false, policy: JSON.parse(granted.out).agency }
   for (let calls = 0; calls < 3; calls += 1) await quotas.claimWork(ctx, client, 'validacoes')
   const use = await type('biometria', 'uso')
   assert.match(use.out, /detran +DETRAN +3 +100 +validacoes 3/)

@@ -100,7 +100,7 @@ export async function openAgencyScene(): Promise<AgencyScene> {
         const known = clients.get(/^Bearer (\S+)$/.exec(ctx.get('Authorization'))?.[1] ?? '')
         if (!known || disabled.has(known.id)) throw new Problem({ code: 'oidc/token-invalid', status: 401, title: 'No token' })
         if (!known.scopes.includes(scope)) throw new Problem({ code: 'oidc/scope-missing', status: 403, title: 'No scope' })
-        return { id: known.id, name: 'DETRAN', policy: known.policy }
+        return { id: known.id, name: 'DETRAN', policy: known.policy, isBound: true }
       },
       mountFaceChecks: (endpoints) => createFaceCheckRoutes({ messages, ...endpoints }),
       async describeAgency(clientId, code) {

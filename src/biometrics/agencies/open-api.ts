@@ -101,7 +101,7 @@ function describe({ summary, needs, body, takesFrame, query, status = 200, answe
   }
 }
 
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
+export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
   return rest
 }
@@ -109,7 +109,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
 const IDEMPOTENCY = { name: 'Idempotency-Key', in: 'header', schema: { type: 'string', minLength: 8, maxLength: 128 }, description: 'O mesmo pedido com a mesma chave é feito e contado uma vez, por 24 horas.' }
 const FRAME_HEADERS = ['X-Step', 'X-Sequence', 'X-Captured-At', 'X-Signature'].map((name) => ({ name, in: 'header', required: true, schema: { type: 'string' } }))
 
-const PROBLEM = {
+export const PROBLEM = {
   type: 'object',
   required: ['type', 'title', 'status'],
   properties: {
@@ -122,7 +122,7 @@ const PROBLEM = {
   },
 }
 
-function pathParameters(path: string): object[] {
+export function pathParameters(path: string): object[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }))
 }
 

@@ -31,8 +31,8 @@ export type ListedImage = Omit<StoredImage, 'tag' | 'sealedMark' | 'sealVersion'
 export interface ImageStore {
   /** Stores one image and, for a face, its template, in the caller's transaction; returns the image's id. */
   put(tx: Sql, image: NewImage, template?: NewTemplate): Promise<string>
-  /** As `put`, but an image that is there already (same record of the same source, or same file) is left as it is. */
-  putNew(tx: Sql, image: NewImage, more?: { template?: NewTemplate | undefined; importId?: string }): Promise<{ imageId: string; isNew: boolean }>
+  /** As `put`, but an image that is there already (same record of the same source, or same file) is left as it is. `actor`: who sent it, where no operator of ours did. */
+  putNew(tx: Sql, image: NewImage, more?: { template?: NewTemplate | undefined; importId?: string; actor?: AuditActor }): Promise<{ imageId: string; isNew: boolean }>
   /** Stores a file as it came; the normalised copy, and a face's template, follow by a job. */
   putOriginal(tx: Sql, image: NewOriginal): Promise<string>
   /** Gives an image the normalised copy that a job made of its original. */

@@ -26,11 +26,11 @@ export function createImageWriter(deps: ImageStoreDependencies): Pick<ImageStore
   }
   const store: Pick<ImageStore, Writing> = {
     put: async (tx, image, template) => (await addTo(deps, tx, await openDraft(tx, keyring, image.personId), image, { template })).id,
-    async putNew(tx, image, { template, importId } = {}) {
+    async putNew(tx, image, { template, importId, actor } = {}) {
       const draft = await openDraft(tx, keyring, image.personId)
       const known = findKnown(draft, image)
       if (known) return { imageId: known.id, isNew: false }
-      return { imageId: (await addTo(deps, tx, draft, image, { template, importId })).id, isNew: true }
+      return { imageId: (await addTo(deps, tx, draft, image, { template, importId, actor })).id, isNew: true }
     },
     async putOriginal(tx, image) {
       const { id } = await addTo(deps, tx, await openDraft(tx, keyring, image.personId), image, {})
@@ -82,9 +82,10 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 interface Additions {
   readonly template?: NewTemplate | undefined
   readonly importId?: string | undefined
+  readonly actor?: AuditActor | undefined
 }
 
-async function addTo(deps: ImageStoreDependencies, tx: Sql, draft: Draft, image: Incoming, { template, importId }: Additions): Promise<StoredImage> {
+async function addTo(deps: ImageStoreDependencies, tx: Sql, draft: Draft, image: Incoming, { template, importId, actor: sender }: Additions): Promise<StoredImage> {
   const { clock, audit } = deps
   const { stored, sealed } = sealIncoming(draft, image, clock.now())
   await addImage(tx, draft, stored, sealed)
@@ -93,7 +94,7 @@ async function addTo(deps: ImageStoreDependencies, tx: Sql, draft: Draft, image:
   const { id: imageId, kind, version, operatorId, trusted, inPerson, method } = stored
   const data = { imageId, personId: draft.personId, kind, version, method, trusted, inPerson, ...(importId && { importId }) }
   // Whom a manifest names as operator is provenance, never proof of who did it: an import's own event says who ran it.
-  const actor: AuditActor = operatorId === null || importId !== undefined ? SYSTEM : { kind: 'operator', id: operatorId }
+  const actor: AuditActor = sender ?? (operatorId === null || importId !== undefined ? SYSTEM : { kind: 'operator', id: operatorId })
   await audit.record(tx, { type: 'biometrics/image-stored', actor, subject: draft.ledgerId, data })
   return stored
 }

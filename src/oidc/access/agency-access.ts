@@ -23,9 +23,9 @@ export function agencyResource(issuer: string, indicator: string, { agency }: Cl
  */
 export function createRequireClient(issuer: string, access: ResourceAccess): RequireClient {
   return async (ctx, scope: AgencyScope): Promise<AgencyClient> => {
-    const { client, scopes } = await access.present(ctx, agencyApi(issuer))
+    const { client, scopes, isBound } = await access.present(ctx, agencyApi(issuer))
     const { agency } = client.policy
     if (!agency?.scopes.includes(scope) || !scopes.has(scope)) throw access.refuseScope(ctx, scope)
-    return { id: client.id, name: client.metadata.client_name, policy: agency }
+    return { id: client.id, name: client.metadata.client_name, policy: agency, isBound }
   }
 }

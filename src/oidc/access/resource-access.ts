@@ -20,6 +20,8 @@ const CREDENTIALS = /^(Bearer|DPoP) ([\w.~+/-]+=*)$/i
 export interface PresentedToken {
   readonly client: ClientRecord
   readonly scopes: ReadonlySet<string>
+  /** To a key or a certificate, which was shown. */
+  readonly isBound: boolean
 }
 
 /** Access tokens presented at an API of this very server. */
@@ -61,7 +63,7 @@ export function createResourceAccess({ provider, directory, certificates, clock 
       const isProof = scheme.toLowerCase() === 'dpop'
       if (isProof !== (token.jkt !== undefined)) throw invalid('not presented as it is bound')
       if (token.jkt !== undefined) await checkProof(ctx, { jkt: token.jkt, value, clientId: token.clientId }, invalid)
-      return { client, scopes: token.scopes }
+      return { client, scopes: token.scopes, isBound: token.jkt !== undefined || token['x5t#S256'] !== undefined }
     },
     refuseScope: (ctx, scope) => challenge(ctx, OIDC_PROBLEMS.scopeMissing, `, error="insufficient_scope", scope="${scope}"`),
   }

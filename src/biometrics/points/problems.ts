@@ -1,0 +1,32 @@
+import type { ProblemKind } from '../../platform/problem.ts'
+
+/** Refusals of the image service: its register of points, its API for capture software, its metering. */
+export const POINT_PROBLEMS = {
+  pointUnknown: { code: 'points/point-unknown', status: 404, title: 'There is no such capture point' },
+  codeTaken: { code: 'points/code-taken', status: 409, title: 'A capture point has this code already' },
+  stateForbids: { code: 'points/state-forbids', status: 409, title: 'The capture point cannot go from its state to that one' },
+  keyRefused: { code: 'points/key-refused', status: 422, title: 'Not a public key for ES256' },
+  notActive: { code: 'points/not-active', status: 403, title: 'The capture point is not active' },
+  notBound: { code: 'points/not-bound', status: 403, title: 'The access token is not bound to a key or certificate of its client' },
+  keyMissing: { code: 'points/key-missing', status: 422, title: 'An Idempotency-Key is needed' },
+  keyReused: { code: 'points/key-reused', status: 422, title: 'The key of this process was used for another one' },
+  personUnknown: { code: 'points/person-unknown', status: 422, title: 'The base register does not know this person' },
+  clockAhead: { code: 'points/clock-ahead', status: 422, title: 'The clock of the capture point is ahead' },
+  clockBehind: { code: 'points/clock-behind', status: 422, title: 'The capture is older than captures may be' },
+  tooManyOpen: { code: 'points/too-many-open', status: 429, title: 'Too many processes of this capture point are open' },
+  processUnknown: { code: 'points/process-unknown', status: 404, title: 'There is no such process' },
+  processOver: { code: 'points/process-over', status: 409, title: 'The process is over' },
+  itemUnknown: { code: 'points/item-unknown', status: 404, title: 'There is no such item' },
+  itemTaken: { code: 'points/item-taken', status: 409, title: 'The process has this item already' },
+  itemsOpen: { code: 'points/items-open', status: 409, title: 'Items of the process are still on their way, or none was stored' },
+  offsetWrong: { code: 'points/offset-wrong', status: 409, title: 'The upload goes on at another offset' },
+  sizeWrong: { code: 'points/size-wrong', status: 422, title: 'The upload does not have the size that was announced' },
+  digestWrong: { code: 'points/digest-wrong', status: 422, title: 'The bytes do not have the SHA-256 that was announced' },
+  signatureRefused: { code: 'points/signature-refused', status: 422, title: 'The batch is not signed with the key of its capture point' },
+  batchUnreadable: { code: 'points/batch-unreadable', status: 422, title: 'The manifest of the batch does not read as agreed' },
+  sequenceUsed: { code: 'points/sequence-used', status: 409, title: 'Another batch of this capture point has this number' },
+  planMissing: { code: 'points/plan-missing', status: 404, title: 'The contract has no plan for this month' },
+  planInvalid: { code: 'points/plan-invalid', status: 422, title: 'Not a plan' },
+  monthOpen: { code: 'points/month-open', status: 409, title: 'The month is not over yet' },
+  monthClosed: { code: 'points/month-closed', status: 409, title: 'The statement of this month is closed' },
+} as const satisfies Record<string, ProblemKind>
