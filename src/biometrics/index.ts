@@ -42,7 +42,7 @@ export { type GroupTally, MERGED, type OutcomeReport, type ReasonCount } from '.
 export { SMALLEST_GROUP } from './outcomes/small-groups.ts'
 export { addTallies, checksOf, type Measure, rateOf, type Share, shareOf, type Tally } from './outcomes/tally.ts'
 export { pointEvents } from './points/events.ts'
-export { createImageService, type ImageService, type ImageServiceDependencies } from './points/image-service.ts'
+export { createImageService, type ImageService, type ImageServiceDependencies } from './points/imaging.ts'
 export { POINT_PROBLEMS } from './points/problems.ts'
 export { type CapturePoint, CODE as POINT_CODE, movesFrom, type NewPoint, POINT_MOVES, POINT_STATES, type PointFacts, type PointMove, type PointState } from './points/registry/point.ts'
 export { createPoints, type Points } from './points/registry/points.ts'

@@ -1,5 +1,5 @@
-import { type Agencies, createImageService, type ImageService } from '../biometrics/index.ts'
-import type { OpenAgenciesDependencies } from './agencies.ts'
+import { type Agencies, createImageService, type ImageService } from '../../biometrics/index.ts'
+import type { OpenAgenciesDependencies } from '../agencies.ts'
 
 /** The image service's API for capture software; its calls count against the same minute as the agencies'. */
 export function openImageService({ foundation, rooms, oidc, web, look }: OpenAgenciesDependencies, { quotas }: Agencies): ImageService {
