@@ -1,5 +1,6 @@
 import type Router from '@koa/router'
-import { createDeskRoutes, createHoursRoutes, createQueueRoutes, DESK_PLACE } from '../helpdesk/index.ts'
+import { withDeadline } from '../accounts/index.ts'
+import { createCounter, createDeskRoutes, createHoursRoutes, createQueueRoutes, DESK_PLACE } from '../helpdesk/index.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 
 export const DESK_CLIENT = 'mt-balcao'
@@ -9,15 +10,26 @@ const LIMITS = { idleSeconds: 1800, absoluteSeconds: 8 * 3600 }
 
 /** `/balcao` as a first-party relying party of this very server, apart from the citizen's and the operators' areas. */
 export async function openDeskArea(deps: AreaDependencies, localAddress: LocalAddress): Promise<Router> {
-  const { rooms, look } = deps
+  const { foundation, rooms, look } = deps
+  const { db, clock, keyring, jobs } = foundation
+  const { audit, staff, faces, images, faceSearch, assurance, settings } = rooms
   const { sessions, find } = rooms.accounts
   const party = { clientId: DESK_CLIENT, name: 'MT Login – balcão', place: DESK_PLACE, scopes: ['openid', 'profile'], limits: LIMITS } as const
+  const counter = createCounter({
+    desk: { db, clock, keyring, audit, staff },
+    register: withDeadline(rooms.register, settings.registerDeadlineMs),
+    biometrics: { faces, images, search: faceSearch },
+    assurance,
+    messages: look.messages,
+  })
+  jobs.schedule('attendances-expire', '*/10 * * * *', async () => void (await counter.expire()))
   return createDeskRoutes({
     entrance: await openEntrance(deps, party, localAddress),
     messages: look.messages,
     accounts: { find, findLiveSession: sessions.findLive },
-    staff: rooms.staff,
+    staff,
     parts: [
+      ...counter.parts,
       (pages) => createQueueRoutes({ pages, ...rooms.line, accounts: rooms.accounts }),
       (pages) => createHoursRoutes({ pages, ...rooms.line }),
     ],

@@ -20,6 +20,7 @@ export { createImageTransfer, type ImageTransfer, type TransferDependencies } fr
 export { createCustody, type Custody, type Hold, type RetentionRule } from './images/custody.ts'
 export { CAPTURE_METHODS, IMAGE_KINDS, type ImageKind, type NewImage, type NewOriginal, type NewTemplate, type Provenance, type Reference } from './images/image.ts'
 export { createImageStore, type ImagePorts, type ImageStore, type ImageStoreDependencies, type ListedImage, type Opening } from './images/image-store.ts'
+export { meanTemplate } from './descriptor.ts'
 export { chooseFaceModels, describeFaceModels, type FaceModelChoice, type FaceModels, type FaceModelWish } from './model-choice.ts'
 export { compareFaces, type Comparison, type MatchRule, nobodysTemplate, type OperatingPoint } from './liveness/match-rule.ts'
 export { IMAGE_PROBLEMS } from './images/problems.ts'

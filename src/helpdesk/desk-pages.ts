@@ -23,6 +23,9 @@ const SECTIONS = [
   { name: 'home', href: '/balcao', icon: 'home', roles: ['attendant', 'supervisor', 'unit-manager', 'image-operator'] },
   { name: 'queue', href: '/balcao/fila', icon: 'clock', roles: ['attendant', 'supervisor', 'unit-manager'] },
   { name: 'hours', href: '/balcao/horarios', icon: 'calendar', roles: ['unit-manager'] },
+  { name: 'attendances', href: '/balcao/atendimentos', icon: 'id-card', roles: ['attendant'] },
+  { name: 'approvals', href: '/balcao/aprovacoes', icon: 'check', roles: ['supervisor'] },
+  { name: 'fraud', href: '/balcao/fraudes', icon: 'alert', roles: ['supervisor'] },
   { name: 'team', href: '/balcao/equipe', icon: 'user', roles: ['unit-manager'] },
 ] as const satisfies readonly { readonly name: string; readonly href: string; readonly icon: string; readonly roles: readonly StaffRole[] }[]
 

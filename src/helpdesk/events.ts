@@ -1,8 +1,12 @@
 import { z } from 'zod'
 import { defineEvents } from '../audit/index.ts'
 import { LEVELS } from '../assurance/index.ts'
+import { REFUSALS } from './approval/approvals.ts'
+import { REVIEW_REASONS } from './approval/review.store.ts'
+import { REASONS } from './attendance/attendance.ts'
 import { STAFF_ROLES } from './staff/role.ts'
 
+const attendance = { attendanceId: z.uuid() }
 const role = { roleId: z.uuid(), unitId: z.uuid(), role: z.enum(STAFF_ROLES) }
 
 /** What the help desk writes into the audit record; stored as JSON, so names and shapes only ever grow. */
@@ -12,4 +16,26 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/role-suspended': z.object(role),
   'helpdesk/role-resumed': z.object(role),
   'helpdesk/role-ended': z.object(role),
+  'helpdesk/unit-rules-set': z.object({ unitId: z.uuid(), faceProfile: z.string(), matchPoint: z.string() }),
+  'helpdesk/attendance-opened': z.object({ ...attendance, unitId: z.uuid(), reason: z.enum(REASONS) }),
+  'helpdesk/attendance-seen': z.object({ ...attendance, unitId: z.uuid(), role: z.enum(STAFF_ROLES) }),
+  'helpdesk/attendance-taken-over': z.object({ ...attendance, unitId: z.uuid(), role: z.enum(STAFF_ROLES) }),
+  'helpdesk/attendance-captured': z.object({
+    ...attendance,
+    oneToOne: z.enum(['none', 'same', 'different']),
+    oneToN: z.enum(['clear', 'hit', 'off']),
+  }),
+  'helpdesk/attendance-submitted': z.object(attendance),
+  'helpdesk/attendance-ended': z.object({
+    ...attendance,
+    state: z.enum(['approved', 'refused', 'abandoned', 'expired']),
+    decision: z.enum(['approved', 'fraud', ...REFUSALS]).optional(),
+  }),
+  'helpdesk/fraud-review-opened': z.object({ ...attendance, reviewId: z.uuid(), kind: z.enum(['another-person', 'not-the-person']) }),
+  'helpdesk/fraud-review-decided': z.object({
+    ...attendance,
+    reviewId: z.uuid(),
+    state: z.enum(['confirmed', 'dismissed']),
+    reason: z.enum(REVIEW_REASONS),
+  }),
 })

@@ -3,7 +3,8 @@
  *
  * Terminology: **unit** (balcão) = a place where people are attended · **role** = what somebody may do in one unit, from when until when ·
  * **live role** = a role that counts at this moment: neither over, suspended nor asleep because the person's level fell ·
- * **section** = a part of `/balcao` with the roles that may see it · **ticket** (senha) = a place in a unit's waiting line · **panel** = the public
+ * **attendance** (atendimento) = one case of one person · **holder** = who alone changes its draft · **hand** = whoever worked on it ·
+ * **halt** = stopped by the face search until a reviewer decides · **section** = a part of `/balcao` with the roles that may see it · **ticket** (senha) = a place in a unit's waiting line · **panel** = the public
  * screen of called numbers · **tablet** (totem) = what gives numbers at the entrance.
  */
 export { type Appointments, createAppointments } from './appointments/appointments.ts'
@@ -12,6 +13,8 @@ export { appointmentEvents } from './appointments/events.ts'
 export { createHoursRoutes } from './appointments/hours.routes.ts'
 export { createPrepareNotice } from './appointments/notice.ts'
 export { createTellCitizen, type TellCitizen } from './citizen-notice.ts'
+export type { Desk } from './attendance/desk.ts'
+export { type Counter, type CounterDependencies, createCounter } from './counter.ts'
 export { createDeskPages, DESK_PLACE, type DeskHandler, type DeskPage, type DeskPages, type DeskSection, type DeskVisit } from './desk-pages.ts'
 export { createDeskRoutes, type DeskDependencies } from './desk.routes.ts'
 export { helpdeskEvents } from './events.ts'
@@ -22,4 +25,4 @@ export { createQueue, type Queue } from './queue/queue.ts'
 export { createQueueRoutes } from './queue/queue.routes.ts'
 export { type GivenRole, LEVEL_OF_ROLE, type RoleNow, type RoleState, roleState, STAFF_ROLES, type StaffRole } from './staff/role.ts'
 export { type CommandLine, createStaff, type NewRole, type NewUnit, type Staff } from './staff/staff.ts'
-export type { Unit } from './staff/unit.store.ts'
+export type { Unit, UnitRules } from './staff/unit.store.ts'

@@ -33,6 +33,21 @@ export function createUnitCommands(staff: () => Promise<Staff>, by: CommandLine)
       },
     },
     {
+      words: 'unidade regras',
+      summary: 'Diz que foto a unidade aceita e com que rigor compara os rostos',
+      flags: {
+        unidade: { type: 'string', value: 'CODIGO', about: 'código da unidade', required: true },
+        foto: { type: 'string', value: 'PERFIL', about: 'norma (ISO/IEC 19794-5) ou webcam', required: true },
+        rigor: { type: 'string', value: 'RIGOR', about: 'normal (um erro em 10 mil) ou alto (um em 100 mil); sem ela, normal' },
+      },
+      run: async ({ text }) => {
+        const faceProfile = oneOf(text('foto') ?? '', { norma: 'capture-point', webcam: 'reference' } as const)
+        const matchPoint = oneOf(text('rigor') ?? 'normal', { normal: 'fmr1e-4', alto: 'fmr1e-5' } as const)
+        const unit = await (await staff()).setRules(text('unidade') ?? '', { faceProfile, matchPoint }, by)
+        return { text: `Unidade ${unit.code}: regras mudadas.`, json: unit }
+      },
+    },
+    {
       words: 'unidade gestor',
       summary: 'Dá a gestão de uma unidade a quem já tem conta; só enquanto ela não tem gestão',
       notes: 'A pessoa precisa de conta ativa com segundo fator. Depois é a gestão que dá os outros papéis, em /balcao/equipe.',
@@ -48,6 +63,11 @@ export function createUnitCommands(staff: () => Promise<Staff>, by: CommandLine)
       },
     },
   ]
+}
+
+function oneOf<Name extends string, Value>(text: string, names: Readonly<Record<Name, Value>>): Value {
+  for (const [name, value] of Object.entries<Value>(names)) if (name === text) return value
+  throw new UsageError(`Escolha uma destas: ${Object.keys(names).join(', ')}.`)
 }
 
 function cpfFrom(text = ''): Cpf {

@@ -48,7 +48,7 @@ export interface NewImageFacts {
 /** A normalised picture (upright, no EXIF) on its way into the store, with the original where there is one. */
 export interface NewImage extends NewImageFacts {
   readonly bytes: Uint8Array
-  readonly contentType: 'image/jpeg' | 'image/png'
+  readonly contentType: 'image/jpeg' | 'image/png' | 'image/x-wsq'
   readonly original?: Original | undefined
 }
 

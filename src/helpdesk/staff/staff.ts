@@ -8,7 +8,7 @@ import { Problem } from '../../platform/problem.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { type GivenRole, LEVEL_OF_ROLE, LONGEST_ROLE_DAYS, type RoleNow, type StaffRole } from './role.ts'
 import { closeLapsed, endRole, insertRole, listRolesIn, listRolesOf, lockCandidate, lockRole, lockUnit, setSuspended } from './role.store.ts'
-import { findUnit, findUnitByCode, insertUnit, listUnits, listUnitsBelow, type Unit } from './unit.store.ts'
+import { findUnit, findUnitByCode, insertUnit, listUnits, listUnitsBelow, setRules, type Unit, type UnitRules } from './unit.store.ts'
 
 const DAY_MS = 86_400_000
 
@@ -47,6 +47,8 @@ export interface Staff {
   listUnitsBelow(unitId: string): Promise<Unit[]>
   /** @throws {Problem} helpdesk/unit-code-taken, helpdesk/unit-unknown */
   openUnit(unit: NewUnit, by: CommandLine): Promise<Unit>
+  /** Sets what a unit takes and how strictly it compares, by the operator's command line. @throws {Problem} helpdesk/unit-unknown */
+  setRules(code: string, rules: UnitRules, by: CommandLine): Promise<Unit>
   /**
    * The first manager of a unit, by the operator's command line.
    * @throws {Problem} helpdesk/manager-there, helpdesk/unit-unknown, helpdesk/staff-unfit
@@ -81,6 +83,7 @@ export function createStaff(deps: StaffDependencies): Staff {
     listUnits: () => listUnits(db),
     listUnitsBelow: (unitId) => listUnitsBelow(db, unitId),
     openUnit: (unit, by) => db.transaction((tx) => openUnit(deps, tx, unit, by)),
+    setRules: (code, rules, by) => db.transaction((tx) => setUnitRules(deps, tx, code, rules, by)),
     grantFirst: (first, by) => db.transaction((tx) => grantFirst(deps, tx, first, by)),
     grant: (role, by) => db.transaction((tx) => grantByManager(deps, tx, role, by)),
     change: (roleId, change, by) => db.transaction((tx) => changeRole(deps, tx, { roleId, change, by })),
@@ -90,13 +93,25 @@ export function createStaff(deps: StaffDependencies): Staff {
 const isLive = ({ state }: RoleNow) => state === 'live'
 
 async function openUnit({ audit, clock }: StaffDependencies, tx: Sql, { above, ...unit }: NewUnit, { actorId }: CommandLine): Promise<Unit> {
-  const parent = above === undefined ? undefined : await findUnitByCode(tx, above)
-  if (above !== undefined && parent === undefined) throw new Problem(HELPDESK_PROBLEMS.unitUnknown, { detail: above })
+  const parent = above === undefined ? undefined : await getByCode(tx, above)
   if (await findUnitByCode(tx, unit.code)) throw new Problem(HELPDESK_PROBLEMS.unitCodeTaken)
   const opened = { ...unit, id: randomUUID(), parentId: parent?.id, openedAt: clock.now() }
   await insertUnit(tx, opened)
   await audit.record(tx, { type: 'helpdesk/unit-opened', actor: { kind: 'operator', id: actorId }, data: { unitId: opened.id } })
-  return { ...opened, closedAt: undefined }
+  return getByCode(tx, unit.code)
+}
+
+async function getByCode(tx: Sql, code: string): Promise<Unit> {
+  const unit = await findUnitByCode(tx, code)
+  if (unit === undefined) throw new Problem(HELPDESK_PROBLEMS.unitUnknown, { detail: code })
+  return unit
+}
+
+async function setUnitRules({ audit }: StaffDependencies, tx: Sql, code: string, rules: UnitRules, { actorId }: CommandLine): Promise<Unit> {
+  const { id: unitId } = await getByCode(tx, code)
+  await setRules(tx, unitId, rules)
+  await audit.record(tx, { type: 'helpdesk/unit-rules-set', actor: { kind: 'operator', id: actorId }, data: { unitId, ...rules } })
+  return getByCode(tx, code)
 }
 
 async function grantFirst(
@@ -105,8 +120,7 @@ async function grantFirst(
   { unitCode, cpf, endsAt }: { unitCode: string; cpf: Cpf; endsAt: Date },
   by: CommandLine,
 ): Promise<GivenRole> {
-  const unit = await findUnitByCode(tx, unitCode)
-  if (unit === undefined) throw new Problem(HELPDESK_PROBLEMS.unitUnknown, { detail: unitCode })
+  const unit = await getByCode(tx, unitCode)
   await lockUnit(tx, unit.id)
   const there = (await listRolesIn(tx, unit.id, deps.clock.now())).some(({ role }) => role === 'unit-manager')
   if (there) throw new Problem(HELPDESK_PROBLEMS.managerThere)

@@ -11,6 +11,15 @@ export interface Unit {
   readonly parentId: string | undefined
   readonly openedAt: Date
   readonly closedAt: Date | undefined
+  readonly rules: UnitRules
+}
+
+/** What a unit takes and how strictly it compares. */
+export interface UnitRules {
+  /** Quality that a photograph must have: ISO/IEC 19794-5's, or that of any reference where the counter has a web camera only. */
+  readonly faceProfile: 'capture-point' | 'reference'
+  /** False match rate of 1:1. */
+  readonly matchPoint: 'fmr1e-4' | 'fmr1e-5'
 }
 
 interface UnitRow {
@@ -21,19 +30,22 @@ interface UnitRow {
   readonly parent_id: string | null
   readonly opened_at: Date
   readonly closed_at: Date | null
+  readonly face_profile: UnitRules['faceProfile']
+  readonly match_point: UnitRules['matchPoint']
 }
 
-const COLUMNS = 'u.id, u.code, u.name, u.municipality, u.parent_id, u.opened_at, u.closed_at'
+const COLUMNS = 'u.id, u.code, u.name, u.municipality, u.parent_id, u.opened_at, u.closed_at, u.face_profile, u.match_point'
 
-const toUnit = ({ parent_id, opened_at, closed_at, ...row }: UnitRow): Unit => ({
+const toUnit = ({ parent_id, opened_at, closed_at, face_profile, match_point, ...row }: UnitRow): Unit => ({
   ...row,
+  rules: { faceProfile: face_profile, matchPoint: match_point },
   parentId: parent_id ?? undefined,
   openedAt: opened_at,
   closedAt: closed_at ?? undefined,
 })
 
 /** Adds a unit. @throws {SqlError} a unique violation when the code is taken. */
-export async function insertUnit(tx: Sql, unit: Omit<Unit, 'closedAt'>): Promise<void> {
+export async function insertUnit(tx: Sql, unit: Omit<Unit, 'closedAt' | 'rules'>): Promise<void> {
   await tx.execute('INSERT INTO helpdesk_unit (id, code, name, municipality, parent_id, opened_at) VALUES ($1, $2, $3, $4, $5, $6)', [
     unit.id,
     unit.code,
@@ -69,4 +81,9 @@ export async function listUnitsBelow(sql: Sql, parentId: string): Promise<Unit[]
     [parentId],
   )
   return rows.map(toUnit)
+}
+
+/** Sets a unit's rules. */
+export async function setRules(tx: Sql, id: string, { faceProfile, matchPoint }: UnitRules): Promise<void> {
+  await tx.execute('UPDATE helpdesk_unit SET face_profile = $2, match_point = $3 WHERE id = $1', [id, faceProfile, matchPoint])
 }

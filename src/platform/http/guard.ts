@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Problem } from '../problem.ts'
 import { PLATFORM_PROBLEMS } from '../problems.ts'
-import { type FormValues, parseForm, parseJson, parseQuery, readBody } from './body.ts'
+import { parseForm, parseJson, parseMultipart, parseQuery, readBody, UploadedFile } from './body.ts'
 import { HTTP_PROBLEMS, type InputError, InvalidInput } from './problems.ts'
 import { type HttpContext, type HttpMiddleware, type RequestFacts, requestFacts, scopeOf } from './request-facts.ts'
 
@@ -40,7 +40,8 @@ export interface GuardSpec<P, Q, B> {
   readonly response?: z.ZodType
   /** Only endpoints of the protocol, called by machines, may switch this off. */
   readonly csrf?: boolean
-  readonly consumes?: 'form' | 'json' | 'bytes'
+  /** `upload`: a form with files, as browsers send it without a script. */
+  readonly consumes?: 'form' | 'json' | 'bytes' | 'upload'
   /** For `bytes`: which content types. */
   readonly contentTypes?: readonly string[]
   readonly limitBytes?: number
@@ -52,6 +53,9 @@ export interface GuardSpec<P, Q, B> {
 
 /** Body schema of a route that consumes `bytes`. */
 export const bytes = z.custom<Buffer>((value) => Buffer.isBuffer(value))
+
+/** A file's field in the body schema of a route that consumes `upload`. */
+export const file = z.instanceof(UploadedFile, { error: 'platform.field.required' })
 
 /** One or more values of the same field (check boxes), always as a list. */
 export function listOf<T extends z.ZodType>(item: T) {
@@ -108,20 +112,24 @@ export function typedOf(raw: unknown, keep: readonly string[]): Typed {
 
 async function readInput<P, Q, B>(ctx: HttpContext, spec: GuardSpec<P, Q, B>): Promise<unknown> {
   const consumes = spec.consumes ?? 'form'
-  const accepted = { form: ['application/x-www-form-urlencoded'], json: ['application/json'], bytes: [...(spec.contentTypes ?? [])] }[
-    consumes
-  ]
+  const accepted = {
+    form: ['application/x-www-form-urlencoded'],
+    json: ['application/json'],
+    bytes: [...(spec.contentTypes ?? [])],
+    upload: ['multipart/form-data'],
+  }[consumes]
   const type = ctx.get('Content-Type').split(';')[0]?.trim().toLowerCase() ?? ''
   const isEmpty = ctx.get('Content-Length') === '0' || (ctx.get('Content-Length') === '' && ctx.get('Transfer-Encoding') === '')
-  if (consumes !== 'form' && spec.csrf !== false) scopeOf(ctx).csrf.check(ctx, ctx.get('X-CSRF-Token'))
+  const isUpload = consumes === 'upload' && accepted.includes(type)
+  if (consumes !== 'form' && !isUpload && spec.csrf !== false) scopeOf(ctx).csrf.check(ctx, ctx.get('X-CSRF-Token'))
   if (!isEmpty && !accepted.includes(type)) throw new Problem(HTTP_PROBLEMS.unsupportedMedia, { detail: `Send ${accepted.join(' or ')}` })
   const body = await readBody(ctx, spec.limitBytes ?? FORM_LIMIT_BYTES)
   if (consumes === 'bytes') return body
   if (consumes === 'json') return isEmpty ? {} : parseJson(body)
-  return checkedForm(ctx, parseForm(body), spec.csrf !== false)
+  return checkedForm(ctx, isUpload ? parseMultipart(body, ctx.get('Content-Type')) : parseForm(body), spec.csrf !== false)
 }
 
-function checkedForm(ctx: HttpContext, form: FormValues, isChecked: boolean): FormValues {
+function checkedForm(ctx: HttpContext, form: Readonly<Record<string, unknown>>, isChecked: boolean): Record<string, unknown> {
   const { _csrf: token, ...fields } = form
   if (isChecked) scopeOf(ctx).csrf.check(ctx, typeof token === 'string' ? token : ctx.get('X-CSRF-Token'))
   return fields

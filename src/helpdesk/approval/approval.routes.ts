@@ -1,0 +1,140 @@
+import Router from '@koa/router'
+import { z } from 'zod'
+import { formatCpf, parseCpf } from '../../accounts/index.ts'
+import type { ImageStore } from '../../biometrics/index.ts'
+import { type FieldErrors, guard } from '../../platform/http/guard.ts'
+import type { HttpContext } from '../../platform/http/request-facts.ts'
+import { Problem } from '../../platform/problem.ts'
+import { seeOther } from '../../portal/index.ts'
+import { documentSchema } from '../attendance/attendance.ts'
+import type { Attendances } from '../attendance/attendances.ts'
+import { type AttendanceParams, attendanceParams, handOf } from '../attendance/case-pages.ts'
+import type { Captures } from '../capture/captures.ts'
+import { serveImage } from '../capture/serve-image.ts'
+import type { DeskPages, DeskVisit } from '../desk-pages.ts'
+import { HELPDESK_PROBLEMS } from '../problems.ts'
+import { type Approvals, REFUSALS } from './approvals.ts'
+
+export interface ApprovalRoutesDependencies {
+  readonly pages: DeskPages
+  readonly attendances: Attendances
+  readonly captures: Captures
+  readonly approvals: Approvals
+  readonly images: Pick<ImageStore, 'list' | 'openFor'>
+}
+
+const PAGE = '/balcao/aprovacoes'
+const OUTCOMES = ['approved', 'refused', 'four-eyes', 'halted', 'step-out-of-order'] as const
+const query = z.object({ aviso: z.enum(OUTCOMES).optional() })
+const approving = z.object({ compared: z.literal('sim').optional() })
+const refusing = z.object({ reason: z.enum(REFUSALS, 'platform.field.required') })
+type Params = { params: AttendanceParams }
+
+/** The supervisor's desk: cases of others that wait, each with its images, its checks, and what differs from the record. */
+export function createApprovalRoutes(deps: ApprovalRoutesDependencies): Router {
+  const { pages, attendances, captures, approvals, images } = deps
+  const router = new Router()
+  const params = attendanceParams
+
+  const list = pages.only('approvals', async (ctx, visit, { query: { aviso } }: { query: z.output<typeof query> }) => {
+    const waiting = await attendances.list(visit.unit.id, ['awaiting-approval'])
+    const rows = await Promise.all(
+      waiting.map(async (one) => ({
+        protocol: one.protocol,
+        reason: one.reason,
+        changedAt: one.changedAt,
+        isHalted: one.haltedAt !== undefined,
+        href: (await approvals.mayDecide(one, handOf(visit, 'supervisor'))) ? `${PAGE}/${one.id}` : undefined,
+      })),
+    )
+    pages.show(ctx, visit, { section: 'approvals', view: 'approvals', data: { rows, told: aviso } })
+  })
+
+  async function getForDecision(visit: DeskVisit, id: string) {
+    const attendance = await attendances.get(id, { unitId: visit.unit.id })
+    if (!(await approvals.mayDecide(attendance, handOf(visit, 'supervisor')))) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
+    if (attendance.state !== 'awaiting-approval') throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
+    return attendance
+  }
+  async function show(ctx: HttpContext, visit: DeskVisit, id: string, errors?: FieldErrors): Promise<void> {
+    const attendance = await getForDecision(visit, id)
+    await attendances.noteSeen(attendance, handOf(visit, 'supervisor'))
+    const items = await captures.list(id)
+    const facts = attendance.facts.reveal()
+    const cpf = parseCpf(facts.cpf)
+    const document = documentSchema.safeParse(items.find(({ kind }) => kind === 'document')?.facts.reveal())
+    const data = {
+      id,
+      page: `${PAGE}/${id}`,
+      protocol: attendance.protocol,
+      reason: attendance.reason,
+      checks: attendance.checks,
+      person: { ...facts, cpf: cpf && formatCpf(cpf) },
+      document: document.data,
+      pictures: items.filter(({ hasBytes, contentType }) => hasBytes && contentType !== 'image/x-wsq').map(({ id: item, kind, slot }) => ({ href: `${PAGE}/${id}/imagem/${item}`, kind, slot })),
+      differences: differencesOf(facts, await attendances.known(attendance)),
+      before: await beforeOf(images, attendance.personId, id),
+      refusals: REFUSALS,
+      ...(errors && { errors }),
+    }
+    pages.show(ctx, visit, { section: 'approvals', view: 'approval', data })
+  }
+  /** A refusal leads back to the list, which tells it. */
+  const deciding = <Input extends Params>(work: (visit: DeskVisit, input: Input) => Promise<'approved' | 'refused'>) =>
+    pages.only('approvals', async (ctx, visit, input: Input) => {
+      const told = await work(visit, input).catch((error: unknown) => {
+        const name = error instanceof Problem ? error.code.replace('helpdesk/', '') : ''
+        if (name === 'eyes-needed') return undefined
+        if (OUTCOMES.some((outcome) => outcome === name)) return name
+        throw error
+      })
+      if (told !== undefined) return seeOther(ctx, `${PAGE}?aviso=${told}`)
+      ctx.status = 422
+      await show(ctx, visit, input.params.id, { compared: 'helpdesk.told.eyes-needed' })
+    })
+
+  const open = pages.only('approvals', (ctx, visit, { params: { id } }: Params) => show(ctx, visit, id))
+  const approve = deciding(async (visit, { params: { id }, body }: Params & { body: z.output<typeof approving> }) => {
+    await approvals.approve(id, handOf(visit, 'supervisor'), { compared: body.compared === 'sim' })
+    return 'approved'
+  })
+  const refuse = deciding(async (visit, { params: { id }, body }: Params & { body: z.output<typeof refusing> }) => {
+    await approvals.refuse(id, handOf(visit, 'supervisor'), body.reason)
+    return 'refused'
+  })
+  const wrong = pages.only('approvals', (ctx, visit, { params: { id }, errors }: Params & { errors: FieldErrors }) => show(ctx, visit, id, errors))
+  const image = pages.only('approvals', async (ctx, visit, { params: { id, item } }: { params: { id: string; item: string } }) => {
+    await getForDecision(visit, id)
+    serveImage(ctx, await captures.open(id, item))
+  })
+  const before = pages.only('approvals', async (ctx, visit, { params: { id } }: Params) => {
+    const { personId } = await getForDecision(visit, id)
+    const face = await lastFace(images, personId)
+    if (face === undefined) throw new Problem(HELPDESK_PROBLEMS.attendanceUnknown)
+    serveImage(ctx, await images.openFor(face, { actor: { kind: 'operator', id: visit.account.id }, purpose: 'counter-approval' }))
+  })
+
+  router.get(PAGE, guard({ query }, list))
+  router.get(`${PAGE}/:id`, guard({ params }, open))
+  router.post(`${PAGE}/:id/aprovar`, guard({ params, body: approving, onInvalid: wrong }, approve))
+  router.post(`${PAGE}/:id/recusar`, guard({ params, body: refusing, onInvalid: wrong }, refuse))
+  router.get(`${PAGE}/:id/imagem/:item`, guard({ params: z.object({ id: z.uuid(), item: z.uuid() }) }, image))
+  router.get(`${PAGE}/:id/anterior`, guard({ params }, before))
+  return router
+}
+
+/** Fields in which the base register, as it was when the case was opened, is not what is on record here. */
+function differencesOf(facts: { name: string; socialName?: string | undefined; birthDate: string }, known: Awaited<ReturnType<Attendances['known']>>) {
+  if (known === undefined) return []
+  const names = ['name', 'socialName', 'birthDate'] as const
+  return names.filter((name) => (facts[name] ?? '') !== (known[name] ?? '')).map((name) => ({ name, before: known[name] ?? '', now: facts[name] ?? '' }))
+}
+
+async function lastFace(images: Pick<ImageStore, 'list'>, personId: string): Promise<string | undefined> {
+  const faces = (await images.list(personId)).filter(({ kind, trusted, withdrawnAt, erasedAt }) => kind === 'face' && trusted && !withdrawnAt && !erasedAt)
+  return faces.toSorted((a, b) => b.capturedAt.getTime() - a.capturedAt.getTime())[0]?.id
+}
+
+async function beforeOf(images: Pick<ImageStore, 'list'>, personId: string, id: string): Promise<string | undefined> {
+  return (await lastFace(images, personId)) === undefined ? undefined : `${PAGE}/${id}/anterior`
+}

@@ -1,0 +1,143 @@
+import type { Assurance } from '../../assurance/index.ts'
+import type { ImageKind, ImageStore, Provenance } from '../../biometrics/index.ts'
+import type { Sql } from '../../platform/db.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { Attendance } from '../attendance/attendance.ts'
+import { hadHand } from '../attendance/attendance.store.ts'
+import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
+import { forgetItems, type Item, listItems, openItem } from '../capture/item.store.ts'
+import { bestShot, templateOf } from '../capture/template.ts'
+import { HELPDESK_PROBLEMS } from '../problems.ts'
+import type { CheckAgain } from './checks.ts'
+
+/** Source of images and evidence of the counter. */
+export const COUNTER_SOURCE = 'counter'
+
+/** Why a case is refused; codes, with texts of the pages. */
+export const REFUSALS = ['bad-picture', 'document-doubt', 'not-the-person', 'incomplete', 'other'] as const
+export type Refusal = (typeof REFUSALS)[number]
+
+export interface ApprovalDependencies {
+  readonly desk: Desk
+  readonly images: ImageStore
+  readonly assurance: Pick<Assurance, 'add'>
+  readonly checkAgain: CheckAgain
+}
+
+/** The second pair of eyes. */
+export interface Approvals {
+  /** Whether this person may decide the case at all. */
+  mayDecide(attendance: Attendance, hand: Hand): Promise<boolean>
+  /**
+   * Puts everything into the image store as captured in person, and gives the evidence of it.
+   *
+   * `compared` = the supervisor says that they compared the faces themselves; asked where the search could not.
+   * @throws {Problem} helpdesk/four-eyes, helpdesk/halted, helpdesk/eyes-needed, helpdesk/step-out-of-order, helpdesk/role-needed
+   */
+  approve(id: string, hand: Hand, said: { compared: boolean }): Promise<void>
+  /** @throws {Problem} helpdesk/four-eyes, helpdesk/step-out-of-order, helpdesk/role-needed */
+  refuse(id: string, hand: Hand, reason: Refusal): Promise<void>
+}
+
+export function createApprovals(deps: ApprovalDependencies): Approvals {
+  const { desk, checkAgain } = deps
+  const { db } = desk
+  return {
+    mayDecide: async (attendance, hand) => {
+      const { accountId } = await ledgerOf(db, attendance)
+      return accountId !== hand.id && attendance.holderId !== hand.id && !(await hadHand(db, attendance.id, hand.id))
+    },
+    async approve(id, hand, { compared }) {
+      const attendance = await db.transaction((tx) => lockForDecision(desk, tx, id, hand))
+      if (attendance.checks.oneToN === 'off' && !compared) throw new Problem(HELPDESK_PROBLEMS.eyesNeeded)
+      // Somebody may have been enrolled with this face since it was compared.
+      if (await checkAgain(attendance)) throw new Problem(HELPDESK_PROBLEMS.halted)
+      await db.transaction((tx) => approve(deps, tx, id, hand))
+    },
+    refuse: (id, hand, reason) =>
+      db.transaction(async (tx) => {
+        const attendance = await lockForDecision(desk, tx, id, hand)
+        await doStep(desk, tx, attendance, 'refuse', { decided: { by: hand.id, decision: reason } })
+        await forgetItems(tx, id)
+        await noteEnd(desk, tx, attendance, hand, { state: 'refused', decision: reason })
+      }),
+  }
+}
+
+/** Another person than everybody who had a hand in the case, with the role live at this moment. SQL says so once more. */
+async function lockForDecision(desk: Desk, tx: Sql, id: string, hand: Hand): Promise<Attendance> {
+  await desk.staff.checkHolds(tx, hand.id, { unitId: hand.unitId, role: 'supervisor' })
+  const attendance = await lockOfUnit(desk, tx, id, hand)
+  const { accountId } = await ledgerOf(tx, attendance)
+  const isInvolved = attendance.holderId === hand.id || accountId === hand.id || (await hadHand(tx, id, hand.id))
+  if (isInvolved) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
+  if (attendance.state !== 'awaiting-approval') throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
+  if (attendance.haltedAt !== undefined) throw new Problem(HELPDESK_PROBLEMS.halted)
+  return attendance
+}
+
+async function approve({ desk, images, assurance }: ApprovalDependencies, tx: Sql, id: string, hand: Hand): Promise<void> {
+  const attendance = await lockForDecision(desk, tx, id, hand)
+  const imageId = await storeItems({ desk, images }, tx, attendance)
+  await doStep(desk, tx, attendance, 'approve', { decided: { by: hand.id, decision: 'approved' } })
+  const { accountId } = await ledgerOf(tx, attendance)
+  await assurance.add(tx, {
+    method: 'attended',
+    livenessClass: 'attended',
+    dualControl: true,
+    referenceInPerson: true,
+    personId: attendance.personId,
+    accountId,
+    source: COUNTER_SOURCE,
+    actor: actorOf(hand),
+    imageId,
+    location: attendance.unitId,
+    details: { attendanceId: id, attendant: attendance.holderId, supervisor: hand.id, checks: attendance.checks },
+  })
+  await forgetItems(tx, id)
+  await noteEnd(desk, tx, attendance, hand, { state: 'approved', decision: 'approved' })
+}
+
+async function noteEnd(desk: Desk, tx: Sql, attendance: Attendance, hand: Hand, ended: { state: 'approved' | 'refused'; decision: string }): Promise<void> {
+  const { subject } = await ledgerOf(tx, attendance)
+  const data = { attendanceId: attendance.id, ...ended }
+  await desk.audit.record(tx, { type: 'helpdesk/attendance-ended', actor: actorOf(hand), subject, data })
+}
+
+const KINDS: Readonly<Partial<Record<Item['kind'], ImageKind>>> = {
+  'document-front': 'document-front',
+  'document-back': 'document-back',
+  signature: 'signature',
+  fingerprint: 'fingerprint',
+}
+
+/** Everything with a picture, as captured in person; the face's image is the best shot with the mean of all. Earlier versions stay. */
+async function storeItems({ desk, images }: Pick<ApprovalDependencies, 'desk' | 'images'>, tx: Sql, attendance: Attendance): Promise<string> {
+  const { keyring } = desk
+  const items = await listItems(tx, keyring, attendance.id)
+  const [face, template] = [bestShot(items), templateOf(items)]
+  if (face === undefined || template === undefined) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
+  const put = async (item: Item, kind: ImageKind, more?: typeof template): Promise<string> => {
+    const opened = await openItem(tx, keyring, attendance.id, item.id)
+    if (opened === undefined) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
+    const { width, height, slot } = item
+    const contentType = storedType(opened.contentType)
+    const named = kind === 'fingerprint' ? { slot } : {}
+    return images.put(tx, { personId: attendance.personId, kind, ...named, bytes: opened.bytes, contentType, width, height, provenance: provenanceOf(item, attendance) }, more)
+  }
+  const imageId = await put(face, 'face', template)
+  for (const item of items) {
+    const kind = KINDS[item.kind]
+    if (kind !== undefined && item.hasBytes) await put(item, kind)
+  }
+  return imageId
+}
+
+function provenanceOf({ id, kind, capturedBy, capturedAt }: Item, { unitId }: Attendance): Provenance {
+  const method = kind === 'face' || kind === 'signature' ? 'camera' : 'upload'
+  return { source: COUNTER_SOURCE, method, trusted: true, inPerson: true, capturedAt, capturePoint: unitId, operatorId: capturedBy, sourceId: id }
+}
+
+function storedType(contentType: string): 'image/jpeg' | 'image/png' | 'image/x-wsq' {
+  return contentType === 'image/png' || contentType === 'image/x-wsq' ? contentType : 'image/jpeg'
+}

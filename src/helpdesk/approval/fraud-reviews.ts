@@ -1,0 +1,80 @@
+import type { ImageStore } from '../../biometrics/index.ts'
+import type { Sql } from '../../platform/db.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { Attendance } from '../attendance/attendance.ts'
+import { findAttendance, findKnown, hadHand, type KnownHere, setHalted } from '../attendance/attendance.store.ts'
+import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
+import { HELPDESK_PROBLEMS } from '../problems.ts'
+import { CONFIRMING, countPending, decideReview, findReview, type FraudReview, listPendingReviews, type ReviewReason } from './review.store.ts'
+
+/** Both sides of a stopped case; only its reviewer sees them together. */
+export interface BothSides {
+  readonly review: FraudReview
+  readonly attendance: Attendance
+  readonly other: KnownHere | undefined
+}
+
+/** Cases that the search stopped, and who decides about them: a supervisor of the unit who had no hand in the case and is neither side. */
+export interface FraudReviews {
+  list(hand: Hand): Promise<FraudReview[]>
+  /** @throws {Problem} helpdesk/review-unknown, helpdesk/four-eyes */
+  open(id: string, hand: Hand): Promise<BothSides>
+  /** The picture of the other side, told in its person's ledger. */
+  otherImage(id: string, hand: Hand): Promise<{ bytes: Buffer; contentType: string }>
+  /** Confirms (the case is refused and its captures are kept) or dismisses (the case goes on). @throws {Problem} helpdesk/review-decided */
+  decide(id: string, hand: Hand, reason: ReviewReason): Promise<'confirmed' | 'dismissed'>
+}
+
+export function createFraudReviews(desk: Desk, images: Pick<ImageStore, 'openFor'>): FraudReviews {
+  const { db, keyring } = desk
+
+  async function open(sql: Sql, id: string, hand: Hand): Promise<BothSides> {
+    const review = await findReview(sql, id)
+    const attendance = review && (await findAttendance(sql, keyring, review.attendanceId))
+    if (review === undefined || attendance?.unitId !== hand.unitId) throw new Problem(HELPDESK_PROBLEMS.reviewUnknown)
+    const other = await findKnown(sql, review.otherPersonId)
+    const { accountId } = await ledgerOf(sql, attendance)
+    const isInvolved = (await hadHand(sql, attendance.id, hand.id)) || accountId === hand.id || other?.accountId === hand.id
+    if (isInvolved) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
+    return { review, attendance, other }
+  }
+
+  return {
+    async list(hand) {
+      const pending = await listPendingReviews(db, hand.unitId)
+      const mine: FraudReview[] = []
+      for (const review of pending) if (!(await hadHand(db, review.attendanceId, hand.id))) mine.push(review)
+      return mine
+    },
+    open: (id, hand) => open(db, id, hand),
+    async otherImage(id, hand) {
+      const { review } = await open(db, id, hand)
+      return images.openFor(review.otherImageId, { actor: actorOf(hand), purpose: 'counter-fraud-review' })
+    },
+    decide: (id, hand, reason) => db.transaction((tx) => decide(desk, tx, open, { id, hand, reason })),
+  }
+}
+
+type Open = (sql: Sql, id: string, hand: Hand) => Promise<BothSides>
+
+async function decide(desk: Desk, tx: Sql, open: Open, { id, hand, reason }: { id: string; hand: Hand; reason: ReviewReason }): Promise<'confirmed' | 'dismissed'> {
+  const { staff, clock, audit } = desk
+  await staff.checkHolds(tx, hand.id, { unitId: hand.unitId, role: 'supervisor' })
+  const { review, attendance: seen } = await open(tx, id, hand)
+  const attendance = await lockOfUnit(desk, tx, seen.id, hand)
+  const state = CONFIRMING.has(reason) ? 'confirmed' : 'dismissed'
+  if (!(await decideReview(tx, id, { state, reason, by: hand.id, at: clock.now() }))) throw new Problem(HELPDESK_PROBLEMS.reviewDecided)
+  const data = { reviewId: id, attendanceId: attendance.id, state, reason }
+  // Confirmed, the other side learns that somebody tried; of a mistake nobody needs to hear.
+  const subject = state === 'confirmed' ? (await ledgerOf(tx, { personId: review.otherPersonId })).subject : undefined
+  await audit.record(tx, { type: 'helpdesk/fraud-review-decided', actor: actorOf(hand), subject, data })
+  if (state === 'dismissed') {
+    if ((await countPending(tx, attendance.id)) === 0) await setHalted(tx, attendance.id, undefined)
+    return state
+  }
+  await doStep(desk, tx, attendance, 'refuse', { decided: { by: hand.id, decision: 'fraud' } })
+  const { subject: owner } = await ledgerOf(tx, attendance)
+  const ended = { attendanceId: attendance.id, state: 'refused', decision: 'fraud' }
+  await audit.record(tx, { type: 'helpdesk/attendance-ended', actor: actorOf(hand), subject: owner, data: ended })
+  return state
+}

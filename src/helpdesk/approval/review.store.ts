@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import type { AccountId, PersonId } from '../../accounts/index.ts'
+import type { Sql } from '../../platform/db.ts'
+
+/** `another-person` = near somebody else's face; `not-the-person` = far from the person's own reference. */
+export type ReviewKind = 'another-person' | 'not-the-person'
+export const REVIEW_REASONS = ['same-person', 'impostor', 'twins', 'lookalike', 'bad-image'] as const
+export type ReviewReason = (typeof REVIEW_REASONS)[number]
+/** These confirm a fraud; the others let the case go on. */
+export const CONFIRMING: ReadonlySet<ReviewReason> = new Set(['same-person', 'impostor'])
+
+/** A case that the search stopped, with its other side. */
+export interface FraudReview {
+  readonly id: string
+  readonly attendanceId: string
+  readonly kind: ReviewKind
+  readonly otherPersonId: PersonId
+  readonly otherImageId: string
+  readonly state: 'pending' | 'confirmed' | 'dismissed'
+  readonly createdAt: Date
+}
+
+interface ReviewRow {
+  readonly id: string
+  readonly attendance_id: string
+  readonly kind: ReviewKind
+  readonly other_person_id: PersonId
+  readonly other_image_id: string
+  readonly state: FraudReview['state']
+  readonly created_at: Date
+}
+
+const COLUMNS = 'f.id, f.attendance_id, f.kind, f.other_person_id, f.other_image_id, f.state, f.created_at'
+
+const toReview = (row: ReviewRow): FraudReview => ({
+  id: row.id,
+  attendanceId: row.attendance_id,
+  kind: row.kind,
+  otherPersonId: row.other_person_id,
+  otherImageId: row.other_image_id,
+  state: row.state,
+  createdAt: row.created_at,
+})
+
+export interface NewReview {
+  readonly attendanceId: string
+  readonly kind: ReviewKind
+  readonly otherPersonId: string
+  readonly otherImageId: string
+  readonly distance: number
+}
+
+export async function insertReview(tx: Sql, review: NewReview, now: Date): Promise<string> {
+  const id = randomUUID()
+  await tx.execute(
+    'INSERT INTO fraud_review (id, attendance_id, kind, other_person_id, other_image_id, distance, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+    [id, review.attendanceId, review.kind, review.otherPersonId, review.otherImageId, review.distance, now],
+  )
+  return id
+}
+
+/** Pending reviews of cases of a unit, the oldest first. */
+export async function listPendingReviews(sql: Sql, unitId: string): Promise<FraudReview[]> {
+  const rows = await sql.query<ReviewRow>(
+    `SELECT ${COLUMNS} FROM fraud_review f JOIN attendance c ON c.id = f.attendance_id WHERE c.unit_id = $1 AND f.state = 'pending' ORDER BY f.created_at`,
+    [unitId],
+  )
+  return rows.map(toReview)
+}
+
+export async function findReview(sql: Sql, id: string): Promise<FraudReview | undefined> {
+  const [row] = await sql.query<ReviewRow>(`SELECT ${COLUMNS} FROM fraud_review f WHERE f.id = $1`, [id])
+  return row && toReview(row)
+}
+
+/** Pairs that were judged to be two people: they stop no case again. */
+export async function isCleared(sql: Sql, attendanceId: string, otherPersonId: string): Promise<boolean> {
+  const rows = await sql.query(
+    "SELECT 1 FROM fraud_review WHERE attendance_id = $1 AND other_person_id = $2 AND state = 'dismissed'",
+    [attendanceId, otherPersonId],
+  )
+  return rows.length > 0
+}
+
+/** Decides a pending review; false when somebody was first. */
+export async function decideReview(
+  tx: Sql,
+  id: string,
+  decided: { state: 'confirmed' | 'dismissed'; reason: ReviewReason; by: AccountId; at: Date },
+): Promise<boolean> {
+  const { state, reason, by, at } = decided
+  const changed = await tx.execute(
+    "UPDATE fraud_review SET state = $2, reason = $3, decided_by = $4, decided_at = $5 WHERE id = $1 AND state = 'pending'",
+    [id, state, reason, by, at],
+  )
+  return changed === 1
+}
+
+/** How many reviews of a case nobody has decided. */
+export async function countPending(sql: Sql, attendanceId: string): Promise<number> {
+  const [row] = await sql.query<{ count: number }>("SELECT count(*) AS count FROM fraud_review WHERE attendance_id = $1 AND state = 'pending'", [
+    attendanceId,
+  ])
+  return row?.count ?? 0
+}
