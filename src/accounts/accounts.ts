@@ -36,6 +36,7 @@ import { createFaceAttempts, type FaceAttempts } from './throttle/face-attempts.
 import { createLimits } from './throttle/limits.ts'
 import { purgeCounters } from './throttle/throttle.store.ts'
 import { createThrottle } from './throttle/throttle.ts'
+import { createWaits, type Waits } from './throttle/waits.ts'
 import { purgeTokens } from './token/one-time-token.store.ts'
 import { createOneTimeTokens, type OneTimeTokens } from './token/one-time-tokens.ts'
 
@@ -65,6 +66,7 @@ export interface Accounts {
   readonly safety: Safety
 
   readonly faceAttempts: FaceAttempts
+  readonly waits: Waits
   /** Codes, links and steps that work once, for other rooms' flows too. */
   readonly tokens: OneTimeTokens
   /** Resolves when the hash threads answer. */
@@ -123,6 +125,7 @@ export function createAccounts({ platform, audit, ports, settings }: AccountsDep
     changePassword: createChangePassword(core, tools, sessions),
     safety: createSafety(core, tools, sessions),
     faceAttempts: createFaceAttempts(core, tools.throttle, tools.limits),
+    waits: createWaits(tools.throttle, tools.limits),
     tokens: tools.tokens,
     ready: () => tools.passwords.ready(),
     hashing: () => tools.passwords.stats(),

@@ -1,6 +1,6 @@
 import type Router from '@koa/router'
 import { withDeadline } from '../accounts/index.ts'
-import { createCounter, createDeskRoutes, createHoursRoutes, createQueueRoutes, DESK_PLACE } from '../helpdesk/index.ts'
+import { createCounter, createDeskRoutes, createHoursRoutes, createQueueRoutes, createSupportRoutes, DESK_PLACE } from '../helpdesk/index.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 
 export const DESK_CLIENT = 'mt-balcao'
@@ -31,6 +31,7 @@ export async function openDeskArea(deps: AreaDependencies, localAddress: LocalAd
     parts: [
       ...counter.parts,
       (pages) => createQueueRoutes({ pages, ...rooms.line, accounts: rooms.accounts }),
+      (pages) => createSupportRoutes({ pages, support: rooms.support }),
       (pages) => createHoursRoutes({ pages, ...rooms.line }),
     ],
   })

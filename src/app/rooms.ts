@@ -3,7 +3,7 @@ import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
 import { type Assurance, assuranceEvents, createAssurance } from '../assurance/index.ts'
 import { agencyEvents, biometricsEvents, createCustody, createFaceJobs, createFacePorts, createImageStore, createIntegrityCheck, type Custody, type FaceJobs, type IntegrityCheck, createLiveness, describeFaceModels, describeFaceSearch, type Faces, type FaceSearch, faceSearchEvents, type ImagePorts, type ImageStore, type Liveness, type LivenessPeople, nobodysTemplate, openFaceSearch, outcomeEvents, type Outcomes, pointEvents, SEARCHED_MODELS } from '../biometrics/index.ts'
-import { appointmentEvents, createStaff, helpdeskEvents, queueEvents, type Staff } from '../helpdesk/index.ts'
+import { appointmentEvents, createStaff, helpdeskEvents, queueEvents, type Staff, type Support, supportEvents } from '../helpdesk/index.ts'
 import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
@@ -12,6 +12,7 @@ import { type Proxies, proxiesEvents } from '../proxies/index.ts'
 import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
 import { openOutcomes } from './outcomes.ts'
+import { openSupport } from './helpdesk/support.ts'
 import { openWaitingLine, type WaitingLine } from './helpdesk/waiting-line.ts'
 import { openProxies } from './proxies/register.ts'
 
@@ -50,6 +51,7 @@ export interface Rooms {
   readonly staff: Staff
   /** The units' waiting lines and the hours booked in them. */
   readonly line: WaitingLine
+  readonly support: Support
   /** Changes of the settings for tests and benches only. */
   readonly settings: AccountsSettings
   close(): Promise<void>
@@ -70,7 +72,7 @@ export interface RoomParts {
 export async function openRooms(foundation: Foundation, { messages, faceThreads, registerFile, override = (same) => same }: RoomParts): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
-  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, pointEvents, assuranceEvents, proxiesEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, queueEvents, appointmentEvents, adminEvents]
+  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, pointEvents, assuranceEvents, proxiesEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, queueEvents, appointmentEvents, supportEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
   const { faces, warning } = faceThreads
   if (warning) log.warn(warning)
@@ -116,6 +118,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   return {
     audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, settings,
     staff,
+    support: openSupport(foundation, { audit, accounts, assurance, messages }),
     line: openWaitingLine(foundation, { audit, accounts, staff, messages }),
     async close() {
       await faceSearch.close()

@@ -166,4 +166,8 @@ export const PINNED_CODES = [
   'queue/line-full',
   'queue/ticket-moved',
   'queue/ticket-open',
+  'support/acted-too-often',
+  'support/case-over',
+  'support/own-account',
+  'support/too-many-looks',
 ] as const

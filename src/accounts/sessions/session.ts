@@ -18,7 +18,7 @@ export interface SignInSession {
 }
 
 /** Why sessions end; shown in the citizen's list. */
-export const END_REASONS = ['signed-out', 'citizen', 'password-changed', 'recovered', 'suspended', 'closed', 'device-removed', 'expired'] as const
+export const END_REASONS = ['signed-out', 'citizen', 'password-changed', 'recovered', 'suspended', 'closed', 'device-removed', 'expired', 'support'] as const
 export type EndReason = (typeof END_REASONS)[number]
 
 /**

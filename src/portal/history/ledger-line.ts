@@ -75,6 +75,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'oidc/refresh-token-reused',
   'oidc/face-check-refused',
   'portal/use-disowned',
+  'helpdesk/support-acted',
 ])
 
 /** Closes doors and opens none, whoever did it. */
@@ -136,6 +137,8 @@ async function purposeOf({ clientId, data }: LedgerEntry, { purposeName }: Ledge
 function whereOf({ type, data }: LedgerEntry, devices: ReadonlyMap<string, string>, messages: Messages, t: Translate): string | undefined {
   if (typeof data['deviceId'] === 'string') return devices.get(data['deviceId'])
   if (type === 'assurance/evidence-added') return textIfAny(`portal.evidence.${String(data['method'])}`, messages, t)
+  if (type === 'helpdesk/support-acted') return textIfAny(`portal.support-act.${String(data['act'])}`, messages, t)
+  if (type === 'helpdesk/support-opened') return textIfAny(`portal.support-reason.${String(data['reason'])}`, messages, t)
   if (type.startsWith('accounts/contact-')) return textIfAny(`portal.data.${String(data['kind'])}`, messages, t)
   const scopes = Array.isArray(data['scopes'])
     ? data['scopes'].map((scope) => textIfAny(`portal.short-scope.${String(scope)}`, messages, t))
