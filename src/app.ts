@@ -12,6 +12,7 @@ import { type Foundation, openFoundation } from './app/foundation.ts'
 import { openImageService } from './app/points/imaging.ts'
 import { publicLineRoutes } from './app/helpdesk/waiting-line.ts'
 import { openOperatorArea } from './app/operator-area.ts'
+import { openSignatures } from './app/signatures/signatures.ts'
 import { createOidcPorts } from './app/oidc-ports.ts'
 import { createRepresentationPort } from './app/proxies/representation.ts'
 import { type AccountsOverrides, openRooms, type Rooms } from './app/rooms.ts'
@@ -96,6 +97,7 @@ async function open({ foundation, rooms, look }: Opened, closers: (() => Promise
   web.app.use((await openDeskArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   web.app.use((await openOperatorArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   openImageService({ foundation, rooms, oidc, web, look }, openAgencies({ foundation, rooms, oidc, web, look }))
+  await openSignatures({ foundation, rooms, oidc, web })
   const demo = config.demo.enabled ? await openDemo({ foundation, rooms, oidc, web, look }, area) : undefined
   if (demo) closers.push(demo.stop)
 

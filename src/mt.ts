@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import {
-  adminEvents, createAgencyCommands, createAuditCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createPointCommands, createResourceCommands,
+  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createSecretPrompt, createStampCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createPointCommands, createResourceCommands,
   createUnitCommands, createVault, runCommandLine,
 } from './admin/index.ts'
 import { openBaseRegisterFile } from './accounts/index.ts'
@@ -10,6 +10,7 @@ import { baseRegisterFileOf } from './demo/sample-register.ts'
 import { createAudit, headFile } from './audit/index.ts'
 import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createFacePorts, createImageStore, createOutcomes, createPoints, type FaceSearch, faceSearchEvents, openFaceSearch, pointEvents, SEARCHED_MODELS, createQuotas } from './biometrics/index.ts'
 import { createStaff, helpdeskEvents } from './helpdesk/index.ts'
+import { createAuthority, signatureEvents } from './signatures/index.ts'
 import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, ConfigError, loadConfig } from './platform/config.ts'
@@ -53,7 +54,7 @@ function openRooms(config: Config, closers: (() => Promise<void>)[]) {
     return bare()
   }
   const keyring = lazily(closers, async () => openKeyring({ db: await database(), clock, masterKey, dataDir }), (opened) => opened.close())
-  const settings = { catalogs: [biometricsEvents, faceSearchEvents, pointEvents, oidcEvents, helpdeskEvents, adminEvents], head: headFile(dataDir) }
+  const settings = { catalogs: [biometricsEvents, faceSearchEvents, pointEvents, oidcEvents, signatureEvents, helpdeskEvents, adminEvents], head: headFile(dataDir) }
   const audit = lazily(closers, async () => createAudit({ db: await database(), clock, keyring: await keyring(), log, settings }))
   const deps = async () => ({ db: await database(), clock, keyring: await keyring(), audit: await audit() })
   const openOidc = async () => {
@@ -78,7 +79,8 @@ function openRooms(config: Config, closers: (() => Promise<void>)[]) {
     return search
   }
   const search = lazily(closers, openSearch, (opened) => opened.close())
-  return { applied, deps, audit, oidc, candidates, search, images: openImages({ config, closers, deps, search }) }
+  const authority = async () => createAuthority({ ...(await deps()), publicUrl: config.platform.publicUrl })
+  return { applied, deps, audit, oidc, authority, candidates, search, images: openImages({ config, closers, deps, search }) }
 }
 
 interface ImageRoomDependencies {
@@ -118,7 +120,7 @@ function openImages({ config, closers, deps, search }: ImageRoomDependencies) {
 async function main(): Promise<number> {
   const closers: (() => Promise<void>)[] = []
   const config = loadConfig()
-  const { applied, deps, audit, oidc, candidates, search, images } = openRooms(config, closers)
+  const { applied, deps, audit, oidc, authority, candidates, search, images } = openRooms(config, closers)
   const actorId = `cli:${userInfo().username}`
   const actor = { kind: 'operator', id: actorId } as const
   const commands = [
@@ -127,6 +129,9 @@ async function main(): Promise<number> {
     ...createClientCommands({ oidc, actor }),
     ...createResourceCommands({ oidc, actor }),
     ...createKeyCommands({ oidc, actor }),
+    ...createAuthorityCommands({ authority, actor }),
+    ...createCeremonyCommands({ clock: systemClock, askSecret: createSecretPrompt(process.stdin, process.stderr) }),
+    ...createStampCommands({ oidc, actor }),
     ...createAuditCommands(audit),
     ...createAgencyCommands({ oidc, actor, quotas: async () => createQuotas({ db: (await deps()).db, clock: systemClock }) }),
     ...createImageCommands({ ...images, setting: { actor, parallel: config.biometrics.faceWorkers + 1, progress: (text) => void process.stderr.write(text) } }),

@@ -1,5 +1,9 @@
 /** The operators' room: what staff do from the command line, and their pages. */
 export { createAgencyCommands } from './biometrics/agency-commands.ts'
+export { createAuthorityCommands } from './signatures/authority-commands.ts'
+export { createCeremonyCommands } from './signatures/ceremony-commands.ts'
+export { createSecretPrompt } from './signatures/secret-prompt.ts'
+export { createStampCommands } from './signatures/stamp-commands.ts'
 export { createUnitCommands } from './helpdesk/unit-commands.ts'
 export { createAlarmMail } from './biometrics/alarm-mail.ts'
 export { createAuditCommands } from './audit-commands.ts'

@@ -9,6 +9,7 @@ import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import { portalEvents } from '../portal/index.ts'
 import { type Proxies, proxiesEvents } from '../proxies/index.ts'
+import { createSignatures, signatureEvents, type Signatures } from '../signatures/index.ts'
 import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
 import { openOutcomes } from './outcomes.ts'
@@ -47,6 +48,8 @@ export interface Rooms {
   readonly assurance: Assurance
   /** Who may act for whom. */
   readonly proxies: Proxies
+  /** The certificate authority. */
+  readonly signatures: Signatures
   /** Units of the counter and who works there. */
   readonly staff: Staff
   /** The units' waiting lines and the hours booked in them. */
@@ -72,7 +75,7 @@ export interface RoomParts {
 export async function openRooms(foundation: Foundation, { messages, faceThreads, registerFile, override = (same) => same }: RoomParts): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
-  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, pointEvents, assuranceEvents, proxiesEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, queueEvents, appointmentEvents, supportEvents, adminEvents]
+  const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, pointEvents, assuranceEvents, proxiesEvents, signatureEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, queueEvents, appointmentEvents, supportEvents, adminEvents]
   const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
   const { faces, warning } = faceThreads
   if (warning) log.warn(warning)
@@ -92,6 +95,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const faceSearch = await openFaceSearch({ db, platform: { clock, keyring, log }, audit, findReference: images.findReference, modelIds: SEARCHED_MODELS })
   if (!faceSearch.state.on) log.warn(describeFaceSearch(faceSearch.state))
   const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
+  const signatures = createSignatures({ db, clock, keyring, audit, publicUrl: config.platform.publicUrl })
   const register = await openBaseRegisterFile(registerFile)
   const settings = override(accountsSettings(config))
   const accounts: Accounts = createAccounts({
@@ -116,7 +120,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
   const staff = createStaff({ db, clock, audit })
   return {
-    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, settings,
+    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signatures, settings,
     staff,
     support: openSupport(foundation, { audit, accounts, assurance, messages }),
     line: openWaitingLine(foundation, { audit, accounts, staff, messages }),

@@ -1,12 +1,14 @@
 import type { Provider } from 'oidc-provider'
 import type { Audit } from '../audit/index.ts'
 import type { RequireClient } from '../biometrics/index.ts'
+import type { RequireStampClient } from '../signatures/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 import type { HttpMiddleware } from '../platform/http/request-facts.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { ArtifactStore } from './adapter/artifact.ts'
 import { createRequireClient } from './access/agency-access.ts'
+import { createRequireStampClient } from './access/stamp-access.ts'
 import { createResourceAccess } from './access/resource-access.ts'
 import { assemble, certificatesOf, openParts } from './assembly.ts'
 import type { RegistrationPreset } from './clients/provider-clients.ts'
@@ -74,6 +76,8 @@ export interface Oidc {
   close(): Promise<void>
   /** Who calls the agencies' API with a token of this server. */
   readonly requireClient: RequireClient
+  /** Who asks for a time-stamp with a token of this server. */
+  readonly requireStampClient: RequireStampClient
   /** What the interaction pages speak to. */
   readonly provider: Provider
 }
@@ -102,6 +106,7 @@ export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
   return {
     middleware: routes.middleware,
     requireClient: createRequireClient(provider.issuer, access),
+    requireStampClient: createRequireStampClient(provider.issuer, access),
     clients,
     resources,
     keys,

@@ -11,6 +11,7 @@ import {
 import { ACR_VALUES } from '../assurance/index.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import { agencyResource } from './access/agency-access.ts'
+import { stampResource } from './access/stamp-access.ts'
 import { dropForbiddenClaims } from './claims/allowed-claims.ts'
 import { SCOPE_CLAIMS } from './claims/scope-claims.ts'
 import { type ClientPolicy, SCOPES } from './clients/client.ts'
@@ -233,7 +234,9 @@ function features({ settings, people, clients, pages }: ProviderParts): JsonObje
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: (_ctx: ProviderContext, indicator: string, client: ClientInstance) =>
-        agencyResource(settings.issuer, indicator, policyOf(client)) ?? resourceServer(indicator, policyOf(client), findResource),
+        agencyResource(settings.issuer, indicator, policyOf(client)) ??
+        stampResource(settings.issuer, indicator, policyOf(client)) ??
+        resourceServer(indicator, policyOf(client), findResource),
     },
     rpInitiatedLogout: {
       enabled: true,

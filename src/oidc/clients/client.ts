@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { LEVELS } from '../../assurance/index.ts'
 import { agencyPolicySchema } from '../../biometrics/index.ts'
+import { stampPolicySchema } from '../../signatures/index.ts'
 
 /** Scopes that a client may be allowed; each is a set of claims, `offline_access` is refresh tokens beyond the session. */
 export const SCOPES = [
@@ -104,6 +105,8 @@ export const clientPolicySchema = z.strictObject({
   delegationClaims: z.enum(['native', 'govbr', 'representee']).default('native'),
   /** Agencies' namespaces whose powers count at it; it hears of no others. */
   representationNamespaces: z.array(z.string().regex(/^[a-z][a-z0-9-]{1,31}$/)).max(20).default([]),
+  /** How many time-stamps it may have; absent = none. */
+  timeStamps: stampPolicySchema.optional(),
   /** Hosts (`host` or `host:port`) on special-use networks to which this server may connect for this client. */
   allowInternalHosts: z.array(z.string().max(300)).default([]),
 })

@@ -2,7 +2,6 @@ import type { Clock } from '../../../platform/clock.ts'
 import type { Sql } from '../../../platform/db.ts'
 import type { HttpContext } from '../../../platform/http/request-facts.ts'
 import { Problem } from '../../../platform/problem.ts'
-import type { AgencyClient } from '../policy.ts'
 import { AGENCY_PROBLEMS } from '../problems.ts'
 import { type AgencyUse, countCall, listUse, noteUse, purgeMinutes, type Span } from './quota.store.ts'
 
@@ -10,19 +9,25 @@ const MINUTE_MS = 60_000
 /** Mato Grosso is four hours behind UTC all year: months begin at its midnight. */
 const OFFSET_MS = 4 * 3_600_000
 
+/** Whose calls are counted, and how many it may make. */
+export interface MeteredClient {
+  readonly id: string
+  readonly policy: { readonly perMinute: number; readonly perMonth: number }
+}
+
 /** How much a client may use, in this minute and this month; each call says what is left (RateLimit headers). */
 export interface Quotas {
   /** Every request that carries a token. @throws {Problem} agencies/too-many-calls with Retry-After */
-  claimCall(ctx: HttpContext, client: AgencyClient): Promise<void>
+  claimCall(ctx: HttpContext, client: MeteredClient): Promise<void>
   /** A request that costs: it is counted before the work. @throws {Problem} agencies/quota-spent with Retry-After */
-  claimWork(ctx: HttpContext, client: AgencyClient, operation: string): Promise<void>
+  claimWork(ctx: HttpContext, client: MeteredClient, operation: string): Promise<void>
   /** The month's use of every client, for operators. */
   use(at?: Date): Promise<{ month: Date; use: AgencyUse[] }>
   sweep(): Promise<void>
 }
 
 export function createQuotas({ db, clock }: { db: Sql; clock: Clock }): Quotas {
-  async function claim(ctx: HttpContext, client: AgencyClient, span: Span): Promise<Date> {
+  async function claim(ctx: HttpContext, client: MeteredClient, span: Span): Promise<Date> {
     const now = clock.now()
     const { startsAt, endsAt } = spanOf(span, now)
     const most = span === 'minute' ? client.policy.perMinute : client.policy.perMonth

@@ -1,0 +1,50 @@
+import { networkOf } from '../../accounts/index.ts'
+import { createQuotas } from '../../biometrics/index.ts'
+import { createAddressLimit, type Oidc } from '../../oidc/index.ts'
+import { createAuthorityRoutes } from '../../signatures/index.ts'
+import type { Foundation } from '../foundation.ts'
+import type { Rooms } from '../rooms.ts'
+import type { Web } from '../web.ts'
+
+export interface OpenSignaturesDependencies {
+  readonly foundation: Foundation
+  readonly rooms: Rooms
+  readonly oidc: Oidc
+  readonly web: Web
+}
+
+/** A reader of many signatures asks about each certificate; nobody needs more than this for long. */
+const QUESTIONS = { burst: 300, perSecond: 30 } as const
+
+/**
+ * What the authority publishes and answers. In the demonstration an authority that is marked as such is made at the first start;
+ * elsewhere only a ceremony makes one (docs/signatures.md).
+ */
+export async function openSignatures({ foundation, rooms, oidc, web }: OpenSignaturesDependencies): Promise<void> {
+  const { config, db, clock, jobs, log } = foundation
+  const { signatures } = rooms
+  const addresses = createAddressLimit({ allowance: QUESTIONS, networkOf })
+  const quotas = createQuotas({ db, clock })
+  const routes = createAuthorityRoutes({
+    views: web.views,
+    signatures,
+    limits: {
+      claimAddress(ip) {
+        addresses.check(ip)
+        addresses.spend(ip)
+      },
+      requireStampClient: oidc.requireStampClient,
+      // Counted beside what the client uses of other things, not together with it.
+      async claimStamp(ctx, { id, policy }) {
+        const metered = { id: `carimbo:${id}`, policy }
+        await quotas.claimCall(ctx, metered)
+        await quotas.claimWork(ctx, metered, 'carimbo')
+      },
+    },
+  })
+  web.app.use(routes.routes())
+  jobs.schedule('signatures-renew', '37 4 * * *', async () => void (await signatures.authority.renewServices()))
+  if (config.demo.enabled) await signatures.authority.ensureDemonstration()
+  await signatures.authority.renewServices()
+  if ((await signatures.authority.list()).length === 0) log.info('signatures: no certificate authority yet; docs/signatures.md has the ceremony')
+}

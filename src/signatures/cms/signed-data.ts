@@ -1,0 +1,70 @@
+/** Cryptographic Message Syntax as PAdES, CAdES and time-stamps use it (RFC 5652, RFC 5035, EN 319 122-1). */
+import { createHash } from 'node:crypto'
+import { type Der, explicit, int, nul, octets, oid, retagged, seq, setOf } from '../asn1/der.ts'
+import { OID } from '../asn1/oids.ts'
+import { parseCertificate } from '../authority/certificate.ts'
+import type { Signer } from '../authority/signer.ts'
+
+export interface CmsRequest {
+  /** SHA-256 or SHA-384 of the content, by the signer's digest. */
+  readonly messageDigest: Buffer
+  readonly contentType: string
+  /** The content itself where it travels with the signature, as in a time-stamp token. */
+  readonly content?: Buffer
+  /** First the signer's, then those above it, without the root. */
+  readonly certificates: readonly [Buffer, ...Buffer[]]
+  /** False for a time-stamp whose asker wants no certificates. */
+  readonly carriesCertificates?: boolean
+  /** Unsigned attributes over the signature's value: a time-stamp of it. */
+  readonly unsigned?: (signature: Buffer) => Promise<readonly Der[]>
+}
+
+const DIGESTS = { sha256: OID.sha256, sha384: OID.sha384 } as const
+
+/** ContentInfo with SignedData of one signer. No signing-time: PAdES forbids it, and a time-stamp says it better. */
+export async function signCms(request: CmsRequest, signer: Signer): Promise<Buffer> {
+  const { certificates, content, contentType, carriesCertificates = true } = request
+  const certificate = parseCertificate(certificates[0])
+  const digestAlgorithm = seq(oid(DIGESTS[signer.digest]))
+  // Signed as SET OF (31), embedded under [0] (A0): RFC 5652, 5.4.
+  const attributes = setOf([
+    attribute(OID.contentType, oid(contentType)),
+    attribute(OID.messageDigest, octets(request.messageDigest)),
+    attribute(OID.signingCertificateV2, signingCertificate(certificates[0], certificate)),
+  ])
+  const signature = await signer.sign(attributes)
+  const unsigned = await request.unsigned?.(signature)
+  const signerInfo = seq(
+    int(1),
+    seq(certificate.issuer, int(Buffer.from(certificate.serial, 'hex'))),
+    digestAlgorithm,
+    retagged(0xa0, attributes),
+    signatureAlgorithm(signer),
+    octets(signature),
+    ...(unsigned && unsigned.length > 0 ? [retagged(0xa1, setOf(unsigned))] : []),
+  )
+  const signedData = seq(
+    int(content ? 3 : 1),
+    setOf([digestAlgorithm]),
+    seq(oid(contentType), ...(content ? [explicit(0, octets(content))] : [])),
+    ...(carriesCertificates ? [retagged(0xa0, setOf(certificates))] : []),
+    setOf([signerInfo]),
+  )
+  return seq(oid(OID.signedData), explicit(0, signedData))
+}
+
+export function attribute(type: string, value: Der): Der {
+  return seq(oid(type), setOf([value]))
+}
+
+/** In CMS an RSA key is named by its kind; the digest has its own member. */
+function signatureAlgorithm({ algorithm }: Signer): Der {
+  return algorithm.includes(oid(OID.rsaWithSha256)) ? seq(oid(OID.rsaEncryption), nul) : algorithm
+}
+
+/** ESSCertIDv2: SHA-256 is the default, and defaults are absent in DER. */
+function signingCertificate(der: Buffer, { issuer, serial }: { issuer: Buffer; serial: string }): Der {
+  const directoryName = explicit(4, issuer)
+  const issuerSerial = seq(seq(directoryName), int(Buffer.from(serial, 'hex')))
+  return seq(seq(seq(octets(createHash('sha256').update(der).digest()), issuerSerial)))
+}

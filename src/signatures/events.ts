@@ -1,0 +1,16 @@
+import { z } from 'zod'
+import { defineEvents } from '../audit/index.ts'
+import { REVOCATION_REASONS, type RevocationReason } from './authority/crl.ts'
+
+const REASONS = Object.keys(REVOCATION_REASONS) as [RevocationReason, ...RevocationReason[]]
+const authority = { authorityId: z.uuid() }
+
+/** What the authority did; stored as JSON, so names and shapes only ever grow. */
+export const signatureEvents = defineEvents({
+  'signatures/authority-requested': z.object({ ...authority, keyId: z.uuid() }),
+  'signatures/authority-installed': z.object({ ...authority, rootSha256: z.string(), demo: z.boolean() }),
+  'signatures/root-list-installed': z.object({ ...authority, number: z.string() }),
+  'signatures/certificate-issued': z.object({ ...authority, serial: z.string(), profile: z.string() }),
+  'signatures/certificate-revoked': z.object({ ...authority, serial: z.string(), reason: z.enum(REASONS) }),
+  'signatures/time-stamped': z.object({ serial: z.string() }),
+})

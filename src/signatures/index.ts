@@ -1,0 +1,20 @@
+/**
+ * The State's certificate authority for advanced electronic signatures (Lei 14.063/2020, art. 4, II); never called qualified, nor ICP-Brasil.
+ *
+ * Terminology: **root** = the key that stays offline and signs issuing authorities · **issuing authority** = signs certificates, below the root ·
+ * **service certificate** = of the responder (OCSP), the time-stamp authority (TSA) and the organisation's seal ·
+ * **list** (LCR, CRL) = revoked certificates of one part (shard) of an authority's · **Signer** = a key, wherever it lives.
+ */
+export { type Authority, type AuthorityDependencies, createAuthority } from './authority/authority.ts'
+export type { InstalledAuthority } from './authority/authority.store.ts'
+export { fingerprintOf, parseCertificate } from './authority/certificate.ts'
+export { REVOCATION_REASONS, type RevocationReason } from './authority/crl.ts'
+export { makeRoot, parseRequest, rootName, signIssuing, signRootCrl } from './authority/request.ts'
+export { type Halves, lockRootKey, openRootKey, SHORTEST_HALF } from './authority/root-vault.ts'
+export { createKeySigner, makeKey, type Signer } from './authority/signer.ts'
+export { POLICY_OID } from './asn1/oids.ts'
+export { signatureEvents } from './events.ts'
+export { SIGNATURE_PROBLEMS } from './problems.ts'
+export { type AuthorityRouteDependencies, createAuthorityRoutes, STAMP_PATH } from './publication/authority.routes.ts'
+export { createSignatures, type Signatures } from './signatures.ts'
+export { type RequireStampClient, STAMP_SCOPE, type StampClient, type StampPolicy, stampPolicySchema } from './timestamp/policy.ts'

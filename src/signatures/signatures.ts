@@ -1,0 +1,32 @@
+import type { Audit } from '../audit/index.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Database } from '../platform/db.ts'
+import type { Keyring } from '../platform/keyring.ts'
+import { type Authority, createAuthority } from './authority/authority.ts'
+import { type CertificateStatuses, createStatuses } from './status/status.ts'
+import { createTimeStamping, type TimeStamping } from './timestamp/time-stamping.ts'
+
+export interface SignaturesDependencies {
+  readonly db: Database
+  readonly clock: Clock
+  readonly keyring: Pick<Keyring, 'seal' | 'open' | 'isCurrent'>
+  readonly audit: Pick<Audit, 'record'>
+  readonly publicUrl: string
+}
+
+/** The authority and what stands on it. */
+export interface Signatures {
+  readonly authority: Authority
+  readonly statuses: CertificateStatuses
+  readonly stamping: TimeStamping
+}
+
+export function createSignatures(deps: SignaturesDependencies): Signatures {
+  const { db, clock, audit, publicUrl } = deps
+  const authority = createAuthority(deps)
+  return {
+    authority,
+    statuses: createStatuses({ db, clock, publicUrl, authority }),
+    stamping: createTimeStamping({ db, clock, audit, authority }),
+  }
+}
