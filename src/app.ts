@@ -94,7 +94,7 @@ async function open({ foundation, rooms, look }: Opened, closers: (() => Promise
   const area = await openCitizenArea({ foundation, rooms, oidc, web, look }, () => local)
   web.app.use(area.routes.routes())
   for (const router of publicLineRoutes({ foundation, rooms, oidc, web, look }, area)) web.app.use(router.routes())
-  web.app.use((await openDeskArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
+  web.app.use((await openDeskArea({ foundation, rooms, oidc, web, look }, area, () => local)).routes())
   web.app.use((await openOperatorArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   openImageService({ foundation, rooms, oidc, web, look }, openAgencies({ foundation, rooms, oidc, web, look }))
   await openSignatures({ foundation, rooms, oidc, web })

@@ -1,6 +1,7 @@
 import type Router from '@koa/router'
 import { withDeadline } from '../accounts/index.ts'
 import { createCounter, createDeskRoutes, createHoursRoutes, createQueueRoutes, createSupportRoutes, DESK_PLACE } from '../helpdesk/index.ts'
+import type { CitizenArea } from './citizen-area.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 
 export const DESK_CLIENT = 'mt-balcao'
@@ -9,21 +10,21 @@ export const DESK_CLIENT = 'mt-balcao'
 const LIMITS = { idleSeconds: 1800, absoluteSeconds: 8 * 3600 }
 
 /** `/balcao` as a first-party relying party of this very server, apart from the citizen's and the operators' areas. */
-export async function openDeskArea(deps: AreaDependencies, localAddress: LocalAddress): Promise<Router> {
-  const { foundation, rooms, look } = deps
+export async function openDeskArea(deps: AreaDependencies, { findAccount }: Pick<CitizenArea, 'findAccount'>, localAddress: LocalAddress): Promise<Router> {
+  const { foundation, rooms, look, web } = deps
   const { db, clock, keyring, jobs } = foundation
   const { audit, staff, faces, images, faceSearch, assurance, settings } = rooms
   const { sessions, find } = rooms.accounts
   const party = { clientId: DESK_CLIENT, name: 'MT Login – balcão', place: DESK_PLACE, scopes: ['openid', 'profile'], limits: LIMITS } as const
   const counter = createCounter({
     desk: { db, clock, keyring, audit, staff },
-    register: withDeadline(rooms.register, settings.registerDeadlineMs),
+    accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens },
     biometrics: { faces, images, search: faceSearch },
     assurance,
-    messages: look.messages,
+    pages: { messages: look.messages, views: web.views, publicUrl: foundation.config.platform.publicUrl },
   })
   jobs.schedule('attendances-expire', '*/10 * * * *', async () => void (await counter.expire()))
-  return createDeskRoutes({
+  const routes = createDeskRoutes({
     entrance: await openEntrance(deps, party, localAddress),
     messages: look.messages,
     accounts: { find, findLiveSession: sessions.findLive },
@@ -35,4 +36,6 @@ export async function openDeskArea(deps: AreaDependencies, localAddress: LocalAd
       (pages) => createHoursRoutes({ pages, ...rooms.line }),
     ],
   })
+  routes.use(counter.citizenRoutes(findAccount).routes())
+  return routes
 }

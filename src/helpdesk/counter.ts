@@ -1,8 +1,10 @@
 import type Router from '@koa/router'
-import type { BaseRegister } from '../accounts/index.ts'
+import type { Account, BaseRegister, OneTimeTokens } from '../accounts/index.ts'
 import type { Assurance } from '../assurance/index.ts'
 import type { FaceSearch, ImageStore } from '../biometrics/index.ts'
 import type { Messages } from '../platform/http/messages.ts'
+import type { HttpContext } from '../platform/http/request-facts.ts'
+import type { Views } from '../platform/http/views.ts'
 import { createApprovalRoutes } from './approval/approval.routes.ts'
 import { createApprovals } from './approval/approvals.ts'
 import { createCheckAgain, createFinishCapture } from './approval/checks.ts'
@@ -11,6 +13,9 @@ import { createFraudRoutes } from './approval/fraud.routes.ts'
 import { createAttendanceRoutes } from './attendance/attendance.routes.ts'
 import { type Attendances, createAttendances } from './attendance/attendances.ts'
 import type { Desk } from './attendance/desk.ts'
+import { createBindRoutes } from './binding/bind.routes.ts'
+import { createBindings } from './binding/bindings.ts'
+import { createOfferRoutes } from './binding/offer.routes.ts'
 import { createCaptureRoutes } from './capture/capture.routes.ts'
 import { type CounterFaces, createCaptures } from './capture/captures.ts'
 import { createFaceRoutes } from './capture/face.routes.ts'
@@ -18,36 +23,41 @@ import type { DeskPages } from './desk-pages.ts'
 
 export interface CounterDependencies {
   readonly desk: Desk
-  /** With a deadline on it, or answering at once. */
-  readonly register: BaseRegister
+  /** The base register (with a deadline on it, or answering at once), and what works once. */
+  readonly accounts: { readonly register: BaseRegister; readonly tokens: OneTimeTokens }
   readonly biometrics: { readonly faces: CounterFaces; readonly images: ImageStore; readonly search: Pick<FaceSearch, 'state' | 'find'> }
   readonly assurance: Pick<Assurance, 'add'>
-  readonly messages: Messages
+  readonly pages: { readonly messages: Messages; readonly views: Views; readonly publicUrl: string }
 }
 
 /** Attendances with their captures, their second pair of eyes and what the search stops. */
 export interface Counter {
   /** Pages of the area, for `createDeskRoutes`. */
   readonly parts: readonly ((pages: DeskPages) => Router)[]
+  /** The citizen's side of the counter, in their own area. */
+  citizenRoutes(findAccount: (ctx: HttpContext) => Promise<Account | undefined>): Router
   /** Ends what nobody finished in time; a job's work. */
   readonly expire: Attendances['expire']
 }
 
-export function createCounter({ desk, register, biometrics, assurance, messages }: CounterDependencies): Counter {
+export function createCounter({ desk, accounts, biometrics, assurance, pages: site }: CounterDependencies): Counter {
   const { faces, images, search } = biometrics
-  const attendances = createAttendances(desk, register)
+  const attendances = createAttendances(desk, accounts.register)
   const captures = createCaptures(desk, faces)
   const checks = { desk, rule: faces.rule, images, search }
-  const approvals = createApprovals({ desk, images, assurance, checkAgain: createCheckAgain(checks) })
+  const approvals = createApprovals({ desk, images, addEvidence: assurance.add, checkAgain: createCheckAgain(checks) })
   const reviews = createFraudReviews(desk, images)
+  const bindings = createBindings({ desk, tokens: accounts.tokens, addEvidence: assurance.add })
   return {
     parts: [
-      (pages) => createAttendanceRoutes({ pages, attendances, captures, finishCapture: createFinishCapture(checks) }),
+      (pages) => createAttendanceRoutes({ pages, attendances, captures, finishCapture: createFinishCapture(checks), bindings }),
       (pages) => createCaptureRoutes({ pages, attendances, captures }),
-      (pages) => createFaceRoutes({ pages, attendances, captures, messages }),
+      (pages) => createFaceRoutes({ pages, attendances, captures, messages: site.messages }),
+      (pages) => createOfferRoutes({ pages, attendances, bindings, publicUrl: site.publicUrl }),
       (pages) => createApprovalRoutes({ pages, attendances, captures, approvals, images }),
       (pages) => createFraudRoutes({ pages, reviews, captures }),
     ],
+    citizenRoutes: (findAccount) => createBindRoutes({ bindings, findAccount, views: site.views }),
     expire: attendances.expire,
   }
 }

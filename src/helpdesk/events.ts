@@ -31,6 +31,9 @@ export const helpdeskEvents = defineEvents({
     state: z.enum(['approved', 'refused', 'abandoned', 'expired']),
     decision: z.enum(['approved', 'fraud', ...REFUSALS]).optional(),
   }),
+  'helpdesk/binding-offered': z.object(attendance),
+  'helpdesk/binding-refused': z.object(attendance),
+  'helpdesk/account-bound': z.object(attendance),
   'helpdesk/fraud-review-opened': z.object({ ...attendance, reviewId: z.uuid(), kind: z.enum(['another-person', 'not-the-person']) }),
   'helpdesk/fraud-review-decided': z.object({
     ...attendance,

@@ -24,6 +24,7 @@ export const HELPDESK_PROBLEMS = {
   halted: { code: 'helpdesk/halted', status: 409, title: 'The attendance is stopped until a reviewer decides' },
   fourEyes: { code: 'helpdesk/four-eyes', status: 403, title: 'Whoever had a hand in an attendance does not decide it' },
   eyesNeeded: { code: 'helpdesk/eyes-needed', status: 422, title: 'Without the search the supervisor compares the faces' },
+  alreadyBound: { code: 'helpdesk/already-bound', status: 409, title: 'The attendance has its account' },
   reviewUnknown: { code: 'helpdesk/review-unknown', status: 404, title: 'No such review in this unit' },
   reviewDecided: { code: 'helpdesk/review-decided', status: 409, title: 'The review was decided meanwhile' },
 } as const satisfies Record<string, ProblemKind>

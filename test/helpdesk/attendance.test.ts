@@ -6,7 +6,7 @@ import { parseProtocolNumber, protocolNumber } from '../../src/helpdesk/attendan
 import { cpfOfNobody } from '../support/citizen-journey.ts'
 import { openArea, type TestArea } from '../portal/support/area.ts'
 import { frameOf, HEADS } from '../support/face-samples.ts'
-import { bringToApproval, captureAll, openCase, openStaffedDesk, type StaffedDesk, tokenOf, upload } from './support/attendance-scene.ts'
+import { bindByCode, bringToApproval, captureAll, offerBinding, openCase, openStaffedDesk, type StaffedDesk, tokenOf, upload } from './support/attendance-scene.ts'
 import { cpfOf, enterDesk, hire, yearFrom } from './support/counter.ts'
 
 let area: TestArea
@@ -35,8 +35,9 @@ test('a protocol number carries check digits that catch one wrong digit and two 
 
 test('two people bring a citizen to ouro; the images are in the store as captured in person; the ledger has every step', async () => {
   const citizen = await area.citizen()
-  const { path } = await bringToApproval(area, desk, citizen.cpf, 'fourth')
+  const { path, browser: counter } = await bringToApproval(area, desk, citizen.cpf, 'fourth')
   const id = idOf(path)
+  assert.match((await bindByCode(area, citizen, await offerBinding(area, counter, path))).text, /Conta ligada ao atendimento/)
   const supervisor = area.browser()
   const list = await enterDesk(area, supervisor, desk.supervisor, '/balcao/aprovacoes')
   const link = list.links.find(({ href }) => href.pathname.endsWith(id)) ?? assert.fail(list.text)

@@ -44,6 +44,7 @@ export const PINNED_CODES = [
   'biometrics/person-not-found',
   'biometrics/place-unsafe',
   'biometrics/search-off',
+  'helpdesk/already-bound',
   'helpdesk/already-open',
   'helpdesk/attendance-unknown',
   'helpdesk/capture-incomplete',

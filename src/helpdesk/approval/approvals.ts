@@ -1,17 +1,15 @@
-import type { Assurance } from '../../assurance/index.ts'
 import type { ImageKind, ImageStore, Provenance } from '../../biometrics/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Attendance } from '../attendance/attendance.ts'
 import { hadHand } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
+import { setImage } from '../binding/binding.store.ts'
+import { type AddEvidence, COUNTER_SOURCE, giveEvidence } from '../binding/evidence.ts'
 import { forgetItems, type Item, listItems, openItem } from '../capture/item.store.ts'
 import { bestShot, templateOf } from '../capture/template.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import type { CheckAgain } from './checks.ts'
-
-/** Source of images and evidence of the counter. */
-export const COUNTER_SOURCE = 'counter'
 
 /** Why a case is refused; codes, with texts of the pages. */
 export const REFUSALS = ['bad-picture', 'document-doubt', 'not-the-person', 'incomplete', 'other'] as const
@@ -20,7 +18,7 @@ export type Refusal = (typeof REFUSALS)[number]
 export interface ApprovalDependencies {
   readonly desk: Desk
   readonly images: ImageStore
-  readonly assurance: Pick<Assurance, 'add'>
+  readonly addEvidence: AddEvidence
   readonly checkAgain: CheckAgain
 }
 
@@ -29,7 +27,7 @@ export interface Approvals {
   /** Whether this person may decide the case at all. */
   mayDecide(attendance: Attendance, hand: Hand): Promise<boolean>
   /**
-   * Puts everything into the image store as captured in person, and gives the evidence of it.
+   * Puts everything into the image store as captured in person, and gives the evidence of it to the account that the case is bound to.
    *
    * `compared` = the supervisor says that they compared the faces themselves; asked where the search could not.
    * @throws {Problem} helpdesk/four-eyes, helpdesk/halted, helpdesk/eyes-needed, helpdesk/step-out-of-order, helpdesk/role-needed
@@ -76,24 +74,11 @@ async function lockForDecision(desk: Desk, tx: Sql, id: string, hand: Hand): Pro
   return attendance
 }
 
-async function approve({ desk, images, assurance }: ApprovalDependencies, tx: Sql, id: string, hand: Hand): Promise<void> {
+async function approve({ desk, images, addEvidence }: ApprovalDependencies, tx: Sql, id: string, hand: Hand): Promise<void> {
   const attendance = await lockForDecision(desk, tx, id, hand)
-  const imageId = await storeItems({ desk, images }, tx, attendance)
+  await setImage(tx, id, await storeItems({ desk, images }, tx, attendance))
   await doStep(desk, tx, attendance, 'approve', { decided: { by: hand.id, decision: 'approved' } })
-  const { accountId } = await ledgerOf(tx, attendance)
-  await assurance.add(tx, {
-    method: 'attended',
-    livenessClass: 'attended',
-    dualControl: true,
-    referenceInPerson: true,
-    personId: attendance.personId,
-    accountId,
-    source: COUNTER_SOURCE,
-    actor: actorOf(hand),
-    imageId,
-    location: attendance.unitId,
-    details: { attendanceId: id, attendant: attendance.holderId, supervisor: hand.id, checks: attendance.checks },
-  })
+  await giveEvidence(addEvidence, tx, attendance, hand.id)
   await forgetItems(tx, id)
   await noteEnd(desk, tx, attendance, hand, { state: 'approved', decision: 'approved' })
 }

@@ -6,6 +6,7 @@ import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
 import { seeOther } from '../../portal/index.ts'
 import { type FinishCapture, missingOf } from '../approval/checks.ts'
+import type { Bindings } from '../binding/bindings.ts'
 import type { Captures } from '../capture/captures.ts'
 import { serveImage } from '../capture/serve-image.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
@@ -19,6 +20,7 @@ export interface AttendanceRoutesDependencies {
   readonly attendances: Attendances
   readonly captures: Captures
   readonly finishCapture: FinishCapture
+  readonly bindings: Pick<Bindings, 'isBound'>
 }
 
 const PAGE = '/balcao/atendimentos'
@@ -68,7 +70,7 @@ export function createAttendanceRoutes(deps: AttendanceRoutesDependencies): Rout
   const show = pages.only('attendances', async (ctx, visit, { params, query }: { params: AttendanceParams; query: z.output<typeof toldQuery> }) => {
     const attendance = await attendances.get(params.id, { unitId: visit.unit.id })
     const isHolder = attendance.holderId === visit.account.id
-    const data = { ...summaryOf(attendance, visit), told: query.aviso, ...(isHolder && (await detailsOf(captures, attendance))) }
+    const data = { ...summaryOf(attendance, visit), told: query.aviso, isBound: await deps.bindings.isBound(params.id), ...(isHolder && (await detailsOf(captures, attendance))) }
     pages.show(ctx, visit, { section: 'attendances', view: 'attendance', data })
   })
   const step = (work: (visit: DeskVisit, id: string) => Promise<unknown>) =>

@@ -77,3 +77,17 @@ export async function bringToApproval(area: TestArea, desk: StaffedDesk, cpf: st
   assert.match(sent.text, /Esperando a supervisão/)
   return { path, browser }
 }
+
+/** What the counter's screen shows for the citizen's own device. */
+export async function offerBinding(area: TestArea, browser: BrowserClient, path: string): Promise<string> {
+  const page = await browser.submit(await area.open(browser, `${path}/conta`), {}, { action: '/conta' })
+  assert.match(page.html, /src="data:image\/png;base64,/)
+  return /<code>(\d{6})<\/code>/.exec(page.html)?.[1] ?? assert.fail(page.text)
+}
+
+/** Signs the citizen in on a device of their own and uses the code. */
+export async function bindByCode(area: TestArea, citizen: { cpf: string }, code: string): Promise<Page> {
+  const { browser, page } = await area.signIn(citizen, { path: '/conta/entrar?para=/conta/balcao' })
+  assert.equal(page.url.pathname, '/conta/balcao')
+  return browser.submit(page, { code }, { action: '/conta/balcao' })
+}

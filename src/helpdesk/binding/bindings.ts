@@ -1,0 +1,99 @@
+import type { Account, OneTimeTokens } from '../../accounts/index.ts'
+import type { Sql } from '../../platform/db.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { Attendance } from '../attendance/attendance.ts'
+import { lockAttendance } from '../attendance/attendance.store.ts'
+import { actorOf, type Desk, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
+import { HELPDESK_PROBLEMS } from '../problems.ts'
+import { findBinding, findBindingToken, findWaiting, setBindingToken, setBound } from './binding.store.ts'
+import { type AddEvidence, giveEvidence } from './evidence.ts'
+
+const KIND = 'counter-binding'
+/** From the counter's screen to the citizen's own device. */
+export const BINDING_SECONDS = 15 * 60
+
+/** What came of a link or a code on the citizen's device. `another` = it is somebody else's; `gone` = used, over or unknown. */
+export type Bound = 'bound' | 'another' | 'wrong' | 'gone'
+
+/** Ties a case to the account that the person themselves signed in to: no password passes through the counter. */
+export interface Bindings {
+  /** A new link and code for the case; former ones are dead. @throws {Problem} helpdesk/role-needed, helpdesk/already-bound, helpdesk/step-out-of-order */
+  offer(attendanceId: string, hand: Hand): Promise<{ link: string; code: string }>
+  isBound(attendanceId: string): Promise<boolean>
+  /** Whose link it is, before anything is done; `undefined` when it is gone. */
+  byLink(link: string, account: Account): Promise<Bound>
+  /** The code of the person's own case; another person's can never be hit. */
+  byCode(code: string, account: Account): Promise<Bound>
+}
+
+export interface BindingDependencies {
+  readonly desk: Desk
+  readonly tokens: OneTimeTokens
+  readonly addEvidence: AddEvidence
+}
+
+export function createBindings(deps: BindingDependencies): Bindings {
+  const { desk, tokens } = deps
+  const { db, keyring } = desk
+  return {
+    offer: (attendanceId, hand) => db.transaction((tx) => offer(deps, tx, attendanceId, hand)),
+    isBound: async (attendanceId) => (await findBinding(db, attendanceId)).accountId !== undefined,
+    async byLink(link, account) {
+      const token = await tokens.findByLink(KIND, link)
+      if (token?.payload === undefined) return 'gone'
+      const attendanceId = token.payload
+      return db.transaction(async (tx) => {
+        const attendance = await lockAttendance(tx, keyring, attendanceId)
+        if (attendance === undefined) return 'gone'
+        if (attendance.personId !== account.personId) {
+          await noteRefused(desk, tx, attendance)
+          return 'another'
+        }
+        return bind(deps, tx, { attendance, tokenId: token.id, account })
+      })
+    },
+    async byCode(code, account) {
+      const waiting = await findWaiting(db, account.personId)
+      if (waiting === undefined) return 'gone'
+      const check = await tokens.checkCode({ kind: KIND, id: waiting.tokenId, code })
+      if (check.kind !== 'right') return check.kind
+      return db.transaction(async (tx) => {
+        const attendance = await lockAttendance(tx, keyring, waiting.id)
+        return attendance === undefined ? 'gone' : bind(deps, tx, { attendance, tokenId: check.token.id, account })
+      })
+    },
+  }
+}
+
+async function offer({ desk, tokens }: BindingDependencies, tx: Sql, attendanceId: string, hand: Hand): Promise<{ link: string; code: string }> {
+  await desk.staff.checkHolds(tx, hand.id, { unitId: hand.unitId, role: 'attendant' })
+  const attendance = await lockOfUnit(desk, tx, attendanceId, hand)
+  if ((await findBinding(tx, attendanceId)).accountId !== undefined) throw new Problem(HELPDESK_PROBLEMS.alreadyBound)
+  if (['refused', 'abandoned', 'expired'].includes(attendance.state)) throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
+  const former = await findBindingToken(tx, attendanceId)
+  if (former !== undefined) await tokens.consume(tx, former)
+  const { id, link, code } = await tokens.create(tx, { kind: KIND, ttlSeconds: BINDING_SECONDS, payload: attendanceId })
+  await setBindingToken(tx, attendanceId, id)
+  const { subject } = await ledgerOf(tx, attendance)
+  await desk.audit.record(tx, { type: 'helpdesk/binding-offered', actor: actorOf(hand), subject, data: { attendanceId } })
+  return { link, code }
+}
+
+async function bind(
+  { desk, tokens, addEvidence }: BindingDependencies,
+  tx: Sql,
+  { attendance, tokenId, account }: { attendance: Attendance; tokenId: string; account: Account },
+): Promise<Bound> {
+  // Of two at once one consumes it; a staff member of the case is no citizen of it (they could never have opened it).
+  if (!(await tokens.consume(tx, tokenId)) || !(await setBound(tx, attendance.id, account.id, desk.clock.now()))) return 'gone'
+  const actor = { kind: 'citizen', id: account.id } as const
+  await desk.audit.record(tx, { type: 'helpdesk/account-bound', actor, subject: account.id, data: { attendanceId: attendance.id } })
+  if (attendance.state === 'approved') await giveEvidence(addEvidence, tx, attendance, attendance.decidedBy)
+  return 'bound'
+}
+
+/** Somebody else held the person's link: that stands in the person's ledger, not in the other's. */
+async function noteRefused({ audit }: Desk, tx: Sql, attendance: Attendance): Promise<void> {
+  const { subject } = await ledgerOf(tx, attendance)
+  await audit.record(tx, { type: 'helpdesk/binding-refused', actor: { kind: 'system' }, subject, data: { attendanceId: attendance.id } })
+}
