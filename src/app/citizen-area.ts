@@ -1,7 +1,7 @@
 import type { Account, AccountId } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
-import { CITIZEN_PLACE, createPortalRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
+import { CITIZEN_PLACE, createPortalRoutes, createProxyRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
 import { CLOSED_GRACE_DAYS } from './closed-accounts.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import type { Rooms } from './rooms.ts'
@@ -30,8 +30,9 @@ export async function openCitizenArea(
   const { oidc, look, rooms } = deps
   const { idleSeconds, totalSeconds: absoluteSeconds } = rooms.settings.session
   const party = { clientId: AREA_CLIENT, name: 'MT Login', place: CITIZEN_PLACE, scopes: AREA_SCOPES, limits: { idleSeconds, absoluteSeconds } }
+  const entrance = await openEntrance(deps, party, localAddress)
   const { routes, pages, findVisit } = createPortalRoutes({
-    entrance: await openEntrance(deps, party, localAddress),
+    entrance,
     messages: look.messages,
     accounts: accountsOf(deps),
     account: {
@@ -49,6 +50,8 @@ export async function openCitizenArea(
       reportMisuse: ({ account }, entry) => reportMisuse(deps, account, entry),
     },
   })
+  const { sessions } = entrance
+  routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }).routes())
   return { routes, pages, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
 

@@ -4,6 +4,7 @@ import { type Account, parseCpf } from '../accounts/index.ts'
 import { createOperators } from '../admin/index.ts'
 import type { DemoCitizen, Oidc } from '../oidc/index.ts'
 import { recentDemoMessages } from '../platform/outbox.ts'
+import { DEMO_NAMESPACE, seedPowers } from './proxies/demo-powers.ts'
 import type { Foundation } from './foundation.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -33,6 +34,7 @@ export interface DemoSeedDependencies {
 /** Makes the relying party, the citizens and a reference face; what is there already stays as it is. */
 export async function seedDemo(deps: DemoSeedDependencies): Promise<void> {
   await registerPortal(deps)
+  await seedPowers(deps.rooms.proxies, PORTAL_CLIENT)
   for (const citizen of DEMO_CITIZENS) if ((await findByText(deps, citizen.cpf)) === undefined) await register(deps, citizen)
   await seedFace(deps)
   await seedOperator(deps)
@@ -50,7 +52,9 @@ async function registerPortal({ oidc: { clients }, portal: { url, clientSecret }
     subject_type: 'pairwise' as const,
   }
   const policy = {
-    allowedScopes: ['openid' as const, 'profile' as const, 'email' as const, 'cpf' as const],
+    allowedScopes: ['openid' as const, 'profile' as const, 'email' as const, 'cpf' as const, 'representacao' as const],
+    representation: true,
+    representationNamespaces: [DEMO_NAMESPACE],
     allowInternalHosts: [new URL(url).host],
   }
   const known = await clients.find(PORTAL_CLIENT)

@@ -7,7 +7,7 @@ import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
 import type { Clock } from '../platform/clock.ts'
 import type { PendingSignIn, RelyingParty, SignedIn } from '../portal/index.ts'
 import { type PortalSession, PortalSessions } from './portal-sessions.ts'
-import { findService, isMet, type PortalService, SERVICES, waysIn } from './services.ts'
+import { actingFor, findService, isMet, type PortalService, SERVICES, waysIn } from './services.ts'
 
 const COOKIE = 'portal_demo'
 const VIEWS = fileURLToPath(new URL('../../views/demo/portal/', import.meta.url))
@@ -38,7 +38,7 @@ export function createPortal(deps: DemoPortalDependencies): Koa {
   const eta = new Eta({ views: VIEWS, cache: true, autoEscape: true })
   const show: Desk['show'] = (ctx, view, data) => {
     ctx.type = 'html'
-    ctx.body = eta.render(view, { issuer: deps.issuer, ...data })
+    ctx.body = eta.render(view, { issuer: deps.issuer, actingFor, ...data })
   }
   const desk: Desk = { ...deps, sessions: new PortalSessions(), show }
   const router = new Router()

@@ -41,6 +41,15 @@ export const SERVICES: readonly PortalService[] = [
     acrValues: `${PRATA} ${FACE}`,
     maxAgeSeconds: FACE_SECONDS,
   },
+  {
+    id: 'em-nome-de',
+    title: 'IPVA em nome de outra pessoa ou empresa',
+    summary: 'Veja as guias de quem você representa.',
+    demand: 'Pergunta por quem você age',
+    done: 'As guias estão prontas.',
+    scope: 'representacao',
+    prompt: 'select_account',
+  },
 ]
 
 export function findService(id: string | undefined): PortalService | undefined {
@@ -71,4 +80,30 @@ const WAYS: ReadonlyMap<unknown, string> = new Map([
 /** How the citizen signed in, in words. */
 export function waysIn({ amr }: Readonly<Record<string, unknown>>): string[] {
   return (Array.isArray(amr) ? amr : []).flatMap((name) => WAYS.get(name) ?? [])
+}
+
+/** For whom the citizen acts, as the token says; nothing for themself. */
+export interface ActingFor {
+  readonly name: string
+  readonly document: string
+  readonly powers: readonly string[]
+  readonly until: string | undefined
+}
+
+/** Reads the claim `representation`; a portal never takes the represented party for the person who signed in. */
+export function actingFor({ representation }: Readonly<Record<string, unknown>>): ActingFor | undefined {
+  const represented = member(representation, 'represented')
+  const name = member(represented, 'name')
+  if (typeof name !== 'string') return undefined
+  const [document, powers, until] = [member(represented, 'cpf') ?? member(represented, 'cnpj'), member(representation, 'powers'), member(representation, 'valid_through')]
+  return {
+    name,
+    document: String(document ?? ''),
+    powers: Array.isArray(powers) ? powers.map(String) : [],
+    until: typeof until === 'string' ? until : undefined,
+  }
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

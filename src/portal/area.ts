@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LEVELS } from '../assurance/index.ts'
+import { proxyDraft } from './proxies/draft.ts'
 import { createPageSessions, type PageSessionDeps, type PageSessions } from '../platform/http/page-session.ts'
 
 const pending = z.object({
@@ -17,6 +18,7 @@ const areaData = z.object({
   signedIn: z.object({ idToken: z.string() }).optional(),
   /** Changes under way: an address that waits for its code, an authenticator's secret. */
   contact: z.object({ id: z.string(), kind: z.enum(['email', 'phone']), value: z.string() }).optional(),
+  proxy: proxyDraft.optional(),
   totp: z.object({ factorId: z.string(), secret: z.string(), uri: z.string() }).optional(),
 })
 
@@ -39,7 +41,7 @@ export interface AreaPlace {
 export const CITIZEN_PLACE: AreaPlace = {
   area: 'conta',
   base: '/conta',
-  returns: /^\/(conta|demo)(\/[\w-]+)*$/,
+  returns: /^\/(conta|demo)(\/[\w-]+)*(\?empresa=[A-Z0-9]{8,14})?$/,
   entryView: 'portal/signed-out',
 }
 
@@ -62,10 +64,13 @@ export function sectionOf(path: string): string {
   return /^\/conta\/[\w-]+/.exec(path)?.[0] ?? '/conta'
 }
 
+/** What forms post to that have no page of their own. */
+const ENDS = /\/(remover|retirar|sair|sair-dos-outros|esquecer|desmarcar|aceitar|recusar|renunciar|assinar|parar|liberar|cancelar|nao-fui-eu|concordar|desistir|desbloquear)$/
+
 /** The page that a request was made from: what a form posts to lies below its page. */
 export function pageOf({ method, path }: { method: string; path: string }): string {
   if (method === 'GET' || method === 'HEAD') return path
-  return /\/(remover|retirar|sair|sair-dos-outros|esquecer|desmarcar)$/.test(path) ? sectionOf(path) : path.replace(/\/(codigo|opcoes)$/, '')
+  return ENDS.test(path) ? sectionOf(path) : path.replace(/\/(codigo|opcoes)$/, '')
 }
 
 /** The way to the sign-in, and back to a page of the area. */

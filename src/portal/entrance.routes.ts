@@ -31,6 +31,8 @@ const entering = z.object({
   nivel: z.enum(LEVELS).optional(),
   /** Ask for a full sign-in again, for a change that wants a fresh one. */
   renovar: z.literal('1').optional(),
+  /** Ask for a proof of this moment, for what wants one of the last minutes: a second factor, or the face. */
+  prova: z.enum(['segundo-fator', 'rosto']).optional(),
 })
 
 const parameter = z.string().max(4000).optional()
@@ -64,13 +66,21 @@ export function createEntranceRoutes(deps: EntranceDependencies): { router: Rout
   return { router, signOut }
 }
 
+/** What is asked of the server for a proof of this moment, and how old a face check may be for it. */
+const PROOFS: Readonly<Record<string, string>> = {
+  'segundo-fator': 'urn:mt-login:nivel:prata urn:mt-login:aal:2',
+  rosto: 'urn:mt-login:nivel:prata urn:mt-login:face',
+}
+const PROOF_SECONDS = 120
+
 /** To the server, remembering what for. */
 function addWayOut(router: Router, { sessions, relyingParty, place = CITIZEN_PLACE }: EntranceDependencies): void {
   const leave = guard({ query: entering }, async (ctx, { query }) => {
     const level = place.acr === undefined ? query.nivel : undefined
     const demand = {
-      acrValues: place.acr ?? (level && levelUrn(level)),
-      prompt: query.renovar === '1' ? ('login' as const) : undefined,
+      acrValues: place.acr ?? PROOFS[query.prova ?? ''] ?? (level && levelUrn(level)),
+      prompt: query.renovar === '1' || query.prova === 'segundo-fator' ? ('login' as const) : undefined,
+      maxAgeSeconds: query.prova === 'rosto' ? PROOF_SECONDS : undefined,
       locale: localeOf(ctx),
     }
     const { url, pending } = await relyingParty.begin(demand)
@@ -102,10 +112,15 @@ function addWayBack(router: Router, deps: EntranceDependencies): void {
     }
     const sessionId = result.sid && (await findSession(result.subject, result.sid))
     if (!sessionId) return showEntrance(ctx, deps, 'refused')
-    await sessions.begin(ctx, { accountId: result.subject, sid: sessionId, data: { signedIn: { idToken: result.idToken } } })
+    await sessions.begin(ctx, { accountId: result.subject, sid: sessionId, data: { signedIn: { idToken: result.idToken }, ...draftOf(before, result.subject) } })
     ctx.redirect(pending.level === undefined ? pending.returnTo : tell(pending.returnTo, 'level'))
   })
   router.get(`${place.base}/retorno`, arrive)
+}
+
+/** What the same citizen has begun goes on after a proof; a stranger's does not pass to whoever signs in. */
+function draftOf({ accountId, data }: { accountId?: string | undefined; data: AreaData }, subject: string): Pick<AreaData, 'proxy'> {
+  return accountId === subject && data.proxy !== undefined ? { proxy: data.proxy } : {}
 }
 
 function createSignOut({ sessions, relyingParty, place = CITIZEN_PLACE }: EntranceDependencies): SignOut {

@@ -19,6 +19,8 @@ const SECTIONS = [
   { name: 'devices', href: '/conta/aparelhos', icon: 'device' },
   { name: 'systems', href: '/conta/sistemas', icon: 'plug' },
   { name: 'appointments', href: '/conta/agendamentos', icon: 'calendar' },
+  { name: 'proxies', href: '/conta/procuracoes', icon: 'document' },
+  { name: 'companies', href: '/conta/empresas', icon: 'building' },
   { name: 'history', href: '/conta/historico', icon: 'history' },
 ] as const
 

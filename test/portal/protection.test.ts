@@ -6,6 +6,9 @@ import { AREA_PAGES, CODE_PAGES } from './support/pages.ts'
 
 const PAGES: readonly string[] = [...AREA_PAGES, ...CODE_PAGES]
 const ID = '7f3b1f4e-1c5e-4a55-9f6a-0d2b6a6f1a11'
+/** Two loops add a form for each of these. */
+const DRAFT_STEPS = ['quem', 'poderes', 'prazo', 'resumo']
+const MANDATE_ACTIONS = ['aceitar', 'recusar', 'renunciar', 'assinar', 'parar', 'liberar', 'cancelar', 'nao-fui-eu']
 const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[] = [
   ['/conta/dados/email', { value: 'x@example.org' }],
   ['/conta/dados/email/codigo', { code: '123456' }],
@@ -25,8 +28,15 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ['/conta/encerrar', { word: 'ENCERRAR' }],
   ['/conta/sistemas/retirar', { client: 'x' }],
   ['/conta/nao-fui-eu', {}],
+  ...DRAFT_STEPS.flatMap((step) => [[`/conta/procuracoes/nova/${step}`, {}] as const, [`/conta/procuracoes/pedir/${step}`, {}] as const]),
+  ...MANDATE_ACTIONS.map((action) => [`/conta/procuracoes/${ID}/${action}`, {}] as const),
+  ...['concordar', 'recusar', 'desistir'].map((action) => [`/conta/procuracoes/pedidos/${ID}/${action}`, {}] as const),
+  ['/conta/procuracoes/pedidos/desbloquear', {}],
   ['/conta/sair', {}],
 ]
+
+/** Each leads to the step that is next. */
+const DRAFT_PAGES = DRAFT_STEPS.flatMap((step) => [`/conta/procuracoes/nova/${step}`, `/conta/procuracoes/pedir/${step}`])
 
 let area: TestArea
 
@@ -40,7 +50,9 @@ test('every page and form that the routes know is in these lists', async () => {
   const text = globSync('src/portal/**/*.routes.ts')
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n')
-  assert.equal([...text.matchAll(/router\.post\(/g)].length, FORMS.length - 2, 'contact.routes.ts adds its two for e-mail and for phone')
+  // contact.routes.ts adds its two for e-mail and for phone, grant.routes.ts and mandate.routes.ts each of theirs by one line.
+  const byLoops = 2 + (2 * DRAFT_STEPS.length - 1) + (MANDATE_ACTIONS.length - 1)
+  assert.equal([...text.matchAll(/router\.post\(/g)].length, FORMS.length - byLoops)
 })
 
 test('a stranger gets no page of the area', async () => {
@@ -61,7 +73,7 @@ test('a stranger’s forms, even with a token of their own, change nothing and l
     assert.equal(response.status, 303, path)
     const location = response.headers.get('Location') ?? ''
     assert.match(location, /^\/conta\/entrar\?para=\/conta\//, path)
-    assert.ok(PAGES.includes(location.slice('/conta/entrar?para='.length)), `${path} comes back to a page: ${location}`)
+    assert.ok([...PAGES, ...DRAFT_PAGES].includes(location.slice('/conta/entrar?para='.length)), `${path} comes back to a page: ${location}`)
   }
 })
 

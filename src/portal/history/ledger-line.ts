@@ -55,6 +55,8 @@ const ICONS: Readonly<Record<string, string>> = {
   'biometrics/capture-opened': 'building',
   'biometrics/process-captured': 'face',
   'oidc/authorized': 'building',
+  'proxies/used': 'user',
+  'proxies/granted': 'document',
   'oidc/consent-given': 'plug',
   'oidc/consent-withdrawn': 'plug',
   'oidc/face-check-agreed': 'face',

@@ -5,7 +5,9 @@ import * as oidc from 'openid-client'
 export interface SignInDemand {
   readonly acrValues?: string | undefined
   readonly maxAgeSeconds?: number | undefined
-  readonly prompt?: 'login' | undefined
+  readonly prompt?: 'login' | 'select_account' | undefined
+  /** Beyond what is asked of every sign-in. */
+  readonly scope?: string | undefined
   readonly locale?: string | undefined
 }
 
@@ -98,7 +100,7 @@ async function beginSignIn(
   }
   const url = oidc.buildAuthorizationUrl(config, {
     redirect_uri: options.redirectUri,
-    scope: options.scope,
+    scope: [options.scope, demand.scope].filter(Boolean).join(' '),
     state: pending.state,
     nonce: pending.nonce,
     code_challenge: await oidc.calculatePKCECodeChallenge(pending.codeVerifier),

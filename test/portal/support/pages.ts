@@ -12,6 +12,12 @@ export const AREA_PAGES = [
   '/conta/seguranca/codigos',
   '/conta/aparelhos',
   '/conta/sistemas',
+  '/conta/procuracoes',
+  '/conta/procuracoes/usos',
+  '/conta/procuracoes/pedidos',
+  '/conta/procuracoes/nova/quem',
+  '/conta/procuracoes/pedir/quem',
+  '/conta/empresas',
   '/conta/historico',
   '/conta/nao-fui-eu',
 ] as const

@@ -1,0 +1,39 @@
+import type { Proxies } from '../../proxies/index.ts'
+
+/** The agency of the demonstration. */
+export const DEMO_NAMESPACE = 'sefaz-demo'
+const ACTOR = { kind: 'system' } as const
+
+/** Powers of the demonstration, as its agency would publish them. */
+const POWERS = [
+  {
+    code: 'ipva.consultar',
+    definition: {
+      title: { 'pt-BR': 'Consultar o IPVA', en: 'See the vehicle tax', es: 'Consultar el impuesto del vehículo' },
+      description: { 'pt-BR': 'consultar o IPVA dos seus veículos', en: 'see the tax of your vehicles', es: 'consultar el impuesto de tus vehículos' },
+      longestDays: 1095, subDepth: 1,
+    },
+  },
+  {
+    code: 'ipva.pagar',
+    definition: {
+      title: { 'pt-BR': 'Pagar o IPVA', en: 'Pay the vehicle tax', es: 'Pagar el impuesto del vehículo' },
+      description: { 'pt-BR': 'pagar o IPVA dos seus veículos', en: 'pay the tax of your vehicles', es: 'pagar el impuesto de tus vehículos' },
+      longestDays: 365, subDepth: 0,
+    },
+  },
+]
+const ANYBODY = { representedKinds: ['person', 'company'], delegateKinds: ['person', 'company'], grantorLevel: 'prata', delegateLevel: 'bronze' }
+
+/** Publishes the demonstration's powers; what is there already stays as it is. */
+export async function seedPowers({ roles }: Pick<Proxies, 'roles'>, clientId: string): Promise<void> {
+  const known = await roles.namespaces()
+  if (!known.some(({ code }) => code === DEMO_NAMESPACE)) {
+    await roles.addNamespace({ code: DEMO_NAMESPACE, title: 'Secretaria de Fazenda (demonstração)', clientId }, ACTOR)
+  }
+  const published = await roles.list({ namespace: DEMO_NAMESPACE })
+  for (const { code, definition } of POWERS.filter((power) => !published.some((role) => role.code === power.code))) {
+    await roles.draft({ namespace: DEMO_NAMESPACE, code, definition: { ...definition, ...ANYBODY } }, ACTOR)
+    await roles.publish({ namespace: DEMO_NAMESPACE, code }, ACTOR)
+  }
+}

@@ -1,0 +1,31 @@
+import Router from '@koa/router'
+import { z } from 'zod'
+import { maskCpf } from '../../accounts/index.ts'
+import { guard } from '../../platform/http/guard.ts'
+import { Problem } from '../../platform/problem.ts'
+import { parseCnpjRoot, PROXIES_PROBLEMS } from '../../proxies/index.ts'
+import { mandateCard } from './cards.ts'
+import { actingAs, type ProxyDesk } from './desk.ts'
+
+export const COMPANIES = '/conta/empresas'
+const params = z.object({ raiz: z.string().refine((text) => parseCnpjRoot(text) === text) })
+
+/** "Área Empresarial": the companies that the register says somebody binds, their people and what these may do. */
+export function createCompanyRoutes(desk: ProxyDesk): Router {
+  const { pages, proxies } = desk
+  const router = new Router()
+
+  router.get(COMPANIES, pages.section({ section: 'companies', view: 'proxies/companies' }, async ({ account }) => ({ companies: await proxies.companies.listOf(account.citizen.reveal().cpf) })))
+
+  const people = pages.signedIn(async (ctx, visit, { params: { raiz } }: { params: { raiz: string } }) => {
+    const root = parseCnpjRoot(raiz)
+    const company = root && (await proxies.companies.find(root))
+    const given = await proxies.mandates.listGiven(actingAs(visit, raiz))
+    if (!company) throw new Problem(PROXIES_PROBLEMS.companyUnknown)
+    const active = await Promise.all(given.filter(({ state }) => state === 'active').map((mandate) => mandateCard(ctx, desk, mandate)))
+    const administrators = company.administrators.map((cpf) => ({ document: maskCpf(cpf), isYou: cpf === visit.account.citizen.reveal().cpf }))
+    pages.show(ctx, visit, { section: 'companies', view: 'proxies/company', data: { company, administrators, active } })
+  })
+  router.get(`${COMPANIES}/:raiz`, guard({ params }, people))
+  return router
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../../platform/clock.ts'
+import type { HttpContext } from '../../platform/http/request-facts.ts'
+import type { PageSessions } from '../../platform/http/page-session.ts'
+import { Problem } from '../../platform/problem.ts'
+import { type Acting, PROXIES_PROBLEMS, type Proxies } from '../../proxies/index.ts'
+import type { AreaData } from '../area.ts'
+import type { AreaPages, Page, Visit } from '../pages.ts'
+
+/** What the pages about mandates share. */
+export interface ProxyDesk {
+  readonly pages: AreaPages
+  readonly proxies: Proxies
+  readonly sessions: PageSessions<AreaData>
+  readonly clock: Clock
+  /** What a relying party is called. */
+  readonly clientName: (clientId: string) => Promise<string>
+}
+
+export const PAGE = '/conta/procuracoes'
+
+/** Who acts on a page: the citizen, or a company that they bind. The register judges whether they do. */
+export function actingAs({ account, session }: Visit, company: string | undefined): Acting {
+  return { accountId: account.id, sessionId: session.id, ...(company !== undefined && { company }) }
+}
+
+/** The same page in the name of a company. */
+export function inName(href: string, company: string | undefined): string {
+  return company === undefined ? href : `${href}?empresa=${encodeURIComponent(company)}`
+}
+
+/** Shows a page of the section that it belongs to: one's own mandates, or a company's. */
+export function showIn({ pages }: ProxyDesk, ctx: HttpContext, visit: Visit, { company, ...page }: Omit<Page, 'section'> & { readonly company: string | undefined }): void {
+  pages.show(ctx, visit, { ...page, section: company === undefined ? 'proxies' : 'companies', data: { ...page.data, company } })
+}
+
+const MENDABLE: readonly string[] = [
+  PROXIES_PROBLEMS.freshnessNeeded, PROXIES_PROBLEMS.levelNeeded, PROXIES_PROBLEMS.held, PROXIES_PROBLEMS.delegateUnconfirmed, PROXIES_PROBLEMS.roleChanged,
+  PROXIES_PROBLEMS.stepOutOfOrder, PROXIES_PROBLEMS.termsRefused, PROXIES_PROBLEMS.requestBlocked, PROXIES_PROBLEMS.tooManyRequests,
+].map(({ code }) => code)
+
+/** A refusal that its page explains, by the text of the problem and with what to do next. */
+export interface Refusal {
+  readonly code: string
+  readonly detail: string | undefined
+}
+
+/** Runs what may be refused; anything that the page cannot explain goes on up. */
+export async function refusalOf(work: () => Promise<void>): Promise<Refusal | undefined> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Problem) || !MENDABLE.includes(error.code)) throw error
+    return { code: error.code, detail: error.detail }
+  }
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import type { HttpContext } from '../../platform/http/request-facts.ts'
+import type { PageSessions } from '../../platform/http/page-session.ts'
+import { type GrantTerms, parseDay, parsePartyRef } from '../../proxies/index.ts'
+import type { AreaData } from '../area.ts'
+
+const power = z.object({ namespace: z.string(), code: z.string(), version: z.int() })
+
+/** A mandate in the making, in this browser: sealed with its session, gone with it. */
+export const proxyDraft = z.object({
+  mode: z.enum(['nova', 'pedir']),
+  company: z.string().optional(),
+  document: z.string().optional(),
+  name: z.string().optional(),
+  powers: z.array(power).optional(),
+  until: z.string().optional(),
+  instance: z.string().optional(),
+  passOn: z.boolean().optional(),
+})
+export type ProxyDraft = z.infer<typeof proxyDraft>
+
+export const STEPS = ['quem', 'poderes', 'prazo', 'resumo'] as const
+export type DraftStep = (typeof STEPS)[number]
+
+/** The first step that has not been answered; the summary once all are. */
+export function stepOf({ document, powers, until }: ProxyDraft): DraftStep {
+  if (document === undefined) return 'quem'
+  if (powers === undefined) return 'poderes'
+  return until === undefined ? 'prazo' : 'resumo'
+}
+
+export interface Drafts {
+  find(ctx: HttpContext): Promise<ProxyDraft | undefined>
+  save(ctx: HttpContext, draft: ProxyDraft | undefined): Promise<void>
+}
+
+export function createDrafts(sessions: PageSessions<AreaData>): Drafts {
+  return {
+    find: async (ctx) => (await sessions.read(ctx))?.data.proxy,
+    async save(ctx, proxy) {
+      const session = await sessions.read(ctx)
+      if (session !== undefined) await sessions.update(ctx, { ...session.data, proxy })
+    },
+  }
+}
+
+/** What the draft comes to, once every step is answered. */
+export function termsOf({ document = '', name = '', powers = [], until = '', instance, passOn }: ProxyDraft): GrantTerms | undefined {
+  const [ref, validThrough] = [parsePartyRef(document), parseDay(until)]
+  if (!ref || !validThrough) return undefined
+  return { delegates: [{ ref, name }], powers, validThrough, ...(instance && { instance }), ...(passOn && { subDepth: 1 }) }
+}
+
+/** A day as people type it, `30/06/2027`, or as a browser sends it. */
+export function parseTypedDay(text: string): string | undefined {
+  const [, day, month, year] = /^\s*(\d{1,2})\D?(\d{1,2})\D?(\d{4})\s*$/.exec(text) ?? []
+  return parseDay(year === undefined ? text.trim() : `${year}-${month?.padStart(2, '0')}-${day?.padStart(2, '0')}`)
+}

@@ -1,0 +1,194 @@
+import Router from '@koa/router'
+import { z } from 'zod'
+import { type FieldErrors, guard, listOf, type Typed } from '../../platform/http/guard.ts'
+import { localeOf } from '../../platform/http/locale.ts'
+import type { HttpContext } from '../../platform/http/request-facts.ts'
+import { parsePartyRef, type PartyKind, type Role } from '../../proxies/index.ts'
+import { type Outcome, tell } from '../outcome.ts'
+import { seeOther, type Visit } from '../pages.ts'
+import { wordsOf } from './cards.ts'
+import { actingAs, inName, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
+import { createDrafts, type Drafts, type DraftStep, parseTypedDay, type ProxyDraft, STEPS, stepOf, termsOf } from './draft.ts'
+import { nameQuery } from './overview.routes.ts'
+
+type Mode = ProxyDraft['mode']
+const DONE: Readonly<Record<Mode, Outcome>> = { nova: 'proxy-granted', pedir: 'proxy-asked' }
+/** Which step mends a term that was refused. */
+const MENDS: Readonly<Record<string, DraftStep>> = { delegates: 'quem', represented: 'quem', powers: 'poderes', kind: 'poderes', term: 'prazo', instance: 'prazo', subDepth: 'prazo' }
+
+const person = z.object({
+  document: z.string().max(30).refine((text) => ['person', 'company'].includes(parsePartyRef(text)?.kind ?? ''), 'procuracoes.field.document'),
+  name: z.string().trim().min(3, 'procuracoes.field.name').max(150),
+})
+const powers = z.object({ poder: listOf(z.string().regex(/^[a-z0-9-]+:[a-z0-9.-]+:\d{1,6}$/)) })
+const term = z.object({
+  ate: z.string().max(12).transform((text, context) => parseTypedDay(text) ?? refuse(context, 'procuracoes.field.until')),
+  limite: z.string().trim().max(120).optional(),
+  repassar: z.literal('sim').optional(),
+})
+
+/** A page of the draft, in one of its two modes. */
+interface Step extends ProxyDesk {
+  readonly drafts: Drafts
+  readonly mode: Mode
+}
+
+/**
+ * A mandate in four short steps: who, what, until when, and a summary in plain words that is signed. The same four ask somebody else for
+ * one ("quero representar"), where the last only sends the wish.
+ */
+export function createGrantRoutes(desk: ProxyDesk): Router {
+  const router = new Router()
+  for (const mode of ['nova', 'pedir'] as const) {
+    const step: Step = { ...desk, mode, drafts: createDrafts(desk.sessions) }
+    addStart(router, step)
+    addPerson(router, step)
+    addPowers(router, step)
+    addTerm(router, step)
+    addSummary(router, step)
+  }
+  return router
+}
+
+function addStart(router: Router, { pages, drafts, mode }: Step): void {
+  const start = pages.signedIn(async (ctx, _visit, { query }: { query: z.output<typeof nameQuery> }) => {
+    await drafts.save(ctx, { mode, ...(query.empresa && { company: query.empresa }) })
+    seeOther(ctx, pathOf(mode, 'quem'))
+  })
+  router.get(`${PAGE}/${mode}`, guard({ query: nameQuery }, start))
+}
+
+type Again = { errors?: FieldErrors; typed?: Typed }
+
+function addPerson(router: Router, step: Step): void {
+  const show = (ctx: HttpContext, visit: Visit, draft: ProxyDraft, again: Again = {}) =>
+    showStep(step, ctx, visit, { draft, at: 'quem', data: { typed: { document: draft.document ?? '', name: draft.name ?? '' }, ...again } })
+  const save = async (ctx: HttpContext, draft: ProxyDraft, body: z.output<typeof person>) => {
+    // Another party may be given other powers.
+    const { powers: _powers, ...kept } = draft
+    await step.drafts.save(ctx, { ...(draft.document === body.document ? draft : kept), ...body })
+    seeOther(ctx, pathOf(step.mode, 'poderes'))
+  }
+  addStep(router, step, { at: 'quem', form: person, keep: ['document', 'name'], show, save })
+}
+
+function addPowers(router: Router, step: Step): void {
+  async function show(ctx: HttpContext, visit: Visit, draft: ProxyDraft, again: Again = {}): Promise<void> {
+    const chosen = new Set(draft.powers?.map(({ namespace, code, version }) => `${namespace}:${code}:${version}`))
+    const locale = localeOf(ctx)
+    const titles = new Map((await step.proxies.roles.namespaces()).map(({ code, title }) => [code, title]))
+    const options = (await rolesFor(step, draft)).map(({ namespace, code, version, definition }) => ({
+      value: `${namespace}:${code}:${version}`, agency: titles.get(namespace) ?? namespace, title: definition.title[locale], description: definition.description[locale],
+      isChosen: chosen.has(`${namespace}:${code}:${version}`), isBroad: definition.broad,
+    }))
+    showStep(step, ctx, visit, { draft, at: 'poderes', data: { agencies: [...Map.groupBy(options, ({ agency }) => agency)], ...again } })
+  }
+  async function save(ctx: HttpContext, draft: ProxyDraft, { poder }: z.output<typeof powers>, visit: Visit): Promise<void> {
+    const offered = await rolesFor(step, draft)
+    const chosen = offered.filter(({ namespace, code, version }) => poder.includes(`${namespace}:${code}:${version}`))
+    const fault = chosen.length === 0 ? 'none' : new Set(chosen.map(({ namespace }) => namespace)).size > 1 ? 'mixed' : undefined
+    if (fault !== undefined) {
+      ctx.status = 422
+      return show(ctx, visit, draft, { errors: { poder: `procuracoes.field.powers-${fault}` } })
+    }
+    await step.drafts.save(ctx, { ...draft, powers: chosen.map(({ namespace, code, version }) => ({ namespace, code, version })) })
+    seeOther(ctx, pathOf(step.mode, 'prazo'))
+  }
+  addStep(router, step, { at: 'poderes', form: powers, keep: [], show, save })
+}
+
+function addTerm(router: Router, step: Step): void {
+  async function show(ctx: HttpContext, visit: Visit, draft: ProxyDraft, again: Again = {}): Promise<void> {
+    const chosen = await Promise.all((draft.powers ?? []).map((power) => step.proxies.roles.find(power)))
+    const typed = { ate: draft.until?.split('-').reverse().join('/') ?? '', limite: draft.instance ?? '' }
+    const longestDays = Math.min(...chosen.map((role) => role?.definition.longestDays ?? 0))
+    const mayPassOn = step.mode === 'nova' && chosen.every((role) => (role?.definition.subDepth ?? 0) > 0)
+    showStep(step, ctx, visit, { draft, at: 'prazo', data: { longestDays, mayPassOn, isPassedOn: draft.passOn === true, typed, ...again } })
+  }
+  async function save(ctx: HttpContext, draft: ProxyDraft, { ate, limite, repassar }: z.output<typeof term>): Promise<void> {
+    const { instance: _instance, passOn: _passOn, ...kept } = draft
+    await step.drafts.save(ctx, { ...kept, until: ate, ...(limite && { instance: limite }), ...(repassar && { passOn: true }) })
+    seeOther(ctx, pathOf(step.mode, 'resumo'))
+  }
+  addStep(router, step, { at: 'prazo', form: term, keep: ['ate', 'limite'], show, save })
+}
+
+function addSummary(router: Router, step: Step): void {
+  const { proxies, mode } = step
+
+  async function show(ctx: HttpContext, visit: Visit, draft: ProxyDraft, refused?: Refusal): Promise<void> {
+    const by = actingAs(visit, draft.company)
+    const terms = termsOf(draft)
+    let preview: object | undefined
+    const refusal = refused ?? (await refusalOf(async () => {
+      if (mode === 'nova' && terms) preview = await proxies.mandates.preview(by, terms)
+    }))
+    if (refusal !== undefined) ctx.status = 422
+    const words = await wordsOf(ctx, step, draft.powers ?? [])
+    showStep(step, ctx, visit, { draft, at: 'resumo', data: { words, preview, refusal, mendHref: pathOf(mode, MENDS[refusal?.detail ?? ''] ?? 'quem'), here: pathOf(mode, 'resumo') } })
+  }
+  async function save(ctx: HttpContext, draft: ProxyDraft, _body: object, visit: Visit): Promise<void> {
+    const by = actingAs(visit, draft.company)
+    const terms = termsOf(draft)
+    if (!terms) return seeOther(ctx, pathOf(mode, 'quem'))
+    const [represented] = terms.delegates
+    const refusal = await refusalOf(async () => {
+      if (mode === 'nova') await proxies.mandates.grant(by, terms)
+      else if (represented) await proxies.requests.ask(by, { represented, powers: terms.powers, validThrough: terms.validThrough })
+    })
+    if (refusal !== undefined) return show(ctx, visit, draft, refusal)
+    await step.drafts.save(ctx, undefined)
+    seeOther(ctx, inName(PAGE, draft.company) + (draft.company ? '&' : '?') + tell('', DONE[mode]).slice(1))
+  }
+  addStep(router, step, { at: 'resumo', form: z.object({}), keep: [], show: (ctx, visit, draft) => show(ctx, visit, draft), save })
+}
+
+interface StepPages<Form> {
+  readonly at: DraftStep
+  readonly form: z.ZodType<Form>
+  readonly keep: readonly string[]
+  readonly show: (ctx: HttpContext, visit: Visit, draft: ProxyDraft, again?: Again) => Promise<void> | void
+  readonly save: (ctx: HttpContext, draft: ProxyDraft, body: Form, visit: Visit) => Promise<void>
+}
+
+/** One address for GET and POST; whoever comes too early is led to the step that is next. */
+function addStep<Form>(router: Router, { pages, drafts, mode }: Step, { at, form, keep, show, save }: StepPages<Form>): void {
+  const withDraft = async (ctx: HttpContext, work: (draft: ProxyDraft) => Promise<void> | void): Promise<void> => {
+    const draft = await drafts.find(ctx)
+    if (draft?.mode !== mode) return seeOther(ctx, `${PAGE}/${mode}`)
+    const next = stepOf(draft)
+    if (STEPS.indexOf(at) > STEPS.indexOf(next)) return seeOther(ctx, pathOf(mode, next))
+    await work(draft)
+  }
+  const open = pages.signedIn((ctx, visit) => withDraft(ctx, (draft) => show(ctx, visit, draft)))
+  const onInvalid = pages.signedIn((ctx, visit, { errors, typed }: { errors: FieldErrors; typed: Typed }) => withDraft(ctx, (draft) => show(ctx, visit, draft, { errors, ...(keep.length > 0 && { typed }) })))
+  const answer = pages.signedIn((ctx, visit, { body }: { body: Form }) => withDraft(ctx, (draft) => save(ctx, draft, body, visit)))
+  router.get(pathOf(mode, at), guard({}, open))
+  router.post(pathOf(mode, at), guard({ body: form, keep, onInvalid }, answer))
+}
+
+function showStep(step: Step, ctx: HttpContext, visit: Visit, { draft, at, data }: { draft: ProxyDraft; at: DraftStep; data: object }): void {
+  const before = STEPS[STEPS.indexOf(at) - 1]
+  const back = before === undefined ? inName(PAGE, draft.company) : pathOf(step.mode, before)
+  showIn(step, ctx, visit, { view: `proxies/draft-${at}`, company: draft.company, data: { draft, mode: step.mode, at: STEPS.indexOf(at) + 1, of: STEPS.length, action: pathOf(step.mode, at), back, ...data } })
+}
+
+/** What may be given in this draft: by whom it would be, to whom. Joint powers are given in several names at once, which this page does not do. */
+async function rolesFor({ proxies, mode }: Step, draft: ProxyDraft): Promise<Role[]> {
+  const other = parsePartyRef(draft.document ?? '')?.kind ?? 'person'
+  const own: PartyKind = draft.company === undefined ? 'person' : 'company'
+  const [represented, delegate] = mode === 'nova' ? [own, other] : [other, own]
+  return (await proxies.roles.list()).filter(
+    ({ definition }) =>
+      definition.kinds.includes('procuracao') && definition.joint !== 'required' && definition.representedKinds.some((kind) => kind === represented) && definition.delegateKinds.includes(delegate),
+  )
+}
+
+function pathOf(mode: Mode, at: DraftStep): string {
+  return `${PAGE}/${mode}/${at}`
+}
+
+function refuse(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+}

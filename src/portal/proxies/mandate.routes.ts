@@ -1,0 +1,110 @@
+import Router from '@koa/router'
+import { z } from 'zod'
+import { guard } from '../../platform/http/guard.ts'
+import type { HttpContext } from '../../platform/http/request-facts.ts'
+import { Problem } from '../../platform/problem.ts'
+import { type Acting, type Mandate, type MandateId, parseMandateId, PROXIES_PROBLEMS } from '../../proxies/index.ts'
+import { type Outcome, tell } from '../outcome.ts'
+import { seeOther, type Visit } from '../pages.ts'
+import { mandateCard, useLines } from './cards.ts'
+import { actingAs, inName, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
+import { type NameQuery, nameQuery } from './overview.routes.ts'
+
+/** What can be done to a mandate, by which side and in which states. The register judges again. */
+const ACTIONS = {
+  aceitar: { side: 'delegate', states: ['pending_acceptance'], done: 'proxy-accepted' },
+  recusar: { side: 'delegate', states: ['pending_signature', 'pending_acceptance'], done: 'proxy-refused' },
+  renunciar: { side: 'delegate', states: ['active', 'suspended'], done: 'proxy-renounced' },
+  assinar: { side: 'giver', states: ['pending_signature'], done: 'proxy-signed' },
+  parar: { side: 'giver', states: ['active'], done: 'proxy-suspended' },
+  liberar: { side: 'giver', states: ['suspended'], done: 'proxy-resumed' },
+  cancelar: { side: 'giver', states: ['pending_signature', 'pending_acceptance', 'active', 'suspended'], done: 'proxy-revoked' },
+  'nao-fui-eu': { side: 'giver', states: ['active'], done: 'proxy-suspended' },
+} as const satisfies Record<string, { side: 'giver' | 'delegate'; states: readonly Mandate['state'][]; done: Outcome }>
+type Action = keyof typeof ACTIONS
+const NAMES = Object.keys(ACTIONS) as [Action, ...Action[]]
+
+const params = z.object({ id: z.string().refine((text) => parseMandateId(text) !== undefined) })
+const form = z.object({ empresa: z.string().max(14).optional() })
+
+/** One mandate: what it says, what became of it, every use, and what its sides may do to it, in two presses each. */
+export function createMandateRoutes(desk: ProxyDesk): Router {
+  const { pages } = desk
+  const router = new Router()
+
+  const show = pages.signedIn(async (ctx, visit, { params: { id }, query }: { params: { id: string }; query: NameQuery }) =>
+    showMandate(desk, ctx, visit, { id: idOf(id), query }),
+  )
+  const disown = pages.signedIn(async (ctx, visit, { params: { id }, query }: { params: { id: string }; query: NameQuery }) =>
+    showMandate(desk, ctx, visit, { id: idOf(id), query, view: 'proxies/not-me' }),
+  )
+  const act = (acao: Action) => pages.signedIn(async (ctx, visit, { params: { id }, body }: { params: { id: string }; body: z.output<typeof form> }) => {
+    const company = body.empresa === '' ? undefined : body.empresa
+    const refusal = await refusalOf(() => perform(desk, actingAs(visit, company), idOf(id), acao))
+    if (refusal === undefined) return seeOther(ctx, `${inName(tell(`${PAGE}/${id}`, ACTIONS[acao].done), company).replace(/\?empresa/, '&empresa')}`)
+    ctx.status = 422
+    await showMandate(desk, ctx, visit, { id: idOf(id), query: { empresa: company }, refusal })
+  })
+
+  router.get(`${PAGE}/:id`, guard({ params, query: nameQuery }, show))
+  router.get(`${PAGE}/:id/nao-fui-eu`, guard({ params, query: nameQuery }, disown))
+  for (const name of NAMES) router.post(`${PAGE}/:id/${name}`, guard({ params, body: form }, act(name)))
+  // A reload, or a sign-in, after a form that was answered.
+  router.get(`${PAGE}/:id/*rest`, guard({ params: params.extend({ rest: z.string() }) }, (ctx, { params: { id } }) => seeOther(ctx, `${PAGE}/${id}`)))
+  return router
+}
+
+function idOf(text: string): MandateId {
+  const id = parseMandateId(text)
+  if (id === undefined) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
+  return id
+}
+
+async function perform({ proxies: { mandates } }: ProxyDesk, by: Acting, id: MandateId, action: Action): Promise<void> {
+  switch (action) {
+    case 'aceitar':
+      return void (await mandates.accept(by, id))
+    case 'recusar':
+      return void (await mandates.refuse(by, id))
+    case 'renunciar':
+      return void (await mandates.renounce(by, id))
+    case 'assinar':
+      return void (await mandates.sign(by, id))
+    case 'parar':
+      return void (await mandates.suspend(by, id, 'citizen'))
+    case 'nao-fui-eu':
+      return void (await mandates.suspend(by, id, 'not-me'))
+    case 'liberar':
+      return void (await mandates.resume(by, id))
+    case 'cancelar':
+      return void (await mandates.revoke(by, id))
+  }
+}
+
+interface Shown {
+  readonly id: MandateId
+  readonly query: NameQuery
+  readonly view?: string
+  readonly refusal?: Refusal
+}
+
+async function showMandate(desk: ProxyDesk, ctx: HttpContext, visit: Visit, { id, query, view = 'proxies/mandate', refusal }: Shown): Promise<void> {
+  const { empresa: company, feito: outcome } = query
+  const by = actingAs(visit, company)
+  const mandate = await desk.proxies.mandates.get(by, id)
+  const side = isDelegate(visit, company, mandate) ? 'delegate' : 'giver'
+  const actions = NAMES.filter((name) => name !== 'nao-fui-eu' && ACTIONS[name].side === side && ACTIONS[name].states.some((state) => state === mandate.state))
+  showIn(desk, ctx, visit, {
+    view, company, outcome,
+    data: {
+      mandate: await mandateCard(ctx, desk, mandate), side, actions, refusal,
+      here: inName(`${PAGE}/${id}`, company), history: await desk.proxies.mandates.history(by, id),
+      lines: await useLines(ctx, desk, await desk.proxies.uses.listOf(by, id), company),
+    },
+  })
+}
+
+function isDelegate({ account }: Visit, company: string | undefined, { delegate }: Mandate): boolean {
+  if (company === undefined) return delegate.document === account.citizen.reveal().cpf
+  return delegate.kind === 'company' && delegate.document.slice(0, 8) === company.slice(0, 8)
+}

@@ -1,0 +1,18 @@
+import Router from '@koa/router'
+import { inRoom } from '../../platform/http/app.ts'
+import { createCompanyRoutes } from './companies.routes.ts'
+import type { ProxyDesk } from './desk.ts'
+import { createGrantRoutes } from './grant.routes.ts'
+import { createMandateRoutes } from './mandate.routes.ts'
+import { createOverviewRoutes } from './overview.routes.ts'
+import { createRequestRoutes } from './requests.routes.ts'
+
+/** "Procurações" and the "Área Empresarial" of the citizen's area. */
+export function createProxyRoutes(desk: ProxyDesk): Router {
+  const router = new Router()
+  router.use(inRoom('portal'), desk.pages.refusals)
+  // Named pages before those of one mandate.
+  const parts = [createOverviewRoutes(desk), createGrantRoutes(desk), createRequestRoutes(desk), createMandateRoutes(desk), createCompanyRoutes(desk)]
+  for (const part of parts) router.use(part.routes())
+  return router
+}
