@@ -10,6 +10,7 @@ import { openDeskArea } from './app/desk-area.ts'
 import { openFaceThreads } from './app/face-threads.ts'
 import { type Foundation, openFoundation } from './app/foundation.ts'
 import { openImageService } from './app/points/imaging.ts'
+import { surveyRoutes } from './app/helpdesk/management.ts'
 import { publicLineRoutes } from './app/helpdesk/waiting-line.ts'
 import { openOperatorArea } from './app/operator-area.ts'
 import { openSignatures } from './app/signatures/signatures.ts'
@@ -94,6 +95,7 @@ async function open({ foundation, rooms, look }: Opened, closers: (() => Promise
   const area = await openCitizenArea({ foundation, rooms, oidc, web, look }, () => local)
   web.app.use(area.routes.routes())
   for (const router of publicLineRoutes({ foundation, rooms, oidc, web, look }, area)) web.app.use(router.routes())
+  web.app.use(surveyRoutes({ foundation, rooms, oidc, web, look }).routes())
   web.app.use((await openDeskArea({ foundation, rooms, oidc, web, look }, area, () => local)).routes())
   web.app.use((await openOperatorArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   openImageService({ foundation, rooms, oidc, web, look }, openAgencies({ foundation, rooms, oidc, web, look }))

@@ -17,7 +17,7 @@ export interface Background {
   stop(): Promise<void>
 }
 
-export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, images, imageCare, liveness, outcomes, line, support }: Rooms, oidc: Oidc): Background {
+export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, images, imageCare, liveness, outcomes, line, support, figures }: Rooms, oidc: Oidc): Background {
   jobs.work(END_SESSIONS_JOB, async ({ accountId, sessionIds, reason, offlineToo, endedAt }) => {
     await oidc.sessions.end({
       accountId: String(accountId),
@@ -52,6 +52,7 @@ export function createBackground({ db, clock, jobs, outbox, log }: Foundation, {
     await line.queue.closeDays()
     await line.appointments.closeDays()
   })
+  jobs.schedule('attendance-surveys', '*/15 * * * *', async () => void (await figures.surveys.askAboutAttendances()))
   jobs.schedule('support-purge', '37 5 * * *', async () => void (await support.purge()))
   jobs.schedule('database-maintain', '41 * * * *', db.maintain)
 

@@ -1,6 +1,6 @@
 import type Router from '@koa/router'
 import { withDeadline } from '../accounts/index.ts'
-import { createCounter, createDeskRoutes, createHoursRoutes, createQueueRoutes, createSupportRoutes, DESK_PLACE } from '../helpdesk/index.ts'
+import { createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, DESK_PLACE } from '../helpdesk/index.ts'
 import type { CitizenArea } from './citizen-area.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 
@@ -31,8 +31,9 @@ export async function openDeskArea(deps: AreaDependencies, { findAccount }: Pick
     staff,
     parts: [
       ...counter.parts,
-      (pages) => createQueueRoutes({ pages, ...rooms.line, accounts: rooms.accounts }),
+      (pages) => createQueueRoutes({ pages, ...rooms.line, accounts: rooms.accounts, surveys: rooms.figures.surveys }),
       (pages) => createSupportRoutes({ pages, support: rooms.support }),
+      (pages) => createManagementRoutes({ pages, management: rooms.figures.management }),
       (pages) => createHoursRoutes({ pages, ...rooms.line }),
     ],
   })

@@ -23,5 +23,6 @@ export async function openOperatorArea(deps: AreaDependencies, localAddress: Loc
     messages: look.messages,
     accounts: { find, findLiveSession: sessions.findLive },
     outcomes: rooms.outcomes,
+    management: rooms.figures.management,
   })
 }

@@ -13,6 +13,7 @@ import { createSignatures, signatureEvents, type Signatures } from '../signature
 import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
 import { openOutcomes } from './outcomes.ts'
+import { type Figures, openFigures } from './helpdesk/management.ts'
 import { openSupport } from './helpdesk/support.ts'
 import { openWaitingLine, type WaitingLine } from './helpdesk/waiting-line.ts'
 import { openProxies } from './proxies/register.ts'
@@ -55,6 +56,7 @@ export interface Rooms {
   /** The units' waiting lines and the hours booked in them. */
   readonly line: WaitingLine
   readonly support: Support
+  readonly figures: Figures
   /** Changes of the settings for tests and benches only. */
   readonly settings: AccountsSettings
   close(): Promise<void>
@@ -122,6 +124,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   return {
     audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signatures, settings,
     staff,
+    figures: openFigures(foundation, { accounts, messages }),
     support: openSupport(foundation, { audit, accounts, assurance, messages }),
     line: openWaitingLine(foundation, { audit, accounts, staff, messages }),
     async close() {

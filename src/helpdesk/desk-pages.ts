@@ -23,6 +23,7 @@ const SECTIONS = [
   { name: 'home', href: '/balcao', icon: 'home', roles: ['attendant', 'supervisor', 'unit-manager', 'image-operator'] },
   { name: 'queue', href: '/balcao/fila', icon: 'clock', roles: ['attendant', 'supervisor', 'unit-manager'] },
   { name: 'support', href: '/balcao/apoio', icon: 'help', roles: ['attendant', 'supervisor'] },
+  { name: 'management', href: '/balcao/gestao', icon: 'building', roles: ['unit-manager'] },
   { name: 'hours', href: '/balcao/horarios', icon: 'calendar', roles: ['unit-manager'] },
   { name: 'attendances', href: '/balcao/atendimentos', icon: 'id-card', roles: ['attendant'] },
   { name: 'approvals', href: '/balcao/aprovacoes', icon: 'check', roles: ['supervisor'] },

@@ -167,6 +167,7 @@ export const PINNED_CODES = [
   'queue/line-full',
   'queue/ticket-moved',
   'queue/ticket-open',
+  'satisfaction/link-used',
   'signatures/authority-exists',
   'signatures/authority-unfit',
   'signatures/certificate-revoked',

@@ -1,10 +1,12 @@
 import Router from '@koa/router'
 import type { Outcomes } from '../../biometrics/index.ts'
+import type { Management } from '../../helpdesk/index.ts'
 import { inRoom } from '../../platform/http/app.ts'
 import { guard } from '../../platform/http/guard.ts'
 import type { Messages } from '../../platform/http/messages.ts'
 import { createEntranceRoutes, type EntranceDependencies, seeOther, type VisitAccounts } from '../../portal/index.ts'
 import { createOutcomeRoutes } from '../biometrics/outcomes.routes.ts'
+import { createCountersRoutes } from './counters.routes.ts'
 import { createOperatorPages, OPERATOR_PLACE } from './operator-pages.ts'
 
 export interface OperationsDependencies {
@@ -13,10 +15,11 @@ export interface OperationsDependencies {
   readonly messages: Messages
   readonly accounts: VisitAccounts
   readonly outcomes: Pick<Outcomes, 'report'>
+  readonly management: Pick<Management, 'ofAll'>
 }
 
 /** The operators' area under `/operacao`: its entrance and its pages. */
-export function createOperationsRoutes({ entrance, messages, accounts, outcomes }: OperationsDependencies): Router {
+export function createOperationsRoutes({ entrance, messages, accounts, outcomes, management }: OperationsDependencies): Router {
   const { sessions, views } = entrance
   const pages = createOperatorPages({ sessions, accounts, views, messages })
   const router = new Router()
@@ -27,5 +30,6 @@ export function createOperationsRoutes({ entrance, messages, accounts, outcomes 
   )
   router.use(createEntranceRoutes(entrance).router.routes())
   router.use(createOutcomeRoutes({ pages, outcomes }).routes())
+  router.use(createCountersRoutes({ pages, management }).routes())
   return router
 }

@@ -27,6 +27,7 @@ export const OPERATOR_PLACE: AreaPlace = {
 /** The parts of the area, in the order of its menu, and who may see them: whoever is not named here sees nothing. */
 const SECTIONS = [
   { name: 'biometrics', href: '/operacao/biometria', icon: 'face', roles: ['operator', 'auditor', 'admin'] },
+  { name: 'counters', href: '/operacao/balcoes', icon: 'building', roles: ['operator', 'auditor', 'admin'] },
 ] as const satisfies readonly {
   readonly name: string
   readonly href: string

@@ -9,6 +9,7 @@ import type { Appointment } from '../appointments/appointment.store.ts'
 import type { Appointments } from '../appointments/appointments.ts'
 import { APPOINTMENT_PROBLEMS } from '../appointments/problems.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
+import type { Surveys } from '../satisfaction/surveys.ts'
 import { QUEUE_PROBLEMS } from './problems.ts'
 import type { Queue } from './queue.ts'
 import { CALLERS_STEPS, labelOf, TICKET_KINDS } from './ticket.ts'
@@ -19,13 +20,14 @@ export interface QueueRoutesDependencies {
   readonly queue: Queue
   readonly appointments: Pick<Appointments, 'expected' | 'arrive'>
   readonly accounts: Pick<VisitAccounts, 'find'>
+  readonly surveys: Pick<Surveys, 'askAboutTicket' | 'linkOf'>
 }
 
 const PAGE = '/balcao/fila'
 const desk = z.coerce.number('queue.field.desk').int('queue.field.desk').min(1, 'queue.field.desk').max(99, 'queue.field.desk')
 const OUTCOMES = ['nobody', 'moved', 'busy', 'full', 'issued', 'arrived', 'over', 'finished'] as const
 const label = z.string().regex(/^[PHN]\d{3}$/)
-const query = z.object({ guiche: desk.optional(), feito: z.enum(OUTCOMES).optional(), senha: label.optional() })
+const query = z.object({ guiche: desk.optional(), feito: z.enum(OUTCOMES).optional(), senha: label.optional(), pesquisa: z.string().regex(/^[\w-]{43}$/).optional() })
 type Query = z.output<typeof query>
 
 const reason = z.enum(Object.keys(PRIORITY_REASONS) as [PriorityReason, ...PriorityReason[]], 'platform.field.required')
@@ -49,10 +51,11 @@ function outcomeOf(error: unknown): Outcome {
 interface Told {
   readonly feito?: Outcome
   readonly senha?: string
+  readonly pesquisa?: string | undefined
 }
 
 /** The line as the staff of a unit see and move it. */
-export function createQueueRoutes({ pages, queue, appointments, accounts }: QueueRoutesDependencies): Router {
+export function createQueueRoutes({ pages, queue, appointments, accounts, surveys }: QueueRoutesDependencies): Router {
   const router = new Router()
 
   /** Does it, tells what came of it, and goes back to the desk's page. */
@@ -72,6 +75,7 @@ export function createQueueRoutes({ pages, queue, appointments, accounts }: Queu
       desk: asked.guiche ?? mine?.desk,
       outcome: asked.feito,
       label: asked.senha,
+      survey: asked.pesquisa === undefined ? undefined : await surveyOf(surveys.linkOf(asked.pesquisa)),
       mine: mine && { ...mine, label: labelOf(mine) },
       waiting: tickets.filter(({ state }) => state === 'waiting').map((ticket) => ({ ...ticket, label: labelOf(ticket) })),
       missed: tickets.filter(({ state }) => state === 'missed').map((ticket) => ({ ...ticket, label: labelOf(ticket) })),
@@ -87,8 +91,8 @@ export function createQueueRoutes({ pages, queue, appointments, accounts }: Queu
   )
   const step = pages.only('queue', (ctx, visit, { body }: { body: z.output<typeof stepping> }) =>
     then(ctx, body.guiche, async () => {
-      await queue.goOn(by(visit), body.ticket, body.step)
-      return body.step === 'finish' ? { feito: 'finished' } : {}
+      const ticket = await queue.goOn(by(visit), body.ticket, body.step)
+      return body.step === 'finish' ? { feito: 'finished', pesquisa: await surveys.askAboutTicket(ticket) } : {}
     }),
   )
   const change = pages.only('queue', (ctx, visit, { body }: { body: z.output<typeof changing> }) =>
@@ -117,6 +121,11 @@ export function createQueueRoutes({ pages, queue, appointments, accounts }: Queu
   router.post(`${PAGE}/senha`, guard({ body: issuing }, issue))
   router.post(`${PAGE}/chegou`, guard({ body: arriving }, arrive))
   return router
+}
+
+async function surveyOf(href: string): Promise<{ href: string; qr: string }> {
+  const { toDataURL } = await import('qrcode')
+  return { href, qr: await toDataURL(href) }
 }
 
 /** Who is expected, as much of it as the counter needs to find the right one. */
