@@ -339,6 +339,20 @@ for (const { label, open } of testDatabases()) {
       assert.equal(index?.count, 1)
     })
 
+    searching('an index of an earlier kind is replaced by the one that is searched', async () => {
+      const name = 'face_vector_standard_256_v1_near'
+      const definition = async () => (await db.query<{ indexdef: string }>('SELECT indexdef FROM pg_indexes WHERE indexname = $1', [name]))[0]?.indexdef
+      const before = await definition()
+      if (db.kind === 'pglite') {
+        await db.execute(`DROP INDEX ${name}; CREATE INDEX ${name} ON face_vector_standard_256_v1 USING hnsw (embedding vector_l2_ops)`)
+      }
+      const again = await scene.open()
+      assert.equal(await definition(), before)
+      const [first] = scene.references.values()
+      assert.ok((await again.find(first?.descriptor ?? [], { modelId: MODEL })).some(({ imageId }) => imageId === first?.imageId))
+      await again.close()
+    })
+
     searching('rows that another keyring turned are let go and filled in again', async () => {
       const [first] = scene.references.values()
       assert.ok(first)

@@ -95,14 +95,15 @@ export async function openFaceSearch(deps: FaceSearchDependencies): Promise<Face
   const { clock, keyring, log } = deps.platform
   const index = await openExtension(db)
   const models = new Map<string, SearchModel>()
-  if (index === 'vector' || index === 'halfvec') {
+  const isOn = index === 'vector' || index === 'halfvec' || index === 'signs'
+  if (isOn) {
     for (const modelId of deps.modelIds) {
       const curve = findCurve(modelId)
       if (curve) models.set(modelId, await openSearchModel({ db, clock, keyring }, curve, index))
       else log.warn('face search: a model without a false match curve is not searched with', { name: modelId })
     }
   }
-  const state: SearchState = index === 'vector' || index === 'halfvec' ? { on: true } : { on: false, fault: index }
+  const state: SearchState = isOn ? { on: true } : { on: false, fault: index }
   const modelOf = (modelId: string) => {
     const model = models.get(modelId)
     if (!model) throw new Problem(SEARCH_PROBLEMS.searchOff, { detail: state.on ? `no model ${modelId}` : state.fault })

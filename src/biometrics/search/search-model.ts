@@ -42,10 +42,11 @@ export interface SearchModelDependencies {
 }
 
 /** Makes the model's table when it is missing; rows that another keyring turned are useless and are let go, to be filled in again. */
-export async function openSearchModel(deps: SearchModelDependencies, curve: FalseMatchCurve, index: VectorTable['index']): Promise<SearchModel> {
+export async function openSearchModel(deps: SearchModelDependencies, curve: FalseMatchCurve, best: VectorTable['index']): Promise<SearchModel> {
   const { db, clock } = deps
   const { modelId, dimension, metric } = curve
-  const table = vectorTable(modelId, dimension, index)
+  // Signs tell directions apart, and only where these lie all around: the templates of a model with another metric have one side in common.
+  const table = vectorTable(modelId, dimension, best === 'signs' && metric !== 'cosine' ? 'vector' : best)
   const rotation = createRotation(deps.keyring, modelId, dimension)
   const stored = await setUpTable(db, table, rotation.mark, clock.now())
   if (stored !== rotation.mark) await db.transaction((tx) => forgetRows(tx, modelId, rotation.mark))

@@ -9,27 +9,30 @@ export interface VectorTable {
   readonly modelId: string
   readonly dimension: number
   readonly table: string
-  /** What the index is over: halves of the size on a server; in WebAssembly, where halves are slow, the vectors themselves. */
-  readonly index: 'vector' | 'halfvec'
+  /**
+   * What the index is over: halves of the size on a server. In WebAssembly, where halves are slow and memory is short, one bit a number,
+   * its sign: the angle between two turned unit vectors shows in how many signs differ. The vectors themselves where neither will do.
+   */
+  readonly index: 'vector' | 'halfvec' | 'signs'
 }
 
 /** One set-up at a time on one database; the migration runner's lock, because it changes the schema as well. */
 const LOCK = 72_707_369
-/** HNSW came with 0.5, half-precision vectors with 0.7. */
+/** HNSW came with 0.5, half-precision vectors and bits with 0.7. */
 const FIRST_HNSW = 5
 const FIRST_HALF = 7
 const DENIED = '42501'
 
 /**
  * Links of a point and breadth of the search, when building and when asking: chosen by experiments with 100,000 synthetic faces
- * (docs/face-search.md). WebAssembly pays for each more dearly, so that the embedded database gets less: recall about .99 there.
+ * (docs/face-search.md). `nearest`: rows taken from the index to be measured exactly, more than one person's own images and look-alikes
+ * together; four times as many where the index knows the signs only.
  */
 const GRAPHS = {
-  vector: { build: 'm = 16, ef_construction = 64', breadth: 200 },
-  halfvec: { build: 'm = 24, ef_construction = 128', breadth: 400 },
+  vector: { build: 'm = 16, ef_construction = 64', breadth: 200, nearest: 100, operators: 'vector_l2_ops' },
+  halfvec: { build: 'm = 24, ef_construction = 128', breadth: 400, nearest: 100, operators: 'halfvec_l2_ops' },
+  signs: { build: 'm = 16, ef_construction = 64', breadth: 400, nearest: 400, operators: 'bit_hamming_ops' },
 } as const
-/** Rows taken from the index to be measured exactly: more than one person's own images and look-alikes together. */
-const NEAREST = 100
 
 interface VersionRow {
   readonly available: string | null
@@ -50,7 +53,8 @@ export async function openExtension(db: Database): Promise<VectorTable['index'] 
   if (before.installed === null && !(await createExtension(db))) return 'extension-not-allowed'
   const [major = 0, minor = 0] = ((before.installed ?? before.available) || '0.0').split('.').map(Number)
   if (major === 0 && minor < FIRST_HNSW) return 'extension-too-old'
-  return db.kind === 'postgres' && (major > 0 || minor >= FIRST_HALF) ? 'halfvec' : 'vector'
+  if (major === 0 && minor < FIRST_HALF) return 'vector'
+  return db.kind === 'postgres' ? 'halfvec' : 'signs'
 }
 
 async function createExtension(db: Database): Promise<boolean> {
@@ -77,7 +81,10 @@ export async function setUpTable(db: Database, model: VectorTable, mark: string,
   const [known] = await db.query<{ rotation: string }>(
     'SELECT rotation FROM face_search_model WHERE model_id = $1 AND to_regclass($2) IS NOT NULL', [modelId, table],
   )
-  if (known) return known.rotation
+  if (known) {
+    if (model.index === 'signs') await replaceOtherIndex(db, model)
+    return known.rotation
+  }
   return db.transaction(async (tx) => {
     await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
     await tx.execute(`CREATE TABLE IF NOT EXISTS ${table} (
@@ -96,14 +103,30 @@ export async function setUpTable(db: Database, model: VectorTable, mark: string,
   })
 }
 
-const indexed = ({ index, dimension }: VectorTable, vector: string) => (index === 'halfvec' ? `${vector}::halfvec(${dimension})` : vector)
+/** The embedded database's tables had an index over the vectors first. */
+async function replaceOtherIndex(db: Database, model: VectorTable): Promise<void> {
+  const [other] = await db.query('SELECT 1 AS found FROM pg_indexes WHERE indexname = $1 AND position($2 IN indexdef) = 0', [
+    `${model.table}_near`, GRAPHS[model.index].operators,
+  ])
+  if (!other) return
+  await db.transaction(async (tx) => {
+    await dropIndex(tx, model)
+    await createIndex(tx, model)
+  })
+}
+
+/** A vector as the index knows it. */
+function indexed({ index, dimension }: VectorTable, vector: string): string {
+  if (index === 'halfvec') return `${vector}::halfvec(${dimension})`
+  return index === 'signs' ? `binary_quantize(${vector})::bit(${dimension})` : vector
+}
 
 /** Builds the index, in memory when it is given some. */
 export async function createIndex(tx: Sql, model: VectorTable, memoryMegabytes?: number): Promise<void> {
   const { table, index } = model
   if (memoryMegabytes !== undefined) await tx.execute(`SET LOCAL maintenance_work_mem = '${Math.floor(memoryMegabytes)}MB'`)
-  const column = index === 'halfvec' ? `(${indexed(model, 'embedding')})` : 'embedding'
-  await tx.execute(`CREATE INDEX IF NOT EXISTS ${table}_near ON ${table} USING hnsw (${column} ${index}_l2_ops) WITH (${GRAPHS[index].build})`)
+  const { operators, build } = GRAPHS[index]
+  await tx.execute(`CREATE INDEX IF NOT EXISTS ${table}_near ON ${table} USING hnsw ((${indexed(model, 'embedding')}) ${operators}) WITH (${build})`)
 }
 
 /** Without its index a table is searched row by row: slower, and exact. */
@@ -147,12 +170,14 @@ export function findNearEntry(tx: Sql, model: VectorTable, entryId: number, quer
 }
 
 async function near(tx: Sql, model: VectorTable, probe: { given: string; value: string | number }, query: NearQuery): Promise<NearFace[]> {
-  await tx.execute(`SET LOCAL hnsw.ef_search = ${GRAPHS[model.index].breadth}`)
+  const { breadth, nearest } = GRAPHS[model.index]
+  const apart = model.index === 'signs' ? '<~>' : '<->'
+  await tx.execute(`SET LOCAL hnsw.ef_search = ${breadth}`)
   const rows = await tx.query<NearRow>(
     `SELECT e.person_id, e.image_id, e.k, measured.distance
        FROM (SELECT entry_id, embedding <-> ${probe.given} AS distance
                FROM (SELECT entry_id, embedding FROM ${model.table}
-                      ORDER BY ${indexed(model, 'embedding')} <-> ${indexed(model, probe.given)} LIMIT ${NEAREST}) AS nearest) AS measured
+                      ORDER BY ${indexed(model, 'embedding')} ${apart} ${indexed(model, probe.given)} LIMIT ${nearest}) AS nearest) AS measured
        JOIN face_search_entry e ON e.id = measured.entry_id
       WHERE measured.distance <= $2 AND ($3::uuid IS NULL OR e.person_id <> $3::uuid)
       ORDER BY measured.distance, e.id LIMIT $4`,
