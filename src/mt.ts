@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import {
-  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createSecretPrompt, createStampCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createPointCommands, createResourceCommands,
+  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createSecretPrompt, createStampCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createPointCommands, createProxyCommands, createResourceCommands,
   createUnitCommands, createVault, runCommandLine,
 } from './admin/index.ts'
 import { openBaseRegisterFile } from './accounts/index.ts'
@@ -17,6 +17,7 @@ import { type Config, ConfigError, loadConfig } from './platform/config.ts'
 import { openDatabase } from './platform/db.ts'
 import { openKeyring } from './platform/keyring.ts'
 import { createLog } from './platform/log.ts'
+import { createRoles, proxiesEvents } from './proxies/index.ts'
 import { migrate } from './platform/migrate.ts'
 
 const POOL_SIZE = 2
@@ -54,7 +55,7 @@ function openRooms(config: Config, closers: (() => Promise<void>)[]) {
     return bare()
   }
   const keyring = lazily(closers, async () => openKeyring({ db: await database(), clock, masterKey, dataDir }), (opened) => opened.close())
-  const settings = { catalogs: [biometricsEvents, faceSearchEvents, pointEvents, oidcEvents, signatureEvents, helpdeskEvents, adminEvents], head: headFile(dataDir) }
+  const settings = { catalogs: [biometricsEvents, proxiesEvents, faceSearchEvents, pointEvents, oidcEvents, signatureEvents, helpdeskEvents, adminEvents], head: headFile(dataDir) }
   const audit = lazily(closers, async () => createAudit({ db: await database(), clock, keyring: await keyring(), log, settings }))
   const deps = async () => ({ db: await database(), clock, keyring: await keyring(), audit: await audit() })
   const openOidc = async () => {
@@ -134,6 +135,7 @@ async function main(): Promise<number> {
     ...createStampCommands({ oidc, actor }),
     ...createAuditCommands(audit),
     ...createAgencyCommands({ oidc, actor, quotas: async () => createQuotas({ db: (await deps()).db, clock: systemClock }) }),
+    ...createProxyCommands({ oidc, actor, roles: async () => createRoles({ ...(await deps()), clock: systemClock }) }),
     ...createImageCommands({ ...images, setting: { actor, parallel: config.biometrics.faceWorkers + 1, progress: (text) => void process.stderr.write(text) } }),
     ...createPointCommands({ points: async () => createPoints(await deps()), actor }),
     ...createOutcomeCommands(async () => createOutcomes({ ...(await deps()), clock: systemClock })),

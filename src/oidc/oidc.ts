@@ -2,6 +2,7 @@ import type { Provider } from 'oidc-provider'
 import type { Audit } from '../audit/index.ts'
 import type { RequireClient } from '../biometrics/index.ts'
 import type { RequireStampClient } from '../signatures/index.ts'
+import type { RequireProxyClient } from '../proxies/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 import type { HttpMiddleware } from '../platform/http/request-facts.ts'
@@ -9,6 +10,7 @@ import type { Keyring } from '../platform/keyring.ts'
 import type { ArtifactStore } from './adapter/artifact.ts'
 import { createRequireClient } from './access/agency-access.ts'
 import { createRequireStampClient } from './access/stamp-access.ts'
+import { createRequireProxyClient } from './access/proxy-access.ts'
 import { createResourceAccess } from './access/resource-access.ts'
 import { assemble, certificatesOf, openParts } from './assembly.ts'
 import type { RegistrationPreset } from './clients/provider-clients.ts'
@@ -78,6 +80,8 @@ export interface Oidc {
   readonly requireClient: RequireClient
   /** Who asks for a time-stamp with a token of this server. */
   readonly requireStampClient: RequireStampClient
+  /** Who calls the mandates API. */
+  readonly requireProxyClient: RequireProxyClient
   /** What the interaction pages speak to. */
   readonly provider: Provider
 }
@@ -107,6 +111,7 @@ export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
     middleware: routes.middleware,
     requireClient: createRequireClient(provider.issuer, access),
     requireStampClient: createRequireStampClient(provider.issuer, access),
+    requireProxyClient: createRequireProxyClient(provider.issuer, access),
     clients,
     resources,
     keys,

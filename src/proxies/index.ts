@@ -8,14 +8,19 @@
  *
  * Nothing is cached for a decision but published roles, which never change. Deny is the default.
  */
+export { type Call, createCall } from './agency/call.ts'
+export { createMandatesApi } from './agency/mandates-api.routes.ts'
+export { PROXY_SCOPES, type ProxyClient, type ProxyPolicy, proxyPolicySchema, type ProxyScope, type RequireProxyClient } from './agency/policy.ts'
 export type { Act } from './decision/act.store.ts'
 export type { ActProgress, Acts } from './decision/acts.ts'
 export type { ChainLink, Decide, Decision, DecisionAsk } from './decision/decide.ts'
 export { DECISION_REASONS, type DecisionReason } from './decision/judge.ts'
 export type { Use } from './decision/use.store.ts'
-export type { RecordedUse, Uses } from './decision/uses.ts'
+export type { RecordedUse, UseOptions, Uses } from './decision/uses.ts'
 export type { Authority, Entered, HelpTerms, LegalTerms } from './entered/entered.ts'
 export { proxiesEvents } from './events.ts'
+export type { Instrument, Instruments, Verified } from './instrument/instruments.ts'
+export { createVerificationPages } from './instrument/verification.routes.ts'
 export { CHANGE_REASONS, type ChangeReason } from './mandate/changes.ts'
 export { type Day, dayOf, endOfDay, parseDay } from './mandate/day.ts'
 export type { GrantPreview } from './mandate/grants.ts'
@@ -42,4 +47,4 @@ export { createProxies, type Proxies, type ProxiesDependencies } from './proxies
 export type { RepresentationRequest } from './request/request.ts'
 export type { Requests, RequestTerms } from './request/requests.ts'
 export { MANDATE_KINDS, type MandateKind, parsePowerName, type Power, powerName, type Role, type RoleDefinition } from './role/role.ts'
-export type { Roles } from './role/roles.ts'
+export { createRoles, type Roles } from './role/roles.ts'

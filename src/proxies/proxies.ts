@@ -8,6 +8,7 @@ import { type Acts, createActs } from './decision/acts.ts'
 import { createDecide, type Decide } from './decision/decide.ts'
 import { createUses, type Uses } from './decision/uses.ts'
 import { createEntered, type Entered } from './entered/entered.ts'
+import { createInstruments, type InstrumentDependencies, type Instruments } from './instrument/instruments.ts'
 import { createLifecycle, type Lifecycle } from './mandate/lifecycle.ts'
 import { createMandates, type Mandates } from './mandate/mandates.ts'
 import { type Companies, createCompanies } from './party/companies.ts'
@@ -21,6 +22,8 @@ export interface ProxiesDependencies {
   readonly audit: Audit
   readonly assurance: Pick<Assurance, 'findStanding' | 'levelOf'>
   readonly ports: ProxiesPorts
+  /** What instruments are printed with. */
+  readonly paper: InstrumentDependencies['paper']
 }
 
 /** The register of who may act for whom. */
@@ -34,10 +37,11 @@ export interface Proxies {
   readonly acts: Acts
   readonly requests: Requests
   readonly entered: Entered
+  readonly instruments: Instruments
   readonly lifecycle: Lifecycle
 }
 
-export function createProxies({ platform, audit, assurance, ports }: ProxiesDependencies): Proxies {
+export function createProxies({ platform, audit, assurance, ports, paper }: ProxiesDependencies): Proxies {
   const { db, clock } = platform
   const core: Core = { platform, audit, assurance, ports, companies: createCompanies({ db, clock, register: ports.companies }) }
   const roles = createRoles({ db, clock, audit })
@@ -52,5 +56,6 @@ export function createProxies({ platform, audit, assurance, ports }: ProxiesDepe
     acts: createActs({ core, decide }),
     requests: createRequests({ core, roles, mandates }),
     entered: createEntered(core, roles, changeBySystem),
+    instruments: createInstruments({ core, roles, mandates, paper }),
   }
 }

@@ -203,7 +203,7 @@ for (const { label, open } of testDatabases()) {
         const ask = { actor: other.ref, represented: owner.ref, role: ipva }
         const order: string[] = []
         const results = await Promise.all([
-          ...Array.from({ length: 4 }, () => uses.record(ask, 'portal', async () => void order.push('used'))),
+          ...Array.from({ length: 4 }, () => uses.record(ask, 'portal', { also: async () => void order.push('used') })),
           mandates.revoke(owner.by, id).then(() => void order.push('revoked')),
         ])
         assert.ok(results)

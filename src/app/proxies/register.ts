@@ -19,7 +19,7 @@ export interface OpenProxiesDependencies {
 
 /** The register of mandates. Without a company register, and outside of the demonstration, there are no companies in it. */
 export async function openProxies({ foundation, audit, assurance, register, messages }: OpenProxiesDependencies): Promise<Proxies> {
-  const { config, db, clock, keyring, outbox, jobs } = foundation
+  const { config, db, clock, keyring, outbox, jobs, documents } = foundation
   const file = config.proxies.companyRegisterFile ?? (config.demo.enabled ? DEMO_COMPANIES : undefined)
   const proxies = createProxies({
     platform: { db, clock, keyring },
@@ -31,6 +31,7 @@ export async function openProxies({ foundation, audit, assurance, register, mess
       notify: createNotify({ outbox, messages, publicUrl: config.platform.publicUrl }),
       endRepresentationTokens: (tx, mandateId) => endRepresentations(tx, mandateId, clock.now()),
     },
+    paper: { documents, texts: messages, publicUrl: config.platform.publicUrl },
   })
   jobs.schedule('proxies-sweep', '*/5 * * * *', async () => void (await proxies.lifecycle.sweep()))
   jobs.schedule('proxies-parties', '37 4 * * *', async () => void (await proxies.lifecycle.refreshParties()))

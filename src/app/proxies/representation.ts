@@ -51,7 +51,7 @@ async function noteUse(deps: RepresentationDependencies, use: RepresentationUse,
   if (!account || !role || !represented) return false
   const ask = { actor: personOf(account), represented, role, service: role.definition.services[0] }
   if (representation.quorum === undefined) {
-    const { useId } = await proxies.uses.record(ask, clientId, async (tx) => also(tx))
+    const { useId } = await proxies.uses.record(ask, clientId, { also: async (tx) => also(tx) })
     return useId !== undefined
   }
   // By itself a joint power permits nothing, so there is no use of it; that somebody signed in with it is on record all the same.

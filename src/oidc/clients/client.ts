@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { LEVELS } from '../../assurance/index.ts'
 import { agencyPolicySchema } from '../../biometrics/index.ts'
 import { stampPolicySchema } from '../../signatures/index.ts'
+import { proxyPolicySchema } from '../../proxies/index.ts'
 
 /** Scopes that a client may be allowed; each is a set of claims, `offline_access` is refresh tokens beyond the session. */
 export const SCOPES = [
@@ -99,6 +100,8 @@ export const clientPolicySchema = z.strictObject({
   resources: z.array(uri).default([]),
   /** What it may do at the agencies' biometrics API; absent = nothing. */
   agency: agencyPolicySchema.optional(),
+  /** What it may do at the mandates API, in which namespaces; absent = nothing. */
+  proxies: proxyPolicySchema.optional(),
   /** It knows that people act for others and looks at it; nobody acts for somebody else at a relying party that does not. */
   representation: z.boolean().default(false),
   /** How it is told: our own claim, the federal login's `agent` and `grantor_account`, or the Estonian login's `representee`. */

@@ -22,12 +22,13 @@ export interface NewUse {
   readonly code: string | undefined
   readonly service: string | undefined
   readonly at: Date
+  readonly officialSealed: Buffer | undefined
 }
 
 export async function insertUse(tx: Sql, use: NewUse): Promise<number> {
   const [row] = await tx.query<{ id: number }>(
-    `INSERT INTO mandate_use (mandate_id, represented_id, actor_id, client_id, namespace, code, service, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-    [use.mandateId ?? null, use.representedId, use.actorId, use.clientId, use.namespace ?? null, use.code ?? null, use.service ?? null, use.at],
+    `INSERT INTO mandate_use (mandate_id, represented_id, actor_id, client_id, namespace, code, service, at, official_sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
+    [use.mandateId ?? null, use.representedId, use.actorId, use.clientId, use.namespace ?? null, use.code ?? null, use.service ?? null, use.at, use.officialSealed ?? null],
   )
   if (!row) throw new Error('a use was not saved')
   return row.id

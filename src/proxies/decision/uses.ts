@@ -21,10 +21,16 @@ export interface RecordedUse {
   readonly useId: number | undefined
 }
 
+export interface UseOptions {
+  /** Who acted for an organisation, as the agency names them; kept sealed. */
+  readonly official?: string | undefined
+  readonly also?: (tx: Sql, decision: Decision) => Promise<void>
+}
+
 /** Uses of powers: each is decided and written in one transaction, and the represented sees it at once. */
 export interface Uses {
   /** Decides once more and writes the use; a revocation comes wholly before it or wholly after. `also` runs in the same transaction. */
-  record(ask: DecisionAsk, clientId: string, also?: (tx: Sql, decision: Decision) => Promise<void>): Promise<RecordedUse>
+  record(ask: DecisionAsk, clientId: string, options?: UseOptions): Promise<RecordedUse>
   /** Of one mandate and what was passed on of it. @throws {Problem} proxies/mandate-not-found */
   listOf(by: Acting, id: MandateId): Promise<Use[]>
   /** In the caller's name, by whomever. */
@@ -37,7 +43,7 @@ export function createUses({ core, decide, mandates }: { core: Core; decide: Dec
   const { db, clock } = core.platform
 
   return {
-    async record(ask, clientId, also = async () => {}) {
+    async record(ask, clientId, { official, also } = {}) {
       const seen = await decide(ask)
       if (!seen.permit || seen.reason === 'self') return { decision: seen, useId: undefined }
       const parties = { actor: await partyOf(core, ask.actor), represented: await partyOf(core, ask.represented) }
@@ -46,8 +52,8 @@ export function createUses({ core, decide, mandates }: { core: Core; decide: Dec
         const decision = seen.mandateId === undefined ? seen : await holdAndDecide(decide, ask, seen, tx)
         if (!decision.permit) return { decision, useId: undefined }
         if (ask.actId !== undefined && decision.obligations.joint && !(await useAct(tx, ask.actId, clock.now()))) throw new Problem(PROXIES_PROBLEMS.actPending)
-        const useId = await write(core, tx, { ask, clientId, decision, parties })
-        await also(tx, decision)
+        const useId = await write(core, tx, { ask, clientId, decision, parties, official })
+        await also?.(tx, decision)
         return { decision, useId }
       })
     },
@@ -78,14 +84,16 @@ interface Written {
   readonly clientId: string
   readonly decision: Decision
   readonly parties: { readonly actor: Party; readonly represented: Party }
+  readonly official: string | undefined
 }
 
-async function write(core: Core, tx: Sql, { ask, clientId, decision, parties }: Written): Promise<number> {
+async function write(core: Core, tx: Sql, { ask, clientId, decision, parties, official }: Written): Promise<number> {
   const now = core.platform.clock.now()
   const { actor, represented } = parties
   const use = {
     mandateId: decision.mandateId, representedId: represented.id, actorId: actor.id, clientId, namespace: ask.role.namespace, code: ask.role.code,
     service: ask.service, at: now,
+    officialSealed: official === undefined ? undefined : core.platform.keyring.seal(official, `mandate-use:${represented.id}`),
   }
   const midnight = endOfDay(addDays(dayOf(now), -1))
   const isFirst = !(await wasUsedSince(tx, use, midnight))

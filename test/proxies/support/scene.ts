@@ -1,10 +1,12 @@
 /** The room over a real database, with people who have accounts, levels and fresh sessions, and registers that a test can change. */
 import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { type BaseRecord, type Cpf, parseBirthDate, parseCpf } from '../../../src/accounts/index.ts'
 import { assuranceEvents, createAssurance, type Level } from '../../../src/assurance/index.ts'
 import { type Audit, createAudit } from '../../../src/audit/index.ts'
 import type { Database } from '../../../src/platform/db.ts'
 import { type Keyring, openKeyring } from '../../../src/platform/keyring.ts'
+import { loadMessages } from '../../../src/platform/http/messages.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import {
   type Acting, type CompanyRecord, createProxies, type Day, dayOf, type GrantTerms, type Mandate, type MandateId, type Power, type Proxies, type ProxyNotice,
@@ -14,6 +16,7 @@ import { addDays } from '../../../src/proxies/mandate/day.ts'
 import { type FixedClock, fixedClock } from '../../support/clock.ts'
 
 export const SYSTEM = { kind: 'system' } as const
+const MESSAGES = fileURLToPath(new URL('../../../views/messages', import.meta.url))
 export const START = '2026-11-22T12:00:00Z'
 
 export interface Person {
@@ -45,7 +48,7 @@ export interface ProxyScene {
   readonly register: Map<Cpf, BaseRecord>
   readonly companies: CompanyRecord[]
   /** Somebody with an account, a level and a session that has just been proved twice. */
-  addPerson(about?: { level?: Level; birthDate?: string; name?: string }): Promise<Person>
+  addPerson(about?: { level?: Level; birthDate?: string; name?: string; cpf?: Cpf | undefined }): Promise<Person>
   addCompany(administrators: readonly Person[], about?: { quorum?: number; cnpj?: string; name?: string }): CompanyRecord
   /** Another session of a person. */
   addSession(person: Person, about: { aal?: 1 | 2; at?: Date; faceAt?: Date }): Promise<Acting>
@@ -102,6 +105,7 @@ export async function openScene(db: Database): Promise<ProxyScene> {
       notify: async (_tx, { accountId, notice, everywhere }) => void told.push({ accountId, notice, everywhere }),
       endRepresentationTokens: async (_tx, id) => void ended.push(id),
     },
+    paper: { documents: { render: async (document) => Buffer.from(JSON.stringify(document)) }, texts: loadMessages({ folder: MESSAGES, strict: true }), publicUrl: 'https://login.example' },
   })
   await proxies.roles.addNamespace({ code: 'sefaz', title: 'Secretaria de Fazenda', clientId: 'sefaz-client' }, SYSTEM)
   await proxies.roles.addNamespace({ code: 'saude', title: 'Secretaria de Saúde', clientId: 'saude-client' }, SYSTEM)
@@ -119,9 +123,9 @@ export async function openScene(db: Database): Promise<ProxyScene> {
 
   const scene: ProxyScene = {
     db, clock, audit, keyring, proxies, told, ended, register, companies, addSession, today,
-    async addPerson({ level = 'prata', birthDate: born = '1980-01-01', name } = {}) {
+    async addPerson({ level = 'prata', birthDate: born = '1980-01-01', name, cpf: given } = {}) {
       count += 1
-      const cpf = cpfOf(count)
+      const cpf = given ?? cpfOf(count)
       const birthDate = parseBirthDate(born, clock.now())
       if (birthDate === undefined) throw new Error('no birth date')
       const called = name ?? `Pessoa ${[...String(count)].map((digit) => WORDS[Number(digit)]).join(' ')}`

@@ -1,0 +1,248 @@
+import Router from '@koa/router'
+import { z } from 'zod'
+import type { Audit } from '../../audit/index.ts'
+import type { Database } from '../../platform/db.ts'
+import { inRoom } from '../../platform/http/app.ts'
+import { guard } from '../../platform/http/guard.ts'
+import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { Decision, DecisionAsk } from '../decision/decide.ts'
+import type { Authority } from '../entered/entered.ts'
+import type { Day } from '../mandate/day.ts'
+import { type Mandate, parseMandateId } from '../mandate/mandate.ts'
+import { listBySide } from '../mandate/mandate.store.ts'
+import { documentsOf, type Party, type PartyRef, parsePartyRef } from '../party/party.ts'
+import { findParty, listAccountsOf } from '../party/party.store.ts'
+import { PROXIES_PROBLEMS } from '../problems.ts'
+import type { Proxies } from '../proxies.ts'
+import { parsePowerName, type Power, powerName } from '../role/role.ts'
+import type { Call } from './call.ts'
+import * as contract from './contract.ts'
+import { openApiDocument } from './open-api.ts'
+import type { ProxyClient } from './policy.ts'
+
+export const PROXY_API = '/procuracoes/v1'
+export const DECISION_PATH = '/procuracoes/decisao'
+
+export interface MandatesApiDependencies {
+  readonly proxies: Pick<Proxies, 'decide' | 'uses' | 'mandates' | 'roles' | 'entered' | 'requests'>
+  readonly platform: { readonly db: Database; readonly audit: Pick<Audit, 'record'>; readonly publicUrl: string }
+  readonly call: Call
+}
+
+/** The decision point and the mandates API; an agency reaches its own namespaces, and of others not even that they exist. */
+export function createMandatesApi(deps: MandatesApiDependencies): Router {
+  const router = new Router()
+  router.use(inRoom('proxies'))
+  addDecision(router, deps)
+  addMandates(router, deps)
+  addEntries(router, deps)
+  addRoles(router, deps)
+  const document = openApiDocument(deps.platform.publicUrl)
+  router.get(
+    `${PROXY_API}/openapi.json`,
+    guard({}, (ctx) => {
+      ctx.body = document
+    }),
+  )
+  return router
+}
+
+function addDecision(router: Router, { proxies, call }: MandatesApiDependencies): void {
+  router.post(
+    DECISION_PATH,
+    ...call({
+      scope: 'procuracoes.decidir', body: contract.decisionRequest, answer: contract.decisionAnswer,
+      async run(client, { body }) {
+        const role = ownPower(client, body.poder)
+        const ask: DecisionAsk = {
+          actor: typeof body.ator === 'string' ? partyOf(body.ator) : { kind: 'organisation', code: body.ator.organizacao }, represented: partyOf(body.representado), role,
+          service: body.servico, instance: body.instancia, actId: body.ato, at: body.instante === undefined ? undefined : new Date(body.instante),
+        }
+        if (!body.registrar_uso) return spokenDecision(await proxies.decide(ask))
+        if (ask.at !== undefined) throw new Problem(HTTP_PROBLEMS.invalidInput, { detail: 'instante' })
+        const { decision, useId } = await proxies.uses.record(ask, client.id, { official: body.responsavel })
+        return { ...spokenDecision(decision), ...(useId !== undefined && { uso: useId }) }
+      },
+    }),
+  )
+}
+
+function addMandates(router: Router, { proxies, platform, call }: MandatesApiDependencies): void {
+  const { db, audit } = platform
+
+  /** Who represents whom is personal data: every look-up is in the ledger of whoever it was about. */
+  async function note(client: ProxyClient, party: PartyRef, found: number): Promise<void> {
+    const [document = ''] = documentsOf(party)
+    const known = await findParty(db, document)
+    const accounts = known ? await listAccountsOf(db, known.id) : []
+    for (const subject of accounts.length > 0 ? accounts : [undefined]) {
+      const data = { namespaces: [...client.policy.namespaces], found }
+      await audit.record(db, { type: 'proxies/asked-by-agency', actor: { kind: 'client', id: client.id }, clientId: client.id, subject, data })
+    }
+  }
+
+  router.post(
+    `${PROXY_API}/consultas`,
+    ...call({
+      scope: 'procuracoes.consultar', body: contract.lookupRequest, answer: contract.lookupAnswer,
+      async run(client, { body: { outorgado, representado } }) {
+        const [text, side] = outorgado === undefined ? [representado, 'given' as const] : [outorgado, 'received' as const]
+        if (text === undefined || (outorgado !== undefined && representado !== undefined)) throw new Problem(HTTP_PROBLEMS.invalidInput, { detail: 'outorgado ou representado' })
+        const party = partyOf(text)
+        const found = await listBySide(db, side, documentsOf(party), client.policy.namespaces)
+        const open = found.filter(({ endedAt }) => endedAt === undefined)
+        await note(client, party, open.length)
+        return { procuracoes: open.map(spokenMandate) }
+      },
+    }),
+  )
+  router.post(
+    `${PROXY_API}/pedidos`,
+    ...call({
+      scope: 'procuracoes.registrar', body: contract.askRequest, answer: contract.askAnswer, status: 202,
+      async run(client, { body }) {
+        const powers = await currentPowers(proxies, client, body.poderes)
+        const { id } = await proxies.requests.askFor(client.id, named(body.outorgado), { represented: named(body.representado), powers, validThrough: body.valida_ate as Day })
+        return { pedido: id, situacao: 'asked' }
+      },
+    }),
+  )
+}
+
+const CHANGES = { rejeitar: 'rejected', suspender: 'suspended', liberar: 'resumed', encerrar: 'terminated' } as const
+
+function addEntries(router: Router, { proxies, call }: MandatesApiDependencies): void {
+  const { entered } = proxies
+  router.post(
+    `${PROXY_API}/representacoes`,
+    ...call({
+      scope: 'procuracoes.registrar', body: contract.legalRequest, answer: contract.mandateAnswer, status: 202,
+      async run(client, { body }) {
+        const powers = await currentPowers(proxies, client, body.poderes)
+        const terms = {
+          kind: body.tipo, represented: named(body.representado), delegate: named(body.representante), powers, document: body.documento,
+          validFrom: body.valida_de as Day | undefined, validThrough: body.valida_ate as Day | undefined,
+        }
+        return spokenMandate(await entered.enter(authorityOf(client, body.responsavel), terms))
+      },
+    }),
+  )
+  router.post(
+    `${PROXY_API}/assistencias`,
+    ...call({
+      scope: 'procuracoes.registrar', body: contract.helpRequest, answer: contract.mandateAnswer, status: 201,
+      async run(client, { body }) {
+        const organisation = { code: body.organizacao.codigo, name: body.organizacao.nome }
+        const powers = await currentPowers(proxies, client, [body.poder])
+        return spokenMandate(await entered.help(authorityOf(client, body.responsavel), { organisation, citizen: named(body.cidadao), powers, consent: body.consentimento }))
+      },
+    }),
+  )
+  router.post(
+    `${PROXY_API}/procuracoes/:id/situacao`,
+    ...call({
+      scope: 'procuracoes.registrar', body: contract.changeRequest, answer: contract.mandateAnswer,
+      async run(client, { body: { acao, responsavel } }, ctx) {
+        const id = parseMandateId(z.string().parse(ctx.params?.['id']))
+        if (id === undefined) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
+        const authority = authorityOf(client, responsavel)
+        return spokenMandate(acao === 'aprovar' ? await entered.approve(authority, id) : await entered.change(authority, id, CHANGES[acao]))
+      },
+    }),
+  )
+}
+
+function addRoles(router: Router, { proxies: { roles }, call }: MandatesApiDependencies): void {
+  router.get(
+    `${PROXY_API}/poderes`,
+    ...call({
+      scope: 'procuracoes.consultar', query: contract.rolesQuery, answer: contract.rolesAnswer,
+      async run(client, { query: { espaco } }) {
+        const wanted = espaco === undefined ? client.policy.namespaces : [ownNamespace(client, espaco)]
+        const found = await Promise.all(wanted.map((namespace) => roles.list({ namespace, states: ['draft', 'published', 'retired'], hidden: true })))
+        return { poderes: found.flat().map((role) => ({ poder: powerName(role), versao: role.version, situacao: role.state, definicao: role.definition })) }
+      },
+    }),
+  )
+  router.put(
+    `${PROXY_API}/poderes`,
+    ...call({
+      scope: 'procuracoes.catalogo', body: contract.draftRequest, answer: contract.roleAnswer,
+      async run(client, { body: { poder, definicao } }) {
+        const name = ownPower(client, poder)
+        return { poder, versao: await roles.draft({ ...name, definition: definicao }, { kind: 'client', id: client.id }) }
+      },
+    }),
+  )
+  router.post(
+    `${PROXY_API}/poderes`,
+    ...call({
+      scope: 'procuracoes.catalogo', body: contract.roleAction, answer: contract.roleAnswer,
+      async run(client, { body: { poder, acao } }) {
+        const name = ownPower(client, poder)
+        const actor = { kind: 'client', id: client.id } as const
+        return { poder, versao: await (acao === 'publicar' ? roles.publish(name, actor) : roles.retire(name, actor)) }
+      },
+    }),
+  )
+}
+
+function ownNamespace({ policy }: ProxyClient, namespace: string): string {
+  if (!policy.namespaces.includes(namespace)) throw new Problem(PROXIES_PROBLEMS.namespaceForeign)
+  return namespace
+}
+
+/** The guard has seen that it is a name of a power. */
+function ownPower(client: ProxyClient, text: string): Pick<Power, 'namespace' | 'code'> {
+  const power = parsePowerName(text)
+  if (power === undefined) throw new Problem(HTTP_PROBLEMS.invalidInput)
+  ownNamespace(client, power.namespace)
+  return power
+}
+
+/** Powers in the versions that are published now. */
+async function currentPowers({ roles }: Pick<Proxies, 'roles'>, client: ProxyClient, texts: readonly string[]): Promise<Power[]> {
+  const wanted = texts.map((text) => ownPower(client, text))
+  const published = await roles.list({ namespace: wanted[0]?.namespace, hidden: true })
+  return wanted.map(({ namespace, code }) => {
+    const role = published.find((one) => one.namespace === namespace && one.code === code)
+    if (role === undefined) throw new Problem(PROXIES_PROBLEMS.roleNotFound)
+    return { namespace, code, version: role.version }
+  })
+}
+
+function partyOf(text: string): PartyRef {
+  const ref = parsePartyRef(text)
+  if (ref === undefined) throw new Problem(HTTP_PROBLEMS.invalidInput)
+  return ref
+}
+
+const named = ({ documento, nome }: { documento: string; nome: string }) => ({ ref: partyOf(documento), name: nome })
+
+const authorityOf = ({ id, policy }: ProxyClient, official: string): Authority => ({ clientId: id, namespaces: policy.namespaces, official })
+
+function spokenDecision({ permit, reason, mandateId, kind, chain, until, obligations }: Decision) {
+  const { level, joint, register, recordUse } = obligations
+  return {
+    permitido: permit, motivo: reason, ...(mandateId && { procuracao: mandateId }), ...(kind && { tipo: kind }),
+    cadeia: chain.map(({ mandateId: procuracao, depth }) => ({ procuracao, profundidade: depth })), ...(until && { valida_ate: until }),
+    obrigacoes: {
+      ...(level && { nivel: level }), ...(joint && { conjunta: { quorum: joint.quorum, aprovacoes: joint.approvals } }),
+      ...(register && { registro: { fonte: register.source, consultado_em: register.checkedAt.toISOString() } }), registrar_uso: recordUse,
+    },
+  }
+}
+
+const spokenParty = ({ kind, document, name }: Party) => ({ tipo: kind, documento: document, nome: name })
+
+function spokenMandate(mandate: Mandate) {
+  const { joint, instance, parentId, validThrough } = mandate
+  return {
+    id: mandate.id, tipo: mandate.kind, situacao: mandate.state, representado: spokenParty(mandate.represented), outorgante: spokenParty(mandate.grantor),
+    outorgado: spokenParty(mandate.delegate), poderes: mandate.powers.map((power) => ({ poder: powerName(power), versao: power.version })),
+    valida_de: mandate.validFrom, ...(validThrough && { valida_ate: validThrough }), vale_desde: mandate.effectiveAt.toISOString(),
+    ...(joint && { conjunta: { quorum: joint.quorum } }), ...(instance && { instancia: instance }), ...(parentId && { substabelecimento_de: parentId }),
+    pode_substabelecer: mandate.subDepth > 0,
+  }
+}
