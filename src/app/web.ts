@@ -87,6 +87,7 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
   app.use(createHealth(checks, () => healthNotes(foundation, rooms)))
   app.use(visitLimit(foundation, rooms, oidc))
   app.use(oidc.middleware)
+  app.use(oidc.representation.routes.routes())
   app.use(createPlatformPages({ views, messages: look.messages }).routes())
   const interactions = createInteractionRoutes({
     platform: {

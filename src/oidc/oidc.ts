@@ -1,3 +1,4 @@
+import type Router from '@koa/router'
 import type { Provider } from 'oidc-provider'
 import type { Audit } from '../audit/index.ts'
 import type { RequireClient } from '../biometrics/index.ts'
@@ -23,6 +24,7 @@ import type { Lifetimes } from './policy/ttl.ts'
 import type { Actor, OidcPorts, Representation } from './ports.ts'
 import { createProtocolRoutes } from './provider.routes.ts'
 import { replaceKeys } from './provider-internals.ts'
+import { createGovbrRoutes } from './representation/govbr.routes.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface OidcSettings extends Lifetimes {
@@ -67,6 +69,8 @@ export interface Oidc {
   readonly representation: {
     /** For whom a person may act at a relying party. */
     options(accountId: string, clientId: string): Promise<readonly Representation[]>
+    /** The federal login's API for proxies. */
+    readonly routes: Router
   }
   /** Kills what ended mandates left and attempts due back-channel logouts; every second. */
   deliverLogouts(): Promise<number>
@@ -122,7 +126,10 @@ export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
       await audit.record(platform.db, { type: 'oidc/registration-token-issued', actor, data: { preset } })
       return token
     },
-    representation: { options: optionsOf },
+    representation: {
+      options: optionsOf,
+      routes: createGovbrRoutes({ db: platform.db, provider, directory, acting: representation.acting, ports: deps.ports }),
+    },
     async deliverLogouts() {
       await ending.killEnded()
       return notices.deliverDue()

@@ -115,6 +115,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   app.use(problems)
   app.use(citizen(oidc, world))
   app.use(oidc.middleware)
+  app.use(oidc.representation.routes.routes())
   listener = app.callback()
   return {
     oidc,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
+import { until } from '../support/until.ts'
 import { assertHeading, openArea, type TestArea, type TestCitizen } from './support/area.ts'
 import { citizenAtPrata, proveNow, raise } from './support/proxies.ts'
 
@@ -21,7 +22,7 @@ before(async () => {
 })
 after(() => area.close())
 
-const until = (days: number) => new Date(area.clock.now().getTime() + days * 86_400_000).toISOString().slice(0, 10).split('-').reverse().join('/')
+const inDays = (days: number) => new Date(area.clock.now().getTime() + days * 86_400_000).toISOString().slice(0, 10).split('-').reverse().join('/')
 
 /** The four steps, to the summary. */
 async function summary(browser: BrowserClient, to: TestCitizen, mode = 'nova', start = `${BASE}/${mode}`): Promise<Page> {
@@ -29,7 +30,7 @@ async function summary(browser: BrowserClient, to: TestCitizen, mode = 'nova', s
   page = await browser.submit(page, { document: to.cpf, name: NAME }, { action: `${BASE}/${mode}/quem` })
   const [power = ''] = page.forms.flatMap(({ choices }) => choices.get('poder') ?? [])
   page = await browser.submit(page, { poder: power }, { action: `${BASE}/${mode}/poderes` })
-  return browser.submit(page, { ate: until(90) }, { action: `${BASE}/${mode}/prazo` })
+  return browser.submit(page, { ate: inDays(90) }, { action: `${BASE}/${mode}/prazo` })
 }
 const idIn = (page: Page) => page.links.map(({ href }) => /procuracoes\/([0-9a-f-]{36})/.exec(href.pathname)?.[1]).find((id) => id !== undefined) ?? ''
 const press = (browser: BrowserClient, page: Page, action: string) => browser.submit(page, {}, { action })
@@ -46,7 +47,7 @@ async function inForce(): Promise<string> {
 test('a mandate in four steps: the summary says in plain words what is signed, and an old proof is renewed first', async () => {
   const page = await summary(mine, taker)
   assertHeading(page, /Confira antes de assinar/)
-  assert.match(page.text, new RegExp(`${NAME} poderá consultar o IPVA dos seus veículos até ${until(90)}\\.`))
+  assert.match(page.text, new RegExp(`${NAME} poderá consultar o IPVA dos seus veículos até ${inDays(90)}\\.`))
   const refused = await press(mine, page, `${BASE}/nova/resumo`)
   assert.equal(refused.status, 422)
   assert.match(refused.text, /Confirme que é você/)
@@ -77,7 +78,7 @@ test('number and name that do not belong together are refused at the summary, wh
   let page = await mine.submit(await area.open(mine, `${BASE}/nova/quem`), { document: taker.cpf, name: 'Outra Pessoa Qualquer' }, { action: `${BASE}/nova/quem` })
   const [power = ''] = page.forms.flatMap(({ choices }) => choices.get('poder') ?? [])
   page = await mine.submit(page, { poder: power }, { action: `${BASE}/nova/poderes` })
-  page = await mine.submit(page, { ate: until(30) }, { action: `${BASE}/nova/prazo` })
+  page = await mine.submit(page, { ate: inDays(30) }, { action: `${BASE}/nova/prazo` })
   assert.match(page.text, /Confira o número e o nome/)
   assert.doesNotMatch(page.text, new RegExp(NAME + ' poderá'))
 })
@@ -112,6 +113,7 @@ test('acting in the portal: the picker has "eu mesmo" first, the portal says who
   assert.ok(line)
   const stopped = await press(mine, await mine.get(line.href), `${BASE}/${id}/nao-fui-eu`)
   assert.match(stopped.text, /Parada\. Ninguém age mais com ela/)
+  await until(async () => !/está agindo por/.test((await portal.get(area.portalUrl)).text), 10_000)
   const again = await portal.get(`${area.portalUrl}/servicos/em-nome-de`)
   assert.doesNotMatch(again.forms.flatMap(({ choices }) => choices.get('por') ?? []).join(' '), new RegExp(id))
   const ledger = await area.open(mine, '/conta/historico')

@@ -94,15 +94,11 @@ export async function purgeChoices(sql: Sql, before: Date): Promise<number> {
 
 /** The number by which the federal login's relying parties know a mandate or service; the same for ever. */
 export async function numberOf(sql: Sql, subject: string): Promise<number> {
+  const find = async () => (await sql.query<{ number: number }>('SELECT number FROM oidc_representation_number WHERE subject = $1', [subject]))[0]?.number
+  const known = await find()
+  if (known !== undefined) return known
   await sql.execute('INSERT INTO oidc_representation_number (subject) VALUES ($1) ON CONFLICT (subject) DO NOTHING', [subject])
-  const [row] = await sql.query<{ number: number }>('SELECT number FROM oidc_representation_number WHERE subject = $1', [subject])
-  return row?.number ?? 0
-}
-
-/** What a number stands for. */
-export async function subjectOfNumber(sql: Sql, number: number): Promise<string | undefined> {
-  const [row] = await sql.query<{ subject: string }>('SELECT subject FROM oidc_representation_number WHERE number = $1', [number])
-  return row?.subject
+  return (await find()) ?? 0
 }
 
 function toChoice(row: Row): Choice {
