@@ -177,3 +177,15 @@ test('canonical JSON: members by name, whole numbers, nothing undefined', () => 
   assert.equal(canonicalJson({ b: [1, { d: 'é"', c: true }], a: null, x: undefined, B: 2 }), '{"B":2,"a":null,"b":[1,{"c":true,"d":"é\\""}]}')
   assert.throws(() => canonicalJson({ a: 0.5 }), TypeError)
 })
+
+test('whoever closed their account is handed out no more, neither anew nor as an answer of before', async () => {
+  const key = { 'Idempotency-Key': 'before-closing-1' }
+  await certified(key)
+  await scene.db.execute("UPDATE account SET status = 'closed' WHERE id = $1", [scene.accountId])
+  try {
+    for (const headers of [{}, key]) assert.deepEqual([(await retrieve(request(), headers)).status, (await retrieve(request(), headers)).code], [404, 'agencies/reference-not-found'])
+  } finally {
+    await scene.db.execute("UPDATE account SET status = 'active' WHERE id = $1", [scene.accountId])
+  }
+  assert.equal((await retrieve()).status, 200)
+})

@@ -228,6 +228,14 @@ for (const { label, open } of testDatabases()) {
       assert.equal(pair.modelId, MODEL)
       const events = await db.query<{ data: { candidateId: string } }>("SELECT data FROM audit_event WHERE type = 'biometrics/candidate-found'")
       assert.equal(events.filter(({ data }) => data.candidateId === pair.id).length, 1)
+      await scene.candidates.judge(pair.id, 'twins', operator)
+      await search.find(Array.from(face), { modelId: MODEL, actor: operator })
+      for (const personId of [one.personId, other.personId]) {
+        const ledger = await db.query<{ type: string; actor_kind: string }>('SELECT type, actor_kind FROM audit_event WHERE subject_id = $1 ORDER BY id', [personId])
+        const lines = ledger.map(({ type, actor_kind: by }) => `${type} ${by}`)
+        assert.deepEqual(lines, ['biometrics/face-searched system', 'biometrics/face-matched system', 'biometrics/face-match-judged operator', 'biometrics/face-found operator'].filter((line) => lines.includes(line)))
+        assert.equal(new Set(lines).size, 4, `${personId}: ${lines}`)
+      }
     })
 
     searching('a pair is judged once: of two at the same moment one is told', async () => {

@@ -23,6 +23,11 @@ export function createFindSubject({ db, keyring }: { db: Sql; keyring: Pick<Keyr
   }
 }
 
+/** Whoever closed their account wants no agency to look: nothing of theirs is handed out while the images wait for their erasure. */
+export function hasLeft(person: KnownPerson | undefined): boolean {
+  return person?.accountStatus === 'closed'
+}
+
 /** In whose ledger an event about this person is shown: the account's, or the person's own until there is one. */
 export function ledgerOf(person: KnownPerson | undefined): { subject?: string } {
   return person ? { subject: person.accountId ?? person.personId } : {}

@@ -4,6 +4,7 @@ import type { Database } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { CONFIRM_REASONS, type CandidateReason, type CandidateState, type FaceCandidate } from './candidate.ts'
 import { countCandidates, judgePending, selectCandidate, selectCandidates } from './candidate.store.ts'
+import { findLedgers } from './ledger.store.ts'
 import { SEARCH_PROBLEMS } from './problems.ts'
 
 /** The pairs that the search found, and who judges them. Works with the search switched off. */
@@ -40,6 +41,8 @@ export function createFaceCandidates({ db, clock, audit }: FaceCandidatesDepende
         }
         const { leftPersonId, rightPersonId } = judged
         await audit.record(tx, { type: 'biometrics/candidate-judged', actor, data: { candidateId: id, leftPersonId, rightPersonId, state, reason } })
+        const ledgers = await findLedgers(tx, [leftPersonId, rightPersonId])
+        for (const subject of ledgers.values()) await audit.record(tx, { type: 'biometrics/face-match-judged', actor, subject, data: { candidateId: id, state } })
         return judged
       }),
   }

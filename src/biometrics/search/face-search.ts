@@ -8,6 +8,7 @@ import type { NewTemplate, Reference } from '../images/image.ts'
 import type { NearFace } from './candidate.ts'
 import { deleteUnconfirmed } from './candidate.store.ts'
 import { countEntries, deleteImage, deletePerson, insertEntry } from './entry.store.ts'
+import { findLedgers } from './ledger.store.ts'
 import { findCurve } from './operating-point.ts'
 import { SEARCH_PROBLEMS } from './problems.ts'
 import { openSearchModel, type SearchModel } from './search-model.ts'
@@ -45,6 +46,8 @@ export interface FindOptions {
   readonly exceptPersonId?: string | undefined
   /** Euclidean, in the place of the threshold that the base's size asks for. */
   readonly withinDistance?: number | undefined
+  /** Who searches; the ledger of everybody whose face comes up says it. */
+  readonly actor?: AuditActor
 }
 
 export interface SearchStatus {
@@ -121,10 +124,15 @@ export async function openFaceSearch(deps: FaceSearchDependencies): Promise<Face
       await deletePerson(tx, personId)
       await deleteUnconfirmed(tx, personId)
     },
-    async find(descriptor, { modelId, k = 1, limit = MOST_FOUND, exceptPersonId, withinDistance }) {
+    async find(descriptor, { modelId, k = 1, limit = MOST_FOUND, actor = { kind: 'system' }, ...within }) {
       const model = modelOf(modelId)
       const vector = model.vectorOf(descriptor)
-      return db.transaction((tx) => model.near(tx, { vector, k }, { limit, exceptPersonId, withinDistance }))
+      return db.transaction(async (tx) => {
+        const near = await model.near(tx, { vector, k }, { limit, ...within })
+        const ledgers = await findLedgers(tx, near.map(({ personId }) => personId))
+        for (const subject of ledgers.values()) await deps.audit.record(tx, { type: 'biometrics/face-found', actor, subject, data: { modelId } })
+        return near
+      })
     },
     sweep: sweeper.work,
     async startSweeps(actor) {

@@ -9,6 +9,7 @@ import type { FaceCandidate } from './candidate.ts'
 import { upsertCandidate } from './candidate.store.ts'
 import { deleteModel, type Entry, entriesAfter, insertMissing, lockUnsearched, markSearched, selectPeople } from './entry.store.ts'
 import type { FindReference, IndexedFace } from './face-search.ts'
+import { findLedgers } from './ledger.store.ts'
 import { pairOf, type SearchModel } from './search-model.ts'
 import { advanceSweep, finishSweep, insertSweep, lockRunningSweep, readFilling, setFilling } from './sweep.store.ts'
 import { createIndex, dropIndex, insertVectors } from './vector.store.ts'
@@ -159,15 +160,22 @@ async function searchAll(
   { clock, audit }: SweeperDependencies, tx: Sql, model: SearchModel, entries: readonly Entry[], origin: FaceCandidate['origin'],
 ): Promise<number> {
   const now = clock.now()
+  const actor = { kind: 'system' } as const
+  const { modelId } = model
   let found = 0
   for (const entry of entries) {
     const near = await model.near(tx, { entryId: entry.id, k: entry.k }, { limit: MOST_PAIRS, exceptPersonId: entry.personId })
+    const ledgers = await findLedgers(tx, [entry.personId, ...near.map(({ personId }) => personId)])
+    await audit.record(tx, { type: 'biometrics/face-searched', actor, subject: ledgers.get(entry.personId), data: { modelId, origin, found: near.length } })
     for (const face of near) {
       const threshold = await model.reachIn(tx, Math.max(entry.k, face.k))
-      const pair = { ...pairOf(entry, face), id: randomUUID(), modelId: model.modelId, threshold, origin }
+      const pair = { ...pairOf(entry, face), id: randomUUID(), modelId, threshold, origin }
       if (!(await upsertCandidate(tx, pair, now))) continue
       found += 1
-      await audit.record(tx, { type: 'biometrics/candidate-found', actor: { kind: 'system' }, data: { candidateId: pair.id, modelId: model.modelId, origin } })
+      await audit.record(tx, { type: 'biometrics/candidate-found', actor, data: { candidateId: pair.id, modelId, origin } })
+      for (const personId of [entry.personId, face.personId]) {
+        await audit.record(tx, { type: 'biometrics/face-matched', actor, subject: ledgers.get(personId), data: { candidateId: pair.id } })
+      }
     }
   }
   await markSearched(tx, entries.map(({ id }) => id), now)

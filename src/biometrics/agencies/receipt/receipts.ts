@@ -9,7 +9,7 @@ import { referencesOf } from '../../images/image.ts'
 import type { ImageStore, ListedImage } from '../../images/image-store.ts'
 import { type AgencyClient, type AgencyPurpose, getPurpose, type LegalBasis } from '../policy.ts'
 import { AGENCY_PROBLEMS } from '../problems.ts'
-import { type FindSubject, ledgerOf } from '../subject.ts'
+import { type FindSubject, hasLeft, ledgerOf } from '../subject.ts'
 import type { KnownPerson } from '../subject.store.ts'
 import {
   findReceipt, findReceiptByKey, findReceiptEvent, insertReceipt, type StoredReceipt,
@@ -77,11 +77,13 @@ export function createReceipts(deps: ReceiptDependencies): Receipts {
 
   /** What was answered before, with the image as it is now: a receipt outlives its image, an answer does not. */
   async function again(client: AgencyClient, cpf: Cpf, purpose: AgencyPurpose, stored: StoredReceipt): Promise<CertifiedReference> {
+    const { person } = await findSubject(cpf)
+    if (hasLeft(person)) return missing(client, purpose, person)
     const { bytes, contentType } = await images.open(stored.imageId)
     if (clock.now().getTime() - stored.createdAt.getTime() > LOST_ANSWER_MS) {
       const data = { receiptId: stored.id, imageId: stored.imageId, purpose: purpose.code, legalBasis: purpose.legalBasis }
       const actor = { kind: 'client', id: client.id } as const
-      await audit.record(db, { type: 'biometrics/agency-reference-read', actor, clientId: client.id, ...ledgerOf((await findSubject(cpf)).person), data })
+      await audit.record(db, { type: 'biometrics/agency-reference-read', actor, clientId: client.id, ...ledgerOf(person), data })
     }
     const kept: Pick<CertifiedReference, 'recibo' | 'assinatura'> = JSON.parse(keyring.open(stored.sealed, contextOf(stored.id)).toString())
     return { ...kept, tipo: contentType, imagem: bytes.toString('base64') }
@@ -96,7 +98,7 @@ export function createReceipts(deps: ReceiptDependencies): Receipts {
       if (earlier && !earlier.requestHash.equals(requestHash)) throw new Problem(AGENCY_PROBLEMS.keyReused)
       if (earlier) return again(client, request.cpf, purpose, earlier)
       const { person } = await findSubject(request.cpf)
-      const image = person && (await findReferenceImage(images, person.personId))
+      const image = person && !hasLeft(person) ? await findReferenceImage(images, person.personId) : undefined
       if (!person || !image) return missing(client, purpose, person)
       const { bytes, contentType } = await images.open(image.id)
       const digest = createHash('sha256').update(bytes).digest()
