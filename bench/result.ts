@@ -14,10 +14,16 @@ export interface Result {
   readonly pass?: boolean
 }
 
+/** What whoever starts the benchmarks may say of them. */
+export interface BenchOptions {
+  /** How much of it, where a bench can be as large as one has time for. */
+  readonly size?: number | undefined
+}
+
 /** What a file in bench/ exports to be run by name. */
 export interface Bench {
   readonly name: string
-  run(): Promise<readonly Result[]>
+  run(options?: BenchOptions): Promise<readonly Result[]>
 }
 
 interface Measured {

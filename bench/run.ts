@@ -4,13 +4,14 @@ import { cpus } from 'node:os'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { canPin, pinLoad, stopAll } from './rig/processes.ts'
-import { type Bench, type Result, tableOf } from './result.ts'
+import { type Bench, type BenchOptions, type Result, tableOf } from './result.ts'
 
 const RESULTS = '.data/bench/results.jsonl'
-const HELP = `Usage: npm run bench [-- NAME... --json]
+const HELP = `Usage: npm run bench [-- NAME... --json --size N]
 Runs the benchmarks, prints a table and writes one JSON object a line to ${RESULTS}.
   NAME    only these (see --list)
   --list  names only
+  --size  images of import: 60 unless said
   --json  print the JSON lines instead of the table
 The exit code is 1 when a target is missed.
 `
@@ -25,11 +26,11 @@ async function readBenches(): Promise<readonly Bench[]> {
   return benches
 }
 
-async function runAll(benches: readonly Bench[]): Promise<readonly Result[]> {
+async function runAll(benches: readonly Bench[], options: BenchOptions): Promise<readonly Result[]> {
   const results: Result[] = []
   for (const bench of benches) {
     process.stderr.write(`${bench.name} ...\n`)
-    results.push(...(await bench.run()))
+    results.push(...(await bench.run(options)))
   }
   return results
 }
@@ -37,7 +38,7 @@ async function runAll(benches: readonly Bench[]): Promise<readonly Result[]> {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean' }, list: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: { json: { type: 'boolean' }, size: { type: 'string' }, list: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
   })
   const benches = await readBenches()
   const names = benches.map(({ name }) => name)
@@ -53,7 +54,8 @@ async function main(): Promise<number> {
   pinLoad()
   const pinned = canPin ? 'server on core 0, load and store on core 1' : 'not pinned: the figures disturb each other'
   process.stderr.write(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim()}, ${pinned}\n`)
-  const results = await runAll(positionals.length > 0 ? benches.filter(({ name }) => positionals.includes(name)) : benches)
+  const chosen = positionals.length > 0 ? benches.filter(({ name }) => positionals.includes(name)) : benches
+  const results = await runAll(chosen, { size: values.size === undefined ? undefined : Number(values.size) })
   const lines = results.map((result) => `${JSON.stringify(result)}\n`).join('')
   mkdirSync('.data/bench', { recursive: true })
   writeFileSync(RESULTS, lines)

@@ -2,13 +2,13 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import {
-  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createSecretPrompt, createStampCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createPointCommands, createProxyCommands, createResourceCommands,
+  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createSecretPrompt, createStampCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createReceiptKeyCommands, createPointCommands, createProxyCommands, createResourceCommands,
   createUnitCommands, createVault, runCommandLine,
 } from './admin/index.ts'
 import { openBaseRegisterFile } from './accounts/index.ts'
 import { baseRegisterFileOf } from './demo/sample-register.ts'
 import { createAudit, headFile } from './audit/index.ts'
-import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createFacePorts, createImageStore, createOutcomes, createPoints, type FaceSearch, faceSearchEvents, openFaceSearch, pointEvents, SEARCHED_MODELS, createQuotas } from './biometrics/index.ts'
+import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createFacePorts, createImageStore, createOutcomes, createPoints, type FaceSearch, faceSearchEvents, openFaceSearch, pointEvents, SEARCHED_MODELS, createQuotas, createReceiptKeys, agencyEvents } from './biometrics/index.ts'
 import { createStaff, helpdeskEvents } from './helpdesk/index.ts'
 import { createAuthority, signatureEvents } from './signatures/index.ts'
 import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
@@ -55,7 +55,7 @@ function openRooms(config: Config, closers: (() => Promise<void>)[]) {
     return bare()
   }
   const keyring = lazily(closers, async () => openKeyring({ db: await database(), clock, masterKey, dataDir }), (opened) => opened.close())
-  const settings = { catalogs: [biometricsEvents, proxiesEvents, faceSearchEvents, pointEvents, oidcEvents, signatureEvents, helpdeskEvents, adminEvents], head: headFile(dataDir) }
+  const settings = { catalogs: [biometricsEvents, agencyEvents, proxiesEvents, faceSearchEvents, pointEvents, oidcEvents, signatureEvents, helpdeskEvents, adminEvents], head: headFile(dataDir) }
   const audit = lazily(closers, async () => createAudit({ db: await database(), clock, keyring: await keyring(), log, settings }))
   const deps = async () => ({ db: await database(), clock, keyring: await keyring(), audit: await audit() })
   const openOidc = async () => {
@@ -136,6 +136,7 @@ async function main(): Promise<number> {
     ...createAuditCommands(audit),
     ...createAgencyCommands({ oidc, actor, quotas: async () => createQuotas({ db: (await deps()).db, clock: systemClock }) }),
     ...createProxyCommands({ oidc, actor, roles: async () => createRoles({ ...(await deps()), clock: systemClock }) }),
+    ...createReceiptKeyCommands({ keys: async () => createReceiptKeys(await deps()), actor }),
     ...createImageCommands({ ...images, setting: { actor, parallel: config.biometrics.faceWorkers + 1, progress: (text) => void process.stderr.write(text) } }),
     ...createPointCommands({ points: async () => createPoints(await deps()), actor }),
     ...createOutcomeCommands(async () => createOutcomes({ ...(await deps()), clock: systemClock })),

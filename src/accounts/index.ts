@@ -58,3 +58,4 @@ export {
   CODE_TTL_SECONDS, type CodeCheck, LINK_TTL_SECONDS, MAX_CODE_ATTEMPTS, type NewToken, type OneTimeTokens, type Token,
   type TokenSecrets,
 } from './token/one-time-tokens.ts'
+export { createAddressLimit, type AddressLimit } from './throttle/address-limit.ts'

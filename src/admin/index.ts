@@ -1,4 +1,5 @@
 /** The operators' room: what staff do from the command line, and their pages. */
+export { createReceiptKeyCommands } from './biometrics/receipt-key-commands.ts'
 export { createAgencyCommands } from './biometrics/agency-commands.ts'
 export { createAuthorityCommands } from './signatures/authority-commands.ts'
 export { createCeremonyCommands } from './signatures/ceremony-commands.ts'

@@ -3,13 +3,15 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { SAMPLE_REGISTER } from '../../src/demo/sample-register.ts'
 import { openDatabase } from '../../src/platform/db.ts'
 import { createPostgresDatabase } from '../support/database.ts'
+import { writeImportBase } from '../support/import-base.ts'
+import { until } from '../support/until.ts'
 
 const CPF = '52998224725'
 
@@ -55,7 +57,55 @@ test('holds, deadlines, erasure, verification and export from the command line',
   chmodSync(secret, 0o600)
   const exported = await mt('exportar', '--saida', target, '--senha-arquivo', secret)
   assert.deepEqual([exported.code, statSync(target).mode & 0o777], [0, 0o600], exported.error)
+  // What imports that were killed left: the process of one is gone, that of the other runs.
+  const [left, running] = [`${target}.4999999.aberto`, `${target}.${process.pid}.aberto`]
+  for (const path of [left, running]) writeFileSync(path, 'pictures', { mode: 0o600 })
   const imported = await mt('importar', '--tar', target, '--origem', 'x', '--senha-arquivo', secret, '--json')
   assert.deepEqual([imported.code, JSON.parse(imported.out).lines], [0, 0], imported.error)
-  assert.ok(!existsSync(`${target}.aberto`), 'the opened archive is gone')
+  assert.deepEqual(readdirSync(dataDir).filter((name) => name.endsWith('.aberto')), [basename(running)], 'the opened archive is gone, and what was left of another')
+  assert.match(imported.error, /Uma importação interrompida deixou um arquivo aberto, sem cifra, que foi apagado: .*\.4999999\.aberto/)
+})
+
+test('kill -9 in the middle of an import: nothing that was committed is lost, and the same command again ends with the counts of the base', async (t) => {
+  const { url, drop } = await createPostgresDatabase()
+  const folder = mkdtempSync(join(tmpdir(), 'mt-login-import-'))
+  const base = await writeImportBase(join(folder, 'base'), 24)
+  const db = await openDatabase({ url, dataDir: 'memory' })
+  t.after(async () => {
+    await db.close()
+    await drop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const { DATABASE_URL: _, MASTER_KEY: __, ...outside } = process.env
+  const env = { ...outside, DATA_DIR: join(folder, 'data'), DATABASE_URL: url.reveal(), BASE_REGISTER_FILE: base.register, FACE_MODELS: 'builtin' }
+  const start = () => {
+    const words = ['--manifesto', base.manifest, '--pasta', base.folder, '--origem', 'base', '--confiar', '--json']
+    const child = spawn(process.execPath, ['src/mt.ts', 'imagens', 'importar', ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let out = ''
+    child.stdout.on('data', (chunk) => (out += chunk))
+    child.stderr.resume()
+    return { child, ended: once(child, 'close').then(([code, signal]) => ({ code, signal, out })) }
+  }
+  const onRecord = async () => {
+    const [lines] = await db.query<{ lines: number; images: number }>(
+      "SELECT (SELECT count(*)::int FROM image_import_line WHERE outcome = 'stored') AS lines, (SELECT count(*)::int FROM stored_image) AS images",
+    ).catch(() => [])
+    return lines ?? { lines: 0, images: 0 }
+  }
+  const first = start()
+  let isOver = false
+  void first.ended.then(() => (isOver = true))
+  await until(async () => isOver || (await onRecord()).lines >= 5, 60_000)
+  first.child.kill('SIGKILL')
+  assert.equal((await first.ended).signal, 'SIGKILL', 'it was in the middle')
+  const before = await onRecord()
+  assert.equal(before.images, before.lines, 'no image without its line, nor a line without its image')
+
+  const second = await start().ended
+  assert.equal(second.code, 0, second.out)
+  const result = JSON.parse(second.out)
+  assert.deepEqual(result.counts, { ...base.expected, known: 0 })
+  assert.ok(result.looked <= 24 - before.lines && result.looked > 0)
+  assert.deepEqual(await onRecord(), { lines: base.expected.stored, images: base.expected.stored })
+  assert.equal(JSON.parse((await start().ended).out).looked, 0, 'a third run has nothing to do')
 })

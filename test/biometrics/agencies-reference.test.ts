@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { createLocalJWKSet, flattenedVerify, type JSONWebKeySet } from 'jose'
 import { canonicalJson } from '../../src/biometrics/agencies/receipt/canonical.ts'
+import { createReceiptKeys } from '../../src/biometrics/agencies/receipt/receipt-keys.ts'
 import { createSigner } from '../../src/biometrics/agencies/receipt/signer.ts'
 import { type AgencyScene, openAgencyScene, PEOPLE } from '../support/agency-scene.ts'
 
@@ -105,7 +106,12 @@ test('the verification route: anybody may ask; image, signature and register are
 
 test('a result’s signature is no receipt’s, nor the reverse: the types differ', async () => {
   const key = Buffer.alloc(32, 9)
-  const signer = createSigner({ hash: (value, purpose) => createHash('sha256').update(key).update(`${purpose}${value}`).digest() })
+  const keyring = {
+    hash: (value: string, purpose: string) => createHash('sha256').update(key).update(`${purpose}${value}`).digest(),
+    seal: () => Buffer.alloc(0),
+    open: () => Buffer.alloc(0),
+  }
+  const signer = createSigner(createReceiptKeys({ db: scene.db, clock: scene.clock, audit: scene.audit, keyring }))
   const attested = await signer.attest({ id: 'x' })
   const [head = '', , signature = ''] = attested.split('.')
   assert.equal(await signer.isCertified({ id: 'x' }, { protected: head, signature }), false)
@@ -188,4 +194,31 @@ test('whoever closed their account is handed out no more, neither anew nor as an
     await scene.db.execute("UPDATE account SET status = 'active' WHERE id = $1", [scene.accountId])
   }
   assert.equal((await retrieve()).status, 200)
+})
+
+test('a new key signs, the old receipts still hold, and each receipt says which key is its own', async () => {
+  const before = await certified()
+  const kid = await scene.rotateReceiptKey()
+  const later = await certified()
+  const keyOf = ({ assinatura }: Certified) => JSON.parse(Buffer.from(assinatura.protected, 'base64url').toString()).kid
+  assert.equal(keyOf(later), kid)
+  assert.notEqual(keyOf(before), kid)
+  const { body } = await scene.call('GET', '/api/biometria/v1/recibos/chaves')
+  assert.deepEqual([body['keys']].flat().map((key) => Object(key).kid), [kid, keyOf(before)])
+  for (const { recibo, assinatura } of [before, later]) {
+    assert.equal(await verifyIndependently({ recibo, assinatura }), true)
+    assert.equal((await scene.call('POST', VERIFY, { json: { recibo, assinatura } })).body['valido'], true)
+  }
+  const [event] = await scene.events('biometrics/receipt-key-rotated')
+  assert.equal(event?.data['kid'], kid)
+  const [{ sealed } = { sealed: Buffer.alloc(0) }] = await scene.db.query<{ sealed: Buffer }>('SELECT sealed FROM receipt_signing_key')
+  assert.ok(sealed.length > 32, 'the key is not stored as it is')
+})
+
+test('checking receipts is bounded by address', async () => {
+  const { recibo, assinatura } = await certified()
+  let last = await scene.call('POST', VERIFY, { json: { recibo, assinatura } })
+  for (let count = 0; last.status === 200 && count < 1000; count += 1) last = await scene.call('POST', VERIFY, { json: { recibo, assinatura } })
+  assert.equal(last.status, 429)
+  assert.ok(Number(last.headers.get('Retry-After')) >= 1)
 })

@@ -16,7 +16,7 @@ import { importImages, type ImportOptions } from '../../src/biometrics/images/tr
 import { openFolder, openTar } from '../../src/biometrics/images/transfer/import-files.ts'
 import { indexTar, safeName } from '../../src/biometrics/images/transfer/tar-reader.ts'
 import { TAR_END, tarEntry } from '../../src/biometrics/images/transfer/tar-writer.ts'
-import { testDatabases } from '../support/database.ts'
+import { openPgliteTestDatabase, testDatabases } from '../support/database.ts'
 import { type ImageScene, NOW, openImageScene } from '../support/image-scene.ts'
 
 const BY = { kind: 'operator', id: 'op-1' } as const
@@ -334,6 +334,26 @@ test('a tar with anything else in it is refused whole', async () => {
   changed[0] = 0x79
   await assert.rejects(indexed(Buffer.concat([changed, TAR_END])), { code: 'biometrics/archive-invalid' }, 'a wrong checksum')
   for (const name of ['', '.', 'a//b', 'a/./b', '\0', 'x\u007f', 'a'.repeat(1025)]) assert.equal(safeName(name), undefined)
+})
+
+test('the report goes through no link and into no file of another kind, and that shows before anything is imported', async () => {
+  const scene = await openImageScene(await openPgliteTestDatabase())
+  after(() => scene.close())
+  const run = importer(scene)
+  const made = await base([lineOf(1)], { 'f/1.jpg': await picture(10) })
+  const precious = join(made.root, 'precious')
+  writeFileSync(precious, 'of somebody')
+  const [link, hard, dangling] = [join(made.root, 'link'), join(made.root, 'hard'), join(made.root, 'dangling')]
+  symlinkSync(precious, link)
+  linkSync(precious, hard)
+  symlinkSync(join(made.root, 'not-there'), dangling)
+  for (const reportPath of [link, hard, dangling, made.root]) await assert.rejects(run(made, { reportPath }), { code: 'biometrics/place-unsafe' }, reportPath)
+  assert.equal(readFileSync(precious, 'utf8'), 'of somebody')
+  assert.equal(existsSync(join(made.root, 'not-there')), false)
+  assert.deepEqual(await scene.db.query('SELECT 1 FROM image_import'), [])
+  writeFileSync(join(made.root, 'old'), 'a report of before, longer than the new one', { mode: 0o644 })
+  assert.equal((await run(made, { reportPath: join(made.root, 'old') })).counts.stored, 1)
+  assert.deepEqual([readFileSync(join(made.root, 'old'), 'utf8'), statSync(join(made.root, 'old')).mode & 0o777], ['', 0o600])
 })
 
 test('a hard link in the folder of an import is a file like others', async () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { accountsEvents } from '../../src/accounts/index.ts'
 import { type Audit, createAudit } from '../../src/audit/index.ts'
-import { agencyEvents, type AgencyPolicy, agencyPolicySchema, type AgencyScope, biometricsEvents, createAgencies, createImageStore } from '../../src/biometrics/index.ts'
+import { agencyEvents, type AgencyPolicy, agencyPolicySchema, type AgencyScope, biometricsEvents, createAgencies, createImageStore, createReceiptKeys } from '../../src/biometrics/index.ts'
 import type { FrameObservation } from '../../src/biometrics/index.ts'
 import { createFaceCheckRoutes } from '../../src/oidc/index.ts'
 import type { Database } from '../../src/platform/db.ts'
@@ -50,6 +50,8 @@ export interface AgencyScene {
   call(method: string, path: string, init?: { token?: string; json?: unknown; headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> }): Promise<Answer>
   events(type: string): Promise<{ subject_id: string | null; client_id: string | null; data: Record<string, unknown> }[]>
   sweep(): Promise<void>
+  /** As an operator does; the id of the new key. */
+  rotateReceiptKey(): Promise<string>
   attemptsLeft(subject: string, client: string): number
   /** As an operator does: its tokens and its validations are worth nothing from now on. */
   disable(client: string): void
@@ -165,6 +167,7 @@ export async function openAgencyScene(): Promise<AgencyScene> {
     },
     events: (type) => db.query('SELECT subject_id, client_id, data FROM audit_event WHERE type = $1 ORDER BY id', [type]),
     sweep: agencies.sweep,
+    rotateReceiptKey: () => createReceiptKeys({ db, clock, keyring, audit }).rotate({ kind: 'operator', id: 'test' }),
     attemptsLeft: (subject, client) => ATTEMPTS - (attempts.get(`agency/${client}/${subject}`) ?? 0),
     disable: (client) => void disabled.add(client),
     logged: () => log.join('\n'),

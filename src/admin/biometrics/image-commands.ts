@@ -35,7 +35,7 @@ function importCommand({ transfer, setting }: ImageTools): Command {
       ...SECRETS,
     },
     run: async (typed) => {
-      const { manifest, files, close } = await sourcesFrom(typed)
+      const { manifest, files, close } = await sourcesFrom(typed, setting.progress)
       const reportPath = typed.text('relatorio') ?? `${typed.text('manifesto') ?? typed.text('tar')}.recusas.ndjson`
       const bar = createProgressBar(setting.progress)
       const parallel = Number(typed.text('paralelo') ?? setting.parallel)

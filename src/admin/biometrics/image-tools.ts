@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
-import { open, readFile, rm, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type Cpf, parseCpf } from '../../accounts/index.ts'
 import type { AuditActor } from '../../audit/index.ts'
 import type { Custody, FaceJobs, ImageTransfer, ImportFiles, IntegrityCheck, Lock, ManifestPlace, Unlock } from '../../biometrics/index.ts'
@@ -69,14 +70,14 @@ async function unlockFrom({ text }: Typed): Promise<Unlock> {
 }
 
 /** The manifest and files that an import was told of; `close` removes what was opened in between. */
-export async function sourcesFrom(typed: Typed): Promise<{ manifest: ManifestPlace; files: ImportFiles; close: () => Promise<void> }> {
+export async function sourcesFrom(typed: Typed, say: (text: string) => void): Promise<{ manifest: ManifestPlace; files: ImportFiles; close: () => Promise<void> }> {
   const [manifest, folder, tar] = [typed.text('manifesto'), typed.text('pasta'), typed.text('tar')]
   if ((folder === undefined) === (tar === undefined)) throw new UsageError('Diga --pasta ou --tar, um dos dois.')
   if (folder !== undefined) {
     if (manifest === undefined) throw new UsageError('Falta a opção --manifesto.')
     return { manifest: { path: manifest }, files: await openFolder(folder), close: async () => {} }
   }
-  const { path, remove } = await openedArchive(tar ?? '', typed)
+  const { path, remove } = await openedArchive(tar ?? '', typed, say)
   try {
     const files = await openTar(path)
     const inside = files.place(MANIFEST_NAME)
@@ -89,27 +90,53 @@ export async function sourcesFrom(typed: Typed): Promise<{ manifest: ManifestPla
   }
 }
 
+/** Name of what a sealed archive is opened into: beside it, with the process whose it is. */
+const OPENED = /\.(\d+)\.aberto$/
+
 /** A sealed archive is opened into a file of ours beside it, which goes when the command ends. */
-async function openedArchive(path: string, typed: Typed): Promise<{ path: string; remove: () => Promise<void> }> {
+async function openedArchive(path: string, typed: Typed, say: (text: string) => void): Promise<{ path: string; remove: () => Promise<void> }> {
   const file = await open(path, constants.O_RDONLY).catch((cause: unknown) => {
     throw new Problem(ADMIN_PROBLEMS.fileUnreadable, { detail: path, cause })
   })
-  const plainPath = `${path}.aberto`
+  const plainPath = `${path}.${process.pid}.aberto`
+  const remove = () => rm(plainPath, { force: true })
   try {
+    await removeLeftovers(dirname(path), say)
     if (!(await isSealed(file))) return { path, remove: async () => {} }
     const by = await unlockFrom(typed)
-    await rm(plainPath, { force: true })
+    await remove()
     const plain = await open(plainPath, 'wx', 0o600)
     try {
       await unseal(file, by, (bytes) => plain.writeFile(bytes))
     } catch (error) {
-      await rm(plainPath, { force: true })
+      await remove()
       throw error
     } finally {
       await plain.close()
     }
-    return { path: plainPath, remove: () => rm(plainPath, { force: true }) }
+    return { path: plainPath, remove }
   } finally {
     await file.close()
+  }
+}
+
+/** What imports that were killed left open in this folder: pictures of people that anybody with the disk could see. */
+async function removeLeftovers(folder: string, say: (text: string) => void): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, owner] = OPENED.exec(name) ?? []
+    if (owner === undefined || isRunning(Number(owner))) continue
+    await rm(join(folder, name), { force: true })
+    say(`Uma importação interrompida deixou um arquivo aberto, sem cifra, que foi apagado: ${join(folder, name)}\n`)
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // Somebody else's process lives, and may not be asked.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import Router from '@koa/router'
 import { z } from 'zod'
-import { type Cpf, parseCpf } from '../../accounts/index.ts'
+import { type Cpf, createAddressLimit, networkOf, parseCpf } from '../../accounts/index.ts'
 import type { Audit } from '../../audit/index.ts'
 import { inRoom } from '../../platform/http/app.ts'
 import { guard } from '../../platform/http/guard.ts'
 import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'
-import type { HttpContext } from '../../platform/http/request-facts.ts'
+import { type HttpContext, requestFacts } from '../../platform/http/request-facts.ts'
 import type { Messages } from '../../platform/http/messages.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Sql } from '../../platform/db.ts'
@@ -168,6 +168,9 @@ function addValidations(router: Router, { platform, calls, people }: AgencyRoute
   )
 }
 
+/** Checking a receipt asks for no token, and costs a signature: enough for a court's whole docket, and too little for a flood. */
+const VERIFICATIONS = { burst: 30, perSecond: 0.5 }
+
 function addReferences(router: Router, { calls, people }: AgencyRouteDependencies): void {
   const { receipts, signer } = people
   router.post(
@@ -182,8 +185,16 @@ function addReferences(router: Router, { calls, people }: AgencyRouteDependencie
         ),
     }),
   )
+  const limit = createAddressLimit({ allowance: VERIFICATIONS, networkOf })
   router.post(
     '/recibos/verificacao',
+    // Before a byte of the body is read.
+    async (ctx, next) => {
+      const { ip } = requestFacts(ctx)
+      limit.check(ip)
+      limit.spend(ip)
+      await next()
+    },
     guard({ body: contract.verificationRequest, response: contract.verificationAnswer, consumes: 'json', csrf: false }, async (ctx, { body }) => {
       const { signed, registered, sameImage } = await receipts.verify(body.recibo, body.assinatura, body.imagem_sha256)
       ctx.body = {
@@ -196,8 +207,8 @@ function addReferences(router: Router, { calls, people }: AgencyRouteDependencie
   )
   router.get(
     '/recibos/chaves',
-    guard({ query: noMembers, response: contract.keysAnswer }, (ctx) => {
-      ctx.body = { keys: [signer.publicKey] }
+    guard({ query: noMembers, response: contract.keysAnswer }, async (ctx) => {
+      ctx.body = { keys: await signer.publicKeys() }
     }),
   )
 }

@@ -14,6 +14,7 @@ import { createIdempotency } from './metering/idempotency.ts'
 import { createQuotas, type Quotas } from './metering/quota.ts'
 import type { RequireClient } from './policy.ts'
 import { createReceipts } from './receipt/receipts.ts'
+import { createReceiptKeys } from './receipt/receipt-keys.ts'
 import { createSigner } from './receipt/signer.ts'
 import { type AgencyAttempts, createAgencyPeople, createFindSubject } from './subject.ts'
 import type { MountFaceChecks } from './validation/face-checks.ts'
@@ -49,7 +50,7 @@ export interface Agencies {
 export function createAgencies({ platform, faces, images, web, attempts }: AgenciesDependencies): Agencies {
   const { db, clock, keyring, audit, publicUrl } = platform
   const findSubject = createFindSubject({ db, keyring })
-  const signer = createSigner(keyring)
+  const signer = createSigner(createReceiptKeys({ db, clock, keyring, audit }))
   const quotas = createQuotas({ db, clock })
   const idempotency = createIdempotency({ db, clock, keyring })
   const people = createAgencyPeople({ db, images, rule: faces.rule, attempts })

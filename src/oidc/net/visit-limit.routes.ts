@@ -1,5 +1,5 @@
 import type { Provider, ProviderContext } from 'oidc-provider'
-import type { AddressLimit } from './address-limit.ts'
+import type { AddressLimit } from '../../accounts/index.ts'
 import { type HttpMiddleware, requestFacts } from '../../platform/http/request-facts.ts'
 import { isProblem } from '../../platform/problem.ts'
 import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'

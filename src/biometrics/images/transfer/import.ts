@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { AuditActor } from '../../../audit/index.ts'
 import { isProblem, Problem } from '../../../platform/problem.ts'
 import { PLATFORM_PROBLEMS } from '../../../platform/problems.ts'
@@ -48,9 +49,19 @@ const PAUSE_MS = 500
  * Imports a base: NDJSON lines that name image files.
  *
  * Each line's outcome commits with its image, so a run that was killed goes on where it was, and a second run does nothing. Lines of one
- * person are taken in order. @throws {Problem} biometrics/archive-invalid
+ * person are taken in order. @throws {Problem} biometrics/archive-invalid, biometrics/place-unsafe
  */
 export async function importImages(deps: ReceptionDependencies, options: ImportOptions): Promise<ImportResult> {
+  // First: ten thousand images should not be in before it shows that their report has no place.
+  const report = await openReport(options.reportPath)
+  try {
+    return await importInto(deps, options, report)
+  } finally {
+    await report.close()
+  }
+}
+
+async function importInto(deps: ReceptionDependencies, options: ImportOptions, report: FileHandle): Promise<ImportResult> {
   const { db, clock, audit } = deps.images
   const { manifest, actor } = options
   const { sha256, lines } = await fingerprint(manifest)
@@ -68,7 +79,7 @@ export async function importImages(deps: ReceptionDependencies, options: ImportO
       await audit.record(tx, { type: 'biometrics/import-finished', actor, data: { importId: begun.id, ...counts } })
     })
   }
-  return { importId: begun.id, lines, counts, looked, reasons: await writeReport(deps, begun.id, options.reportPath) }
+  return { importId: begun.id, lines, counts, looked, reasons: await writeReport(deps, begun.id, report) }
 }
 
 interface Run {
@@ -154,20 +165,32 @@ async function insist(db: ReceptionDependencies['images']['db'], importId: strin
   }
 }
 
-async function writeReport({ images: { db } }: ReceptionDependencies, importId: string, path: string): Promise<Record<string, number>> {
+const unsafe = (cause?: unknown) => new Problem(IMAGE_PROBLEMS.placeUnsafe, { detail: 'the report must be a plain file of ours, or a new one', cause })
+
+/** Never through a link, which others may have laid to a file of ours; nothing of an old report is lost before the new one is written. */
+async function openReport(path: string): Promise<FileHandle> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
+  const file = await open(path, flags, 0o600).catch((cause: unknown) => {
+    throw unsafe(cause)
+  })
+  const found = await file.stat()
+  const isOurs = process.geteuid === undefined || found.uid === process.geteuid()
+  if (found.isFile() && found.nlink === 1 && isOurs) return file
+  await file.close()
+  throw unsafe()
+}
+
+async function writeReport({ images: { db } }: ReceptionDependencies, importId: string, file: FileHandle): Promise<Record<string, number>> {
   const reasons: Record<string, number> = {}
-  const file = await open(path, 'w', 0o600)
-  try {
-    for (let after = 0; ; ) {
-      const refused = await selectRefused(db, importId, after, WINDOW)
-      if (refused.length > 0) await file.write(refused.map((row) => `${JSON.stringify(row)}\n`).join(''))
-      for (const { line, reason } of refused) {
-        reasons[reason] = (reasons[reason] ?? 0) + 1
-        after = line
-      }
-      if (refused.length < WINDOW) return reasons
+  await file.truncate(0)
+  await file.chmod(0o600)
+  for (let after = 0; ; ) {
+    const refused = await selectRefused(db, importId, after, WINDOW)
+    if (refused.length > 0) await file.write(refused.map((row) => `${JSON.stringify(row)}\n`).join(''))
+    for (const { line, reason } of refused) {
+      reasons[reason] = (reasons[reason] ?? 0) + 1
+      after = line
     }
-  } finally {
-    await file.close()
+    if (refused.length < WINDOW) return reasons
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createAddressLimit } from '../../src/oidc/net/address-limit.ts'
+import { createAddressLimit } from '../../src/accounts/throttle/address-limit.ts'
 import { Problem } from '../../src/platform/problem.ts'
 
 function limitAt(time: { ms: number }, mostAddresses = 100) {
