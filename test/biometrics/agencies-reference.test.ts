@@ -115,7 +115,7 @@ test('a result’s signature is no receipt’s, nor the reverse: the types diffe
   const attested = await signer.attest({ id: 'x' })
   const [head = '', , signature = ''] = attested.split('.')
   assert.equal(await signer.isCertified({ id: 'x' }, { protected: head, signature }), false)
-  assert.equal(await signer.isCertified({ id: 'x' }, await signer.certify({ id: 'x' })), true)
+  assert.equal(await signer.isCertified({ id: 'x' }, await signer.certify({ id: 'x' }, scene.db)), true)
 })
 
 test('purpose, legal basis, case and person responsible are mandatory and must fit the client', async () => {

@@ -1,7 +1,7 @@
 import { createECDH, createHash, createPrivateKey, type KeyObject } from 'node:crypto'
 import type { Audit, AuditActor } from '../../../audit/index.ts'
 import type { Clock } from '../../../platform/clock.ts'
-import type { Database } from '../../../platform/db.ts'
+import type { Database, Sql } from '../../../platform/db.ts'
 import type { Keyring } from '../../../platform/keyring.ts'
 import { insertReceiptKey, listReceiptKeys } from './receipt-key.store.ts'
 
@@ -23,7 +23,7 @@ export interface ReceiptKey {
 /** The keys of receipts: the first signs, all verify, for as long as a court may ask. */
 export interface ReceiptKeys {
   /** Never empty; read anew each time, so that every process signs with a new key at once. */
-  list(): Promise<readonly ReceiptKey[]>
+  list(sql?: Sql): Promise<readonly ReceiptKey[]>
   /** A new random key signs from now on; what the others signed stays valid. Returns its id. */
   rotate(actor: AuditActor): Promise<string>
 }
@@ -41,8 +41,8 @@ const CURVE_ORDER = Buffer.from('ffffffff00000000ffffffffffffffffbce6faada7179e8
 export function createReceiptKeys({ db, clock, keyring, audit }: ReceiptKeyDependencies): ReceiptKeys {
   const first = deriveKey(keyring)
   return {
-    async list() {
-      const stored = await listReceiptKeys(db)
+    async list(sql = db) {
+      const stored = await listReceiptKeys(sql)
       return [...stored.map(({ kid, sealed }) => keyOf(keyring.open(sealed, contextOf(kid)))), first]
     },
     rotate: (actor) =>

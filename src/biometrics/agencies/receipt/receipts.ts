@@ -112,7 +112,7 @@ export function createReceipts(deps: ReceiptDependencies): Receipts {
         const event = await findReceiptEvent(tx, subject, id)
         const facts = { id, createdAt, event, digest: digest.toString('hex'), bytes: bytes.length, publicUrl: platform.publicUrl }
         const recibo = receiptOf(facts, client, { ...request, purpose }, image)
-        const assinatura = await signer.certify(recibo)
+        const assinatura = await signer.certify(recibo, tx)
         const sealed = keyring.seal(JSON.stringify({ recibo, assinatura }), contextOf(id))
         const row = { id, imageId: image.id, imageDigest: digest, sealed, requestHash, createdAt }
         const added = await insertReceipt(tx, { ...row, clientId: client.id, personId: person.personId, idempotencyKey: key })

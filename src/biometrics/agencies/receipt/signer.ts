@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import { CompactSign, decodeProtectedHeader, FlattenedSign, flattenedVerify } from 'jose'
+import type { Sql } from '../../../platform/db.ts'
 import { canonicalJson } from './canonical.ts'
 import type { PublicKeyJwk, ReceiptKey, ReceiptKeys } from './receipt-keys.ts'
 
@@ -13,8 +14,8 @@ export interface Signature {
 export interface Signer {
   /** Of every key that ever signed, the one in use first. */
   publicKeys(): Promise<PublicKeyJwk[]>
-  /** Detached, over the canonical JSON. */
-  certify(document: object): Promise<Signature>
+  /** Detached, over the canonical JSON; in the transaction that keeps it. */
+  certify(document: object, tx: Sql): Promise<Signature>
   isCertified(document: object, signature: Signature): Promise<boolean>
   /** One text (JWS Compact Serialization) with the claims in it. */
   attest(claims: object): Promise<string>
@@ -28,15 +29,15 @@ const RESULT_TYPE = 'mt-validacao+jwt'
  * its key however often a new one has taken over since.
  */
 export function createSigner(keys: Pick<ReceiptKeys, 'list'>): Signer {
-  const current = async (typ: string) => {
-    const [key] = await keys.list()
+  const current = async (typ: string, tx?: Sql) => {
+    const [key] = await keys.list(tx)
     if (!key) throw new Error('there is no key for receipts')
     return { privateKey: key.privateKey, header: { alg: 'ES256', kid: key.publicKey.kid, typ } }
   }
   return {
     publicKeys: async () => (await keys.list()).map(({ publicKey }) => publicKey),
-    async certify(document) {
-      const { privateKey, header } = await current(DOCUMENT_TYPE)
+    async certify(document, tx) {
+      const { privateKey, header } = await current(DOCUMENT_TYPE, tx)
       const signed = await new FlattenedSign(Buffer.from(canonicalJson(document))).setProtectedHeader(header).sign(privateKey)
       return { protected: signed.protected ?? '', signature: signed.signature }
     },
