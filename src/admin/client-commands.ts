@@ -27,6 +27,7 @@ const METADATA: Readonly<Record<string, readonly [member: string, flag: Flag]>> 
 /** Flags that become members of the policy that the state sets for the client. */
 const POLICY: Readonly<Record<string, readonly [member: string, flag: Flag]>> = {
   escopo: ['allowedScopes', { type: 'string', value: 'ESCOPO', about: 'escopo permitido', multiple: true }],
+  'escopo-opcional': ['optionalScopes', { type: 'string', value: 'ESCOPO', about: 'escopo que o cidadão pode desmarcar ao autorizar', multiple: true }],
   'nivel-minimo': ['minimumLevel', { type: 'string', value: 'NÍVEL', about: 'bronze, prata ou ouro: nenhum token abaixo dele' }],
   pkce: ['pkce', { type: 'string', value: 'REGRA', about: 'required (padrão) ou optional, só para quem não sabe fazer' }],
   'espaco-poderes': ['representationNamespaces', { type: 'string', value: 'ESPAÇO', about: 'espaço de poderes (procurações) que conta neste sistema', multiple: true }],

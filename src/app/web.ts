@@ -97,7 +97,12 @@ export function addPages({ foundation, rooms, oidc, web, look }: PagesDependenci
         settings: { minPasswordLength: rooms.settings.password.minLength, recentSeconds: rooms.settings.session.recentSeconds, demoCitizens },
       },
     },
-    oidc: { server: oidc.provider, giveConsent: oidc.consents.give, parties: oidc.representation },
+    oidc: {
+      server: oidc.provider,
+      giveConsent: oidc.consents.give,
+      optionalScopesOf: async (clientId) => (await oidc.clients.find(clientId))?.policy.optionalScopes ?? [],
+      parties: oidc.representation,
+    },
     accounts: rooms.accounts,
     assurance: rooms.assurance,
     face: {

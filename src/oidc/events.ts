@@ -15,7 +15,7 @@ export const oidcEvents = defineEvents({
   }),
   /** Somebody signed in with a power that only several have together: nothing was used yet. */
   'oidc/joint-representation': z.object({ mandate: z.string(), kind: z.enum(['sign-in', 'refresh', 'switch', 'api', 'service']), about: z.string().optional() }),
-  'oidc/consent-given': z.object({ scopes: z.array(z.string()), claims: z.array(z.string()) }),
+  'oidc/consent-given': z.object({ scopes: z.array(z.string()), claims: z.array(z.string()), declined: z.array(z.string()).optional() }),
   'oidc/consent-withdrawn': z.object({}),
   'oidc/sessions-ended': z.object({ reason: z.string(), sessions: z.int(), clients: z.int() }),
   'oidc/client-created': z.object({ clientId, authMethod: z.string(), dynamic: z.boolean() }),

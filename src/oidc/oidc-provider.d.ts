@@ -147,6 +147,9 @@ declare module 'oidc-provider' {
   export interface GrantInstance extends TokenInstance {
     getOIDCScope(): string
     getOIDCScopeEncountered(): string
+    getRejectedOIDCScope(): string
+    rejectOIDCScope(scope: string): void
+    rejected?: { openid?: { scope?: string } } | undefined
     getOIDCClaimsEncountered(): string[]
     getResourceScopeEncountered(resource: string): string
     addOIDCScope(scope: string): void

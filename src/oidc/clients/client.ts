@@ -83,6 +83,8 @@ export const clientPolicySchema = z.strictObject({
   /** No token below it, whatever the request says. */
   minimumLevel: z.enum(LEVELS).optional(),
   allowedScopes: z.array(z.enum(SCOPES)).default(['openid', 'profile', 'email', 'phone', 'offline_access']),
+  /** Of these, what the citizen may leave out at the consent page; everything else is required, and the page says what for. */
+  optionalScopes: z.array(z.enum(SCOPES).exclude(['openid'])).default([]),
   /** How evidence is named to this client. */
   seals: z.enum(['native', 'govbr-equivalent']).default('native'),
   /** Runs by the state itself: no consent page. */

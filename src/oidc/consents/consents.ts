@@ -33,6 +33,8 @@ export interface GivenConsent {
   /** The grant of this session, to extend it. */
   readonly grantId?: string | undefined
   readonly wanted: Wanted
+  /** Optional scopes that the person leaves out. */
+  readonly declined?: readonly string[]
 }
 
 export interface Consents {
@@ -84,21 +86,26 @@ export function createConsents(deps: ConsentDeps): Consents {
       const wanted = wantedBeyond(ctx, stored)
       const { firstParty } = deps.server.policyOf(ctx)
       if (isNothing(wanted) || (!firstParty && isToBeAsked(ctx))) return bound(ctx, stored)
-      if (!firstParty && !covers(await findConsent(db, accountId, oidc.client.clientId), wanted)) return stored
+      const consent = firstParty ? undefined : await findConsent(db, accountId, oidc.client.clientId)
+      if (!firstParty && !covers(consent, wanted)) return stored
       const grant = stored ?? newGrant(oidc.provider, accountId, oidc.client.clientId)
-      extend(grant, wanted)
+      extend(grant, wanted, consent?.declined)
       await grant.save()
       return bound(ctx, grant)
     },
 
-    async give({ accountId, clientId, grantId, wanted }) {
+    async give({ accountId, clientId, grantId, wanted, declined = [] }) {
       const provider = deps.server.provider()
-      const stored = grantId === undefined ? undefined : await provider.Grant.find(grantId)
+      // Who takes something back that was given before takes it from every token that bears it.
+      const before = declined.length > 0 ? await findConsent(db, accountId, clientId) : undefined
+      const isNarrower = before?.scopes.some((scope) => declined.includes(scope)) === true
+      if (isNarrower) await deps.server.revokeGrants(accountId, clientId)
+      const stored = grantId === undefined || isNarrower ? undefined : await provider.Grant.find(grantId)
       const grant = stored?.accountId === accountId && stored.clientId === clientId ? stored : newGrant(provider, accountId, clientId)
-      extend(grant, wanted)
+      extend(grant, { ...wanted, scopes: [...wanted.scopes, ...declined] }, declined)
       const id = await grant.save()
-      const consent = { accountId, clientId, scopes: scopeEntries(wanted), claims: wanted.claims, grantedAt: clock.now() }
-      const data = { scopes: [...consent.scopes], claims: [...consent.claims] }
+      const consent = { accountId, clientId, scopes: scopeEntries(wanted), claims: wanted.claims, declined, grantedAt: clock.now() }
+      const data = { scopes: [...consent.scopes], claims: [...consent.claims], ...(declined.length > 0 && { declined: [...declined] }) }
       const actor = { kind: 'citizen', id: accountId } as const
       await upsertConsent(db, { ...consent, grantId: id }, audit.prepare({ type: 'oidc/consent-given', actor, subject: accountId, clientId, data }))
       return id
@@ -157,13 +164,21 @@ function scopeEntries({ scopes, resources }: Wanted): string[] {
 
 function covers(consent: Consent | undefined, wanted: Wanted): boolean {
   if (!consent) return false
+  const answered = [...consent.scopes, ...consent.declined]
   return (
-    scopeEntries(wanted).every((scope) => consent.scopes.includes(scope)) && wanted.claims.every((claim) => consent.claims.includes(claim))
+    scopeEntries(wanted).every((scope) => answered.includes(scope)) && wanted.claims.every((claim) => consent.claims.includes(claim))
   )
 }
 
-function extend(grant: GrantInstance, { scopes, claims, resources }: Wanted): void {
-  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
+/** Of `scopes` those of `declined` are noted as refused: the provider asks for them no more and leaves them out of every token. */
+function extend(grant: GrantInstance, { scopes, claims, resources }: Wanted, declined: readonly string[] = []): void {
+  const [refused, given] = [scopes.filter((scope) => declined.includes(scope)), scopes.filter((scope) => !declined.includes(scope))]
+  if (given.length > 0) {
+    grant.addOIDCScope(given.join(' '))
+    const still = grant.getRejectedOIDCScope().split(' ').filter((scope) => scope !== '' && !given.includes(scope))
+    grant.rejected = still.length > 0 ? { openid: { scope: still.join(' ') } } : undefined
+  }
+  if (refused.length > 0) grant.rejectOIDCScope(refused.join(' '))
   if (claims.length > 0) grant.addOIDCClaims([...claims])
   for (const [indicator, own] of Object.entries(resources)) grant.addResourceScope(indicator, own.join(' '))
 }

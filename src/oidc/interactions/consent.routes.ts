@@ -1,6 +1,6 @@
 import Router from '@koa/router'
 import { z } from 'zod'
-import { guard } from '../../platform/http/guard.ts'
+import { guard, listOf } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { REPRESENTATION_SCOPES } from '../clients/client.ts'
 import type { StepPage } from './flow.ts'
@@ -18,12 +18,18 @@ export type GiveConsent = (consent: {
     readonly claims: readonly string[]
     readonly resources: Readonly<Record<string, readonly string[]>>
   }
+  /** What the citizen left out of what was asked for. */
+  readonly declined: readonly string[]
 }) => Promise<string>
+
+/** What a relying party can do without, by its policy. */
+export type OptionalScopesOf = (clientId: string) => Promise<readonly string[]>
 
 export interface ConsentDependencies {
   readonly visits: Visits
   readonly pages: Pages
   readonly giveConsent: GiveConsent
+  readonly optionalScopesOf: OptionalScopesOf
   readonly people: {
     /** How the citizen is shown to themself: CPF with its ends hidden. */
     readonly maskedCpfOf: (accountId: string) => Promise<string>
@@ -36,6 +42,8 @@ export type ActingFor = (visit: Visit) => Promise<string | undefined>
 
 /** Scopes and claims with a sentence of their own, in the order of the page. */
 const NAMED_SCOPES: readonly string[] = ['profile', 'cpf', 'email', 'phone', 'offline_access', ...REPRESENTATION_SCOPES, 'openid']
+/** Scopes of which the page says what the relying party needs them for; of all others, that it needs them. */
+const EXPLAINED: readonly string[] = ['profile', 'cpf', 'email', 'phone', 'offline_access', 'openid']
 const NAMED_CLAIMS: readonly string[] = ['name', 'social_name', 'birthdate', 'cpf', 'email', 'phone_number', 'verified_claims', 'representation']
 
 const missingDetails = z.object({
@@ -45,14 +53,14 @@ const missingDetails = z.object({
 })
 type Missing = z.infer<typeof missingDetails>
 
-const decision = z.object({ decision: z.enum(['allow', 'deny']) })
+const decision = z.object({ decision: z.enum(['allow', 'deny']), scope: listOf(z.string().max(100)) })
 
 /** Consent: once for a relying party and a set of data, in sentences that a twelve-year-old understands. */
-export function createConsentRoutes({ visits, pages, giveConsent, people }: ConsentDependencies): { router: Router; show: StepPage } {
+export function createConsentRoutes({ visits, pages, giveConsent, optionalScopesOf, people }: ConsentDependencies): { router: Router; show: StepPage } {
   const router = new Router()
 
   async function show(ctx: HttpContext, visit: Visit): Promise<void> {
-    const rows = rowsOf(shownTo(visit))
+    const rows = rowsOf(shownTo(visit), await optionalScopesOf(visit.client.id))
     pages.show(ctx, visit, 'consent', { cpf: await people.maskedCpfOf(accountOf(visit)), represented: await people.actingFor(visit), rows })
   }
 
@@ -61,12 +69,15 @@ export function createConsentRoutes({ visits, pages, giveConsent, people }: Cons
     guard({ params: uidParams, body: decision }, async (ctx, { params, body }) => {
       const visit = await visits.open(ctx, params.uid, ['consent'])
       if (body.decision === 'deny') return visits.finish(ctx, visit, DENIED)
-      const missing = missingDetails.parse(visit.prompt.details)
+      const { missingOIDCScope: asked, ...missing } = shownTo(visit)
+      const optional = await optionalScopesOf(visit.client.id)
+      const declined = asked.filter((scope) => optional.includes(scope) && !body.scope.includes(scope))
       const grantId = await giveConsent({
         accountId: accountOf(visit),
         clientId: visit.client.id,
         grantId: visit.grantId,
-        wanted: { scopes: missing.missingOIDCScope, claims: missing.missingOIDCClaims, resources: missing.missingResourceScopes },
+        wanted: { scopes: asked.filter((scope) => !declined.includes(scope)), claims: missing.missingOIDCClaims, resources: missing.missingResourceScopes },
+        declined,
       })
       await visits.finish(ctx, visit, { consent: { grantId } })
     }),
@@ -87,21 +98,25 @@ function shownTo({ prompt, params }: Visit): Missing {
 interface ConsentRow {
   readonly key: string
   readonly params: Readonly<Record<string, string>>
+  /** What it is needed for; of what can be left out, the scope that a tick stands for. */
+  readonly why: string
+  readonly optional?: string
 }
 
-function rowsOf(missing: Missing): ConsentRow[] {
+function rowsOf(missing: Missing, optional: readonly string[]): ConsentRow[] {
   const scopes = [...missing.missingOIDCScope, ...Object.values(missing.missingResourceScopes).flat()]
   return [
-    ...NAMED_SCOPES.filter((scope) => scopes.includes(scope)).map((scope) => rowOf('scope', scope, true)),
+    ...NAMED_SCOPES.filter((scope) => scopes.includes(scope)).map((scope) => ({ ...rowOf('scope', scope, true), ...(optional.includes(scope) && { optional: scope }) })),
     ...scopes.filter((scope) => !NAMED_SCOPES.includes(scope)).map((scope) => rowOf('scope', scope, false)),
     ...missing.missingOIDCClaims.map((claim) => rowOf('claim', claim, NAMED_CLAIMS.includes(claim))),
   ]
 }
 
 function rowOf(kind: 'scope' | 'claim', name: string, isNamed: boolean): ConsentRow {
-  if (REPRESENTATION_SCOPES.includes(name)) return { key: `acting.scope.${name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/-$/, '')}`, params: {} }
-  if (name === 'representation') return { key: 'acting.claim', params: {} }
+  const why = `oidc.interaction.why.${kind === 'scope' && EXPLAINED.includes(name) ? name : 'other'}`
+  if (REPRESENTATION_SCOPES.includes(name)) return { key: `acting.scope.${name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/-$/, '')}`, params: {}, why }
+  if (name === 'representation') return { key: 'acting.claim', params: {}, why }
   return isNamed
-    ? { key: `oidc.interaction.${kind}.${name}`, params: {} }
-    : { key: `oidc.interaction.${kind}.other`, params: { [kind]: name } }
+    ? { key: `oidc.interaction.${kind}.${name}`, params: {}, why }
+    : { key: `oidc.interaction.${kind}.other`, params: { [kind]: name }, why }
 }

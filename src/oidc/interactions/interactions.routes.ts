@@ -12,7 +12,7 @@ import type { HttpMiddleware } from '../../platform/http/request-facts.ts'
 import type { Views } from '../../platform/http/views.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { createPartyRoutes, type Parties } from './party.routes.ts'
-import { type ActingFor, createConsentRoutes, type GiveConsent } from './consent.routes.ts'
+import { type ActingFor, createConsentRoutes, type GiveConsent, type OptionalScopesOf } from './consent.routes.ts'
 import type { Step, StepPage } from './flow.ts'
 import { createFlowStates } from './flow-state.ts'
 import { createPages, type Pages, toStep } from './pages.ts'
@@ -33,7 +33,7 @@ const RECOVERY_SECONDS = { idleSeconds: 1800, absoluteSeconds: 3600 }
 /** What `app.ts` hands to the citizen's interaction pages. */
 export interface InteractionDependencies {
   readonly platform: InteractionPlatform
-  readonly oidc: { readonly server: InteractionServer; readonly giveConsent: GiveConsent; readonly parties: Parties }
+  readonly oidc: { readonly server: InteractionServer; readonly giveConsent: GiveConsent; readonly optionalScopesOf: OptionalScopesOf; readonly parties: Parties }
   readonly accounts: Accounts
   readonly assurance: Assurance
   readonly face: InteractionFace
@@ -127,7 +127,7 @@ function createSteps(
   })
   const maskedCpfOf = async (accountId: string) => maskedCpf(await accounts.get(accountId))
   const party = createPartyRoutes({ visits, pages, parties: oidc.parties, levelOf: assurance.levelOf })
-  const consent = createConsentRoutes({ visits, pages, giveConsent: oidc.giveConsent, people: { maskedCpfOf, actingFor: actingFor(oidc.parties) } })
+  const consent = createConsentRoutes({ visits, pages, giveConsent: oidc.giveConsent, optionalScopesOf: oidc.optionalScopesOf, people: { maskedCpfOf, actingFor: actingFor(oidc.parties) } })
   return {
     routers: [signIn.router, factor.router, registration.router, faceStep.router, stepUp.router, party.router, consent.router],
     show: {
