@@ -101,7 +101,7 @@ export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
   const { provider, notices, sessions, consents, representation } = assemble(deps, parts)
   const { directory, clients, resources, keys, store } = parts
   const { ending, representations } = representation
-  const routes = createProtocolRoutes(provider)
+  const routes = createProtocolRoutes(provider, deps.html)
   const optionsOf = async (accountId: string, clientId: string) => {
     const client = await directory.find(clientId)
     return client ? representations.options(accountId, client.policy) : []

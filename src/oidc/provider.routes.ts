@@ -1,7 +1,9 @@
 import type { Provider, ProviderContext } from 'oidc-provider'
 import { readBody } from '../platform/http/body.ts'
 import type { HttpContext, HttpMiddleware } from '../platform/http/request-facts.ts'
+import type { RenderHtml } from './pages.ts'
 import { ROUTES } from './provider.ts'
+import { showSelfPosting } from './self-posting.ts'
 
 const DISCOVERY = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']
 /** Documents that are the same for everyone until the keys change. */
@@ -29,13 +31,14 @@ interface PreparedDocument {
  * POST to the authorization and logout endpoints (Core 3.1.2.1) is answered with a redirect to the same by GET. The provider's own
  * support would need `SameSite=None` session cookies, which line 18 of the checklist forbids; a redirect keeps them Lax.
  */
-export function createProtocolRoutes(provider: Provider): ProtocolRoutes {
+export function createProtocolRoutes(provider: Provider, html: RenderHtml): ProtocolRoutes {
   const documents = new Map<string, PreparedDocument>()
   pinAddress(provider)
   provider.use(async (ctx, next) => {
     await next()
     if (STATIC_DOCUMENTS.has(ctx.path) && ctx.method === 'GET' && ctx.status === 200) prepare(documents, ctx)
   })
+  provider.use(showSelfPosting(html))
   const mounted = provider.callback()
 
   return {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as oidc from 'openid-client'
 import type { Page } from '../support/browser-client.ts'
-import { agree, begin, type Journey, redeem, typePassword } from '../support/citizen-journey.ts'
+import { agree, begin, type Journey, newBrowser, redeem, typePassword } from '../support/citizen-journey.ts'
 import type { TestRelyingParty } from '../support/relying-party.ts'
 import { addCitizen, addRelyingParty, people, startWatchedApp, type WatchedApp } from '../support/watched-app.ts'
 
@@ -89,3 +89,32 @@ for (const [locale, required, choice] of [['en', /finds your record/, /You choos
     assert.match(page.page.text, choice)
   })
 }
+
+for (const [locale, title, button] of [['pt-BR', 'Só um instante', 'Continuar'], ['en', 'Just a moment', 'Continue'], ['es', 'Un momento', 'Continuar']] as const) {
+  test(`form_post in ${locale}: our page, with a button that needs no script, and the answer arrives whole`, async () => {
+    const [person] = all
+    const journey = await agree(await typePassword(await begin(rp, { response_mode: 'form_post', ui_locales: locale, state: `a"<b>&'${locale}` }), person))
+    const { page, browser } = journey
+    assert.equal(page.status, 200)
+    assert.match(page.text, new RegExp(`${title}.*Portal de Teste.*${button}`))
+    assert.match(page.html, new RegExp(`<html lang="${locale}"`))
+    assert.doesNotMatch(page.html, /<script>|<b>/, 'nothing inline, and nothing of the request as markup')
+    const form = page.forms.find(({ fields }) => fields.has('code')) ?? assert.fail(page.text)
+    assert.deepEqual([form.method, form.fields.get('state')?.[0]], ['POST', `a"<b>&'${locale}`])
+    const answer = new URL(form.action)
+    for (const [name, values] of form.fields) answer.searchParams.set(name, values[0] ?? '')
+    assert.equal((await browser.submit(page, {}, { button })).status, 0, 'the button leads to the relying party')
+    assert.ok((await journey.rp.finish(answer, { ...journey.pending, state: `a"<b>&'${locale}` })).id_token)
+  })
+}
+
+test('signing out where nobody is signed in, and a device code in the address, go on by our page too', async () => {
+  const browser = newBrowser()
+  const out = await browser.get(new URL('/logout', app.publicUrl))
+  assert.match(out.text, /Só um instante.*Continuar/)
+  assert.equal((await browser.submit(out, {}, { action: '/logout/confirm' })).status, 200)
+  const device = await browser.get(new URL('/device?user_code=BCDF-GHJK', app.publicUrl))
+  assert.match(device.text, /Só um instante/)
+  const typed = await browser.submit(device, {}, { action: '/device' })
+  assert.doesNotMatch(typed.html, /Submitting Callback/)
+})
