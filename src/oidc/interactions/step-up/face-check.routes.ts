@@ -53,19 +53,23 @@ const frameHeaders = z.object({
  * Each opens the visit anew, so a check goes on only in the browser and the step that began it; uploads are judged by length and type
  * before a byte of them is read.
  */
-export function createFaceCheckRoutes({ liveness, messages, base, open, csrf = true }: FaceCheckRouteDependencies): Router {
-  const router = new Router({ prefix: base })
-  const spoken = (ctx: HttpContext, code: string) => ({ code, text: messages.text(localeOf(ctx), code) })
+export function createFaceCheckRoutes(deps: FaceCheckRouteDependencies): Router {
+  const router = new Router({ prefix: deps.base })
+  const spoken: Spoken = (ctx, code) => ({ code, text: deps.messages.text(localeOf(ctx), code) })
+  addSteps(router, deps, spoken)
+  addEnds(router, deps, spoken)
+  return router
+}
+
+/** A code with its text in the page's language. */
+type Spoken = (ctx: HttpContext, code: string) => { code: string; text: string }
+
+/** From the start to the last frame. */
+function addSteps(router: Router, { liveness, open, csrf = true }: FaceCheckRouteDependencies, spoken: Spoken): void {
   const withHint = <Answer extends { hint?: string }>(ctx: HttpContext, { hint, ...answer }: Answer) => ({
     ...answer,
     ...(hint && { hint: spoken(ctx, hint) }),
   })
-
-  async function conclude(ctx: HttpContext, visit: FaceCheckVisit, id: string, outcome: LivenessOutcome): Promise<void> {
-    const { passed, attemptsLeft } = outcome
-    const reasons = outcome.reasons.map((code) => spoken(ctx, code))
-    ctx.body = { passed, reasons, attemptsLeft, next: await visit.conclude(outcome, id) }
-  }
 
   router.post(
     '/sessao',
@@ -104,6 +108,15 @@ export function createFaceCheckRoutes({ liveness, messages, base, open, csrf = t
       ctx.body = await liveness.extend(caller, id)
     }),
   )
+}
+
+/** Its verdict, the verdict once more, and giving up. */
+function addEnds(router: Router, { liveness, open, csrf = true }: FaceCheckRouteDependencies, spoken: Spoken): void {
+  async function conclude(ctx: HttpContext, visit: FaceCheckVisit, id: string, outcome: LivenessOutcome): Promise<void> {
+    const { passed, attemptsLeft } = outcome
+    const reasons = outcome.reasons.map((code) => spoken(ctx, code))
+    ctx.body = { passed, reasons, attemptsLeft, next: await visit.conclude(outcome, id) }
+  }
 
   router.post(
     '/sessao/:id/fim',
@@ -130,8 +143,6 @@ export function createFaceCheckRoutes({ liveness, messages, base, open, csrf = t
       ctx.status = 204
     }),
   )
-
-  return router
 }
 
 function headersOf(ctx: HttpContext): z.infer<typeof frameHeaders> {
