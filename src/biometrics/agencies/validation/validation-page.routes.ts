@@ -37,46 +37,73 @@ export interface ValidationPageDependencies {
   readonly describeAgency: (clientId: string, purpose: string) => Promise<AgencyCard | undefined>
 }
 
+/** What both parts of the pages do: open a validation, show a page of it, lead back from it. */
+interface Place {
+  getByLink(token: string): Promise<Validation>
+  /** The validation that this browser agreed to. */
+  getOwn(ctx: HttpContext): Promise<Validation>
+  begin(ctx: HttpContext, validation: Validation): Promise<void>
+  show(ctx: HttpContext, view: string, validation: Validation, data?: object): Promise<void>
+  goBack(ctx: HttpContext, validation: Validation): Promise<void>
+}
+
 /** Where the link in a message leads: who asks and for what, agreement, camera, and back to the agency. */
 export function createValidationPages(deps: ValidationPageDependencies): Router {
-  const { platform, views, validations, face, describeAgency } = deps
+  const { validations, face } = deps
+  const place = createPlace(deps)
   const router = new Router({ prefix: BASE })
   router.use(inRoom('biometrics'))
+  addLink(router, validations, place)
+  addCamera(router, validations, place)
+  const checks = face.mount({
+    liveness: face.liveness,
+    base: `${BASE}/rosto`,
+    csrf: true,
+    open: async (ctx) => visitOf(validations, await place.getOwn(ctx), sessionIdOf(ctx), () => BASE),
+  })
+  const whole = new Router()
+  whole.use(router.routes())
+  whole.use(checks.routes())
+  return whole
+}
+
+function createPlace({ platform, views, validations, describeAgency }: ValidationPageDependencies): Place {
   const sessions = createPageSessions(platform, {
     area: 'validacao',
     data: z.object({ validationId: z.uuid() }),
     idleSeconds: IDLE_SECONDS,
     absoluteSeconds: IDLE_SECONDS,
   })
-
-  async function getByLink(token: string): Promise<Validation> {
-    const found = await validations.findBySecret(token)
-    if (found?.state !== 'asked') throw new Problem(AGENCY_PROBLEMS.linkUsed)
-    return found
+  return {
+    async getByLink(token) {
+      const found = await validations.findBySecret(token)
+      if (found?.state !== 'asked') throw new Problem(AGENCY_PROBLEMS.linkUsed)
+      return found
+    },
+    async getOwn(ctx) {
+      const session = await sessions.read(ctx)
+      const found = session && (await validations.find(session.data.validationId))
+      if (!found) throw new Problem(AGENCY_PROBLEMS.linkUsed)
+      return found
+    },
+    begin: async (ctx, { id }) => void (await sessions.begin(ctx, { data: { validationId: id } })),
+    async show(ctx, view, validation, data = {}) {
+      const agency = await describeAgency(validation.clientId, validation.purpose)
+      if (!agency) throw new Problem(AGENCY_PROBLEMS.linkUsed)
+      allowFormAction(ctx, validation.returnUri === undefined ? [] : [validation.returnUri])
+      views.render(ctx, `agencies/${view}`, { agency, ...data })
+    },
+    async goBack(ctx, validation) {
+      const address = await validations.wayBack(validation)
+      await sessions.end(ctx)
+      ctx.status = 303
+      ctx.redirect(address)
+    },
   }
+}
 
-  /** The validation that this browser agreed to. */
-  async function getOwn(ctx: HttpContext): Promise<Validation> {
-    const session = await sessions.read(ctx)
-    const found = session && (await validations.find(session.data.validationId))
-    if (!found) throw new Problem(AGENCY_PROBLEMS.linkUsed)
-    return found
-  }
-
-  async function show(ctx: HttpContext, view: string, validation: Validation, data: object = {}): Promise<void> {
-    const agency = await describeAgency(validation.clientId, validation.purpose)
-    if (!agency) throw new Problem(AGENCY_PROBLEMS.linkUsed)
-    allowFormAction(ctx, validation.returnUri === undefined ? [] : [validation.returnUri])
-    views.render(ctx, `agencies/${view}`, { agency, ...data })
-  }
-
-  async function goBack(ctx: HttpContext, validation: Validation): Promise<void> {
-    const address = await validations.wayBack(validation)
-    await sessions.end(ctx)
-    ctx.status = 303
-    ctx.redirect(address)
-  }
-
+/** The link's own page, with its two answers. */
+function addLink(router: Router, validations: Validations, { getByLink, begin, show, goBack }: Place): void {
   const showLink = async (ctx: HttpContext, token: string, errors: FieldErrors = {}): Promise<void> =>
     show(ctx, 'validation', await getByLink(token), { errors, action: `${BASE}/pedido/${token}` })
 
@@ -88,7 +115,7 @@ export function createValidationPages(deps: ValidationPageDependencies): Router 
       async (ctx, { params }) => {
         const validation = await getByLink(params.token)
         await validations.open(validation, params.token)
-        await sessions.begin(ctx, { data: { validationId: validation.id } })
+        await begin(ctx, validation)
         ctx.status = 303
         ctx.redirect(BASE)
       },
@@ -102,6 +129,10 @@ export function createValidationPages(deps: ValidationPageDependencies): Router 
       await goBack(ctx, validation)
     }),
   )
+}
+
+/** The camera's page, for the browser that agreed. */
+function addCamera(router: Router, validations: Validations, { getOwn, show, goBack }: Place): void {
   router.get(
     '/',
     guard({}, async (ctx) => {
@@ -118,15 +149,4 @@ export function createValidationPages(deps: ValidationPageDependencies): Router 
       await goBack(ctx, validation)
     }),
   )
-
-  const checks = face.mount({
-    liveness: face.liveness,
-    base: `${BASE}/rosto`,
-    csrf: true,
-    open: async (ctx) => visitOf(validations, await getOwn(ctx), sessionIdOf(ctx), () => BASE),
-  })
-  const whole = new Router()
-  whole.use(router.routes())
-  whole.use(checks.routes())
-  return whole
 }
