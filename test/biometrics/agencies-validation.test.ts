@@ -150,7 +150,7 @@ test('asking takes the same time for somebody, for somebody without a reference 
   const quick = scene.client('relogio', { perMinute: 10_000 })
   const times: Record<string, number[]> = { known: [], bare: [], nobody: [] }
   const order = ['known', 'bare', 'nobody'] as const
-  for (let round = 0; round < 30; round += 1) {
+  for (let round = 0; round < 50; round += 1) {
     // Each is first, second and last as often: whatever one request leaves to do is not always the same one's to wait for.
     for (const who of [...order.slice(round % 3), ...order.slice(0, round % 3)]) {
       const start = performance.now()
@@ -158,8 +158,8 @@ test('asking takes the same time for somebody, for somebody without a reference 
       if (round >= 5) times[who]?.push(performance.now() - start)
     }
   }
-  // The quick ones: a machine that is busy with something else adds time by chance, and never takes any away.
-  const quickest = (values: readonly number[] = []) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 5)] ?? 0
+  // The quickest but one: a machine that is busy with something else adds time by chance, and never takes any away.
+  const quickest = (values: readonly number[] = []) => [...values].sort((a, b) => a - b)[1] ?? 0
   const [known, bare, nobody] = [quickest(times['known']), quickest(times['bare']), quickest(times['nobody'])]
   const allowed = Math.max(5, known * 0.25)
   assert.ok(Math.abs(known - nobody) < allowed && Math.abs(known - bare) < allowed, `${known} ${bare} ${nobody} ms`)
