@@ -1,6 +1,6 @@
-import { networkOf } from '../../accounts/index.ts'
+import { createAddressLimit, networkOf } from '../../accounts/index.ts'
 import { createQuotas } from '../../biometrics/index.ts'
-import { createAddressLimit, type Oidc } from '../../oidc/index.ts'
+import type { Oidc } from '../../oidc/index.ts'
 import { createAuthorityRoutes } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Rooms } from '../rooms.ts'
