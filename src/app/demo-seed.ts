@@ -11,10 +11,19 @@ import type { Rooms } from './rooms.ts'
 /** The relying party of the demonstration. */
 export const PORTAL_CLIENT = 'portal-demonstracao'
 
+/** Who works at the counter of the demonstration (`/balcao`); the first entry there sets up the second factor. */
+const ATTENDANT = { name: 'Carlos Eduardo Nunes', cpf: '214.365.870-26', password: 'onca-pintada-araguaia-5' }
+const SUPERVISOR = { name: 'Helena Martins Rocha', cpf: '325.476.981-37', password: 'ipe-amarelo-chapada-8' }
+const MANAGER = { name: 'Paulo Sérgio Campos', cpf: '436.587.092-00', password: 'pacu-assado-cuiaba-2' }
+const DESK_STAFF: readonly DemoCitizen[] = [ATTENDANT, SUPERVISOR, MANAGER]
+const DESK_UNIT = { code: 'demonstracao', name: 'Balcão de demonstração', municipality: 'Cuiabá' }
+const DESK_ROLE_MS = 365 * 86_400_000
+
 /** People of the demonstration who have an account already; more wait in `src/demo/base-register.csv` to register. */
 export const DEMO_CITIZENS: readonly DemoCitizen[] = [
   { name: 'Maria Aparecida da Silva', cpf: '529.982.247-25', password: 'boi-tuiuiu-pantanal-7' },
   { name: 'Joana Batista Pereira', cpf: '111.444.777-35', password: 'arara-azul-cerrado-3' },
+  ...DESK_STAFF,
 ]
 const WITH_FACE = '111.444.777-35'
 /** Whoever tries the operators' pages; the first entry there sets up the second factor. */
@@ -38,6 +47,7 @@ export async function seedDemo(deps: DemoSeedDependencies): Promise<void> {
   for (const citizen of DEMO_CITIZENS) if ((await findByText(deps, citizen.cpf)) === undefined) await register(deps, citizen)
   await seedFace(deps)
   await seedOperator(deps)
+  await seedDesk(deps)
 }
 
 async function registerPortal({ oidc: { clients }, portal: { url, clientSecret } }: DemoSeedDependencies): Promise<void> {
@@ -105,4 +115,22 @@ async function seedOperator(deps: DemoSeedDependencies): Promise<void> {
   const cpf = parseCpf(OPERATOR)
   if (account === undefined || cpf === undefined || account.roles.length > 0) return
   await createOperators({ db: deps.foundation.db, audit: deps.rooms.audit, actorId: 'demo', isDemo: true }).grant(cpf, ['operator'])
+}
+
+/** A unit with its manager, who gives the other roles; the supervisor's level comes from an earlier visit, as it were. */
+async function seedDesk(deps: DemoSeedDependencies): Promise<void> {
+  const { foundation, rooms: { staff, assurance } } = deps
+  const [attendant, supervisor, manager] = [parseCpf(ATTENDANT.cpf), parseCpf(SUPERVISOR.cpf), parseCpf(MANAGER.cpf)]
+  const [head, approver] = [await findByText(deps, MANAGER.cpf), await findByText(deps, SUPERVISOR.cpf)]
+  const isThere = (await staff.listUnits()).some(({ code }) => code === DESK_UNIT.code)
+  if (isThere || !attendant || !supervisor || !manager || !head || !approver) return
+  const by = { actorId: 'demo', isDemo: true }
+  const { id: unitId } = await staff.openUnit(DESK_UNIT, by)
+  await staff.setRules(DESK_UNIT.code, { faceProfile: 'reference', matchPoint: 'fmr1e-4' }, by)
+  const endsAt = new Date(foundation.clock.now().getTime() + DESK_ROLE_MS)
+  await staff.grantFirst({ unitCode: DESK_UNIT.code, cpf: manager, endsAt }, by)
+  const evidence = { method: 'attended', livenessClass: 'attended', dualControl: true, source: 'demo', actor: { kind: 'system' } } as const
+  await foundation.db.transaction((tx) => assurance.add(tx, { ...evidence, personId: approver.personId, accountId: approver.id }))
+  await staff.grant({ unitId, cpf: attendant, role: 'attendant', endsAt }, head.id, by)
+  await staff.grant({ unitId, cpf: supervisor, role: 'supervisor', endsAt }, head.id, by)
 }

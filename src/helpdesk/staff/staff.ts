@@ -58,7 +58,7 @@ export interface Staff {
    * Gives a role, by the manager above: of the unit for its staff, of the unit above for its managers.
    * @throws {Problem} helpdesk/not-above, helpdesk/not-for-oneself, helpdesk/staff-unfit, helpdesk/role-held, helpdesk/end-refused
    */
-  grant(role: NewRole, by: AccountId): Promise<GivenRole>
+  grant(role: NewRole, by: AccountId, options?: Pick<CommandLine, 'isDemo'>): Promise<GivenRole>
   /** Ends, suspends or resumes a role; by whom might give it, and never one's own. False when there was nothing to change. */
   change(roleId: string, change: 'end' | 'suspend' | 'resume', by: AccountId): Promise<boolean>
 }
@@ -85,7 +85,7 @@ export function createStaff(deps: StaffDependencies): Staff {
     openUnit: (unit, by) => db.transaction((tx) => openUnit(deps, tx, unit, by)),
     setRules: (code, rules, by) => db.transaction((tx) => setUnitRules(deps, tx, code, rules, by)),
     grantFirst: (first, by) => db.transaction((tx) => grantFirst(deps, tx, first, by)),
-    grant: (role, by) => db.transaction((tx) => grantByManager(deps, tx, role, by)),
+    grant: (role, by, { isDemo } = {}) => db.transaction((tx) => grantByManager(deps, tx, role, { by, isDemo })),
     change: (roleId, change, by) => db.transaction((tx) => changeRole(deps, tx, { roleId, change, by })),
   }
 }
@@ -128,9 +128,14 @@ async function grantFirst(
   return insertChecked(deps, tx, role, { actor: { kind: 'operator', id: by.actorId }, isDemo: by.isDemo })
 }
 
-async function grantByManager(deps: StaffDependencies, tx: Sql, role: NewRole, by: AccountId): Promise<GivenRole> {
+async function grantByManager(
+  deps: StaffDependencies,
+  tx: Sql,
+  role: NewRole,
+  { by, isDemo }: { by: AccountId; isDemo: boolean | undefined },
+): Promise<GivenRole> {
   await checkAbove(deps, tx, role, by)
-  return insertChecked(deps, tx, role, { actor: { kind: 'operator', id: by }, by })
+  return insertChecked(deps, tx, role, { actor: { kind: 'operator', id: by }, by, isDemo })
 }
 
 interface Granting {

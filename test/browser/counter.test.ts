@@ -1,0 +1,192 @@
+/** A whole attendance by two people in two browsers, by keyboard, with a camera; and the citizen's side on a phone. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Browser, Locator, Page } from 'playwright-core'
+import { codeOf, type TestOperator } from '../admin/support/operator-entrance.ts'
+import { captureAll, openCase, openStaffedDesk, type StaffedDesk } from '../helpdesk/support/attendance-scene.ts'
+import { enterDesk } from '../helpdesk/support/counter.ts'
+import { openArea, PASSWORD, type TestArea } from '../portal/support/area.ts'
+import { checkPage, launchBrowser, openProfile, PHONE } from '../support/browser.ts'
+import { frameOf } from '../support/face-samples.ts'
+
+/** The counter's PCs (issue 4). */
+const DESK_SCREEN = { viewport: { width: 1366, height: 768 }, locale: 'pt-BR', permissions: ['camera'] }
+const FACE = { sample: 5, x: 464, y: 1054, side: 343 }
+
+let area: TestArea
+let desk: StaffedDesk
+let browser: Browser
+let folder: string
+let picture: string
+
+before(async () => {
+  area = await openArea()
+  desk = await openStaffedDesk(area)
+  folder = mkdtempSync(path.join(tmpdir(), 'mt-login-counter-'))
+  const face = await frameOf(FACE, { quality: 95 })
+  picture = path.join(folder, 'face.jpg')
+  writeFileSync(picture, face)
+  writeFileSync(path.join(folder, 'face.mjpeg'), Buffer.concat(Array.from({ length: 30 }, () => face)))
+  browser = await launchBrowser([`--use-file-for-fake-video-capture=${path.join(folder, 'face.mjpeg')}`])
+})
+after(async () => {
+  await browser?.close()
+  await area?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Tab by tab to an element, as somebody without a mouse. */
+async function reach(page: Page, target: Locator): Promise<void> {
+  for (let pressed = 0; pressed < 120; pressed += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return
+    await page.keyboard.press('Tab')
+  }
+  assert.fail(`no way to ${target} by keyboard on ${page.url()}`)
+}
+
+async function press(page: Page, name: string | RegExp, role: 'button' | 'link' = 'button'): Promise<void> {
+  const target = page.locator('main').getByRole(role, { name }).first()
+  await reach(page, target)
+  await page.keyboard.press('Enter')
+}
+
+async function type(page: Page, field: string, text: string): Promise<void> {
+  await reach(page, page.locator(field))
+  await page.keyboard.type(text)
+}
+
+async function pick(page: Page, field: string): Promise<void> {
+  await page.locator(field).focus()
+  await page.keyboard.press('Space')
+}
+
+/** A code is worth one sign-in, so each comes a minute later. */
+async function enter(page: Page, person: TestOperator, where: string): Promise<void> {
+  area.clock.advance(60_000)
+  await page.goto(`${area.url}${where}`)
+  await page.fill('#cpf', person.cpf)
+  await page.fill('#password', PASSWORD)
+  await page.locator('main').getByRole('button', { name: 'Entrar', exact: true }).click()
+  await page.fill('#code', codeOf(person.secret, area))
+  await page.locator('main form:has(#code) button[type=submit]').first().click()
+  await page.waitForURL(`**${where}`)
+}
+
+test('from open to approved by keyboard, two people, the account bound on the citizen’s phone, to ouro', async () => {
+  const citizen = await area.citizen()
+  const attendant = await openProfile(browser, DESK_SCREEN)
+  const { page } = attendant
+  await enter(page, desk.attendant, '/balcao/atendimentos')
+  await checkPage(page, 'attendances')
+  await type(page, '#cpf', citizen.cpf)
+  await pick(page, '#reason')
+  await press(page, 'Abrir')
+  await page.waitForURL(/atendimentos\/[0-9a-f-]{36}$/)
+  const casePage = page.url()
+  await checkPage(page, 'a case')
+
+  await press(page, 'Documento', 'link')
+  await page.waitForSelector('#type-1')
+  await pick(page, '#type-1')
+  await type(page, '#number', '1234567-8')
+  await type(page, '#issuer', 'SESP/MT')
+  await page.fill('#issuedOn', '2020-05-04')
+  await press(page, 'Salvar os dados')
+  await page.getByText('Os dados do documento estão guardados').waitFor()
+  await page.setInputFiles('#file-front', picture)
+  await press(page, 'Guardar a imagem')
+  await page.getByAltText('Frente do documento').waitFor()
+  await checkPage(page, 'document')
+
+  await page.goto(`${casePage}/rosto`)
+  await page.waitForSelector('[data-take]:not([disabled])')
+  await page.waitForFunction(() => document.querySelector('[data-say]')?.textContent === 'Está bom. Tire a foto.')
+  await checkPage(page, 'face')
+  for (const shots of [1, 2, 3]) {
+    await press(page, 'Tirar foto')
+    await page.waitForSelector(`[data-counter-camera][data-shots="${shots}"]`)
+    await page.waitForSelector('[data-take]:not([disabled])')
+  }
+  await press(page, 'Voltar ao atendimento', 'link')
+  await page.waitForURL(casePage)
+
+  await press(page, 'Concordância e assinatura', 'link')
+  await page.waitForSelector('[data-speak]:not([hidden])')
+  await checkPage(page, 'signature')
+  await page.setInputFiles('#file', picture)
+  await press(page, 'Guardar o arquivo')
+  await page.getByAltText('Assinatura guardada').waitFor()
+  await page.goto(`${casePage}/digitais`)
+  await checkPage(page, 'fingers')
+  await page.goto(casePage)
+
+  await press(page, /Conta da pessoa/, 'link')
+  await page.waitForURL(/\/conta$/)
+  await press(page, 'Mostrar o código')
+  const code = await page.locator('code').innerText()
+  await checkPage(page, 'the offer')
+  const phone = await openProfile(browser, PHONE)
+  await phone.page.goto(`${area.url}/conta/entrar?para=/conta/balcao`)
+  await phone.page.fill('#cpf', citizen.cpf)
+  await phone.page.fill('#password', PASSWORD)
+  await phone.page.locator('main').getByRole('button', { name: 'Entrar', exact: true }).click()
+  await phone.page.waitForURL('**/conta/balcao')
+  await checkPage(phone.page, 'the binding on a phone')
+  await phone.page.fill('#code', code)
+  await phone.page.getByRole('button', { name: 'Sim, ligar a minha conta' }).click()
+  await phone.page.getByText('Conta ligada ao atendimento').waitFor()
+  await checkPage(phone.page, 'bound')
+
+  await page.goto(casePage)
+  await press(page, 'Conferir')
+  await page.getByText('Ninguém mais com este rosto').waitFor()
+  await checkPage(page, 'checked')
+  await press(page, 'Enviar para aprovação')
+  await page.getByText('Esperando a supervisão').waitFor()
+
+  const supervisor = await openProfile(browser, DESK_SCREEN)
+  await enter(supervisor.page, desk.supervisor, '/balcao/aprovacoes')
+  await checkPage(supervisor.page, 'approvals')
+  await press(supervisor.page, /^\d{4}-/, 'link')
+  await supervisor.page.waitForSelector('.pictures img')
+  await checkPage(supervisor.page, 'an approval')
+  await press(supervisor.page, 'Aprovar')
+  await supervisor.page.getByText('tem o nível ouro').waitFor()
+  assert.equal(await area.app.rooms.assurance.levelOf(citizen.accountId), 'ouro')
+  for (const { complaints, context } of [attendant, phone, supervisor]) {
+    assert.deepEqual(complaints, [])
+    await context.close()
+  }
+})
+
+test('the search stops a case; the attendant sees that it waits, the reviewer both sides', async () => {
+  const citizen = await area.citizen()
+  const client = area.browser()
+  await enterDesk(area, client, desk.attendant)
+  const casePath = (await openCase(area, client, citizen.cpf)).url.pathname
+  await captureAll(area, client, casePath, 'joana')
+  const attendant = await openProfile(browser, DESK_SCREEN)
+  await enter(attendant.page, desk.attendant, '/balcao/atendimentos')
+  await attendant.page.goto(`${area.url}${casePath}`)
+  await press(attendant.page, 'Conferir')
+  await attendant.page.getByRole('alert').or(attendant.page.getByText('Parado para análise')).first().waitFor()
+  await checkPage(attendant.page, 'a stopped case')
+  assert.equal(await attendant.page.getByText('Joana').count(), 0)
+  const reviewer = await openProfile(browser, DESK_SCREEN)
+  await enter(reviewer.page, desk.supervisor, '/balcao/fraudes')
+  await checkPage(reviewer.page, 'suspicions')
+  await press(reviewer.page, /Rosto parecido/, 'link')
+  await reviewer.page.getByText('Joana Batista Pereira').waitFor()
+  assert.equal(await reviewer.page.locator('.pictures img').count(), 2)
+  await checkPage(reviewer.page, 'both sides')
+  await pick(reviewer.page, '#reason')
+  await press(reviewer.page, 'Registrar a decisão')
+  await reviewer.page.getByText('Suspeita confirmada: o atendimento foi recusado').waitFor()
+  for (const { complaints, context } of [attendant, reviewer]) {
+    assert.deepEqual(complaints, [])
+    await context.close()
+  }
+})
