@@ -17,46 +17,15 @@ export interface Background {
   stop(): Promise<void>
 }
 
-export function createBackground({ db, clock, jobs, outbox, log }: Foundation, { audit, accounts, faceSearch, images, imageCare, liveness, outcomes, line, support, figures }: Rooms, oidc: Oidc): Background {
-  jobs.work(END_SESSIONS_JOB, async ({ accountId, sessionIds, reason, offlineToo, endedAt }) => {
-    await oidc.sessions.end({
-      accountId: String(accountId),
-      sessionUids: String(sessionIds).split(' '),
-      reason: String(reason),
-      actor: { kind: 'system' },
-      offlineToo: offlineToo === true,
-      until: typeof endedAt === 'string' ? new Date(endedAt) : undefined,
-    })
-  })
-  jobs.schedule('oidc-purge', '*/5 * * * *', async () => void (await oidc.purgeExpired()))
-  jobs.schedule('oidc-rotate-keys', '17 3 * * *', async () => void (await oidc.keys.rotate()))
-  jobs.schedule('accounts-purge', '7 * * * *', accounts.purge)
-  jobs.schedule('page-sessions-purge', '23 * * * *', async () => void (await purgeEndedPageSessions(db, clock.now())))
-  jobs.schedule('liveness-sweep', '* * * * *', liveness.sweep)
-  jobs.schedule('face-outcomes', '11 * * * *', async () => void (await outcomes.watch()))
-  jobs.schedule('face-search', '* * * * *', async () => void (await faceSearch.sweep()))
-  jobs.schedule('face-search-everybody', '29 2 1 * *', async () => void (await faceSearch.startSweeps({ kind: 'system' })))
-  jobs.work(COPY_IMAGE_JOB, async ({ imageId }) => void (await imageCare.jobs.makeCopies(String(imageId))))
-  jobs.schedule(CARE_JOB, '13 * * * *', async () => {
-    await imageCare.integrity.raiseAll()
-    await imageCare.jobs.makeCopies()
-  })
-  jobs.schedule('images-retention', '43 7 * * *', async () => {
-    await imageCare.custody.applyRetention()
-    await imageCare.jobs.dropOutdated()
-  })
-  jobs.schedule('images-of-closed-accounts', '51 7 * * *', async () => void (await eraseClosedAccounts({ clock }, { accounts, images })))
-  jobs.schedule(REMAKE_JOB, '*/10 * * * *', async () => void (await imageCare.jobs.remake({ budgetMs: REMAKE_BUDGET_MS, signal: stopping.signal })))
-  jobs.schedule('appointment-reminders', '*/10 * * * *', async () => void (await line.appointments.remind()))
-  jobs.schedule('line-closes-days', '7 5 * * *', async () => {
-    await line.queue.closeDays()
-    await line.appointments.closeDays()
-  })
-  jobs.schedule('attendance-surveys', '*/15 * * * *', async () => void (await figures.surveys.askAboutAttendances()))
-  jobs.schedule('support-purge', '37 5 * * *', async () => void (await support.purge()))
+export function createBackground(foundation: Foundation, rooms: Rooms, oidc: Oidc): Background {
+  const { db, jobs, outbox, log } = foundation
+  const { audit, faceSearch, imageCare } = rooms
+  const stopping = new AbortController()
+  addAccountJobs(foundation, rooms, oidc)
+  addFaceJobs(foundation, rooms, stopping.signal)
+  addDeskJobs(foundation, rooms)
   jobs.schedule('database-maintain', '41 * * * *', db.maintain)
 
-  const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let delivering: Promise<unknown> = Promise.resolve()
   let isStopped = false
@@ -91,4 +60,52 @@ export function createBackground({ db, clock, jobs, outbox, log }: Foundation, {
       await Promise.all([faceSearch.close(), jobs.stop(), outbox.stop(), delivering])
     },
   }
+}
+
+/** Of the protocol, and of the accounts and sessions that it speaks of. */
+function addAccountJobs({ db, clock, jobs }: Foundation, { accounts }: Rooms, oidc: Oidc): void {
+  jobs.work(END_SESSIONS_JOB, async ({ accountId, sessionIds, reason, offlineToo, endedAt }) => {
+    await oidc.sessions.end({
+      accountId: String(accountId),
+      sessionUids: String(sessionIds).split(' '),
+      reason: String(reason),
+      actor: { kind: 'system' },
+      offlineToo: offlineToo === true,
+      until: typeof endedAt === 'string' ? new Date(endedAt) : undefined,
+    })
+  })
+  jobs.schedule('oidc-purge', '*/5 * * * *', async () => void (await oidc.purgeExpired()))
+  jobs.schedule('oidc-rotate-keys', '17 3 * * *', async () => void (await oidc.keys.rotate()))
+  jobs.schedule('accounts-purge', '7 * * * *', accounts.purge)
+  jobs.schedule('page-sessions-purge', '23 * * * *', async () => void (await purgeEndedPageSessions(db, clock.now())))
+}
+
+/** Of faces and their images; `signal` ends a long run when the server stops. */
+function addFaceJobs({ clock, jobs }: Foundation, { accounts, faceSearch, images, imageCare, liveness, outcomes }: Rooms, signal: AbortSignal): void {
+  jobs.schedule('liveness-sweep', '* * * * *', liveness.sweep)
+  jobs.schedule('face-outcomes', '11 * * * *', async () => void (await outcomes.watch()))
+  jobs.schedule('face-search', '* * * * *', async () => void (await faceSearch.sweep()))
+  jobs.schedule('face-search-everybody', '29 2 1 * *', async () => void (await faceSearch.startSweeps({ kind: 'system' })))
+  jobs.work(COPY_IMAGE_JOB, async ({ imageId }) => void (await imageCare.jobs.makeCopies(String(imageId))))
+  jobs.schedule(CARE_JOB, '13 * * * *', async () => {
+    await imageCare.integrity.raiseAll()
+    await imageCare.jobs.makeCopies()
+  })
+  jobs.schedule('images-retention', '43 7 * * *', async () => {
+    await imageCare.custody.applyRetention()
+    await imageCare.jobs.dropOutdated()
+  })
+  jobs.schedule('images-of-closed-accounts', '51 7 * * *', async () => void (await eraseClosedAccounts({ clock }, { accounts, images })))
+  jobs.schedule(REMAKE_JOB, '*/10 * * * *', async () => void (await imageCare.jobs.remake({ budgetMs: REMAKE_BUDGET_MS, signal })))
+}
+
+/** Of the counters where people come in person. */
+function addDeskJobs({ jobs }: Foundation, { line, support, figures }: Rooms): void {
+  jobs.schedule('appointment-reminders', '*/10 * * * *', async () => void (await line.appointments.remind()))
+  jobs.schedule('line-closes-days', '7 5 * * *', async () => {
+    await line.queue.closeDays()
+    await line.appointments.closeDays()
+  })
+  jobs.schedule('attendance-surveys', '*/15 * * * *', async () => void (await figures.surveys.askAboutAttendances()))
+  jobs.schedule('support-purge', '37 5 * * *', async () => void (await support.purge()))
 }
