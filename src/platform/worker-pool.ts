@@ -79,6 +79,12 @@ interface Slot {
 
 const LONGEST_RESTART_MS = 5000
 const FIRST_RESTART_MS = 50
+/**
+ * A thread that is ended inside a library's own code takes the whole process with it (Node-API's C++ exceptions), so one that is still at a
+ * task is let finish it, unheard, for so long; then it hangs, and is ended all the same.
+ */
+const GRACE_MS = 30_000
+const GRACE_AT_CLOSE_MS = 1000
 
 const answerSchema = z.union([
   z.object({ ready: z.literal(true) }),
@@ -102,6 +108,8 @@ class Pool {
   readonly ready: Promise<void>
   readonly #options: WorkerPoolOptions
   readonly #slots: Slot[]
+  /** Threads past a deadline that still have their task in hand. */
+  readonly #leaving = new Set<Worker>()
   readonly #queue: Job[] = []
   readonly #counts = { done: 0, failed: 0, refused: 0, replaced: 0 }
   #lastId = 0
@@ -162,7 +170,8 @@ class Pool {
     const lost = [...this.#queue.splice(0), ...this.#slots.flatMap((slot) => slot.job ?? [])]
     for (const job of lost) job.settle({ error: new Problem(PLATFORM_PROBLEMS.workerLost) })
     this.#started.reject(new Problem(PLATFORM_PROBLEMS.workerLost))
-    await Promise.all(this.#slots.map((slot) => slot.worker?.terminate()))
+    const ends = this.#slots.map(({ worker, job }) => worker && (job ? endOnceIdle(worker, GRACE_AT_CLOSE_MS) : worker.terminate()))
+    await Promise.all([...ends, ...[...this.#leaving].map((worker) => endOnceIdle(worker, GRACE_AT_CLOSE_MS))])
   }
 
   #estimatedWaitSeconds(): number {
@@ -231,12 +240,16 @@ class Pool {
     return index >= 0
   }
 
-  /** A worker that is still at it gets no mercy: its thread cannot be interrupted otherwise. */
+  /** A worker that is still at it is replaced at once; it leaves when it is done. */
   #overrun(job: Job): void {
     this.#withdraw(job)
     job.settle({ error: new Problem(PLATFORM_PROBLEMS.deadline, { retryAfterSeconds: this.#estimatedWaitSeconds() }) })
     const slot = this.#slots.find((candidate) => candidate.job === job)
-    if (slot?.worker) this.#lost(slot, slot.worker, new Error('deadline'))
+    if (!slot?.worker) return
+    const { worker } = slot
+    this.#leaving.add(worker)
+    void endOnceIdle(worker, GRACE_MS).finally(() => this.#leaving.delete(worker))
+    this.#lost(slot, worker, new Error('deadline'))
   }
 
   /** The caller is gone; a running task goes on to its end or its deadline, as it may not be interrupted halfway. */
@@ -254,7 +267,7 @@ class Pool {
     slot.worker = undefined
     slot.job = undefined
     slot.isReady = false
-    void worker.terminate()
+    if (!this.#leaving.has(worker)) void worker.terminate()
     job?.settle({ error: new Problem(PLATFORM_PROBLEMS.workerLost, { cause }) })
     if (this.#isClosed) return
     this.#counts.replaced++
@@ -266,4 +279,13 @@ class Pool {
     setTimeout(() => this.#isClosed || this.#start(slot), this.#restartMs).unref()
     this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS)
   }
+}
+
+/** Ends a thread after its next message, or when the grace is over. */
+async function endOnceIdle(worker: Worker, graceMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, graceMs).unref()
+    worker.once('message', () => resolve()).once('exit', () => resolve())
+  })
+  await worker.terminate()
 }

@@ -5,7 +5,9 @@ const message = z.object({
   id: z.number(),
   task: z.object({ do: z.string(), ms: z.number().optional(), bytes: z.instanceof(Uint8Array).optional() }),
 })
-const { failToStart } = z.object({ failToStart: z.boolean().optional() }).parse(workerData ?? {})
+const { failToStart, gate } = z
+  .object({ failToStart: z.boolean().optional(), gate: z.instanceof(Int32Array).optional() })
+  .parse(workerData ?? {})
 
 if (failToStart) throw new Error('cannot start')
 
@@ -20,6 +22,10 @@ parentPort?.on('message', (raw) => {
     case 'spin':
       for (const end = performance.now() + (task.ms ?? 0); performance.now() < end; );
       return reply({ result: 'spun' })
+    case 'hold':
+      if (gate) Atomics.wait(gate, 0, 0)
+      if (gate) Atomics.add(gate, 1, 1)
+      return reply({ result: 'held' })
     case 'wait':
       return void setTimeout(() => reply({ result: 'waited' }), task.ms)
     case 'fail':

@@ -4,6 +4,7 @@ import { isProblem, Problem } from '../../src/platform/problem.ts'
 import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
 import type { WorkerPool, WorkerPoolOptions } from '../../src/platform/worker-pool.ts'
 import { createWorkerPool, WorkError } from '../../src/platform/worker-pool.ts'
+import { until } from '../support/until.ts'
 
 interface Task {
   readonly do: string
@@ -65,6 +66,19 @@ test('a task over its deadline fails, its worker is replaced and the rest goes o
   await pool.ready()
   await assert.rejects(pool.run({ do: 'spin', ms: 60_000 }), of('deadline'))
   assert.equal(await pool.run({ do: 'next' }), 'next')
+})
+
+test('a worker past its deadline is replaced at once and finishes what it has in hand: a library cut off halfway would end the process', async () => {
+  const gate = new Int32Array(new SharedArrayBuffer(8))
+  const pool = open({ deadlineMs: 2_000, workerData: { gate } })
+  await pool.ready()
+  await assert.rejects(pool.run({ do: 'hold' }), of('deadline'))
+  assert.equal(await pool.run({ do: 'next' }), 'next')
+  assert.equal(gate[1], 0)
+  Atomics.store(gate, 0, 1)
+  Atomics.notify(gate, 0)
+  await until(() => gate[1] === 1)
+  assert.equal(pool.stats().replaced, 1)
 })
 
 test('a task that waits past its deadline never starts', async () => {
