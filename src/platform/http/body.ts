@@ -32,7 +32,9 @@ function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> 
     })
     request.once('end', () => resolve(Buffer.concat(chunks)))
     request.once('error', (cause) => reject(new Problem(HTTP_PROBLEMS.malformed, { cause })))
-    request.once('close', () => reject(new Problem(HTTP_PROBLEMS.malformed, { cause: 'connection closed in the body' })))
+    request.once('close', () => {
+      if (!request.readableEnded) reject(new Problem(HTTP_PROBLEMS.malformed, { cause: 'connection closed in the body' }))
+    })
   })
 }
 
