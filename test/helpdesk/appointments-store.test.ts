@@ -139,6 +139,13 @@ for (const { label, open } of testDatabases()) {
       assert.deepEqual(await appointments.hours(unitId, TUESDAY), [])
     })
 
+    test('a unit that was closed for good gives no hours', async () => {
+      await fresh()
+      await db.execute('UPDATE helpdesk_unit SET closed_at = $2 WHERE id = $1', [unitId, clock.now()])
+      await assert.rejects(appointments.book(await addAccount(db), wish()), refusedAs('appointments/slot-taken'))
+      assert.ok(!(await appointments.units()).some(({ id }) => id === unitId))
+    })
+
     test('a reminder is sent once, a day before', async () => {
       await fresh()
       const id = await addAccount(db)

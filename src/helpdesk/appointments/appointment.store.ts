@@ -36,9 +36,11 @@ const toAppointment = (row: AppointmentRow): Appointment => ({
   state: row.state,
 })
 
+/** The hours of a unit; a unit that was closed has none. */
 export async function listOpenings(sql: Sql, unitId: string): Promise<Opening[]> {
   const rows = await sql.query<{ weekday: number; opens: number; closes: number; slot_minutes: number; capacity: number }>(
-    'SELECT weekday, opens, closes, slot_minutes, capacity FROM helpdesk_opening WHERE unit_id = $1 ORDER BY weekday',
+    `SELECT o.weekday, o.opens, o.closes, o.slot_minutes, o.capacity FROM helpdesk_opening o
+     JOIN helpdesk_unit u ON u.id = o.unit_id AND u.closed_at IS NULL WHERE o.unit_id = $1 ORDER BY o.weekday`,
     [unitId],
   )
   return rows.map(({ slot_minutes: slotMinutes, ...row }) => ({ ...row, slotMinutes }))
