@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { Account, Changer } from '../../src/accounts/index.ts'
 import { checkPage, launchBrowser, openProfile, PHONE } from '../support/browser.ts'
 import type { TestRelyingParty } from '../support/relying-party.ts'
-import { CITIZEN, codeIn, linkIn, openScene, PASSWORD, type Scene } from '../support/sign-in-scene.ts'
+import { CITIZEN, codeIn, linkIn, openScene, PASSWORD, REDIRECT_URI, type Scene } from '../support/sign-in-scene.ts'
 
 const JOAO = { cpf: '11144477735', name: 'João Batista Pereira', birthDate: '02/11/1978', email: 'joao@example.org' }
 
@@ -45,6 +45,35 @@ const changerOf = (account: Account): Changer => ({
   accountId: account.id,
   authenticatedAt: new Date(),
   facts: { ip: '10.0.0.1', userAgent: 'x', deviceCookie: undefined },
+})
+
+test('consent with a choice, and an answer that posts itself: by its script, and by its button', async () => {
+  const { page, context, complaints } = await openProfile(browser)
+  const posted: string[] = []
+  await context.route(`${REDIRECT_URI}**`, (route) => {
+    posted.push(route.request().postData() ?? '')
+    return route.fulfill({ contentType: 'text/html', body: '<title>portal</title>' })
+  })
+  const asked = { scope: 'openid profile phone', response_mode: 'form_post' }
+  const portal = await scene.relyingParty()
+  await page.goto((await portal.begin(asked)).url.href)
+  await page.fill('#cpf', JOAO.cpf)
+  await page.fill('#password', PASSWORD)
+  await press(page, 'Entrar')
+  await checkPage(page, 'consent with a choice')
+  await page.getByLabel('Telefone').uncheck()
+  await page.getByRole('button', { name: 'Autorizar e continuar' }).click()
+  await page.waitForURL(`${REDIRECT_URI}**`)
+  assert.match(posted[0] ?? '', /(^|&)code=[\w-]{20,}/)
+
+  await context.route('**/self-post.*.js', (route) => route.abort())
+  await page.goto((await portal.begin(asked)).url.href)
+  await checkPage(page, 'self-posting')
+  await page.getByRole('button', { name: 'Continuar' }).click()
+  await page.waitForURL(`${REDIRECT_URI}**`)
+  assert.equal(posted.length, 2)
+  assert.deepEqual(complaints.filter((text) => !/ERR_FAILED/.test(text)), [])
+  await context.close()
 })
 
 test('setting up a second factor', async () => {

@@ -190,7 +190,7 @@ export async function openScene(options: { faceGrants?: Level | undefined; demo?
           settings: { minPasswordLength: 8, recentSeconds: 1200, demoCitizens: demo ? [CITIZEN] : undefined },
         },
       },
-      oidc: { server: oidc.provider, giveConsent: oidc.consents.give, optionalScopesOf: async () => [], parties: oidc.representation },
+      oidc: { server: oidc.provider, giveConsent: oidc.consents.give, optionalScopesOf: async () => ['phone'], parties: oidc.representation },
       accounts,
       assurance,
       face: {
