@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import {
   adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createSecretPrompt, createStampCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createReceiptKeyCommands, createPointCommands, createProxyCommands, createResourceCommands,
   createUnitCommands, createVault, runCommandLine,
+  createMeteringCommands, faultsOutcome,
 } from './admin/index.ts'
 import { openBaseRegisterFile } from './accounts/index.ts'
 import { baseRegisterFileOf } from './demo/sample-register.ts'
 import { createAudit, headFile } from './audit/index.ts'
-import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createFacePorts, createImageStore, createOutcomes, createPoints, type FaceSearch, faceSearchEvents, openFaceSearch, pointEvents, SEARCHED_MODELS, createQuotas, createReceiptKeys, agencyEvents } from './biometrics/index.ts'
+import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createMetering, createFacePorts, createImageStore, createOutcomes, createPoints, type FaceSearch, faceSearchEvents, openFaceSearch, pointEvents, SEARCHED_MODELS, createQuotas, createReceiptKeys, agencyEvents } from './biometrics/index.ts'
 import { createStaff, helpdeskEvents } from './helpdesk/index.ts'
 import { createAuthority, signatureEvents } from './signatures/index.ts'
 import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
@@ -124,6 +125,7 @@ async function main(): Promise<number> {
   const { applied, deps, audit, oidc, authority, candidates, search, images } = openRooms(config, closers)
   const actorId = `cli:${userInfo().username}`
   const actor = { kind: 'operator', id: actorId } as const
+  const metering = async () => createMetering(await deps())
   const commands = [
     ...createOperatorCommands(async () => createOperators({ ...(await deps()), actorId })),
     ...createUnitCommands(async () => createStaff(await deps()), { actorId }),
@@ -133,7 +135,8 @@ async function main(): Promise<number> {
     ...createAuthorityCommands({ authority, actor }),
     ...createCeremonyCommands({ clock: systemClock, askSecret: createSecretPrompt(process.stdin, process.stderr) }),
     ...createStampCommands({ oidc, actor }),
-    ...createAuditCommands(audit),
+    ...createAuditCommands(audit, [async () => faultsOutcome(await (await metering()).verify())]),
+    ...createMeteringCommands({ metering, actor }),
     ...createAgencyCommands({ oidc, actor, quotas: async () => createQuotas({ db: (await deps()).db, clock: systemClock }) }),
     ...createProxyCommands({ oidc, actor, roles: async () => createRoles({ ...(await deps()), clock: systemClock }) }),
     ...createReceiptKeyCommands({ keys: async () => createReceiptKeys(await deps()), actor }),

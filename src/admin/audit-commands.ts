@@ -14,14 +14,21 @@ const FAULTS: Readonly<Record<Extract<Verdict, { ok: false }>['firstBad']['fault
   'cut-off': 'o fim da cadeia foi cortado',
 }
 
+/** What else is held against the record, such as the metering; each answers what it found. */
+export type RecordCheck = () => Promise<Outcome>
+
 /** Commands about the audit record. */
-export function createAuditCommands(audit: () => Promise<AuditTools>): Command[] {
+export function createAuditCommands(audit: () => Promise<AuditTools>, further: readonly RecordCheck[] = []): Command[] {
   return [
     {
       words: 'auditoria verificar',
       summary: 'Confere a cadeia do registro de auditoria, linha por linha',
       notes: 'Código de saída 1 e a primeira linha errada se algo foi mudado, apagado, trocado ou cortado.',
-      run: async () => shown(await (await audit()).verify()),
+      run: async () => {
+        const found = [shown(await (await audit()).verify())]
+        for (const check of further) found.push(await check())
+        return joined(found)
+      },
     },
     {
       words: 'auditoria checkpoint',
@@ -47,6 +54,14 @@ export function createAuditCommands(audit: () => Promise<AuditTools>): Command[]
       },
     },
   ]
+}
+
+/** The chain's verdict with what the further checks say below it; wrong when any of them is. */
+function joined([chain, ...others]: readonly Outcome[]): Outcome {
+  const all = [chain, ...others].filter((outcome) => outcome !== undefined)
+  const isWrong = all.some(({ exitCode }) => exitCode === 1)
+  const further = others.length > 0 ? { further: others.map(({ json }) => json) } : {}
+  return { text: all.map(({ text }) => text).join('\n'), json: { ...Object(chain?.json), ...further }, ...(isWrong && { exitCode: 1 as const }) }
 }
 
 function shown(verdict: Verdict): Outcome {

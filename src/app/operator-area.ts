@@ -1,5 +1,6 @@
 import type Router from '@koa/router'
 import { createOperationsRoutes, OPERATOR_PLACE } from '../admin/index.ts'
+import { createMetering, createPointOverview, createPoints } from '../biometrics/index.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 
 export const OPERATOR_CLIENT = 'mt-operacao'
@@ -9,7 +10,9 @@ const LIMITS = { idleSeconds: 1800, absoluteSeconds: 8 * 3600 }
 
 /** `/operacao` as a first-party relying party of this very server, apart from the citizen's area. */
 export async function openOperatorArea(deps: AreaDependencies, localAddress: LocalAddress): Promise<Router> {
-  const { rooms, look } = deps
+  const { rooms, look, foundation } = deps
+  const { db, clock, documents } = foundation
+  const record = { db, clock, audit: rooms.audit }
   const { sessions, find } = rooms.accounts
   const party = {
     clientId: OPERATOR_CLIENT,
@@ -22,7 +25,7 @@ export async function openOperatorArea(deps: AreaDependencies, localAddress: Loc
     entrance: await openEntrance(deps, party, localAddress),
     messages: look.messages,
     accounts: { find, findLiveSession: sessions.findLive },
-    outcomes: rooms.outcomes,
-    management: rooms.figures.management,
+    figures: { outcomes: rooms.outcomes, management: rooms.figures.management },
+    imaging: { points: createPoints(record), overview: createPointOverview(record), metering: createMetering(record), documents, now: clock.now },
   })
 }

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
+import { fillPoints } from '../admin/support/metered-points.ts'
 import { addOperator, codeOf, fillOutcomes, setRoles, type TestOperator } from '../admin/support/operator-entrance.ts'
+import { monthOf } from '../../src/biometrics/index.ts'
+import { LOCALES } from '../../src/platform/http/locale.ts'
 import { openArea, PASSWORD, type TestArea } from '../portal/support/area.ts'
 import { checkPage, launchBrowser, openProfile, PHONE, type Watched } from '../support/browser.ts'
 
@@ -18,6 +21,7 @@ before(async () => {
   browser = await launchBrowser()
   operator = await addOperator(area)
   await fillOutcomes(area)
+  await fillPoints(area)
   await area.app.rooms.outcomes.watch()
 })
 after(async () => {
@@ -43,7 +47,7 @@ for (const [name, options] of [
   ['a phone', PHONE],
   ['a wide screen', { ...WIDE, colorScheme: 'dark' as const }],
 ] as const) {
-  test(`trends, groups and alarms pass axe on ${name}, and fit`, async () => {
+  test(`trends, groups and alarms, capture points and statements pass axe on ${name}, and fit`, async () => {
     const watched = await openProfile(browser, options)
     await enter(watched)
     await checkPage(watched.page, `the page (${name})`)
@@ -52,6 +56,15 @@ for (const [name, options] of [
     await checkPage(watched.page, `the days, open (${name})`)
     await watched.page.goto(`${area.url}${PAGE}?dias=7`)
     await checkPage(watched.page, `a week (${name})`)
+    for (const path of ['/operacao/pontos', '/operacao/pontos/cba-01', '/operacao/medicao', `/operacao/medicao/contrato-1/${monthOf(area.clock.now())}`]) {
+      for (const language of LOCALES) {
+        await watched.page.goto(`${area.url}${path}?lang=${language}`)
+        await checkPage(watched.page, `${path} in ${language} (${name})`)
+      }
+    }
+    await watched.page.goto(`${area.url}/operacao/pontos/cba-01?lang=pt-BR`)
+    await watched.page.locator('main summary').first().click()
+    await checkPage(watched.page, `a question before the state changes (${name})`)
     if (options === PHONE) {
       await setRoles(area, operator, [])
       await watched.page.goto(area.url + PAGE)

@@ -86,9 +86,9 @@ export async function pointKey(): Promise<{ privateKey: KeyObject; jwk: object; 
   return { privateKey, jwk, thumbprint: await calculateJwkThumbprint(jwk) }
 }
 
-export async function openCaptureScene(): Promise<CaptureScene> {
+export async function openCaptureScene(database = openPgliteTestDatabase): Promise<CaptureScene> {
   const clock = fixedClock(CAPTURE_NOW)
-  const db = await openPgliteTestDatabase()
+  const db = await database()
   const keyring = await openKeyring({ db, clock, masterKey: new Sensitive(randomBytes(32)), dataDir: 'memory' })
   const audit = createAudit({ db, clock, keyring, log: silentLog, settings: { catalogs: [biometricsEvents, pointEvents] } })
   const images = createImageStore({ db, keyring, clock, audit })

@@ -28,6 +28,8 @@ export const OPERATOR_PLACE: AreaPlace = {
 const SECTIONS = [
   { name: 'biometrics', href: '/operacao/biometria', icon: 'face', roles: ['operator', 'auditor', 'admin'] },
   { name: 'counters', href: '/operacao/balcoes', icon: 'building', roles: ['operator', 'auditor', 'admin'] },
+  { name: 'points', href: '/operacao/pontos', icon: 'camera', roles: ['operator', 'auditor', 'admin'] },
+  { name: 'metering', href: '/operacao/medicao', icon: 'document', roles: ['operator', 'auditor', 'admin'] },
 ] as const satisfies readonly {
   readonly name: string
   readonly href: string

@@ -80,3 +80,11 @@ export async function findSequenceOf(sql: Sql, batchId: string): Promise<number 
   const [row] = await sql.query<{ sequence: number }>('SELECT sequence FROM capture_batch WHERE id = $1', [batchId])
   return row?.sequence
 }
+
+/** Of every point that sent batches: the last number, and how many below it are missing. */
+export async function selectGaps(sql: Sql): Promise<ReadonlyMap<string, { last: number; missing: number }>> {
+  const rows = await sql.query<{ point_id: string; last: number; missing: number }>(
+    'SELECT point_id, max(sequence) AS last, (max(sequence) - count(*))::int AS missing FROM capture_batch GROUP BY point_id',
+  )
+  return new Map(rows.map(({ point_id: pointId, last, missing }) => [pointId, { last, missing }]))
+}

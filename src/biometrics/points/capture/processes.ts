@@ -10,7 +10,7 @@ import { ensurePerson, findPersonByCpf } from '../../images/transfer/import.stor
 import type { Journal } from '../metering/journal.ts'
 import { POINT_PROBLEMS } from '../problems.ts'
 import type { CapturePoint } from '../registry/point.ts'
-import { findPoint, findPointByCode } from '../registry/point.store.ts'
+import { findPointByCode, holdPoint } from '../registry/point.store.ts'
 import { type ClockMark, DAY_MS, markOfClock } from './clock-rule.ts'
 import { ledgerIdOf } from './person.store.ts'
 import { type CaptureItem, type CaptureProcess, isComplete, type NewItem, placeOf } from './process.ts'
@@ -62,7 +62,7 @@ export interface Processes {
   getItem(clientId: string, id: string): Promise<{ process: CaptureProcess; item: CaptureItem }>
   /** Another item, in the place of one that was refused or as an addition. @throws {Problem} points/item-taken, points/process-over */
   addItem(clientId: string, processId: string, item: NewItem): Promise<CaptureItem>
-  /** Counts the process; asked again it answers the same. @throws {Problem} points/items-open, points/process-over */
+  /** Counts the process; asked again it answers the same. @throws {Problem} points/items-open, points/process-over, points/not-active */
   conclude(clientId: string, id: string): Promise<ProcessView>
   /** Ends a process that will not be completed; what is stored of it stays, nothing is counted. @throws {Problem} points/process-over */
   giveUp(clientId: string, id: string): Promise<ProcessView>
@@ -178,11 +178,11 @@ export function createProcesses({ platform, audit, register, journal }: Processe
     async conclude(clientId, id) {
       const { process } = await get(clientId, id)
       await db.transaction(async (tx) => {
+        const point = await holdPoint(tx, process.pointId)
         if ((await lockProcess(tx, id))?.state === 'captured') return
+        if (point?.state !== 'active') throw new Problem(POINT_PROBLEMS.notActive)
         if (!isComplete(await selectItems(tx, [id]))) throw new Problem(POINT_PROBLEMS.itemsOpen)
         if (!(await moveProcess(tx, id, 'conclude', clock.now()))) throw new Problem(POINT_PROBLEMS.processOver)
-        const point = await findPoint(tx, process.pointId)
-        if (point === undefined) throw new Error('a process without its point')
         const ledgerId = await ledgerIdOf(tx, process.personId)
         await journal.count(tx, { processId: id, pointId: point.id, contract: point.contract, clientId, offline: process.batchId !== undefined, ledgerId })
       })

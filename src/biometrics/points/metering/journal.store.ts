@@ -68,3 +68,11 @@ export async function selectStateFaults(sql: Sql): Promise<RecordFault[]> {
   )
   return rows
 }
+
+/** How many processes every point has in a month, whatever its contract. */
+export async function countByPoint(sql: Sql, month: Month): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql.query<{ point_id: string; processes: number }>(
+    'SELECT point_id, count(*)::int AS processes FROM metering_journal WHERE month = $1 GROUP BY point_id', [month],
+  )
+  return new Map(rows.map(({ point_id: pointId, processes }) => [pointId, processes]))
+}

@@ -35,6 +35,12 @@ export function semesterUntil(month: Month): Month[] {
   return Array.from({ length: last - first + 1 }, (_, index) => monthAt(month.slice(0, 4), first + index))
 }
 
+/** This month and those before it, the newest first. */
+export function monthsBefore(month: Month, most: number): Month[] {
+  const [year, index] = [Number(month.slice(0, 4)), Number(month.slice(5, 7)) - 1]
+  return Array.from({ length: most }, (_, back) => monthOf(new Date(Date.UTC(year, index - back, 15))))
+}
+
 /** June and December: the month whose statement settles the semester. */
 export function endsSemester(month: Month): boolean {
   return month.endsWith('-06') || month.endsWith('-12')
