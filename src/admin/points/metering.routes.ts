@@ -16,17 +16,16 @@ import { statementCsv } from './statement-rows.ts'
 
 const PATH = '/operacao/medicao'
 const SHOWN_MONTHS = 12
-const params = z.object({
-  contract: z.string().max(40).regex(POINT_CODE),
-  month: z.string().transform((text, ctx): Month => {
-    const month = parseMonth(text)
-    if (month !== undefined) return month
-    ctx.addIssue({ code: 'custom' })
-    return z.NEVER
-  }),
-})
+/** A month that is none is not found, and is so after the request has proven to come from our page. */
+const params = z.object({ contract: z.string().max(40).regex(POINT_CODE), month: z.string().max(20) })
 interface Asked {
-  readonly params: { readonly contract: string; readonly month: Month }
+  readonly params: { readonly contract: string; readonly month: string }
+}
+
+function monthIn({ month: text }: Asked['params']): Month {
+  const month = parseMonth(text)
+  if (month === undefined) throw new Problem(HTTP_PROBLEMS.notFound)
+  return month
 }
 
 export interface MeteringRoutesDependencies {
@@ -56,7 +55,8 @@ export function createMeteringPages(deps: MeteringRoutesDependencies): Router {
     `${PATH}/:contract/:month`,
     guard(
       { params },
-      pages.only('metering', async (ctx, visit, { params: { contract, month } }: Asked) => {
+      pages.only('metering', async (ctx, visit, { params: asked }: Asked) => {
+        const [contract, month] = [asked.contract, monthIn(asked)]
         const view = await metering.statement(contract, month)
         const base = `${PATH}/${contract}/${month}`
         const data = { ...textsOf(messages, ctx, view), base, canClose: canChange(visit) && view.closedAt === undefined && month < monthOf(now()) }
@@ -68,7 +68,8 @@ export function createMeteringPages(deps: MeteringRoutesDependencies): Router {
     `${PATH}/:contract/:month/fechar`,
     guard(
       { params },
-      pages.only('metering', async (ctx, visit, { params: { contract, month } }: Asked) => {
+      pages.only('metering', async (ctx, visit, { params: asked }: Asked) => {
+        const [contract, month] = [asked.contract, monthIn(asked)]
         if (!canChange(visit)) throw new Problem(HTTP_PROBLEMS.forbidden)
         await metering.close(contract, month, { kind: 'operator', id: visit.account.id })
         seeOther(ctx, `${PATH}/${contract}/${month}`)
@@ -90,7 +91,8 @@ function addFiles(router: Router, { pages, metering, documents, messages, now }:
     `${PATH}/:contract/:month/extrato.csv`,
     guard(
       { params },
-      pages.only('metering', async (ctx, _visit, { params: { contract, month } }: Asked) => {
+      pages.only('metering', async (ctx, _visit, { params: asked }: Asked) => {
+        const [contract, month] = [asked.contract, monthIn(asked)]
         const { statement } = await metering.statement(contract, month)
         send(ctx, `extrato-${contract}-${month}.csv`, 'text/csv; charset=utf-8', statementCsv(statement))
       }),
@@ -100,7 +102,8 @@ function addFiles(router: Router, { pages, metering, documents, messages, now }:
     `${PATH}/:contract/:month/extrato.pdf`,
     guard(
       { params },
-      pages.only('metering', async (ctx, _visit, { params: { contract, month } }: Asked) => {
+      pages.only('metering', async (ctx, _visit, { params: asked }: Asked) => {
+        const [contract, month] = [asked.contract, monthIn(asked)]
         const view = await metering.statement(contract, month)
         const pdf = await documents.render(statementDocument(messages, localeOf(ctx), view, view.closedAt ?? now()))
         send(ctx, `extrato-${contract}-${month}.pdf`, 'application/pdf', pdf)
