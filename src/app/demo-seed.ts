@@ -18,6 +18,9 @@ const MANAGER = { name: 'Paulo Sérgio Campos', cpf: '436.587.092-00', password:
 const DESK_STAFF: readonly DemoCitizen[] = [ATTENDANT, SUPERVISOR, MANAGER]
 const DESK_UNIT = { code: 'demonstracao', name: 'Balcão de demonstração', municipality: 'Cuiabá' }
 const DESK_ROLE_MS = 365 * 86_400_000
+const WORKDAYS = [1, 2, 3, 4, 5]
+/** Eight to five, two people each half-hour. */
+const DESK_HOURS = { opens: 8 * 60, closes: 17 * 60, slotMinutes: 30, capacity: 2 }
 
 /** People of the demonstration who have an account already; more wait in `src/demo/base-register.csv` to register. */
 export const DEMO_CITIZENS: readonly DemoCitizen[] = [
@@ -119,7 +122,7 @@ async function seedOperator(deps: DemoSeedDependencies): Promise<void> {
 
 /** A unit with its manager, who gives the other roles; the supervisor's level comes from an earlier visit, as it were. */
 async function seedDesk(deps: DemoSeedDependencies): Promise<void> {
-  const { foundation, rooms: { staff, assurance } } = deps
+  const { foundation, rooms: { staff, assurance, line } } = deps
   const [attendant, supervisor, manager] = [parseCpf(ATTENDANT.cpf), parseCpf(SUPERVISOR.cpf), parseCpf(MANAGER.cpf)]
   const [head, approver] = [await findByText(deps, MANAGER.cpf), await findByText(deps, SUPERVISOR.cpf)]
   const isThere = (await staff.listUnits()).some(({ code }) => code === DESK_UNIT.code)
@@ -133,4 +136,5 @@ async function seedDesk(deps: DemoSeedDependencies): Promise<void> {
   await foundation.db.transaction((tx) => assurance.add(tx, { ...evidence, personId: approver.personId, accountId: approver.id }))
   await staff.grant({ unitId, cpf: attendant, role: 'attendant', endsAt }, head.id, by)
   await staff.grant({ unitId, cpf: supervisor, role: 'supervisor', endsAt }, head.id, by)
+  for (const weekday of WORKDAYS) await line.appointments.setOpening(unitId, weekday, { weekday, ...DESK_HOURS }, head.id)
 }

@@ -102,7 +102,7 @@ for (const { label, open } of testDatabases()) {
     test('an account has one appointment, whatever it presses at once; it is in its ledger', async () => {
       await fresh()
       const id = await addAccount(db)
-      const results = await Promise.allSettled([appointments.book(id, wish()), appointments.book(id, { ...wish(), startsAt: momentOf(TUESDAY, 480) })])
+      const results = await Promise.allSettled([appointments.book(id, wish()), appointments.book(id, { ...wish(), startsAt: momentOf(TUESDAY, 9 * 60 + 30) })])
       assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
       await assert.rejects(appointments.book(id, wish()), refusedAs('appointments/appointment-held'))
       assert.deepEqual(subjects, [`helpdesk/appointment-booked ${id}`])
