@@ -72,7 +72,7 @@ async function registerPortal({ oidc: { clients }, portal: { url, clientSecret }
   }
   const known = await clients.find(PORTAL_CLIENT)
   if (known === undefined) await clients.create({ id: PORTAL_CLIENT, metadata, policy, actor, secret: clientSecret })
-  else if (!known.metadata.redirect_uris.includes(`${url}/retorno`)) await clients.change(PORTAL_CLIENT, { metadata, policy, actor })
+  else if (!known.metadata.redirect_uris.includes(`${url}/retorno`) || !known.policy.representation) await clients.change(PORTAL_CLIENT, { metadata, policy, actor })
 }
 
 async function findByText({ rooms }: DemoSeedDependencies, text: string): Promise<Account | undefined> {

@@ -176,3 +176,18 @@ test('as a company: its administrator needs no mandate to act for it in the port
   if (page.forms.some(({ action }) => action.pathname.endsWith('/consentir'))) page = await portal.submit(page, {}, { button: 'Autorizar' })
   assert.match(page.text, /está agindo por Pantanal Sementes Ltda/)
 })
+
+test('what the register of mandates no longer bears is offered to nobody: the grantor\'s level fell, the mandate is cancelled', async () => {
+  const offered = async (citizen: TestCitizen) => (await area.app.oidc.representation.options(citizen.accountId, 'portal-demonstracao')).map(({ id }) => id)
+  const id = await inForce()
+  assert.ok((await offered(taker)).includes(id))
+  assert.deepEqual(await offered(giver), [])
+  const { personId, accountId } = giver
+  const { db } = area.app.foundation
+  await db.transaction(async (tx) => void (await area.app.rooms.assurance.withdrawAll(tx, { personId, accountId, reason: 'account-closed', actor: { kind: 'system' } })))
+  assert.ok(!(await offered(taker)).includes(id), 'the grantor is not at prata any more')
+  await raise(area, giver)
+  assert.ok((await offered(taker)).includes(id))
+  await press(mine, await area.open(mine, `${BASE}/${id}`), `${BASE}/${id}/cancelar`)
+  assert.ok(!(await offered(taker)).includes(id))
+})

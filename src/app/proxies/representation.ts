@@ -4,7 +4,8 @@ import type { Audit } from '../../audit/index.ts'
 import type { Representation, RepresentationPort, RepresentationUse, RepresentedParty } from '../../oidc/index.ts'
 import type { Database } from '../../platform/db.ts'
 import type { Keyring } from '../../platform/keyring.ts'
-import { type Decision, type PartyRef, parsePartyRef, type Power, powerName, type Proxies, type Representable, type Role } from '../../proxies/index.ts'
+import { isProblem } from '../../platform/problem.ts'
+import { type Decision, type PartyRef, parsePartyRef, type Power, powerName, type Proxies, PROXIES_PROBLEMS, type Representable, type Role } from '../../proxies/index.ts'
 
 export interface RepresentationDependencies {
   readonly db: Database
@@ -28,7 +29,7 @@ export function createRepresentationPort(deps: RepresentationDependencies): Repr
   async function list(accountId: string, namespaces: readonly string[], id?: string): Promise<Representation[]> {
     const account = await accounts.find(accountId)
     if (account?.status !== 'active' || namespaces.length === 0) return []
-    const all = await proxies.parties.representable(account.personId)
+    const all = await representable(proxies, account)
     const asked = all.filter((one) => id === undefined || idOf(deps, one) === id)
     const found = await Promise.all(asked.map((one) => representationOf(deps, account, one, namespaces)))
     return found.filter((one) => one !== undefined)
@@ -38,6 +39,16 @@ export function createRepresentationPort(deps: RepresentationDependencies): Repr
     list,
     find: async (accountId, id, namespaces) => (await list(accountId, namespaces, id))[0],
     noteUse: (use, also) => noteUse(deps, use, also),
+  }
+}
+
+/** While the company register does not answer nobody is represented, and everybody can sign in for themselves. */
+async function representable(proxies: Proxies, { personId }: Account): Promise<Representable[]> {
+  try {
+    return await proxies.parties.representable(personId)
+  } catch (error) {
+    if (isProblem(error, PROXIES_PROBLEMS.companyRegisterDown)) return []
+    throw error
   }
 }
 

@@ -148,14 +148,22 @@ export function fapiFaults(metadata: ClientMetadata): string[] {
 }
 
 /** What a client that people act at for others must have, and what one at which they do not may not have. */
-export function representationFaults({ representation, representationNamespaces, allowedScopes }: ClientPolicy, { grant_types: grants }: ClientMetadata): string[] {
-  if (representation) return representationNamespaces.length > 0 ? [] : ['representation needs representationNamespaces']
+export function representationFaults(
+  { representation, representationNamespaces, allowedScopes }: ClientPolicy,
+  { grant_types: grants, token_endpoint_auth_method: authentication }: ClientMetadata,
+): string[] {
+  const exchanges = grants.includes(TOKEN_EXCHANGE)
+  if (representation) {
+    const faults = representationNamespaces.length > 0 ? [] : ['representation needs representationNamespaces']
+    return exchanges && authentication === 'none' ? [...faults, 'token exchange needs client authentication'] : faults
+  }
   const scopes = allowedScopes.filter((scope) => REPRESENTATION_SCOPES.includes(scope))
   const faults = scopes.length > 0 ? [`representation must be true for ${scopes.join(', ')}`] : []
-  if (grants.includes('urn:ietf:params:oauth:grant-type:token-exchange')) faults.push('representation must be true for token exchange')
+  if (exchanges) faults.push('representation must be true for token exchange')
   return faults
 }
 
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /** Addresses of a client that a browser would be sent to in clear text; only this machine and allowed internal hosts may be. */

@@ -82,6 +82,7 @@ test('what belongs to representation is registered together with it, by an opera
   await assert.rejects(create({ allowedScopes: ['openid', 'representacao'] }), /client-invalid/)
   await assert.rejects(create({ representation: true }), /client-invalid/)
   await assert.rejects(create({}, GRANTS), /client-invalid/)
+  await assert.rejects(create(POLICY, { ...GRANTS, token_endpoint_auth_method: 'none' }), /client authentication/)
   const rp = await registerClient(harness)
   await harness.oidc.clients.change(rp.id, { policy: { representation: true, representationNamespaces: ['sefaz'] }, actor: OPERATOR })
   const event = harness.world.events.findLast(({ type }) => type === 'oidc/client-changed')
