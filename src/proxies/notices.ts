@@ -1,4 +1,4 @@
-import type { Locale } from '../platform/http/locale.ts'
+import { createFormats, type Locale } from '../platform/http/locale.ts'
 import type { Outbox } from '../platform/outbox.ts'
 import { findReachable } from './party/party.store.ts'
 import type { Notify } from './ports.ts'
@@ -14,9 +14,10 @@ export interface NotifyDependencies {
 export function createNotify({ outbox, messages, publicUrl }: NotifyDependencies): Notify {
   return async (tx, { accountId, notice, everywhere, params }) => {
     const { locale, addresses } = await findReachable(tx, accountId)
+    const until = params['until'] ? createFormats(locale).date(params['until']) : messages.text(locale, 'proxies.instrument.no-end')
     const open = addresses.filter(({ channel }) => outbox.canSend(channel))
     for (const { channel, to } of everywhere ? open : open.slice(0, 1)) {
-      const text = messages.text(locale, `proxies.notice.${notice}.text`, params)
+      const text = messages.text(locale, `proxies.notice.${notice}.text`, { ...params, until })
       const mail = { subject: messages.text(locale, `proxies.notice.${notice}.subject`), text: `${text}\n\n${publicUrl}/conta\n` }
       await outbox.send(tx, { channel, to, purpose: `proxies/${notice}`, ...(channel === 'mail' ? mail : { text }) })
     }

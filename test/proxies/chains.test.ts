@@ -105,6 +105,18 @@ for (const { label, open } of testDatabases()) {
       scene.companies.length = 0
     })
 
+    test('while the company register is away people are still offered, companies are not, and a decision about one fails', async () => {
+      const [owner, other] = [await scene.addPerson(), await scene.addPerson()]
+      await scene.active(owner, other, ipva)
+      const { find } = scene.companies
+      scene.companies.filter = () => assert.fail('the register is away')
+      scene.companies.find = () => assert.fail('the register is away')
+      assert.deepEqual((await scene.proxies.parties.representable(other.personId)).map(({ document }) => document), [owner.cpf])
+      assert.equal((await decide(other, owner.ref)).permit, true)
+      await assert.rejects(decide(other, company('12.ABC.345/01DE-35')), code('proxies/company-register-unavailable'))
+      Object.assign(scene.companies, { find, filter: Array.prototype.filter })
+    })
+
     test('a mandate of one establishment covers no other', async () => {
       const [admin, clerk] = [person(0), await scene.addPerson()]
       await scene.db.execute('DELETE FROM company_administrator')

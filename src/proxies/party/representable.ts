@@ -4,6 +4,8 @@ import { dayOf } from '../mandate/day.ts'
 import type { Day } from '../mandate/day.ts'
 import type { Mandate, MandateId } from '../mandate/mandate.ts'
 import { listBySide, listPath } from '../mandate/mandate.store.ts'
+import { isProblem } from '../../platform/problem.ts'
+import { PROXIES_PROBLEMS } from '../problems.ts'
 import { type MandateKind, type Power, powerName } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
 import type { KnownCompany } from './company.store.ts'
@@ -42,7 +44,7 @@ export function createListRepresentable(core: Core, roles: Roles): ListRepresent
     const cpf = await findCpfOfPerson(db, personId)
     const ref = cpf === undefined ? undefined : personRef(cpf)
     if (ref?.kind !== 'person') return []
-    const companies = (await core.companies.listOf(ref.cpf)).filter(({ standing }) => standing === 'regular')
+    const companies = (await core.companies.listOf(ref.cpf).catch(noCompanies)).filter(({ standing }) => standing === 'regular')
     const isWanted = (power: Pick<Power, 'namespace' | 'code'>) => wanted === undefined || wanted.includes(powerName(power))
     const found: Representable[] = []
     const company = (await roles.list({ hidden: true })).filter((role) => role.definition.representedKinds.includes('company') && isWanted(role))
@@ -63,6 +65,12 @@ export function createListRepresentable(core: Core, roles: Roles): ListRepresent
     const ask = { today: dayOf(now), now, instance: mandate.instance, grantorLevel: 'bronze' as const }
     return findFault({ kind: mandate.kind, links, grantorLevel: undefined }, ask) === undefined
   }
+}
+
+/** While the company register is away people still choose among people; of companies nothing is known, so nothing is offered. */
+function noCompanies(error: unknown): KnownCompany[] {
+  if (isProblem(error, PROXIES_PROBLEMS.companyRegisterDown)) return []
+  throw error
 }
 
 function byRegister(company: KnownCompany, roles: readonly Power[]): Representable {
