@@ -4,6 +4,7 @@ import { LEVELS } from '../assurance/index.ts'
 import { REFUSALS } from './approval/approvals.ts'
 import { REVIEW_REASONS } from './approval/review.store.ts'
 import { REASONS } from './attendance/attendance.ts'
+import { RECORD_FIELDS } from './attendance/attendance.store.ts'
 import { STAFF_ROLES } from './staff/role.ts'
 
 const attendance = { attendanceId: z.uuid() }
@@ -31,6 +32,7 @@ export const helpdeskEvents = defineEvents({
     state: z.enum(['approved', 'refused', 'abandoned', 'expired']),
     decision: z.enum(['approved', 'fraud', ...REFUSALS]).optional(),
   }),
+  'helpdesk/record-corrected': z.object({ ...attendance, fields: z.array(z.enum(RECORD_FIELDS)) }),
   'helpdesk/binding-offered': z.object(attendance),
   'helpdesk/binding-refused': z.object(attendance),
   'helpdesk/account-bound': z.object(attendance),

@@ -251,3 +251,20 @@ test('what nobody finishes in time ends, and what it held is forgotten', async (
   const rows = await area.app.foundation.db.query('SELECT 1 FROM attendance_item WHERE attendance_id = $1 AND (sealed IS NOT NULL OR facts IS NOT NULL)', [idOf(path)])
   assert.equal(rows.length, 0)
 })
+
+test('a change of name comes from the base register, is seen by the supervisor, and is on record once approved', async () => {
+  const citizen = await area.citizen()
+  const { db } = area.app.foundation
+  await db.execute(`UPDATE person SET name = 'Rosa Maria Antiga', social_name = 'Beto' WHERE id = $1`, [citizen.personId])
+  const other = await openStaffedDesk(area)
+  const { path } = await bringToApproval(area, other, citizen.cpf, 'third', 'name-change')
+  const browser = area.browser()
+  const page = await enterDesk(area, browser, other.supervisor, `/balcao/aprovacoes/${idOf(path)}`)
+  assert.match(page.text, /Rosa Maria Antiga Rosa Maria dos Santos/)
+  await browser.submit(page, {}, { action: '/aprovar' })
+  const account = await area.app.rooms.accounts.get(citizen.accountId)
+  assert.equal(account.citizen.reveal().name, 'Rosa Maria dos Santos')
+  assert.equal(account.citizen.reveal().socialName, undefined)
+  const ledger = await area.app.rooms.audit.ledger(citizen.accountId, { limit: 20 })
+  assert.deepEqual(ledger.find(({ type }) => type === 'helpdesk/record-corrected')?.data['fields'], ['name', 'socialName'])
+})

@@ -6,7 +6,8 @@ import { type FieldErrors, guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
 import { seeOther } from '../../portal/index.ts'
-import { documentSchema } from '../attendance/attendance.ts'
+import { type Attendance, documentSchema } from '../attendance/attendance.ts'
+import { differencesOf } from '../attendance/attendance.store.ts'
 import type { Attendances } from '../attendance/attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf } from '../attendance/case-pages.ts'
 import type { Captures } from '../capture/captures.ts'
@@ -37,20 +38,9 @@ export function createApprovalRoutes(deps: ApprovalRoutesDependencies): Router {
   const params = attendanceParams
 
   const list = pages.only('approvals', async (ctx, visit, { query: { aviso } }: { query: z.output<typeof query> }) => {
-    const waiting = await attendances.list(visit.unit.id, ['awaiting-approval'])
-    const rows = await Promise.all(
-      waiting.map(async (one) => ({
-        protocol: one.protocol,
-        reason: one.reason,
-        changedAt: one.changedAt,
-        isHalted: one.haltedAt !== undefined,
-        href: (await approvals.mayDecide(one, handOf(visit, 'supervisor'))) ? `${PAGE}/${one.id}` : undefined,
-      })),
-    )
-    pages.show(ctx, visit, { section: 'approvals', view: 'approvals', data: { rows, told: aviso } })
+    pages.show(ctx, visit, { section: 'approvals', view: 'approvals', data: { rows: await waitingFor(deps, visit), told: aviso } })
   })
-
-  async function getForDecision(visit: DeskVisit, id: string) {
+  const getForDecision = async (visit: DeskVisit, id: string): Promise<Attendance> => {
     const attendance = await attendances.get(id, { unitId: visit.unit.id })
     if (!(await approvals.mayDecide(attendance, handOf(visit, 'supervisor')))) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
     if (attendance.state !== 'awaiting-approval') throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
@@ -59,24 +49,7 @@ export function createApprovalRoutes(deps: ApprovalRoutesDependencies): Router {
   async function show(ctx: HttpContext, visit: DeskVisit, id: string, errors?: FieldErrors): Promise<void> {
     const attendance = await getForDecision(visit, id)
     await attendances.noteSeen(attendance, handOf(visit, 'supervisor'))
-    const items = await captures.list(id)
-    const facts = attendance.facts.reveal()
-    const cpf = parseCpf(facts.cpf)
-    const document = documentSchema.safeParse(items.find(({ kind }) => kind === 'document')?.facts.reveal())
-    const data = {
-      id,
-      page: `${PAGE}/${id}`,
-      protocol: attendance.protocol,
-      reason: attendance.reason,
-      checks: attendance.checks,
-      person: { ...facts, cpf: cpf && formatCpf(cpf) },
-      document: document.data,
-      pictures: items.filter(({ hasBytes, contentType }) => hasBytes && contentType !== 'image/x-wsq').map(({ id: item, kind, slot }) => ({ href: `${PAGE}/${id}/imagem/${item}`, kind, slot })),
-      differences: differencesOf(facts, await attendances.known(attendance)),
-      before: await beforeOf(images, attendance.personId, id),
-      refusals: REFUSALS,
-      ...(errors && { errors }),
-    }
+    const data = { ...(await sheetOf(deps, attendance)), ...(errors && { errors }) }
     pages.show(ctx, visit, { section: 'approvals', view: 'approval', data })
   }
   /** A refusal leads back to the list, which tells it. */
@@ -123,11 +96,41 @@ export function createApprovalRoutes(deps: ApprovalRoutesDependencies): Router {
   return router
 }
 
-/** Fields in which the base register, as it was when the case was opened, is not what is on record here. */
-function differencesOf(facts: { name: string; socialName?: string | undefined; birthDate: string }, known: Awaited<ReturnType<Attendances['known']>>) {
-  if (known === undefined) return []
-  const names = ['name', 'socialName', 'birthDate'] as const
-  return names.filter((name) => (facts[name] ?? '') !== (known[name] ?? '')).map((name) => ({ name, before: known[name] ?? '', now: facts[name] ?? '' }))
+/** What waits in the unit; one's own is listed without a way in. */
+async function waitingFor({ attendances, approvals }: ApprovalRoutesDependencies, visit: DeskVisit): Promise<object[]> {
+  const waiting = await attendances.list(visit.unit.id, ['awaiting-approval'])
+  return Promise.all(
+    waiting.map(async (one) => ({
+      protocol: one.protocol,
+      reason: one.reason,
+      changedAt: one.changedAt,
+      isHalted: one.haltedAt !== undefined,
+      href: (await approvals.mayDecide(one, handOf(visit, 'supervisor'))) ? `${PAGE}/${one.id}` : undefined,
+    })),
+  )
+}
+
+/** Everything that the supervisor compares. */
+async function sheetOf({ captures, attendances, images }: ApprovalRoutesDependencies, attendance: Attendance): Promise<object> {
+  const { id, protocol, reason, checks, personId } = attendance
+  const items = await captures.list(id)
+  const facts = attendance.facts.reveal()
+  const cpf = parseCpf(facts.cpf)
+  const shown = items.filter(({ hasBytes, contentType }) => hasBytes && contentType !== 'image/x-wsq')
+  const document = documentSchema.safeParse(items.find(({ kind }) => kind === 'document')?.facts.reveal())
+  return {
+    id,
+    page: `${PAGE}/${id}`,
+    protocol,
+    reason,
+    checks,
+    person: { ...facts, cpf: cpf && formatCpf(cpf) },
+    document: document.data,
+    pictures: shown.map(({ id: item, kind, slot }) => ({ href: `${PAGE}/${id}/imagem/${item}`, kind, slot })),
+    differences: differencesOf(facts, await attendances.known(attendance)),
+    before: await beforeOf(images, personId, id),
+    refusals: REFUSALS,
+  }
 }
 
 async function lastFace(images: Pick<ImageStore, 'list'>, personId: string): Promise<string | undefined> {

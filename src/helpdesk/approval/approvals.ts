@@ -2,7 +2,7 @@ import type { ImageKind, ImageStore, Provenance } from '../../biometrics/index.t
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Attendance } from '../attendance/attendance.ts'
-import { hadHand } from '../attendance/attendance.store.ts'
+import { correctRecord, differencesOf, findKnown, hadHand } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
 import { setImage } from '../binding/binding.store.ts'
 import { type AddEvidence, COUNTER_SOURCE, giveEvidence } from '../binding/evidence.ts'
@@ -78,9 +78,20 @@ async function approve({ desk, images, addEvidence }: ApprovalDependencies, tx: 
   const attendance = await lockForDecision(desk, tx, id, hand)
   await setImage(tx, id, await storeItems({ desk, images }, tx, attendance))
   await doStep(desk, tx, attendance, 'approve', { decided: { by: hand.id, decision: 'approved' } })
+  if (attendance.reason === 'name-change') await correct(desk, tx, attendance, hand)
   await giveEvidence(addEvidence, tx, attendance, hand.id)
   await forgetItems(tx, id)
   await noteEnd(desk, tx, attendance, hand, { state: 'approved', decision: 'approved' })
+}
+
+/** The record becomes what the base register said when the case was opened; the ledger says which fields, never what was in them. */
+async function correct(desk: Desk, tx: Sql, attendance: Attendance, hand: Hand): Promise<void> {
+  const facts = attendance.facts.reveal()
+  const fields = differencesOf(facts, await findKnown(tx, attendance.personId)).map(({ name }) => name)
+  if (fields.length === 0) return
+  await correctRecord(tx, attendance.personId, facts)
+  const { subject } = await ledgerOf(tx, attendance)
+  await desk.audit.record(tx, { type: 'helpdesk/record-corrected', actor: actorOf(hand), subject, data: { attendanceId: attendance.id, fields } })
 }
 
 async function noteEnd(desk: Desk, tx: Sql, attendance: Attendance, hand: Hand, ended: { state: 'approved' | 'refused'; decision: string }): Promise<void> {

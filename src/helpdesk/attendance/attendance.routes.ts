@@ -39,7 +39,9 @@ function refuse(ctx: z.RefinementCtx): typeof z.NEVER {
 
 const { cpfUnknown, cpfIrregular, ownCase, alreadyOpen, tooManyDrafts } = HELPDESK_PROBLEMS
 /** Refusals that belong to the form that opens a case. */
-const FORM_PROBLEMS: ReadonlySet<string> = new Set([cpfUnknown, cpfIrregular, ownCase, alreadyOpen, tooManyDrafts].map(({ code }) => code))
+const FORM_PROBLEMS: ReadonlySet<string> = new Set(
+  [cpfUnknown, cpfIrregular, ownCase, alreadyOpen, tooManyDrafts, ACCOUNTS_PROBLEMS.registerUnavailable].map(({ code }) => code),
+)
 
 /** The unit's cases, opening one, and its page with what is done and what is missing. */
 export function createAttendanceRoutes(deps: AttendanceRoutesDependencies): Router {
@@ -55,16 +57,10 @@ export function createAttendanceRoutes(deps: AttendanceRoutesDependencies): Rout
   }
 
   const open = pages.only('attendances', async (ctx, visit, { body }: { body: Form }) => {
-    try {
-      const { id } = await attendances.open(body, handOf(visit, 'attendant'))
-      seeOther(ctx, pageOfCase(id))
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error
-      const isForm = FORM_PROBLEMS.has(error.code) || error.code === ACCOUNTS_PROBLEMS.registerUnavailable.code
-      if (!isForm) throw error
-      ctx.status = 422
-      return list(ctx, visit, { errors: { '': `helpdesk.told.${error.code.replace(/^\w+./, '')}` } })
-    }
+    const opened = await attendances.open(body, handOf(visit, 'attendant')).catch(refusalOf)
+    if (typeof opened !== 'string') return seeOther(ctx, pageOfCase(opened.id))
+    ctx.status = 422
+    await list(ctx, visit, { errors: { '': `helpdesk.told.${opened}` } })
   })
 
   const show = pages.only('attendances', async (ctx, visit, { params, query }: { params: AttendanceParams; query: z.output<typeof toldQuery> }) => {
@@ -104,6 +100,12 @@ export function createAttendanceRoutes(deps: AttendanceRoutesDependencies): Rout
   })
   router.get(`${PAGE}/:id/imagem/:item`, guard({ params: z.object({ id: z.uuid(), item: z.uuid() }) }, image))
   return router
+}
+
+/** What the form says of a refusal that belongs to it. */
+function refusalOf(error: unknown): string {
+  if (error instanceof Problem && FORM_PROBLEMS.has(error.code)) return error.code.replace(/^\w+./, '')
+  throw error
 }
 
 /** What everybody of the unit may see: that there is a case, whose it is by the middle of the CPF, and who holds it by role. */

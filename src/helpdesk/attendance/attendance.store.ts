@@ -26,6 +26,9 @@ interface AttendanceRow {
   readonly decision: string | null
 }
 
+/** What a correction may change. */
+export const RECORD_FIELDS = ['name', 'socialName', 'birthDate'] as const
+
 const COLUMNS = `c.id, c.protocol, c.unit_id, c.person_id, c.reason, c.state, c.holder_id, c.holder_role, c.sealed, c.checks, c.halted_at,
   c.opened_at, c.changed_at, c.expires_at, c.decided_by, c.decided_at, c.decision`
 const LIVE_STATES = `('open', 'captured', 'awaiting-approval')`
@@ -128,6 +131,21 @@ export async function findKnown(sql: Sql, personId: PersonId): Promise<KnownHere
       birthDate: row.birth_date,
     }
   )
+}
+
+/** Puts the base register's name, social name and birth date in the place of what is on record here. */
+export async function correctRecord(tx: Sql, personId: PersonId, { name, socialName, birthDate }: Facts): Promise<void> {
+  await tx.execute('UPDATE person SET name = $2, social_name = $3, birth_date = $4 WHERE id = $1', [personId, name, socialName ?? null, birthDate])
+}
+
+/** Fields in which the base register, as it was when the case was opened, is not what is on record here. */
+export function differencesOf(facts: Facts, known: KnownHere | undefined): { name: (typeof RECORD_FIELDS)[number]; before: string; now: string }[] {
+  if (known === undefined) return []
+  return RECORD_FIELDS.filter((name) => (facts[name] ?? '') !== (known[name] ?? '')).map((name) => ({
+    name,
+    before: known[name] ?? '',
+    now: facts[name] ?? '',
+  }))
 }
 
 export async function findAttendance(sql: Sql, keyring: Keyring, id: string): Promise<Attendance | undefined> {

@@ -4,7 +4,7 @@ import type { Sensitive } from '../../platform/sensitive.ts'
 import type { StaffRole } from '../staff/role.ts'
 
 /** Why somebody is at the counter; names are stored and never change. */
-export const REASONS = ['enrolment', 're-enrolment'] as const
+export const REASONS = ['enrolment', 're-enrolment', 'name-change'] as const
 export type Reason = (typeof REASONS)[number]
 
 export const ATTENDANCE_STATES = ['open', 'captured', 'awaiting-approval', 'approved', 'refused', 'abandoned', 'expired'] as const

@@ -66,10 +66,16 @@ export async function captureAll(area: TestArea, browser: BrowserClient, path: s
 }
 
 /** A whole case up to the supervisor's desk; answers its path at the attendant's. */
-export async function bringToApproval(area: TestArea, desk: StaffedDesk, cpf: string, person: PersonName): Promise<{ path: string; browser: BrowserClient }> {
+export async function bringToApproval(
+  area: TestArea,
+  desk: StaffedDesk,
+  cpf: string,
+  person: PersonName,
+  reason = 'enrolment',
+): Promise<{ path: string; browser: BrowserClient }> {
   const browser = area.browser()
   await enterDesk(area, browser, desk.attendant)
-  const opened = await openCase(area, browser, cpf)
+  const opened = await openCase(area, browser, cpf, reason)
   const path = opened.url.pathname
   await captureAll(area, browser, path, person)
   const checked = await browser.submit(await area.open(browser, path), {}, { action: '/conferir' })
