@@ -21,7 +21,7 @@ export async function openDeskArea(deps: AreaDependencies, { findAccount }: Pick
     accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens },
     biometrics: { faces, images, search: faceSearch },
     assurance,
-    pages: { messages: look.messages, views: web.views, publicUrl: foundation.config.platform.publicUrl },
+    pages: { messages: look.messages, views: web.views, publicUrl: foundation.config.platform.publicUrl, documents: foundation.documents },
   })
   jobs.schedule('attendances-expire', '*/10 * * * *', async () => void (await counter.expire()))
   const routes = createDeskRoutes({

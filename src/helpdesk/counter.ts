@@ -2,6 +2,7 @@ import type Router from '@koa/router'
 import type { Account, BaseRegister, OneTimeTokens } from '../accounts/index.ts'
 import type { Assurance } from '../assurance/index.ts'
 import type { FaceSearch, ImageStore } from '../biometrics/index.ts'
+import type { Documents } from '../platform/documents/documents.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
 import type { Views } from '../platform/http/views.ts'
@@ -20,6 +21,8 @@ import { createCaptureRoutes } from './capture/capture.routes.ts'
 import { type CounterFaces, createCaptures } from './capture/captures.ts'
 import { createFaceRoutes } from './capture/face.routes.ts'
 import type { DeskPages } from './desk-pages.ts'
+import { createReceiptCheckRoutes, createReceiptRoutes } from './receipt/receipt.routes.ts'
+import { createReceipts } from './receipt/receipts.ts'
 
 export interface CounterDependencies {
   readonly desk: Desk
@@ -27,7 +30,7 @@ export interface CounterDependencies {
   readonly accounts: { readonly register: BaseRegister; readonly tokens: OneTimeTokens }
   readonly biometrics: { readonly faces: CounterFaces; readonly images: ImageStore; readonly search: Pick<FaceSearch, 'state' | 'find'> }
   readonly assurance: Pick<Assurance, 'add'>
-  readonly pages: { readonly messages: Messages; readonly views: Views; readonly publicUrl: string }
+  readonly pages: { readonly messages: Messages; readonly views: Views; readonly publicUrl: string; readonly documents: Pick<Documents, 'render'> }
 }
 
 /** Attendances with their captures, their second pair of eyes and what the search stops. */
@@ -48,12 +51,15 @@ export function createCounter({ desk, accounts, biometrics, assurance, pages: si
   const approvals = createApprovals({ desk, images, addEvidence: assurance.add, checkAgain: createCheckAgain(checks) })
   const reviews = createFraudReviews(desk, images)
   const bindings = createBindings({ desk, tokens: accounts.tokens, addEvidence: assurance.add })
+  const receipts = createReceipts({ desk, messages: site.messages, publicUrl: site.publicUrl })
   return {
     parts: [
       (pages) => createAttendanceRoutes({ pages, attendances, captures, finishCapture: createFinishCapture(checks), bindings }),
       (pages) => createCaptureRoutes({ pages, attendances, captures }),
       (pages) => createFaceRoutes({ pages, attendances, captures, messages: site.messages }),
       (pages) => createOfferRoutes({ pages, attendances, bindings, publicUrl: site.publicUrl }),
+      (pages) => createReceiptRoutes({ pages, attendances, receipts, documents: site.documents }),
+      () => createReceiptCheckRoutes({ receipts, views: site.views }),
       (pages) => createApprovalRoutes({ pages, attendances, captures, approvals, images }),
       (pages) => createFraudRoutes({ pages, reviews, captures }),
     ],

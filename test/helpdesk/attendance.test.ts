@@ -252,6 +252,28 @@ test('what nobody finishes in time ends, and what it held is forgotten', async (
   assert.equal(rows.length, 0)
 })
 
+test('the receipt is a PDF for the holder once the case was sent; its address is checked by anybody, names nobody, and cannot be made up', async () => {
+  const citizen = await area.citizen()
+  const other = await openStaffedDesk(area)
+  const { path, browser } = await bringToApproval(area, other, citizen.cpf, 'third')
+  const file = await browser.fetch(`${area.url}${path}/comprovante`)
+  assert.equal(file.headers.get('Content-Type'), 'application/pdf')
+  const bytes = Buffer.from(await file.arrayBuffer())
+  assert.equal(bytes.subarray(0, 5).toString(), '%PDF-')
+  const address = /\/comprovante\/[0-9a-f-]{36}\/[\w-]{20}/.exec(bytes.toString('latin1'))?.[0] ?? assert.fail('no address in the file')
+  const page = await area.open(area.browser(), address)
+  assert.match(page.text, /Este comprovante é nosso/)
+  assert.match(page.text, /Esperando aprovação/)
+  assert.doesNotMatch(page.text, /Rosa|\d{3}\.\d{3}/)
+  const forged = `${address.slice(0, -1)}${address.endsWith('A') ? 'B' : 'A'}`
+  for (const wrong of [forged, address.replace(idOf(path), '00000000-0000-4000-8000-000000000000')]) {
+    assert.match((await area.open(area.browser(), wrong)).text, /Não reconhecemos este comprovante/)
+  }
+  const supervisor = area.browser()
+  await enterDesk(area, supervisor, other.supervisor)
+  assert.equal((await area.open(supervisor, `${path}/comprovante`)).status, 403)
+})
+
 test('a change of name comes from the base register, is seen by the supervisor, and is on record once approved', async () => {
   const citizen = await area.citizen()
   const { db } = area.app.foundation

@@ -34,9 +34,7 @@ type Params = { params: AttendanceParams }
 /** The supervisor's desk: cases of others that wait, each with its images, its checks, and what differs from the record. */
 export function createApprovalRoutes(deps: ApprovalRoutesDependencies): Router {
   const { pages, attendances, captures, approvals, images } = deps
-  const router = new Router()
-  const params = attendanceParams
-
+  const [router, params] = [new Router(), attendanceParams]
   const list = pages.only('approvals', async (ctx, visit, { query: { aviso } }: { query: z.output<typeof query> }) => {
     pages.show(ctx, visit, { section: 'approvals', view: 'approvals', data: { rows: await waitingFor(deps, visit), told: aviso } })
   })

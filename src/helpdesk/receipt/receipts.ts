@@ -1,0 +1,78 @@
+import type { ReadableDocument } from '../../platform/documents/documents.ts'
+import { createFormats, type Locale } from '../../platform/http/locale.ts'
+import type { Messages } from '../../platform/http/messages.ts'
+import { equalSecrets } from '../../platform/keyring.ts'
+import type { Attendance } from '../attendance/attendance.ts'
+import { findAttendance } from '../attendance/attendance.store.ts'
+import type { Desk } from '../attendance/desk.ts'
+import { type ItemKind, listItems } from '../capture/item.store.ts'
+import type { Unit } from '../staff/unit.store.ts'
+
+/** What a receipt says, and whoever checks it is told: nothing that names the person. */
+export interface ReceiptFacts {
+  readonly attendance: Attendance
+  readonly unit: Unit
+  readonly kinds: readonly ItemKind[]
+}
+
+/** Proof for the citizen of what was done; anybody who holds the paper can check that it is ours. */
+export interface Receipts {
+  /** The document, in the language of whoever prints it. */
+  write(attendance: Attendance, locale: Locale): Promise<ReadableDocument>
+  /** What a code vouches for; `undefined` for one that is not ours. */
+  check(attendanceId: string, code: string): Promise<ReceiptFacts | undefined>
+}
+
+export interface ReceiptDependencies {
+  readonly desk: Desk
+  readonly messages: Messages
+  readonly publicUrl: string
+}
+
+export function createReceipts({ desk, messages, publicUrl }: ReceiptDependencies): Receipts {
+  const { db, keyring, staff, clock } = desk
+  const codeOf = (id: string) => keyring.hash(id, 'counter-receipt').toString('base64url', 0, 15)
+
+  async function factsOf(attendance: Attendance): Promise<ReceiptFacts | undefined> {
+    const unit = await staff.findUnit(attendance.unitId)
+    const kinds = (await listItems(db, keyring, attendance.id)).map(({ kind }) => kind)
+    return unit && { attendance, unit, kinds: [...new Set(kinds)] }
+  }
+
+  return {
+    async write(attendance, locale) {
+      const found = await factsOf(attendance)
+      const word = (key: string, params?: Record<string, string>) => messages.text(locale, `helpdesk.receipt.${key}`, params)
+      const text = (key: string) => messages.text(locale, key)
+      const facts = [
+        { name: word('protocol'), value: attendance.protocol },
+        { name: word('unit'), value: `${found?.unit.name ?? ''}, ${found?.unit.municipality ?? ''}` },
+        { name: word('opened'), value: createFormats(locale).dateTime(attendance.openedAt) },
+        { name: text('helpdesk.attendance.reason'), value: text(`helpdesk.reason.${attendance.reason}`) },
+        { name: text('helpdesk.attendance.state'), value: text(`helpdesk.case-state.${attendance.state}`) },
+        { name: word('by'), value: text(`helpdesk.role.${attendance.holderRole}`) },
+      ]
+      const code = codeOf(attendance.id)
+      return {
+        title: word('title'),
+        language: locale,
+        issuer: word('issuer'),
+        at: clock.now(),
+        blocks: [
+          { kind: 'facts', facts },
+          { kind: 'heading', text: word('captured') },
+          { kind: 'list', items: (found?.kinds ?? []).map((kind) => word(`kind.${kind}`)) },
+          { kind: 'heading', text: word('rights') },
+          { kind: 'text', text: text('helpdesk.signature.consent-why') },
+          { kind: 'text', text: text('helpdesk.signature.consent-rights') },
+          { kind: 'verification', label: word('verify'), code, url: `${publicUrl}/comprovante/${attendance.id}/${code}` },
+        ],
+      }
+    },
+    async check(attendanceId, code) {
+      if (!equalSecrets(code, codeOf(attendanceId))) return undefined
+      const attendance = await findAttendance(db, keyring, attendanceId)
+      return attendance && factsOf(attendance)
+    },
+  }
+}
