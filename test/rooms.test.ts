@@ -33,6 +33,7 @@ const OWNERS: readonly (readonly [target: RegExp, owner: RegExp])[] = [
   [/^oidc-provider\/lib\//, /^oidc\/provider-internals\.ts$/],
   [/^argon2$/, /^accounts\/.*\.worker\.ts$/],
   [/^pdfkit$/, /^platform\/documents\//],
+  [/^@cantoo\/pdf-lib$/, /^signatures\/pdf\//],
   [/^pino$/, /^platform\/log\.ts$/],
   [/^prom-client$/, /^platform\/metrics\.ts$/],
 ]

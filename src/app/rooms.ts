@@ -129,7 +129,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
     line: openWaitingLine(foundation, { audit, accounts, staff, messages }),
     async close() {
       await faceSearch.close()
-      await Promise.all([accounts.close(), faces.close()])
+      await Promise.all([accounts.close(), signatures.close(), faces.close()])
       await audit.stop()
       await register.close()
     },

@@ -12,5 +12,6 @@ export const signatureEvents = defineEvents({
   'signatures/root-list-installed': z.object({ ...authority, number: z.string() }),
   'signatures/certificate-issued': z.object({ ...authority, serial: z.string(), profile: z.string() }),
   'signatures/certificate-revoked': z.object({ ...authority, serial: z.string(), reason: z.enum(REASONS) }),
+  'signatures/document-sealed': z.object({ serial: z.string(), digest: z.string() }),
   'signatures/time-stamped': z.object({ serial: z.string() }),
 })

@@ -7,5 +7,6 @@ export const SIGNATURE_PROBLEMS = {
   authorityUnfit: { code: 'signatures/authority-unfit', status: 422, title: 'The certificates are not those of this request' },
   certificateUnknown: { code: 'signatures/certificate-unknown', status: 404, title: 'This authority issued no such certificate' },
   certificateRevoked: { code: 'signatures/certificate-revoked', status: 409, title: 'The certificate is revoked already' },
+  notSignable: { code: 'signatures/not-signable', status: 422, title: 'This PDF cannot be signed' },
   clockBehind: { code: 'signatures/clock-behind', status: 503, title: 'The clock went back; nothing is stamped until it is right' },
 } as const satisfies Record<string, ProblemKind>

@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import { type Authority, createAuthority } from './authority/authority.ts'
+import { createSeals, type Seals } from './pdf/seal.ts'
 import { type CertificateStatuses, createStatuses } from './status/status.ts'
 import { createTimeStamping, type TimeStamping } from './timestamp/time-stamping.ts'
 
@@ -19,14 +20,20 @@ export interface Signatures {
   readonly authority: Authority
   readonly statuses: CertificateStatuses
   readonly stamping: TimeStamping
+  readonly seals: Pick<Seals, 'seal'>
+  close(): Promise<void>
 }
 
 export function createSignatures(deps: SignaturesDependencies): Signatures {
   const { db, clock, audit, publicUrl } = deps
   const authority = createAuthority(deps)
+  const stamping = createTimeStamping({ db, clock, audit, authority })
+  const seals = createSeals({ db, audit, authority, stamping })
   return {
     authority,
     statuses: createStatuses({ db, clock, publicUrl, authority }),
-    stamping: createTimeStamping({ db, clock, audit, authority }),
+    stamping,
+    seals,
+    close: seals.close,
   }
 }

@@ -33,6 +33,15 @@ for (const { label, open } of testDatabases()) {
       assert.ok((row?.number ?? 0) >= 4)
     })
 
+    test('many who miss a service at once get one certificate between them', async () => {
+      const { authority } = scene.signatures
+      const { serial } = await authority.service('tsa')
+      await authority.revoke({ serial, reason: 'superseded', actor: { kind: 'system' } })
+      const got = await Promise.all(Array.from({ length: 6 }, () => authority.service('tsa')))
+      assert.equal(new Set(got.map((each) => each.serial)).size, 1)
+      assert.notEqual(got[0]?.serial, serial)
+    })
+
     test('a list is the same until something changes or half of its life is over', async () => {
       const { authority, statuses } = scene.signatures
       const { id } = await authority.active()
@@ -52,6 +61,17 @@ for (const { label, open } of testDatabases()) {
       assert.equal(await scene.signatures.authority.reseal(), rows.length)
       assert.equal(await scene.signatures.authority.reseal(), 0)
       assert.ok((await scene.signatures.authority.service('tsa')).certificates.length === 2)
+    })
+
+    test('an authority whose own time is over issues and answers nothing', async () => {
+      const { authority } = scene.signatures
+      const ends = (await authority.rootListEnds()) ?? assert.fail()
+      assert.ok(ends.getTime() > scene.clock.now().getTime() + 300 * 86_400_000)
+      scene.clock.advance(11 * 365 * 86_400_000)
+      const before = await scene.db.query('SELECT 1 FROM pki_certificate')
+      assert.equal(await authority.renewServices(), 0)
+      await assert.rejects(authority.service('ocsp'), { kind: { code: 'signatures/no-authority', status: 503, title: 'There is no certificate authority here yet' } })
+      assert.equal((await scene.db.query('SELECT 1 FROM pki_certificate')).length, before.length)
     })
   })
 }

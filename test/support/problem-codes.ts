@@ -174,6 +174,7 @@ export const PINNED_CODES = [
   'signatures/certificate-unknown',
   'signatures/clock-behind',
   'signatures/no-authority',
+  'signatures/not-signable',
   'support/acted-too-often',
   'support/case-over',
   'support/own-account',

@@ -80,6 +80,7 @@ export async function openSignatureScene({ open = openPgliteTestDatabase, demo =
     events: (type) => db.query('SELECT data, client_id FROM audit_event WHERE type = $1 ORDER BY id', [type]),
     async close() {
       await site.stop()
+      await signatures?.close()
       await audit.stop()
       await keyring.close()
       await db.close()

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import type { Authority, InstalledAuthority, RevocationReason } from '../../signatures/index.ts'
 import { fingerprintOf, parseCertificate, REVOCATION_REASONS } from '../../signatures/index.ts'
 import type { Actor } from '../../oidc/index.ts'
@@ -24,6 +24,7 @@ export function createAuthorityCommands({ authority, actor }: AuthorityTools): C
       flags: { organizacao: { type: 'string', about: 'nome da organização no certificado', required: true }, saida: { ...FILE, about: 'onde gravar o pedido', required: true } },
       run: async ({ text }) => {
         const file = text('saida') ?? ''
+        if (existsSync(file)) throw new UsageError(`${file} já existe: nada foi mudado.`)
         const { id, request } = await (await authority()).request({ organization: text('organizacao') ?? '', actor })
         writeFileSync(file, pemOf('CERTIFICATE REQUEST', request), { flag: 'wx' })
         return { text: `Pedido gravado em ${file}. Leve-o à máquina da raiz: ac raiz-assinar.`, json: { authority: id, file } }

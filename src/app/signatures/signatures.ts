@@ -16,6 +16,9 @@ export interface OpenSignaturesDependencies {
 /** A reader of many signatures asks about each certificate; nobody needs more than this for long. */
 const QUESTIONS = { burst: 300, perSecond: 30 } as const
 
+/** Two people have to meet for a new list: two months are time enough. */
+const ROOT_LIST_WARNING_MS = 60 * 86_400_000
+
 /**
  * What the authority publishes and answers. In the demonstration an authority that is marked as such is made at the first start;
  * elsewhere only a ceremony makes one (docs/signatures.md).
@@ -43,7 +46,11 @@ export async function openSignatures({ foundation, rooms, oidc, web }: OpenSigna
     },
   })
   web.app.use(routes.routes())
-  jobs.schedule('signatures-renew', '37 4 * * *', async () => void (await signatures.authority.renewServices()))
+  jobs.schedule('signatures-renew', '37 4 * * *', async () => {
+    await signatures.authority.renewServices()
+    const ends = await signatures.authority.rootListEnds()
+    if (ends && ends.getTime() - clock.now().getTime() < ROOT_LIST_WARNING_MS) log.warn('signatures: the list of the root ends soon; make a new one (ac raiz-lista, ac instalar-lista)')
+  })
   if (config.demo.enabled) await signatures.authority.ensureDemonstration()
   await signatures.authority.renewServices()
   if ((await signatures.authority.list()).length === 0) log.info('signatures: no certificate authority yet; docs/signatures.md has the ceremony')

@@ -11,7 +11,7 @@ import {
   listKeys, lockAuthority, markRevoked, markStale, updateRootCrl, updateSealed,
 } from './authority.store.ts'
 import { issueCertificate, nameOf, newSerial, parseCertificate, type Subject } from './certificate.ts'
-import { checkChain, crlNumberOf } from './chain.ts'
+import { checkChain, crlNumberOf, nextUpdateOf } from './chain.ts'
 import type { RevocationReason } from './crl.ts'
 import { placesOf, rootPlacesOf } from './places.ts'
 import { PROFILES, type Profile, SERVICES, type Service } from './profiles.ts'
@@ -57,6 +57,8 @@ export interface Authority {
   signerOf(keyId: string): Promise<Signer>
   /** @throws {Problem} signatures/certificate-unknown, signatures/certificate-revoked */
   revoke(input: { serial: string; reason: RevocationReason; actor: AuditActor }): Promise<void>
+  /** When the root's list has to be made anew; undefined without an authority. */
+  rootListEnds(): Promise<Date | undefined>
   /** Wraps all keys under the seal key in use; returns how many changed. */
   reseal(): Promise<number>
 }
@@ -119,15 +121,20 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
     return requested.id
   }
 
-  /** A new key and certificate for one service. */
-  async function issueService(authority: InstalledAuthority, name: Service): Promise<void> {
-    const issuer = { name: parseCertificate(authority.certificate).subject, signer: await signerOf(authority.keyId) }
-    await db.transaction(async (tx) => {
+  /** A new key and certificate for one service, unless another request was quicker; one that would end before `after` does not count. */
+  async function issueService(authority: InstalledAuthority, name: Service, after: Date): Promise<boolean> {
+    const issuing = parseCertificate(authority.certificate)
+    if (issuing.notAfter <= clock.now()) throw new Problem(SIGNATURE_PROBLEMS.noAuthority, { detail: 'the issuing certificate has ended' })
+    const issuer = { name: issuing.subject, signer: await signerOf(authority.keyId) }
+    return db.transaction(async (tx) => {
+      await lockAuthority(tx)
+      const current = await findService(tx, authority.id, name, clock.now())
+      if (current && current.notAfter > after) return false
       const { id: keyId, signer } = await addKey(tx, 'P-256')
       const serial = newSerial()
       const shard = Math.floor((await countCertificates(tx, authority.id)) / SHARD_SIZE)
       const now = clock.now()
-      const end = Math.min(now.getTime() + PROFILES[name].days * DAY_MS, parseCertificate(authority.certificate).notAfter.getTime())
+      const end = Math.min(now.getTime() + PROFILES[name].days * DAY_MS, issuing.notAfter.getTime())
       const times = { notBefore: new Date(now.getTime() - EARLY_MS), notAfter: new Date(end) }
       const der = await issueCertificate(
         {
@@ -138,6 +145,7 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
       )
       await insertCertificate(tx, { authorityId: authority.id, serial, shard, profile: name, keyId, der, ...times }, now)
       await audit.record(tx, { type: 'signatures/certificate-issued', actor: SYSTEM, data: { authorityId: authority.id, serial, profile: name } })
+      return true
     })
   }
 
@@ -147,11 +155,9 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
     for (const authority of await listInstalled(db)) {
       if (parseCertificate(authority.certificate).notAfter <= clock.now()) continue
       for (const name of SERVICES.filter((each) => authority.isActive || each === 'ocsp')) {
-        const soon = new Date(clock.now().getTime() + PROFILES[name].renewDays * DAY_MS)
-        const current = await findService(db, authority.id, name, clock.now())
-        if (current && current.notAfter > soon) continue
-        await issueService(authority, name)
-        issued += 1
+        // Near the issuing authority's own end there is nothing longer to be had.
+        const soon = Math.min(clock.now().getTime() + PROFILES[name].renewDays * DAY_MS, parseCertificate(authority.certificate).notAfter.getTime() - 1)
+        if (await issueService(authority, name, new Date(soon))) issued += 1
       }
     }
     return issued
@@ -206,6 +212,10 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
         await audit.record(tx, { type: 'signatures/certificate-revoked', actor, data: { authorityId: authority.id, serial, reason } })
       })
     },
+    async rootListEnds() {
+      const authority = (await listInstalled(db)).find(({ isActive }) => isActive)
+      return authority && nextUpdateOf(authority.rootCrl)
+    },
     reseal: () => db.transaction(async (tx) => {
       const outdated = (await listKeys(tx)).filter(({ sealed }) => !keyring.isCurrent(sealed))
       for (const { id, sealed } of outdated) await updateSealed(tx, id, keyring.seal(keyring.open(sealed, keyContext(id)), keyContext(id)))
@@ -214,7 +224,7 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
   }
 
   async function renewed(authority: InstalledAuthority, name: Service) {
-    await issueService(authority, name)
+    await issueService(authority, name, clock.now())
     const found = await findService(db, authority.id, name, clock.now())
     if (!found) throw new Problem(SIGNATURE_PROBLEMS.noAuthority)
     return found

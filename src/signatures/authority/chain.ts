@@ -72,6 +72,12 @@ export function crlNumberOf(crl: Buffer, issuerDer: Buffer): number | undefined 
   return value && Number.parseInt(integerHex(readDer(value.content)), 16)
 }
 
+/** When a list has to be followed by another. */
+export function nextUpdateOf(crl: Buffer): Date | undefined {
+  const times = child(readDer(crl), 0, 0x30).children().filter(({ tag }) => tag === 0x17 || tag === 0x18)
+  return times[1] && timeOf(times[1])
+}
+
 /** Serials of a list with the time of each. */
 export function revokedSerials(crl: Buffer): Map<string, Date> {
   const lists = child(readDer(crl), 0, 0x30).children().filter(({ tag }) => tag === 0x30)

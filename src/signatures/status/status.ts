@@ -74,13 +74,12 @@ export function createStatuses({ db, clock, publicUrl, authority }: StatusDepend
   async function answer({ ids, nonce }: OcspQuestion): Promise<Buffer> {
     const installed = await authority.list()
     const ownerOf = (id: CertId) => installed.find((each) => isIssuedBy(id, issuerOf(each)))
-    const statuses = []
-    for (const id of ids) {
-      const owner = ownerOf(id)
-      statuses.push({ id, status: owner ? await statusIn(owner, id.serial) : ({ kind: 'unknown' } as const) })
-    }
     // A responder speaks for one issuer: that of the first certificate that is ours.
     const owner = ids.map(ownerOf).find((each) => each !== undefined)
+    const statuses = []
+    for (const id of ids) {
+      statuses.push({ id, status: owner && ownerOf(id) === owner ? await statusIn(owner, id.serial) : ({ kind: 'unknown' } as const) })
+    }
     const { signer, certificates } = await authority.service('ocsp', owner)
     const thisUpdate = clock.now()
     return answerOcsp({ statuses, nonce, thisUpdate, nextUpdate: new Date(thisUpdate.getTime() + OCSP_MINUTES * 60_000) }, { signer, certificate: certificates[0] })
