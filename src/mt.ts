@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import {
-  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createSecretPrompt, createStampCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createReceiptKeyCommands, createPointCommands, createProxyCommands, createResourceCommands,
+  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createSecretPrompt, createStampCommands, createTrustCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createReceiptKeyCommands, createPointCommands, createProxyCommands, createResourceCommands,
   createUnitCommands, createVault, runCommandLine,
   createMeteringCommands, faultsOutcome,
 } from './admin/index.ts'
@@ -11,7 +11,7 @@ import { baseRegisterFileOf } from './demo/sample-register.ts'
 import { createAudit, headFile } from './audit/index.ts'
 import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createMetering, createFacePorts, createImageStore, createOutcomes, createPoints, type FaceSearch, faceSearchEvents, openFaceSearch, pointEvents, SEARCHED_MODELS, createQuotas, createReceiptKeys, agencyEvents } from './biometrics/index.ts'
 import { createStaff, helpdeskEvents } from './helpdesk/index.ts'
-import { createAuthority, signatureEvents } from './signatures/index.ts'
+import { createAuthority, createTrustList, signatureEvents } from './signatures/index.ts'
 import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, ConfigError, loadConfig } from './platform/config.ts'
@@ -135,6 +135,7 @@ async function main(): Promise<number> {
     ...createAuthorityCommands({ authority, actor }),
     ...createCeremonyCommands({ clock: systemClock, askSecret: createSecretPrompt(process.stdin, process.stderr) }),
     ...createStampCommands({ oidc, actor }),
+    ...createTrustCommands({ trust: async () => createTrustList({ ...(await deps()) }), actor }),
     ...createAuditCommands(audit, [async () => faultsOutcome(await (await metering()).verify())]),
     ...createMeteringCommands({ metering, actor }),
     ...createAgencyCommands({ oidc, actor, quotas: async () => createQuotas({ db: (await deps()).db, clock: systemClock }) }),

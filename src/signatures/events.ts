@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineEvents } from '../audit/index.ts'
+import { TRUST_LEVELS } from './verification/trust.store.ts'
 import { REVOCATION_REASONS, type RevocationReason } from './authority/crl.ts'
 
 const REASONS = Object.keys(REVOCATION_REASONS) as [RevocationReason, ...RevocationReason[]]
@@ -10,6 +11,8 @@ export const signatureEvents = defineEvents({
   'signatures/authority-requested': z.object({ ...authority, keyId: z.uuid() }),
   'signatures/authority-installed': z.object({ ...authority, rootSha256: z.string(), demo: z.boolean() }),
   'signatures/root-list-installed': z.object({ ...authority, number: z.string() }),
+  'signatures/root-trusted': z.object({ rootSha256: z.string(), level: z.enum(TRUST_LEVELS) }),
+  'signatures/root-distrusted': z.object({ rootSha256: z.string() }),
   'signatures/certificate-issued': z.object({ ...authority, serial: z.string(), profile: z.string() }),
   'signatures/certificate-revoked': z.object({ ...authority, serial: z.string(), reason: z.enum(REASONS) }),
   'signatures/document-sealed': z.object({ serial: z.string(), digest: z.string() }),

@@ -8,5 +8,6 @@ export const SIGNATURE_PROBLEMS = {
   certificateUnknown: { code: 'signatures/certificate-unknown', status: 404, title: 'This authority issued no such certificate' },
   certificateRevoked: { code: 'signatures/certificate-revoked', status: 409, title: 'The certificate is revoked already' },
   notSignable: { code: 'signatures/not-signable', status: 422, title: 'This PDF cannot be signed' },
+  notVerifiable: { code: 'signatures/not-verifiable', status: 422, title: 'This file cannot be judged' },
   clockBehind: { code: 'signatures/clock-behind', status: 503, title: 'The clock went back; nothing is stamped until it is right' },
 } as const satisfies Record<string, ProblemKind>

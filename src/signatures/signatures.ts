@@ -5,6 +5,8 @@ import type { Keyring } from '../platform/keyring.ts'
 import { type Authority, createAuthority } from './authority/authority.ts'
 import { createSeals, type Seals } from './pdf/seal.ts'
 import { type CertificateStatuses, createStatuses } from './status/status.ts'
+import { createTrustList, type TrustList } from './verification/trust-list.ts'
+import { createVerifier, type Verifier } from './verification/verifier.ts'
 import { createTimeStamping, type TimeStamping } from './timestamp/time-stamping.ts'
 
 export interface SignaturesDependencies {
@@ -21,6 +23,8 @@ export interface Signatures {
   readonly statuses: CertificateStatuses
   readonly stamping: TimeStamping
   readonly seals: Pick<Seals, 'seal'>
+  readonly trust: TrustList
+  readonly verifier: Pick<Verifier, 'verify'>
   close(): Promise<void>
 }
 
@@ -29,11 +33,18 @@ export function createSignatures(deps: SignaturesDependencies): Signatures {
   const authority = createAuthority(deps)
   const stamping = createTimeStamping({ db, clock, audit, authority })
   const seals = createSeals({ db, audit, authority, stamping })
+  const statuses = createStatuses({ db, clock, publicUrl, authority })
+  const trust = createTrustList({ db, clock, audit })
+  const verifier = createVerifier({ clock, authority, statuses, trust })
   return {
     authority,
-    statuses: createStatuses({ db, clock, publicUrl, authority }),
+    statuses,
+    trust,
+    verifier,
     stamping,
     seals,
-    close: seals.close,
+    async close() {
+      await Promise.all([seals.close(), verifier.close()])
+    },
   }
 }

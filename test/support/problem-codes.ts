@@ -175,6 +175,7 @@ export const PINNED_CODES = [
   'signatures/clock-behind',
   'signatures/no-authority',
   'signatures/not-signable',
+  'signatures/not-verifiable',
   'support/acted-too-often',
   'support/case-over',
   'support/own-account',

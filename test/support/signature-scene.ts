@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createAudit } from '../../src/audit/index.ts'
-import { createAuthorityRoutes, createSignatures, type InstalledAuthority, signatureEvents, type Signatures } from '../../src/signatures/index.ts'
+import { createAuthorityRoutes, createSignatures, createVerifierRoutes, type InstalledAuthority, signatureEvents, type Signatures } from '../../src/signatures/index.ts'
 import type { Database } from '../../src/platform/db.ts'
 import { type Keyring, openKeyring } from '../../src/platform/keyring.ts'
 import { silentLog } from '../../src/platform/log.ts'
@@ -26,6 +26,8 @@ export interface SignatureScene {
   write(name: string, bytes: Uint8Array | string): string
   /** The bytes behind an address of the site. */
   get(address: string): Promise<Buffer>
+  /** Questions that the scene's address may still ask. */
+  allow(questions: number): void
   events(type: string): Promise<{ data: Record<string, unknown>; client_id: string | null }[]>
   close(): Promise<void>
 }
@@ -41,6 +43,10 @@ export async function openSignatureScene({ open = openPgliteTestDatabase, demo =
   const audit = createAudit({ db, clock, keyring, log: silentLog, settings: { catalogs: [signatureEvents] } })
   let signatures: Signatures | undefined
   let left = 1000
+  const claimAddress = () => {
+    left -= 1
+    if (left < 0) throw new Problem(HTTP_PROBLEMS.tooMany, { retryAfterSeconds: 1 })
+  }
   const site = await startSite(({ views }) => [
     async (ctx, next) => {
       // The scene's own address is known only now.
@@ -48,10 +54,7 @@ export async function openSignatureScene({ open = openPgliteTestDatabase, demo =
       const routes = createAuthorityRoutes({
         views, signatures,
         limits: {
-          claimAddress() {
-            left -= 1
-            if (left < 0) throw new Problem(HTTP_PROBLEMS.tooMany, { retryAfterSeconds: 1 })
-          },
+          claimAddress,
           async requireStampClient(context) {
             if (context.get('Authorization') !== `Bearer ${STAMP_CLIENT}`) throw new Problem(HTTP_PROBLEMS.signInNeeded)
             return { id: STAMP_CLIENT, policy: { perMinute: 60, perMonth: 1000 } }
@@ -59,6 +62,11 @@ export async function openSignatureScene({ open = openPgliteTestDatabase, demo =
           claimStamp: async () => {},
         },
       }).routes()
+      await routes(ctx as Parameters<typeof routes>[0], next)
+    },
+    async (ctx, next) => {
+      if (!signatures) return next()
+      const routes = createVerifierRoutes({ views, verifier: signatures.verifier, claimAddress }).routes()
       await routes(ctx as Parameters<typeof routes>[0], next)
     },
   ])
@@ -76,6 +84,9 @@ export async function openSignatureScene({ open = openPgliteTestDatabase, demo =
       const response = await fetch(new URL(address, site.url))
       if (!response.ok) throw new Error(`${address}: ${response.status}`)
       return Buffer.from(await response.arrayBuffer())
+    },
+    allow(questions) {
+      left = questions
     },
     events: (type) => db.query('SELECT data, client_id FROM audit_event WHERE type = $1 ORDER BY id', [type]),
     async close() {

@@ -1,7 +1,7 @@
 import { createAddressLimit, networkOf } from '../../accounts/index.ts'
 import { createQuotas } from '../../biometrics/index.ts'
 import type { Oidc } from '../../oidc/index.ts'
-import { createAuthorityRoutes } from '../../signatures/index.ts'
+import { createAuthorityRoutes, createVerifierRoutes } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Rooms } from '../rooms.ts'
 import type { Web } from '../web.ts'
@@ -15,6 +15,9 @@ export interface OpenSignaturesDependencies {
 
 /** A reader of many signatures asks about each certificate; nobody needs more than this for long. */
 const QUESTIONS = { burst: 300, perSecond: 30 } as const
+
+/** Files that one address may have judged: each is up to 20 MB and a thread's whole attention. */
+const FILES = { burst: 20, perSecond: 0.2 } as const
 
 /** Two people have to meet for a new list: two months are time enough. */
 const ROOT_LIST_WARNING_MS = 60 * 86_400_000
@@ -46,6 +49,16 @@ export async function openSignatures({ foundation, rooms, oidc, web }: OpenSigna
     },
   })
   web.app.use(routes.routes())
+  const files = createAddressLimit({ allowance: FILES, networkOf })
+  const verifierRoutes = createVerifierRoutes({
+    views: web.views,
+    verifier: signatures.verifier,
+    claimAddress(ip) {
+      files.check(ip)
+      files.spend(ip)
+    },
+  })
+  web.app.use(verifierRoutes.routes())
   jobs.schedule('signatures-renew', '37 4 * * *', async () => {
     await signatures.authority.renewServices()
     const ends = await signatures.authority.rootListEnds()

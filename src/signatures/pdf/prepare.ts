@@ -30,7 +30,7 @@ export class NotSignable extends Error {
 const PLACE_BYTES = 16_384
 const MOST_PAGES = 2000
 const BLANK_CONTENTS = `<${'0'.repeat(2 * PLACE_BYTES)}>`
-/** Ten digits each, as wide as any offset. */
+/** Ten digits each, so that every offset fits. */
 const BLANK_RANGE = `/ByteRange [0 ${Array(3).fill('9'.repeat(10)).join(' ')}]`
 const SIGNATURES_EXIST = 1
 const APPEND_ONLY = 2

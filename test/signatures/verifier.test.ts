@@ -1,0 +1,140 @@
+/** The public verifier on files that the tests make: those that are good, those that somebody changed, those that are no document; and what other judges say of them. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { createDocuments } from '../../src/platform/documents/documents.ts'
+import { createKeySigner, makeKey, makeRoot } from '../../src/signatures/index.ts'
+import type { Verification } from '../../src/signatures/verification/verifier.ts'
+import { foreignPdf, HOSTILE, LATER_CHANGES, TAMPERINGS } from '../support/forged-pdfs.ts'
+import { openSignatureScene, run, type SignatureScene } from '../support/signature-scene.ts'
+
+const AT = new Date('2026-11-28T12:00:00Z')
+const documents = createDocuments()
+let scene: SignatureScene
+let files = 0
+const kinds: [string, Buffer][] = []
+before(async () => {
+  scene = await openSignatureScene()
+  const ours = await documents.render({ title: 'Comprovante', language: 'pt-BR', issuer: 'MT Login', at: AT, blocks: [{ kind: 'text', text: 'O que foi colhido de você.' }] })
+  for (const [name, pdf] of [['ours', ours], ['table', await foreignPdf()], ['stream', await foreignPdf({ objectStreams: true, pages: 3 })]] as const) {
+    kinds.push([name, await seal(pdf)])
+  }
+})
+after(async () => {
+  await documents.close()
+  await scene.close()
+})
+
+const seal = (pdf: Uint8Array) => scene.signatures.seals.seal(pdf, { reason: 'Comprovante', at: AT })
+const verify = (pdf: Buffer): Promise<Verification> => {
+  files += 1
+  return scene.signatures.verifier.verify(pdf)
+}
+
+/** Whether Poppler holds every signature for good, over the whole file. */
+async function popplerAgrees(pdf: Buffer): Promise<boolean> {
+  const { text } = await run('pdfsig', ['-no-ocsp', scene.write('judged.pdf', pdf)])
+  return /Signature is Valid/.test(text) && !/(Digest Mismatch|Unknown Validation|is Invalid|Not total document signed)/.test(text)
+}
+
+test('a sealed document is valid: by whom, when, at which level, whole to its end; another judge agrees', async () => {
+  for (const [name, pdf] of kinds) {
+    const { verdict, signatures } = await verify(pdf)
+    assert.equal(verdict, 'valid', name)
+    const [first] = signatures
+    assert.deepEqual(
+      { ...first, stampedAt: undefined, signer: undefined, chain: first?.chain.length },
+      { verdict: 'valid', level: 'demonstration', signer: undefined, organization: 'Demonstracao MT Login', reason: 'Comprovante', stampedAt: undefined, stampFault: false, coversAll: true, unchanged: true, revocation: 'good', chain: 2 },
+    )
+    assert.ok(Math.abs((first?.stampedAt?.getTime() ?? 0) - scene.clock.now().getTime()) < 300_000)
+    assert.ok(await popplerAgrees(pdf), name)
+  }
+})
+
+test('two signatures: the first covers its part, and what came after changed nothing', async () => {
+  for (const [name, pdf] of kinds) {
+    const { verdict, signatures } = await verify(await seal(pdf))
+    assert.equal(verdict, 'valid', name)
+    assert.deepEqual(signatures.map(({ coversAll, unchanged }) => ({ coversAll, unchanged })), [{ coversAll: false, unchanged: true }, { coversAll: true, unchanged: true }], name)
+  }
+})
+
+test('every tampering is refused, by us and by Poppler', async () => {
+  for (const { name, make } of TAMPERINGS) {
+    for (const [kind, pdf] of kinds) {
+      const forged = await make(pdf)
+      const outcome = await verify(forged).then(({ verdict }) => verdict, (error: { code?: string }) => error.code)
+      assert.ok(['changed', 'forged', 'unreadable', 'none', 'signatures/not-verifiable'].includes(String(outcome)), `${kind}, ${name}: ${outcome}`)
+      assert.equal(await popplerAgrees(forged), false, `${kind}, ${name}`)
+    }
+  }
+})
+
+test('whatever is shown otherwise after the signature is seen', async () => {
+  for (const { name, make } of LATER_CHANGES) {
+    for (const [kind, pdf] of kinds.filter(([each]) => each !== 'stream')) {
+      const outcome = await verify(await make(pdf)).then(({ verdict }) => verdict, (error: { code?: string }) => error.code)
+      // An object that nothing refers to is shown by no reader.
+      const expected = name === 'bytes after the end' ? ['valid'] : name.startsWith('the catalogue') ? ['none', 'changed'] : ['changed', 'signatures/not-verifiable']
+      assert.ok(expected.includes(String(outcome)), `${kind}, ${name}: ${outcome}`)
+    }
+  }
+})
+
+test('hostile files are refused, each for its reason, and quickly', async () => {
+  for (const { name, make, reason } of HOSTILE) {
+    const outcome = await verify(await make()).then(({ verdict }) => verdict, (error: { code?: string; detail?: string }) => `${error.code} ${error.detail}`)
+    assert.equal(outcome, `signatures/not-verifiable ${reason}`, name)
+  }
+  const encrypted = `${scene.folder}/encrypted.pdf`
+  await run('qpdf', ['--encrypt', '', 'dono', '256', '--', scene.write('plain.pdf', await foreignPdf()), encrypted])
+  await assert.rejects(verify(readFileSync(encrypted)), { detail: 'encrypted' })
+  assert.equal((await verify(Buffer.from(await foreignPdf()))).verdict, 'none')
+  assert.equal((await verify(Buffer.from(await foreignPdf({ objectStreams: true, pages: 50, size: 2_000_000 })))).verdict, 'none')
+})
+
+describe('who signed', () => {
+  test('without our root the signer is unknown, though the document is whole', async () => {
+    const other = await openSignatureScene()
+    try {
+      const { verdict, signatures } = await other.signatures.verifier.verify(kinds[0]?.[1] ?? assert.fail())
+      assert.equal(verdict, 'unknown')
+      assert.equal(signatures[0]?.level, undefined)
+      // Until an operator says that it is trusted.
+      const { root } = await scene.signatures.authority.active()
+      const actor = { kind: 'operator', id: 'teste' } as const
+      const { sha256 } = await other.signatures.trust.add({ der: root, title: 'Outra', level: 'qualified', actor })
+      const trusted = await other.signatures.verifier.verify(kinds[0]?.[1] ?? assert.fail())
+      assert.deepEqual(trusted.signatures.map(({ verdict: each, level, revocation }) => ({ each, level, revocation })), [{ each: 'valid', level: 'qualified', revocation: 'unchecked' }])
+      await other.signatures.trust.remove(sha256, actor)
+      await assert.rejects(other.signatures.trust.remove(sha256, actor), { name: 'Problem' })
+      await assert.rejects(other.signatures.trust.add({ der: Buffer.from('x'), title: 'x', level: 'advanced', actor }), { name: 'Problem' })
+      // A root of the same name is not the root.
+      const twin = await makeRoot({ commonName: 'MT Login AC Raiz DEMONSTRACAO SEM VALOR', organization: 'Demonstracao MT Login' }, createKeySigner(makeKey('P-384')), scene.clock.now())
+      await other.signatures.trust.add({ der: twin, title: 'Gêmea', level: 'qualified', actor })
+      assert.equal((await other.signatures.verifier.verify(kinds[0]?.[1] ?? assert.fail())).verdict, 'unknown')
+    } finally {
+      await other.close()
+    }
+  })
+
+  test('revoked after the time-stamp the signature stands; what its key signs later does not exist; a lost time-stamp key takes the time away', async () => {
+    const { authority } = scene.signatures
+    const sealed = await seal(await foreignPdf())
+    const { serial } = await authority.service('seal')
+    scene.clock.advance(10_000)
+    await authority.revoke({ serial, reason: 'superseded', actor: { kind: 'system' } })
+    const later = await verify(sealed)
+    assert.deepEqual(later.signatures.map(({ verdict, revocation }) => ({ verdict, revocation })), [{ verdict: 'valid', revocation: 'revoked-after' }])
+    await scene.db.execute(`UPDATE pki_certificate SET revoked_at = revoked_at - interval '1 hour' WHERE serial = $1`, [serial])
+    assert.equal((await verify(sealed)).verdict, 'revoked')
+
+    const fresh = await seal(await foreignPdf())
+    const tsa = await authority.service('tsa')
+    await authority.revoke({ serial: tsa.serial, reason: 'keyCompromise', actor: { kind: 'system' } })
+    const untimed = await verify(fresh)
+    assert.deepEqual(untimed.signatures.map(({ verdict, stampedAt }) => ({ verdict, stampedAt })), [{ verdict: 'unreadable', stampedAt: undefined }])
+  })
+})
+
+test('the corpus is not smaller than it should be', () => assert.ok(files >= 60, `${files}`))
