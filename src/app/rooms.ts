@@ -17,6 +17,7 @@ import { type Figures, openFigures } from './helpdesk/management.ts'
 import { openSupport } from './helpdesk/support.ts'
 import { openWaitingLine, type WaitingLine } from './helpdesk/waiting-line.ts'
 import { openProxies } from './proxies/register.ts'
+import { organisationSeal } from './signatures/organisation-seal.ts'
 
 /** Name of the job that ends sessions at the protocol after our own records of them have ended. */
 export const END_SESSIONS_JOB = 'oidc-end-sessions'
@@ -113,7 +114,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
     },
   })
   foundation.metrics.watchPool('passwords', accounts.hashing)
-  const proxies = await openProxies({ foundation, audit, assurance, register, messages })
+  const proxies = await openProxies({ foundation, audit, assurance, register, paper: { messages, seal: organisationSeal(signatures, clock, 'Instrumento de procuração') } })
   const people = livenessPeople(accounts, images)
   const outcomes = openOutcomes(foundation, audit, messages)
   const engine = { rule: faces.rule, padModel: faces.padModel, observe: faces.observe, noteEnd: outcomes.noteEnd }

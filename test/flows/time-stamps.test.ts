@@ -8,7 +8,8 @@ import * as oidc from 'openid-client'
 import { createStampCommands, runCommandLine } from '../../src/admin/index.ts'
 import { STAMP_PATH } from '../../src/signatures/index.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
-import { openssl, pem } from '../support/signature-scene.ts'
+import { organisationSeal } from '../../src/app/signatures/organisation-seal.ts'
+import { openSignatureScene, openssl, pem } from '../support/signature-scene.ts'
 
 const OPERATOR = { kind: 'operator', id: 'test' } as const
 let app: TestApp
@@ -79,4 +80,18 @@ test('a demonstration has an authority from its first start, and says what it is
   assert.match(html, /SEM VALOR/)
   const question = await fetch(`${app.publicUrl}/api/ac/ocsp`, { method: 'POST', headers: { 'Content-Type': 'application/ocsp-request' }, body: 'x' })
   assert.equal(Buffer.from(await question.arrayBuffer()).toString('hex'), '30030a0101')
+})
+
+test('what the program seals, its public verifier holds for good; before there is an authority a document goes out as it is', async () => {
+  const { foundation, rooms } = app
+  const pdf = await foundation.documents.render({ title: 'Procuração', language: 'pt-BR', issuer: 'MT Login', at: foundation.clock.now(), blocks: [{ kind: 'text', text: 'Um instrumento.' }] })
+  const sealed = await organisationSeal(rooms.signatures, foundation.clock, 'Instrumento de procuração')(pdf)
+  const answer = await fetch(`${app.publicUrl}/api/verificar/v1`, { method: 'POST', headers: { Accept: 'application/json', 'Content-Type': 'application/pdf' }, body: new Uint8Array(sealed) })
+  const { verdict, signatures } = (await answer.json()) as { verdict: string; signatures: { reason: string; level: string }[] }
+  assert.equal(verdict, 'valid')
+  assert.deepEqual(signatures.map(({ reason, level }) => ({ reason, level })), [{ reason: 'Instrumento de procuração', level: 'demonstration' }])
+
+  const scene = await openSignatureScene({ demo: false })
+  assert.equal(await organisationSeal(scene.signatures, scene.clock, 'Instrumento')(pdf), pdf)
+  await scene.close()
 })

@@ -3,7 +3,7 @@ import type { BaseRegister } from '../../accounts/index.ts'
 import type { Assurance } from '../../assurance/index.ts'
 import type { Audit } from '../../audit/index.ts'
 import type { Messages } from '../../platform/http/messages.ts'
-import { companyRegisterOf, createNotify, createProxies, openCompanyRegisterFile, type Proxies } from '../../proxies/index.ts'
+import { companyRegisterOf, createNotify, createProxies, openCompanyRegisterFile, type Proxies, type SealInstrument } from '../../proxies/index.ts'
 import { endRepresentations } from '../../oidc/index.ts'
 import type { Foundation } from '../foundation.ts'
 
@@ -14,11 +14,12 @@ export interface OpenProxiesDependencies {
   readonly audit: Audit
   readonly assurance: Assurance
   readonly register: BaseRegister
-  readonly messages: Messages
+  /** The texts of instruments, and the seal under them. */
+  readonly paper: { readonly messages: Messages; readonly seal: SealInstrument }
 }
 
 /** The register of mandates. Without a company register, and outside of the demonstration, there are no companies in it. */
-export async function openProxies({ foundation, audit, assurance, register, messages }: OpenProxiesDependencies): Promise<Proxies> {
+export async function openProxies({ foundation, audit, assurance, register, paper: { messages, seal } }: OpenProxiesDependencies): Promise<Proxies> {
   const { config, db, clock, keyring, outbox, jobs, documents } = foundation
   const file = config.proxies.companyRegisterFile ?? (config.demo.enabled ? DEMO_COMPANIES : undefined)
   const proxies = createProxies({
@@ -29,6 +30,7 @@ export async function openProxies({ foundation, audit, assurance, register, mess
       register,
       companies: file === undefined ? companyRegisterOf([]) : await openCompanyRegisterFile(file),
       notify: createNotify({ outbox, messages, publicUrl: config.platform.publicUrl }),
+      sealInstrument: seal,
       endRepresentationTokens: (tx, mandateId) => endRepresentations(tx, mandateId, clock.now()),
     },
     paper: { documents, texts: messages, publicUrl: config.platform.publicUrl },
