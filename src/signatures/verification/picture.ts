@@ -80,7 +80,8 @@ function add(state: State, key: string, value: PdfValue): void {
       return
     }
     case 'dict':
-      return addDict(state, value)
+      addDict(state, value)
+      return
     case 'ref': {
       const known = path.get(value.number)
       if (known !== undefined) return void hash.update(`r${known};`)
