@@ -11,10 +11,13 @@ import { addCitizen, addRelyingParty, people, type Person, startWatchedApp, type
 const { register, all: citizens } = people(2)
 const MOST_GZIPPED = 50 * 1024
 const EVIL = 'https://golpe.example'
+/** They take no form: they answer to tokens alone. */
+const TOKEN_API = /^\/(api\/|procuracoes\/(v\d+\/|decisao$))/
 
 let app: WatchedApp
 let rp: TestRelyingParty
 let routes: Route[]
+let apis: Route[]
 /** Signed in to `/conta`. */
 let area: BrowserClient
 
@@ -22,8 +25,9 @@ before(async () => {
   app = await startWatchedApp({ register })
   rp = await addRelyingParty(app, { name: 'Portal <b>de</b> Teste', metadata: { logo_uri: 'https://portal.example/logo.png' } })
   await addCitizen(app, person())
-  // The agencies' API takes no cookie and no form: it answers to tokens alone (test/flows/agencies.test.ts).
-  routes = routesOf(app).filter(({ pattern }) => !pattern.startsWith('/api/') && !pattern.startsWith('/procuracoes/v2/'))
+  const all = routesOf(app)
+  routes = all.filter(({ pattern }) => !TOKEN_API.test(pattern))
+  apis = all.filter(({ pattern }) => TOKEN_API.test(pattern))
   area = newBrowser()
   area.stopAt = () => false
   await area.submit(await area.get(at('/conta/entrar')), { cpf: person().cpf, password: person().password }, { action: '/entrar' })
@@ -193,6 +197,24 @@ function bodiesOf({ pattern }: Route, token: string | undefined): { headers: Rec
   if (/\/sessao(\/:id\/(fim|mais-tempo|cancelar))?$/.test(pattern)) return [{ headers: { 'Content-Type': 'application/json', ...header }, body: '{}' }]
   return [{ headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(token === undefined ? {} : { _csrf: token }).toString() }]
 }
+
+test('the APIs of agencies and of capture software take no cookie: a signed-in browser is a stranger there', async () => {
+  const writing = apis.filter(({ method }) => method !== 'GET')
+  assert.ok(writing.length >= 15, `${writing.length}`)
+  const before = await fingerprint()
+  const answers = new Map<string, number>()
+  for (const route of writing) {
+    const headers = { 'Content-Type': 'application/json', 'X-CSRF-Token': tokenOf((await area.get(at('/conta/dados'))).html) }
+    const response = await area.fetch(at(addressOf(route, { uid: 'x' })), { method: route.method, headers, body: '{}' })
+    await response.arrayBuffer()
+    answers.set(`${route.method} ${route.pattern}`, response.status)
+  }
+  // The check of a receipt is open to whoever holds one; what takes another kind of body says so first.
+  assert.equal(answers.get('POST /api/biometria/v1/recibos/verificacao'), 422)
+  answers.delete('POST /api/biometria/v1/recibos/verificacao')
+  assert.deepEqual([...answers].filter(([, status]) => ![401, 404, 415].includes(status)), [])
+  assert.deepEqual(await fingerprint(), before)
+})
 
 test('no route can be reached by another method than its own', async () => {
   const { browser, uid, token } = await visitor()
