@@ -25,20 +25,20 @@ after(() => area.close())
 const inDays = (days: number) => new Date(area.clock.now().getTime() + days * 86_400_000).toISOString().slice(0, 10).split('-').reverse().join('/')
 
 /** The four steps, to the summary. */
-async function summary(browser: BrowserClient, to: TestCitizen, mode = 'nova', start = `${BASE}/${mode}`): Promise<Page> {
+async function summary(browser: BrowserClient, to: TestCitizen, mode = 'nova', start = `${BASE}/${mode}`, limits: Record<string, string> = {}): Promise<Page> {
   let page = await area.open(browser, start)
   page = await browser.submit(page, { document: to.cpf, name: NAME }, { action: `${BASE}/${mode}/quem` })
   const [power = ''] = page.forms.flatMap(({ choices }) => choices.get('poder') ?? [])
   page = await browser.submit(page, { poder: power }, { action: `${BASE}/${mode}/poderes` })
-  return browser.submit(page, { ate: inDays(90) }, { action: `${BASE}/${mode}/prazo` })
+  return browser.submit(page, { ate: inDays(90), ...limits }, { action: `${BASE}/${mode}/prazo` })
 }
 const idIn = (page: Page) => page.links.map(({ href }) => /procuracoes\/([0-9a-f-]{36})/.exec(href.pathname)?.[1]).find((id) => id !== undefined) ?? ''
 const press = (browser: BrowserClient, page: Page, action: string) => browser.submit(page, {}, { action })
 
 /** In force, from one to the other. */
-async function inForce(): Promise<string> {
+async function inForce(limits: Record<string, string> = {}): Promise<string> {
   await proveNow(area, giver)
-  await press(mine, await summary(mine, taker), `${BASE}/nova/resumo`)
+  await press(mine, await summary(mine, taker, 'nova', `${BASE}/nova`, limits), `${BASE}/nova/resumo`)
   const id = idIn(await area.open(theirs, BASE))
   await press(theirs, await area.open(theirs, `${BASE}/${id}`), `${BASE}/${id}/aceitar`)
   return id
@@ -118,6 +118,14 @@ test('acting in the portal: the picker has "eu mesmo" first, the portal says who
   assert.doesNotMatch(again.forms.flatMap(({ choices }) => choices.get('por') ?? []).join(' '), new RegExp(id))
   const ledger = await area.open(mine, '/conta/historico')
   assert.match(ledger.text, /procuração/i)
+})
+
+test('what was given for one thing only is offered to no relying party, which could not be told of the limit', async () => {
+  const id = await inForce({ limite: 'placa ABC1D23' })
+  assert.match((await area.open(theirs, `${BASE}/${id}`)).text, /Situação Valendo/)
+  const portal = area.browser()
+  const page = await portal.submit(await portal.get(`${area.portalUrl}/entrar`), { cpf: taker.cpf, password: 'boi-tuiuiu-pantanal-7' }, { action: '/entrar' })
+  assert.ok(!page.forms.flatMap(({ choices }) => choices.get('por') ?? []).includes(id))
 })
 
 test('stopped, let go again with a fresh proof, cancelled for good: two presses each; given up by whoever holds it', async () => {

@@ -83,6 +83,8 @@ async function representationOf(
   namespaces: readonly string[],
 ): Promise<Representation | undefined> {
   const { proxies } = deps
+  // No shape of the claims can say «for this one thing only»: told without it, the power would be larger than what was given.
+  if (one.instance !== undefined) return undefined
   const within = one.powers.filter(({ namespace }) => namespaces.includes(namespace))
   const borne = (await Promise.all(within.map((power) => judge(proxies, account, one, power)))).filter((found) => found !== undefined)
   if (borne.length === 0) return undefined
@@ -109,7 +111,7 @@ async function judge(proxies: Proxies, account: Account, one: Representable, pow
   const represented = parsePartyRef(one.document)
   const role = await proxies.roles.find(power)
   if (!represented || !role) return undefined
-  const ask = { actor: personOf(account), represented, role: power, service: role.definition.services[0], instance: one.instance }
+  const ask = { actor: personOf(account), represented, role: power, service: role.definition.services[0] }
   const decision = await proxies.decide(ask)
   const isThis = decision.mandateId === one.mandateId
   return isThis && (decision.permit || decision.reason === 'quorum') ? { power, role, decision } : undefined
