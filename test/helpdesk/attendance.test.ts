@@ -260,6 +260,7 @@ test('the receipt is a PDF for the holder once the case was sent; its address is
   assert.equal(file.headers.get('Content-Type'), 'application/pdf')
   const bytes = Buffer.from(await file.arrayBuffer())
   assert.equal(bytes.subarray(0, 5).toString(), '%PDF-')
+  assert.match(bytes.toString('latin1'), /ETSI\.CAdES\.detached/, 'it bears the organisation’s seal')
   const address = /\/comprovante\/[0-9a-f-]{36}\/[\w-]{20}/.exec(bytes.toString('latin1'))?.[0] ?? assert.fail('no address in the file')
   const page = await area.open(area.browser(), address)
   assert.match(page.text, /Este comprovante é nosso/)

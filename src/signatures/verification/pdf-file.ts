@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib'
 import { type PdfArray, PdfCursor, type PdfDict, type PdfName, type PdfText, type PdfValue, Unreadable } from './pdf-tokens.ts'
 
 /** Everything that a file can make us do is bounded here. */
-const MOST = { objects: 200_000, revisions: 200, inflated: 64 * 1024 * 1024, streams: 2000, pages: 5000 } as const
+const MOST = { objects: 200_000, revisions: 200, inflated: 64 * 1024 * 1024, streams: 2000 } as const
 const HEADER_WITHIN = 1024
 const TAIL = 2048
 
