@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
-import { type Acting, type Mandate, type MandateId, parseMandateId, PROXIES_PROBLEMS } from '../../proxies/index.ts'
+import { type Acting, LEGAL_KINDS, type Mandate, type MandateId, parseMandateId, PROXIES_PROBLEMS } from '../../proxies/index.ts'
 import { type Outcome, tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
 import { mandateCard, useLines } from './cards.ts'
@@ -93,7 +93,8 @@ async function showMandate(desk: ProxyDesk, ctx: HttpContext, visit: Visit, { id
   const by = actingAs(visit, company)
   const mandate = await desk.proxies.mandates.get(by, id)
   const side = isDelegate(visit, company, mandate) ? 'delegate' : 'giver'
-  const actions = NAMES.filter((name) => name !== 'nao-fui-eu' && ACTIONS[name].side === side && ACTIONS[name].states.some((state) => state === mandate.state))
+  const isOffered = (name: Action) => name !== 'nao-fui-eu' && !(name === 'cancelar' && LEGAL_KINDS.includes(mandate.kind))
+  const actions = NAMES.filter((name) => isOffered(name) && ACTIONS[name].side === side && ACTIONS[name].states.some((state) => state === mandate.state))
   showIn(desk, ctx, visit, {
     view, company, outcome,
     data: {

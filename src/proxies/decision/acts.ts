@@ -7,7 +7,7 @@ import { dayOf } from '../mandate/day.ts'
 import { findMandate, listGroup } from '../mandate/mandate.store.ts'
 import { type Acting, getActor, personRef } from '../party/actor.ts'
 import { type Party, type PartyRef, rootOf } from '../party/party.ts'
-import { keepParty, lookUpParty } from '../party/registers.ts'
+import { keepParty, lookUpParty, lookUpSigner, type RegisteredParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import type { Power } from '../role/role.ts'
 import { type Act, addApproval, countGroupApprovals, countRegisterApprovals, findAct, insertAct, lockAct } from './act.store.ts'
@@ -36,12 +36,12 @@ export function createActs({ core, decide }: { core: Core; decide: Decide }): Ac
   const { db, clock } = core.platform
 
   /** An act of a group that somebody is of now, at the level that a delegate needs. */
-  async function getOwn(by: Acting, actId: string): Promise<{ act: Act; cpf: string; name: string; accountId: string }> {
+  async function getOwn(by: Acting, actId: string): Promise<{ act: Act; hand: RegisteredParty; accountId: string }> {
     const { facts } = await getActor(core, { accountId: by.accountId, sessionId: by.sessionId })
     const act = await findAct(db, actId)
     if (!act || !(await isOfGroup(act, facts.cpf))) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
     if (!isLevelAtLeast(await core.assurance.levelOf(facts.accountId), 'prata')) throw new Problem(PROXIES_PROBLEMS.levelNeeded, { detail: 'prata' })
-    return { act, cpf: facts.cpf, name: facts.name, accountId: facts.accountId }
+    return { act, hand: await lookUpSigner(core, facts.cpf), accountId: facts.accountId }
   }
 
   async function isOfGroup({ groupKey }: Act, cpf: string): Promise<boolean> {
@@ -59,12 +59,12 @@ export function createActs({ core, decide }: { core: Core; decide: Decide }): Ac
   }
 
   async function approve(by: Acting, actId: string): Promise<ActProgress> {
-    const { act, cpf, name, accountId } = await getOwn(by, actId)
+    const { act, hand, accountId } = await getOwn(by, actId)
     await db.transaction(async (tx) => {
       const now = clock.now()
       const open = await lockAct(tx, act.id)
       if (!open || open.usedAt !== undefined || open.expiresAt <= now) throw new Problem(PROXIES_PROBLEMS.actPending)
-      const party = await keepParty(core, tx, { ref: personRef(cpf), name, standing: 'regular' })
+      const party = await keepParty(core, tx, hand)
       const approvals = await addApproval(tx, act.id, party.id, now)
       await recordFor(core, tx, {
         type: 'proxies/act-approved', actor: { kind: 'citizen', id: accountId }, parties: [{ id: act.representedId }, party],
@@ -78,6 +78,7 @@ export function createActs({ core, decide }: { core: Core; decide: Decide }): Ac
     approve,
     async open(by, asked) {
       const { facts } = await getActor(core, { accountId: by.accountId, sessionId: by.sessionId })
+      await lookUpSigner(core, facts.cpf)
       const { represented, role, service, instance } = asked
       const { reason, mandateId, obligations } = await decide({ actor: personRef(facts.cpf), represented, role, service, instance })
       if (reason !== 'quorum' || obligations.joint === undefined) throw new Problem(PROXIES_PROBLEMS.actPending)

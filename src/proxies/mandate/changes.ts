@@ -6,12 +6,12 @@ import { type Core, recordFor, tellParty } from '../core.ts'
 import { type Acting, type Actor, checkGiver, checkUnchanged, getActor, isActor } from '../party/actor.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import type { ProxyNotice } from '../ports.ts'
-import type { Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
-import { keepParty } from '../party/registers.ts'
-import { personRef } from '../party/actor.ts'
+import { keepParty, lookUpSigner } from '../party/registers.ts'
+import { LEGAL_KINDS, type Role } from '../role/role.ts'
+import { COOL_OFF_MS, isBroad } from './grants.ts'
 import type { Mandate, MandateId } from './mandate.ts'
-import { addSignature, changeState, findMandate, insertMandateEvent, listBelow, lockTree, type StateChange } from './mandate.store.ts'
+import { addSignature, changeState, countSignatures, findMandate, insertMandateEvent, listBelow, lockTree, type StateChange } from './mandate.store.ts'
 import { levelFor } from './terms.ts'
 import { type Capacity, type Change, getTransition, TRANSITIONS } from './transition.ts'
 
@@ -79,6 +79,8 @@ export function createChanges(core: Core, roles: Roles): { changes: Changes; cha
       const level = levelFor(await rolesOf(roles, mandate), 'delegateLevel')
       if (!isLevelAtLeast(await core.assurance.levelOf(actor.facts.accountId), level)) throw new Problem(PROXIES_PROBLEMS.levelNeeded, { detail: level })
     }
+    // What the law or a court gives, nobody whom it protects takes away: they stop it, and the agency that entered it judges.
+    if (wanted === 'revoked' && LEGAL_KINDS.includes(mandate.kind)) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
     if (wanted === 'resumed') await checkGiver(core, by, actor, levelFor(await rolesOf(roles, mandate), 'grantorLevel'))
   }
 
@@ -90,13 +92,13 @@ export function createChanges(core: Core, roles: Roles): { changes: Changes; cha
         if (!seen || !capacitiesOf(actor, seen).includes('grantor')) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
         const given = await rolesOf(roles, seen)
         await checkGiver(core, by, actor, levelFor(given, 'grantorLevel'))
+        const hand = await lookUpSigner(core, actor.facts.cpf)
         return db.transaction(async (tx) => {
           await checkUnchanged(tx, actor)
           const mandate = await lockTree(tx, id)
           if (mandate?.state !== 'pending_signature') throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
-          const signer = await keepParty(core, tx, { ref: personRef(actor.facts.cpf), name: actor.facts.name, standing: 'regular' })
-          const signatures = await addSignature(tx, id, signer.id, clock.now())
-          if (signatures >= mandate.signatures) await completeSignatures(core, tx, mandate, given, actor)
+          await addSignature(tx, id, (await keepParty(core, tx, hand)).id, clock.now())
+          if ((await countSignatures(tx, id)) >= mandate.signatures) await completeSignatures(core, tx, mandate, given, actor)
           return (await findMandate(tx, id)) ?? mandate
         })
       },
@@ -122,13 +124,16 @@ async function rolesOf(roles: Roles, mandate: Mandate): Promise<Role[]> {
   return found.filter((role) => role !== undefined)
 }
 
-/** All have signed: without anybody to accept it counts from now on. */
+/** All have signed: without anybody to accept it counts from now on, and with broad powers a day after the last signature. */
 async function completeSignatures(core: Core, tx: Sql, mandate: Mandate, given: readonly Role[], actor: Actor): Promise<void> {
   const by = { kind: 'citizen', id: actor.facts.accountId } as const
-  await apply(core, tx, mandate, { change: 'signed', capacities: ['grantor'], reason: 'citizen', actor: by })
+  const now = core.platform.clock.now()
+  const effectiveAt = isBroad(given) ? new Date(now.getTime() + COOL_OFF_MS) : now
+  await apply(core, tx, mandate, { change: 'signed', capacities: ['grantor'], reason: 'citizen', actor: by, effectiveAt })
   const params = { delegate: mandate.delegate.name, represented: mandate.represented.name, until: mandate.validThrough ?? '' }
+  if (isBroad(given)) await tellParty(core, tx, mandate.represented, { notice: 'broad', everywhere: true, params })
   if (given.some(({ definition }) => definition.acceptance)) return tellParty(core, tx, mandate.delegate, { notice: 'to-accept', everywhere: false, params })
-  await apply(core, tx, { ...mandate, state: 'pending_acceptance' }, { change: 'accepted', capacities: ['delegate'], reason: 'citizen', actor: by })
+  await apply(core, tx, { ...mandate, state: 'pending_acceptance', effectiveAt }, { change: 'accepted', capacities: ['delegate'], reason: 'citizen', actor: by })
 }
 
 export function capacitiesOf(actor: Actor, mandate: Mandate): Capacity[] {
@@ -150,6 +155,8 @@ interface Applied {
   readonly capacities: readonly Capacity[]
   readonly reason: ChangeReason
   readonly actor: AuditActor
+  /** From when on it counts, where the change says so. */
+  readonly effectiveAt?: Date
 }
 
 /** One step of one mandate, and what follows of it below; under the tree's lock. */
@@ -164,14 +171,14 @@ async function apply(core: Core, tx: Sql, mandate: Mandate, applied: Applied): P
   }
 }
 
-async function step(core: Core, tx: Sql, mandate: Mandate, { change, capacities, reason, actor }: Applied): Promise<void> {
+async function step(core: Core, tx: Sql, mandate: Mandate, { change, capacities, reason, actor, effectiveAt }: Applied): Promise<void> {
   const now = core.platform.clock.now()
   const transition = getTransition(change, mandate.state, capacities)
   const isOver = !['pending_acceptance', 'active', 'suspended'].includes(transition.to)
   const moved: StateChange = {
     from: mandate.state, to: transition.to, endedAt: isOver ? now : undefined,
     suspendedBy: change === 'suspended' ? (['authority', 'represented', 'grantor', 'system'] as const).find((one) => capacities.includes(one)) : undefined,
-    effectiveAt: transition.to === 'active' && now > mandate.effectiveAt ? now : undefined,
+    effectiveAt: effectiveAt ?? (transition.to === 'active' && now > mandate.effectiveAt ? now : undefined),
   }
   if (!(await changeState(tx, mandate.id, moved))) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
   await insertMandateEvent(tx, { mandateId: mandate.id, type: change, actor, reason, at: now })

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { type Core, recordFor, tellParty } from '../core.ts'
-import { type Acting, type Actor, checkGiver, checkUnchanged, getActor, isActor, personRef } from '../party/actor.ts'
+import { type Acting, type Actor, checkGiver, checkUnchanged, getActor, isActor } from '../party/actor.ts'
 import { documentOf, type Party, rootOf } from '../party/party.ts'
-import { claimTry, confirmParty, keepParty, lookUpParty, type RegisteredParty } from '../party/registers.ts'
+import { claimTry, confirmParty, keepParty, lookUpParty, lookUpSigner, type RegisteredParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import { type Power, powerName, type Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
@@ -63,13 +63,14 @@ export function createGrants(core: Core, roles: Roles): Grants {
     checkTerms(terms, granted, { today: dayOf(now), represented: actor.ref.kind, kind })
     const represented = await lookUpParty(core, actor.ref)
     if (represented?.standing !== 'regular') throw new Problem(PROXIES_PROBLEMS.delegateUnconfirmed)
+    const signer = actor.company === undefined ? represented : await lookUpSigner(core, actor.facts.cpf)
     const delegates: RegisteredParty[] = []
     for (const delegate of terms.delegates) {
       await claimTry(core, actor.facts.accountId)
       delegates.push(await confirmParty(core, delegate))
     }
     checkDelegates([documentOf(actor.ref)], delegates)
-    return { actor, granted, represented, delegates, kind, now }
+    return { actor, granted, represented, signer, delegates, kind, now }
   }
 
   return {
@@ -97,7 +98,7 @@ export function createGrants(core: Core, roles: Roles): Grants {
           const delegate = await keepParty(core, tx, confirmed)
           const parties = { represented, grantor: represented, delegate }
           const link = { kind: planned.kind, parent: undefined, joint, subDepth: terms.subDepth ?? 0, signatures: signaturesOf(actor), isAccepted }
-          made.push(await write(core, tx, { actor, roles: granted, terms, parties, link, now }))
+          made.push(await write(core, tx, { actor, signer: planned.signer, roles: granted, terms, parties, link, now }))
         }
         await also?.(tx, made)
         return made
@@ -111,6 +112,7 @@ export function createGrants(core: Core, roles: Roles): Grants {
       const [first] = terms.delegates
       if (first === undefined || terms.delegates.length > 1) throw beyond('delegates')
       await claimTry(core, actor.facts.accountId)
+      const signer = await lookUpSigner(core, actor.facts.cpf)
       const confirmed = await confirmParty(core, first)
       const granted = await versionsOf(roles, terms.powers)
       if (granted.some(({ definition }) => !definition.delegateKinds.includes(confirmed.ref.kind))) throw beyond('delegates')
@@ -128,7 +130,7 @@ export function createGrants(core: Core, roles: Roles): Grants {
         const delegate = await keepParty(core, tx, confirmed)
         const parties = { represented: parent.represented, grantor: parent.delegate, delegate }
         const link = { kind: parent.kind, parent, joint: undefined, subDepth: terms.subDepth ?? 0, signatures: 1, isAccepted: false }
-        return write(core, tx, { actor, roles: granted, terms, parties, link, now })
+        return write(core, tx, { actor, signer, roles: granted, terms, parties, link, now })
       })
     },
   }
@@ -150,7 +152,7 @@ function checkDelegates(above: readonly string[], delegates: readonly Registered
   if (new Set(all).size !== all.length) throw beyond('delegates')
 }
 
-function isBroad(roles: readonly Role[]): boolean {
+export function isBroad(roles: readonly Role[]): boolean {
   return roles.some(({ definition }) => definition.broad)
 }
 
@@ -161,6 +163,7 @@ function signaturesOf({ company }: Actor): number {
 
 interface Written {
   readonly actor: Actor
+  readonly signer: RegisteredParty
   readonly roles: readonly Role[]
   readonly terms: GrantTerms
   readonly parties: { readonly represented: Party; readonly grantor: Party; readonly delegate: Party }
@@ -168,7 +171,7 @@ interface Written {
   readonly now: Date
 }
 
-async function write(core: Core, tx: Sql, { actor, roles, terms, parties, link, now }: Written): Promise<Mandate> {
+async function write(core: Core, tx: Sql, { actor, signer, roles, terms, parties, link, now }: Written): Promise<Mandate> {
   const id = randomUUID() as MandateId
   const needsAcceptance = !link.isAccepted && roles.some(({ definition }) => definition.acceptance)
   const state = link.signatures > 1 ? 'pending_signature' : needsAcceptance ? 'pending_acceptance' : 'active'
@@ -181,8 +184,7 @@ async function write(core: Core, tx: Sql, { actor, roles, terms, parties, link, 
     decideBy: state === 'active' ? undefined : new Date(now.getTime() + DECIDE_MS),
     origin: 'local', originSealed: undefined, createdBy: actor.facts.accountId, now,
   })
-  const signer = await keepParty(core, tx, { ref: personRef(actor.facts.cpf), name: actor.facts.name, standing: 'regular' })
-  await addSignature(tx, id, signer.id, now)
+  await addSignature(tx, id, (await keepParty(core, tx, signer)).id, now)
   await insertMandateEvent(tx, { mandateId: id, type: 'granted', actor: { kind: 'citizen', id: actor.facts.accountId }, at: now })
   const { represented, grantor, delegate } = parties
   await recordFor(core, tx, {

@@ -169,10 +169,18 @@ export async function changeState(tx: Sql, id: MandateId, change: StateChange): 
   return changed === 1
 }
 
-/** Adds one signature of the grantor's side; the number that there are now. */
-export async function addSignature(tx: Sql, id: MandateId, partyId: PartyId, at: Date): Promise<number> {
+/** Adds one signature of the grantor's side. */
+export async function addSignature(tx: Sql, id: MandateId, partyId: PartyId, at: Date): Promise<void> {
   await tx.execute('INSERT INTO mandate_signature (mandate_id, party_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [id, partyId, at])
-  const [row] = await tx.query<{ count: number }>('SELECT count(*)::int AS count FROM mandate_signature WHERE mandate_id = $1', [id])
+}
+
+/** Signatures by people whom the company register names now as binding the company that gives. */
+export async function countSignatures(tx: Sql, id: MandateId): Promise<number> {
+  const [row] = await tx.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM mandate_signature s JOIN mandate m ON m.id = s.mandate_id JOIN proxy_party g ON g.id = m.grantor_id
+       JOIN proxy_party p ON p.id = s.party_id JOIN company_administrator c ON c.cpf = p.document AND c.root = left(g.document, 8) WHERE s.mandate_id = $1`,
+    [id],
+  )
   return row?.count ?? 0
 }
 

@@ -3,6 +3,7 @@ import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Core } from '../core.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
+import { personRef } from './actor.ts'
 import { documentOf, type Party, type PartyRef, rootOf, type Standing } from './party.ts'
 import { dayOf } from '../mandate/day.ts'
 import { claimAttempt } from '../request/request.store.ts'
@@ -23,6 +24,8 @@ export interface RegisteredParty {
   /** In the register, where it is another. */
   readonly registeredName?: string | undefined
   readonly standing: Standing
+  /** When the register said so, where its answer is one that was kept; now without. */
+  readonly saidAt?: Date | undefined
 }
 
 /**
@@ -36,7 +39,7 @@ export async function lookUpParty(core: Core, ref: PartyRef): Promise<Registered
     return record && { ref, name: record.socialName ?? record.name, registeredName: record.name, standing: STANDING_OF[record.situation] }
   }
   const company = await core.companies.find(rootOf(ref.cnpj))
-  return company && { ref, name: company.name, standing: company.standing }
+  return company && { ref, name: company.name, standing: company.standing, saidAt: company.checkedAt }
 }
 
 /**
@@ -50,6 +53,17 @@ export async function confirmParty(core: Core, { ref, name }: { ref: PartyRef; n
   return found
 }
 
+/**
+ * The human whose hand is under something, as the register knows them at this moment: the hand of somebody who is dead or whose CPF is
+ * suspended signs for nobody, and what is written down of them is what the register said.
+ * @throws {Problem} as `lookUpParty` does, and proxies/delegate-not-confirmed
+ */
+export async function lookUpSigner(core: Core, cpf: string): Promise<RegisteredParty> {
+  const found = await lookUpParty(core, personRef(cpf))
+  if (found?.standing !== 'regular') throw new Problem(PROXIES_PROBLEMS.delegateUnconfirmed)
+  return found
+}
+
 /** Tries of numbers with names in a day: more is no mistake of typing. */
 const MOST_TRIES = 60
 
@@ -60,6 +74,6 @@ export async function claimTry(core: Core, accountId: string): Promise<void> {
 }
 
 /** Writes down what the register said. */
-export function keepParty(core: Core, tx: Sql, { ref, name, standing }: RegisteredParty): Promise<Party> {
-  return saveParty(tx, { kind: ref.kind, document: documentOf(ref), name, standing, now: core.platform.clock.now() })
+export function keepParty(core: Core, tx: Sql, { ref, name, standing, saidAt = core.platform.clock.now() }: RegisteredParty): Promise<Party> {
+  return saveParty(tx, { kind: ref.kind, document: documentOf(ref), name, standing, now: saidAt })
 }

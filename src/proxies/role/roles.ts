@@ -89,8 +89,13 @@ export function createRoles({ db, clock, audit }: { db: Database; clock: Clock; 
   }
 }
 
-/** Help at a counter lasts a day at most and goes to organisations; what a court or the law gives is passed on to nobody. */
-function holdsTogether({ kinds, delegateKinds, longestDays, subDepth }: RoleDefinition): boolean {
+/**
+ * Grants are signed by a fresh proof of who somebody is, which is a simple signature: a power that asks for more is not published before
+ * this can be given. Help at a counter lasts a day at most and goes to organisations; what a court or the law gives is passed on to
+ * nobody.
+ */
+function holdsTogether({ kinds, delegateKinds, longestDays, subDepth, signature }: RoleDefinition): boolean {
+  if (signature !== 'simples') return false
   if (kinds.includes('assistencia') && (kinds.length > 1 || longestDays > 1 || delegateKinds.some((kind) => kind !== 'organisation'))) return false
   if (delegateKinds.includes('organisation') && !kinds.includes('assistencia')) return false
   return subDepth === 0 || !kinds.some((kind) => LEGAL_KINDS.includes(kind))

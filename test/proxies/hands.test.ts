@@ -1,0 +1,100 @@
+/** Whose hand is under a mandate: the living, those who still bind the company, and nobody who may not. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Problem } from '../../src/platform/problem.ts'
+import type { PartyRef, Power } from '../../src/proxies/index.ts'
+import { testDatabases } from '../support/database.ts'
+import { definition, openScene, type Person, type ProxyScene, SYSTEM } from './support/scene.ts'
+
+const HOUR_MS = 3_600_000
+const code = (wanted: string, detail?: string) => (error: unknown) => error instanceof Problem && error.code === wanted && (detail === undefined || error.detail === detail)
+
+for (const { label, open } of testDatabases()) {
+  describe(`hands on ${label}`, () => {
+    let scene: ProxyScene
+    let ipva: Power
+    before(async () => {
+      scene = await openScene(await open())
+      ipva = await scene.addRole('ipva.consultar')
+    })
+    after(() => scene.close())
+
+    const decide = (actor: Person, represented: PartyRef, role: Power = ipva) => scene.proxies.decide({ actor: actor.ref, represented, role })
+    const company = (cnpj: string) => ({ kind: 'company', cnpj }) as PartyRef
+    const fresh = async (who: Person, cnpj: string) => ({ ...(await scene.addSession(who, {})), company: cnpj })
+
+    async function suspendCpf({ cpf }: Person): Promise<void> {
+      const record = scene.register.get(cpf)
+      if (!record) throw new Error('nobody')
+      scene.register.set(cpf, { ...record, situation: 'suspended' })
+    }
+
+    test('to sign for a company mends nobody\'s standing, and whose CPF is suspended signs nothing', async () => {
+      const [owner, holder, clerk, partner] = [await scene.addPerson(), await scene.addPerson(), await scene.addPerson(), await scene.addPerson()]
+      scene.companies.length = 0
+      const firm = scene.addCompany([holder, partner], { quorum: 2 })
+      await scene.active(owner, holder, ipva)
+      const [waiting] = await scene.proxies.mandates.grant(await fresh(partner, firm.cnpj), scene.terms(clerk, ipva))
+      assert.ok(waiting)
+      await suspendCpf(holder)
+      scene.clock.advance(25 * HOUR_MS)
+      assert.equal((await decide(holder, owner.ref)).reason, 'standing')
+      const by = await fresh(holder, firm.cnpj)
+      await assert.rejects(scene.proxies.mandates.sign(by, waiting.id), code('proxies/delegate-not-confirmed'))
+      await assert.rejects(scene.proxies.mandates.grant(by, scene.terms(clerk, ipva)), code('proxies/delegate-not-confirmed'))
+      await assert.rejects(scene.proxies.acts.open(by, { represented: company(firm.cnpj), role: ipva }), code('proxies/delegate-not-confirmed'))
+      assert.equal((await decide(holder, owner.ref)).reason, 'standing')
+    })
+
+    test('who binds the company no more has signed nothing, and broad powers cool off from the last signature', async () => {
+      const [one, two, three, clerk] = [await scene.addPerson(), await scene.addPerson(), await scene.addPerson(), await scene.addPerson()]
+      const broad = await scene.addRole('tudo', { broad: true, acceptance: false })
+      scene.companies.length = 0
+      const firm = scene.addCompany([one, two, three], { quorum: 2, cnpj: '11444777000161', name: 'Tres Socios' })
+      const { mandates } = scene.proxies
+      const [given] = await mandates.grant(await fresh(one, firm.cnpj), scene.terms(clerk, broad))
+      assert.ok(given)
+      scene.companies[0] = { ...firm, administrators: [two.cpf, three.cpf] }
+      scene.clock.advance(25 * HOUR_MS)
+      assert.equal((await mandates.sign(await fresh(two, firm.cnpj), given.id)).state, 'pending_signature', 'one of two')
+      assert.equal((await mandates.sign(await fresh(three, firm.cnpj), given.id)).state, 'active')
+      assert.equal((await decide(clerk, company(firm.cnpj), broad)).reason, 'cooling-off')
+      scene.clock.advance(24 * HOUR_MS)
+      assert.equal((await decide(clerk, company(firm.cnpj), broad)).permit, true)
+    })
+
+    test('the register\'s word on a company is a day old at most, however often it is written down', async () => {
+      const [admin, clerk] = [await scene.addPerson(), await scene.addPerson()]
+      scene.companies.length = 0
+      const firm = scene.addCompany([admin], { cnpj: '11222333000181', name: 'Uma So' })
+      await scene.proxies.companies.listOf(admin.cpf)
+      scene.clock.advance(23 * HOUR_MS)
+      const [given] = await scene.proxies.mandates.grant(await fresh(admin, firm.cnpj), scene.terms(clerk, ipva))
+      assert.ok(given)
+      await scene.proxies.mandates.accept(clerk.by, given.id)
+      scene.companies[0] = { ...firm, standing: 'dissolved' }
+      scene.clock.advance(2 * HOUR_MS)
+      assert.equal((await decide(clerk, company(firm.cnpj))).permit, false)
+      assert.equal((await scene.proxies.mandates.find(given.id))?.state, 'terminated')
+    })
+
+    test('whom the law puts under another\'s care stops a use, but does not end the care', async () => {
+      const { entered, mandates } = scene.proxies
+      const care = await scene.addRole('cuidado', { kinds: ['curatela'], representedKinds: ['person'], delegateKinds: ['person'] })
+      const [ward, carer] = [await scene.addPerson(), await scene.addPerson()]
+      const agency = { clientId: 'sefaz-client', namespaces: ['sefaz'], official: 'um' }
+      const named = ({ ref, name }: Person) => ({ ref, name })
+      const { id } = await entered.enter(agency, { kind: 'curatela', represented: named(ward), delegate: named(carer), powers: [care], document: 'Sentença 1' })
+      await entered.approve({ ...agency, official: 'dois' }, id)
+      await assert.rejects(mandates.revoke(ward.by, id), code('proxies/step-out-of-order'))
+      assert.equal((await mandates.suspend(ward.by, id, 'not-me')).state, 'suspended')
+      assert.equal((await decide(carer, ward.ref, care)).permit, false)
+      assert.equal((await entered.change(agency, id, 'terminated')).state, 'terminated')
+    })
+
+    test('a power that asks for an advanced signature is not published while none can be given', async () => {
+      const asked = { namespace: 'sefaz', code: 'imovel.vender', definition: definition({ signature: 'avancada' }) }
+      await assert.rejects(scene.proxies.roles.draft(asked, SYSTEM), code('proxies/role-invalid'))
+    })
+  })
+}
