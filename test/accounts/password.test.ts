@@ -136,7 +136,7 @@ describe('the hash threads', () => {
     await passwords.ready()
     const hash = await passwords.hash('senha')
     const seen: string[] = []
-    for (let chance = 0; chance < 3; chance += 1) {
+    for (let chance = 0; chance < 5; chance += 1) {
       const times = { wrong: [] as number[], unknown: [] as number[], locked: [] as number[] }
       for (let round = 0; round < 14; round += 1) {
         times.wrong.push(await milliseconds(() => passwords.verify('errada', hash)))

@@ -114,11 +114,11 @@ for (const way of ['email', 'recovery-code', 'face'] as const) {
 }
 
 /**
- * Times two ways in turns, the same browser work around them; noise of a busy machine gets three chances, a leak has none.
+ * Times two ways in turns, the same browser work around them; noise of a busy machine gets five chances, a leak has none.
  */
 async function compare(name: string, one: (index: number) => Promise<() => Promise<unknown>>, other: (index: number) => Promise<() => Promise<unknown>>): Promise<void> {
   const seen: string[] = []
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < 5; round += 1) {
     const times: [number[], number[]] = [[], []]
     for (let index = 0; index < SAMPLES; index += 1) {
       for (const which of index % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
