@@ -61,7 +61,7 @@ export function createCounter({ desk, accounts, biometrics, assurance, pages: si
       (pages) => createReceiptRoutes({ pages, attendances, receipts, documents: site.documents }),
       () => createReceiptCheckRoutes({ receipts, views: site.views }),
       (pages) => createApprovalRoutes({ pages, attendances, captures, approvals, images }),
-      (pages) => createFraudRoutes({ pages, reviews, captures }),
+      (pages) => createFraudRoutes({ pages, attendances, reviews, captures }),
     ],
     citizenRoutes: (findAccount) => createBindRoutes({ bindings, findAccount, views: site.views }),
     expire: attendances.expire,

@@ -90,6 +90,17 @@ test('approved before the account is bound nobody is lifted; bound afterwards th
   assert.equal(await levelOf(citizen.accountId), 'ouro')
 })
 
+test('a case whose reference was withdrawn before the account was bound lifts nobody', async () => {
+  const other = await openStaffedDesk(area)
+  const citizen = await area.citizen()
+  const { path, browser: counter } = await bringToApproval(area, other, citizen.cpf, 'third')
+  const supervisor = area.browser()
+  await supervisor.submit(await enterDesk(area, supervisor, other.supervisor, `/balcao/aprovacoes/${idOf(path)}`), {}, { action: '/aprovar' })
+  await area.app.foundation.db.transaction((tx) => area.app.rooms.images.withdrawFaces(tx, citizen.personId, 'counter'))
+  await bindByCode(area, citizen, await offerBinding(area, counter, path))
+  assert.equal(await levelOf(citizen.accountId), 'bronze')
+})
+
 test('a stranger’s browser is led to the sign-in, and no one but the unit’s attendants offers a link', async () => {
   const citizen = await area.citizen()
   const path = await caseOf(citizen.cpf, await hire(area, desk, 'attendant'))

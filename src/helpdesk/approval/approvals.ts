@@ -47,9 +47,11 @@ export function createApprovals(deps: ApprovalDependencies): Approvals {
     },
     async approve(id, hand, { compared }) {
       const attendance = await db.transaction((tx) => lockForDecision(desk, tx, id, hand))
-      if (attendance.checks.oneToN === 'off' && !compared) throw new Problem(HELPDESK_PROBLEMS.eyesNeeded)
-      // Somebody may have been enrolled with this face since it was compared.
-      if (await checkAgain(attendance)) throw new Problem(HELPDESK_PROBLEMS.halted)
+      // Somebody may have been enrolled with this face since it was compared, or the person with another one.
+      const again = await checkAgain(attendance)
+      if (again === 'halted') throw new Problem(HELPDESK_PROBLEMS.halted)
+      const isSearched = again === 'clear' && attendance.checks.oneToN !== 'off'
+      if (!isSearched && !compared) throw new Problem(HELPDESK_PROBLEMS.eyesNeeded)
       await db.transaction((tx) => approve(deps, tx, id, hand))
     },
     refuse: (id, hand, reason) =>

@@ -1,7 +1,8 @@
 import { compareFaces, type FaceSearch, type ImageStore, type MatchRule, type NearFace, type NewTemplate, type OperatingPoint, SEARCH_PROBLEMS } from '../../biometrics/index.ts'
+import type { Sql } from '../../platform/db.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { type Attendance, type Checks, FINGERS, LEAST_SHOTS } from '../attendance/attendance.ts'
-import { setHalted } from '../attendance/attendance.store.ts'
+import { lockAttendance, setHalted } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockHeld } from '../attendance/desk.ts'
 import { type Item, listItems } from '../capture/item.store.ts'
 import { templateOf } from '../capture/template.ts'
@@ -43,13 +44,12 @@ export type FinishCapture = (id: string, hand: Hand, point: OperatingPoint) => P
 
 export function createFinishCapture(deps: CheckDependencies): FinishCapture {
   const { desk } = deps
-  const { db, keyring, clock, audit } = desk
+  const { db, keyring, audit } = desk
   return async (id, hand, point) => {
     const attendance = await db.transaction((tx) => lockHeld(desk, tx, id, hand, 'open'))
     const items = await listItems(db, keyring, id)
-    const template = templateOf(items)
-    if (missingOf(items).length > 0 || template === undefined) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
-    const { checks, review } = await compare(deps, attendance, template, point)
+    if (missingOf(items).length > 0) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
+    const { checks, review } = await compare(deps, attendance, items, point)
     return db.transaction(async (tx) => {
       // Somebody may have taken another shot meanwhile: then the comparison is not of these.
       const now = await lockHeld(desk, tx, id, hand, 'open')
@@ -60,62 +60,79 @@ export function createFinishCapture(deps: CheckDependencies): FinishCapture {
       const data = { attendanceId: id, oneToOne: checks.oneToOne?.kind ?? 'none', oneToN: checks.oneToN ?? 'off' }
       await audit.record(tx, { type: 'helpdesk/attendance-captured', actor: actorOf(hand), subject, data })
       if (review === undefined) return 'captured'
-      await setHalted(tx, id, clock.now())
-      const reviewId = await insertReview(tx, review, clock.now())
-      await audit.record(tx, { type: 'helpdesk/fraud-review-opened', actor: { kind: 'system' }, data: { reviewId, attendanceId: id, kind: review.kind } })
+      await halt(desk, tx, review)
       return 'halted'
     })
   }
 }
 
-/** Looks once more before an approval; true = somebody else has this face by now, and the case is stopped for a reviewer. */
-export type CheckAgain = (attendance: Attendance) => Promise<boolean>
+/**
+ * Looks once more before an approval, at the person's own reference and at everybody else's.
+ *
+ * `halted` = by now one of them does not fit, and the case is stopped for a reviewer. `off` = nobody could search among the others.
+ */
+export type CheckAgain = (attendance: Attendance) => Promise<'clear' | 'off' | 'halted'>
 
 export function createCheckAgain(deps: CheckDependencies): CheckAgain {
-  const { db, keyring, clock, audit } = deps.desk
-  return async ({ id: attendanceId, personId }) => {
-    const template = templateOf(await listItems(db, keyring, attendanceId))
-    const near = template === undefined ? 'off' : await nearest(deps.search, template, personId)
-    const [hit] = near === 'off' ? [] : await withoutCleared(deps.desk, attendanceId, near)
-    if (hit === undefined) return false
-    const review = { attendanceId, kind: 'another-person', otherPersonId: hit.personId, otherImageId: hit.imageId, distance: hit.distance } as const
+  const { db, keyring, staff } = deps.desk
+  return async (attendance) => {
+    const { id, unitId } = attendance
+    const unit = await staff.findUnit(unitId)
+    if (unit === undefined) throw new Problem(HELPDESK_PROBLEMS.unitUnknown)
+    const { checks, review } = await compare(deps, attendance, await listItems(db, keyring, id), unit.rules.matchPoint)
+    if (review === undefined) return checks.oneToN === 'off' ? 'off' : 'clear'
     await db.transaction(async (tx) => {
-      await setHalted(tx, attendanceId, clock.now())
-      const reviewId = await insertReview(tx, review, clock.now())
-      await audit.record(tx, { type: 'helpdesk/fraud-review-opened', actor: { kind: 'system' }, data: { reviewId, attendanceId, kind: review.kind } })
+      // Of two supervisors at once one stops it.
+      const now = await lockAttendance(tx, keyring, id)
+      if (now?.state === 'awaiting-approval' && now.haltedAt === undefined) await halt(deps.desk, tx, review)
     })
-    return true
+    return 'halted'
   }
+}
+
+async function halt({ clock, audit }: Desk, tx: Sql, review: NewReview): Promise<void> {
+  const { attendanceId, kind } = review
+  await setHalted(tx, attendanceId, clock.now())
+  const reviewId = await insertReview(tx, review, clock.now())
+  await audit.record(tx, { type: 'helpdesk/fraud-review-opened', actor: { kind: 'system' }, data: { reviewId, attendanceId, kind } })
 }
 
 async function compare(
   { desk, rule, images, search }: CheckDependencies,
   attendance: Attendance,
-  template: NewTemplate,
+  items: readonly Item[],
   point: OperatingPoint,
 ): Promise<{ checks: Checks; review: NewReview | undefined }> {
   const { id: attendanceId, personId } = attendance
+  const template = templateOf(items)
+  if (template === undefined) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
+  const pairs = { attendanceId, since: takenAt(items) }
   const reference = await images.findReference(personId, template.modelId)
   const compared = reference && compareFaces(rule, { template: template.descriptor, k: template.k }, reference.descriptor, point)
   const oneToOne: Checks['oneToOne'] =
     compared === undefined ? { kind: 'none' } : { kind: compared.same ? 'same' : 'different', distance: compared.distance, threshold: compared.threshold }
   const near = await nearest(search, template, personId)
-  const open = near === 'off' ? [] : await withoutCleared(desk, attendanceId, near)
+  const open = near === 'off' ? [] : await withoutCleared(desk, pairs, near)
   const checks: Checks = { oneToOne, oneToN: near === 'off' ? 'off' : open.length > 0 ? 'hit' : 'clear', shots: template.k }
   const [hit] = open
   if (hit) {
     const other = { otherPersonId: hit.personId, otherImageId: hit.imageId, distance: hit.distance }
     return { checks, review: { attendanceId, kind: 'another-person', ...other } }
   }
-  const isOther = reference !== undefined && compared?.same === false && !(await isCleared(desk.db, attendanceId, personId))
+  const isOther = reference !== undefined && compared?.same === false && !(await isCleared(desk.db, { ...pairs, otherPersonId: personId }))
   if (!isOther) return { checks, review: undefined }
   const own = { otherPersonId: personId, otherImageId: reference.imageId, distance: compared.distance }
   return { checks, review: { attendanceId, kind: 'not-the-person', ...own } }
 }
 
-async function withoutCleared({ db }: Desk, attendanceId: string, near: readonly NearFace[]): Promise<NearFace[]> {
+/** When the face was taken: what a reviewer said of an earlier one does not count for it. */
+function takenAt(items: readonly Item[]): Date {
+  return new Date(Math.max(...items.filter(({ kind }) => kind === 'face').map(({ capturedAt }) => capturedAt.getTime())))
+}
+
+async function withoutCleared({ db }: Desk, pairs: { attendanceId: string; since: Date }, near: readonly NearFace[]): Promise<NearFace[]> {
   const open: NearFace[] = []
-  for (const face of near) if (!(await isCleared(db, attendanceId, face.personId))) open.push(face)
+  for (const face of near) if (!(await isCleared(db, { ...pairs, otherPersonId: face.personId }))) open.push(face)
   return open
 }
 

@@ -1,8 +1,8 @@
 import type { ImageStore } from '../../biometrics/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
-import type { Attendance } from '../attendance/attendance.ts'
-import { findAttendance, findKnown, hadHand, type KnownHere, setHalted } from '../attendance/attendance.store.ts'
+import { APPROVAL_DAYS, type Attendance, DRAFT_HOURS } from '../attendance/attendance.ts'
+import { findAttendance, findKnown, hadHand, type KnownHere, setHalted, touchAttendance } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { CONFIRMING, countPending, decideReview, findReview, type FraudReview, listPendingReviews, type ReviewReason } from './review.store.ts'
@@ -17,7 +17,7 @@ export interface BothSides {
 /** Cases that the search stopped, and who decides about them: a supervisor of the unit who had no hand in the case and is neither side. */
 export interface FraudReviews {
   list(hand: Hand): Promise<FraudReview[]>
-  /** @throws {Problem} helpdesk/review-unknown, helpdesk/four-eyes */
+  /** While nobody has decided. @throws {Problem} helpdesk/review-unknown, helpdesk/review-decided, helpdesk/four-eyes */
   open(id: string, hand: Hand): Promise<BothSides>
   /** The picture of the other side, told in its person's ledger. */
   otherImage(id: string, hand: Hand): Promise<{ bytes: Buffer; contentType: string }>
@@ -34,6 +34,7 @@ export function createFraudReviews(desk: Desk, images: Pick<ImageStore, 'openFor
     if (review === undefined || attendance?.unitId !== hand.unitId) throw new Problem(HELPDESK_PROBLEMS.reviewUnknown)
     const other = await findKnown(sql, review.otherPersonId)
     const { accountId } = await ledgerOf(sql, attendance)
+    if (review.state !== 'pending') throw new Problem(HELPDESK_PROBLEMS.reviewDecided)
     const isInvolved = (await hadHand(sql, attendance.id, hand.id)) || accountId === hand.id || other?.accountId === hand.id
     if (isInvolved) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
     return { review, attendance, other }
@@ -55,6 +56,14 @@ export function createFraudReviews(desk: Desk, images: Pick<ImageStore, 'openFor
   }
 }
 
+/** However long the reviewer took, the case has its time again. */
+async function goOn({ clock }: Desk, tx: Sql, { id, state }: Attendance): Promise<void> {
+  const now = clock.now()
+  const hours = state === 'awaiting-approval' ? APPROVAL_DAYS * 24 : DRAFT_HOURS
+  await setHalted(tx, id, undefined)
+  await touchAttendance(tx, id, now, new Date(now.getTime() + hours * 3_600_000))
+}
+
 type Open = (sql: Sql, id: string, hand: Hand) => Promise<BothSides>
 
 async function decide(desk: Desk, tx: Sql, open: Open, { id, hand, reason }: { id: string; hand: Hand; reason: ReviewReason }): Promise<'confirmed' | 'dismissed'> {
@@ -69,7 +78,7 @@ async function decide(desk: Desk, tx: Sql, open: Open, { id, hand, reason }: { i
   const subject = state === 'confirmed' ? (await ledgerOf(tx, { personId: review.otherPersonId })).subject : undefined
   await audit.record(tx, { type: 'helpdesk/fraud-review-decided', actor: actorOf(hand), subject, data })
   if (state === 'dismissed') {
-    if ((await countPending(tx, attendance.id)) === 0) await setHalted(tx, attendance.id, undefined)
+    if ((await countPending(tx, attendance.id)) === 0) await goOn(desk, tx, attendance)
     return state
   }
   await doStep(desk, tx, attendance, 'refuse', { decided: { by: hand.id, decision: 'fraud' } })

@@ -4,6 +4,7 @@ import { formatCpf, parseCpf } from '../../accounts/index.ts'
 import { type FieldErrors, guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { seeOther } from '../../portal/index.ts'
+import type { Attendances } from '../attendance/attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf } from '../attendance/case-pages.ts'
 import type { Captures } from '../capture/captures.ts'
 import { serveImage } from '../capture/serve-image.ts'
@@ -14,6 +15,7 @@ import { REVIEW_REASONS } from './review.store.ts'
 
 export interface FraudRoutesDependencies {
   readonly pages: DeskPages
+  readonly attendances: Pick<Attendances, 'noteSeen'>
   readonly reviews: FraudReviews
   readonly captures: Captures
 }
@@ -24,7 +26,7 @@ const deciding = z.object({ reason: z.enum(REVIEW_REASONS, 'platform.field.requi
 type Params = { params: AttendanceParams }
 
 /** Cases that the face search stopped; both sides are on one page, for the reviewer alone. */
-export function createFraudRoutes({ pages, reviews, captures }: FraudRoutesDependencies): Router {
+export function createFraudRoutes({ pages, attendances, reviews, captures }: FraudRoutesDependencies): Router {
   const router = new Router()
   const params = attendanceParams
 
@@ -34,6 +36,7 @@ export function createFraudRoutes({ pages, reviews, captures }: FraudRoutesDepen
   })
   async function show(ctx: HttpContext, visit: DeskVisit, id: string, errors?: FieldErrors): Promise<void> {
     const { review, attendance, other } = await reviews.open(id, handOf(visit, 'supervisor'))
+    await attendances.noteSeen(attendance, handOf(visit, 'supervisor'))
     const shot = bestShot(await captures.list(attendance.id))
     const facts = attendance.facts.reveal()
     const cpfOf = (text: string | undefined) => {
@@ -44,7 +47,7 @@ export function createFraudRoutes({ pages, reviews, captures }: FraudRoutesDepen
       now: { picture: shot && `${PAGE}/${id}/captura`, name: facts.name, cpf: cpfOf(facts.cpf) },
       other: { picture: `${PAGE}/${id}/outra`, name: other?.name, cpf: cpfOf(other?.cpf) },
     }
-    const data = { page: `${PAGE}/${id}`, kind: review.kind, state: review.state, protocol: attendance.protocol, sides, reasons: REVIEW_REASONS, ...(errors && { errors }) }
+    const data = { page: `${PAGE}/${id}`, kind: review.kind, protocol: attendance.protocol, sides, reasons: REVIEW_REASONS, ...(errors && { errors }) }
     pages.show(ctx, visit, { section: 'fraud', view: 'fraud', data })
   }
   const open = pages.only('fraud', (ctx, visit, { params: { id } }: Params) => show(ctx, visit, id))

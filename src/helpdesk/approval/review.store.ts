@@ -73,11 +73,12 @@ export async function findReview(sql: Sql, id: string): Promise<FraudReview | un
   return row && toReview(row)
 }
 
-/** Pairs that were judged to be two people: they stop no case again. */
-export async function isCleared(sql: Sql, attendanceId: string, otherPersonId: string): Promise<boolean> {
+/** Whether a pair was judged to be two people by a review that was opened after `since`, when the face was taken: it stops the case no more. */
+export async function isCleared(sql: Sql, pair: { attendanceId: string; otherPersonId: string; since: Date }): Promise<boolean> {
+  const { attendanceId, otherPersonId, since } = pair
   const rows = await sql.query(
-    "SELECT 1 FROM fraud_review WHERE attendance_id = $1 AND other_person_id = $2 AND state = 'dismissed'",
-    [attendanceId, otherPersonId],
+    "SELECT 1 FROM fraud_review WHERE attendance_id = $1 AND other_person_id = $2 AND state = 'dismissed' AND created_at >= $3",
+    [attendanceId, otherPersonId, since],
   )
   return rows.length > 0
 }

@@ -95,7 +95,8 @@ export function createAttendanceRoutes(deps: AttendanceRoutesDependencies): Rout
   for (const [name, work] of Object.entries(steps)) router.post(`${PAGE}/:id/${name}`, guard({ params }, step(work)))
   const image = pages.only('attendances', async (ctx, visit, { params: { id, item } }: { params: { id: string; item: string } }) => {
     const attendance = await attendances.get(id, { unitId: visit.unit.id })
-    if (attendance.holderId !== visit.account.id) throw new Problem(HELPDESK_PROBLEMS.attendanceUnknown)
+    const isDraft = attendance.state === 'open' || attendance.state === 'captured'
+    if (attendance.holderId !== visit.account.id || !isDraft) throw new Problem(HELPDESK_PROBLEMS.attendanceUnknown)
     serveImage(ctx, await captures.open(id, item))
   })
   router.get(`${PAGE}/:id/imagem/:item`, guard({ params: z.object({ id: z.uuid(), item: z.uuid() }) }, image))

@@ -3,6 +3,7 @@ import { isUniqueViolation, type Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { forgetItems } from '../capture/item.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
+import { checkLooks } from '../support/looks.ts'
 import { type Attendance, type AttendanceState, APPROVAL_DAYS, DRAFT_HOURS, type Reason } from './attendance.ts'
 import {
   countHeld,
@@ -30,7 +31,7 @@ export interface Attendances {
   /**
    * Opens a case for a CPF, with its reason; the person's ledger has it at once.
    * @throws {Problem} helpdesk/cpf-unknown, helpdesk/cpf-irregular, helpdesk/own-case, helpdesk/already-open, helpdesk/too-many-drafts,
-   * helpdesk/role-needed, accounts/register-unavailable
+   * helpdesk/role-needed, support/too-many-looks, accounts/register-unavailable
    */
   open(asked: { cpf: Cpf; reason: Reason }, hand: Hand): Promise<Attendance>
   /** A case of the unit. @throws {Problem} helpdesk/attendance-unknown */
@@ -55,6 +56,7 @@ export function createAttendances(desk: Desk, register: BaseRegister): Attendanc
   const { db, keyring, clock, audit } = desk
   return {
     async open({ cpf, reason }, hand) {
+      await checkLooks(db, hand.id, clock.now())
       const record = await register.find(cpf)
       if (record === undefined) throw new Problem(HELPDESK_PROBLEMS.cpfUnknown)
       if (record.situation !== 'regular') throw new Problem(HELPDESK_PROBLEMS.cpfIrregular, { detail: record.situation })

@@ -32,10 +32,11 @@ export async function setBound(tx: Sql, attendanceId: string, accountId: Account
   return changed === 1
 }
 
-/** The account that a case was bound to while it is active, and the reference image of an approved one. */
+/** The account that a case was bound to while it is active, and the reference image of an approved one while it stands. */
 export async function findBinding(sql: Sql, attendanceId: string): Promise<{ accountId: AccountId | undefined; imageId: string | undefined }> {
   const [row] = await sql.query<{ bound_account: AccountId | null; image_id: string | null }>(
-    `SELECT a.id AS bound_account, c.image_id FROM attendance c
+    `SELECT a.id AS bound_account, i.id AS image_id FROM attendance c
+     LEFT JOIN stored_image i ON i.id = c.image_id AND i.withdrawn_at IS NULL AND i.erased_at IS NULL
      LEFT JOIN account a ON a.id = c.bound_account AND a.person_id = c.person_id AND a.status = 'active' WHERE c.id = $1`,
     [attendanceId],
   )

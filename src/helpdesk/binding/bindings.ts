@@ -2,7 +2,7 @@ import type { Account, OneTimeTokens } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Attendance } from '../attendance/attendance.ts'
-import { lockAttendance } from '../attendance/attendance.store.ts'
+import { insertHand, lockAttendance } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { findBinding, findBindingToken, findWaiting, setBindingToken, setBound } from './binding.store.ts'
@@ -17,7 +17,10 @@ export type Bound = 'bound' | 'another' | 'wrong' | 'gone'
 
 /** Ties a case to the account that the person themselves signed in to: no password passes through the counter. */
 export interface Bindings {
-  /** A new link and code for the case; former ones are dead. @throws {Problem} helpdesk/role-needed, helpdesk/already-bound, helpdesk/step-out-of-order */
+  /**
+   * A new link and code for the case; former ones are dead. It is a hand in the case: whoever offers does not approve, nor the other way round.
+   * @throws {Problem} helpdesk/role-needed, helpdesk/already-bound, helpdesk/step-out-of-order, helpdesk/four-eyes
+   */
   offer(attendanceId: string, hand: Hand): Promise<{ link: string; code: string }>
   isBound(attendanceId: string): Promise<boolean>
   /** Whose link it is, before anything is done; `undefined` when it is gone. */
@@ -70,6 +73,8 @@ async function offer({ desk, tokens }: BindingDependencies, tx: Sql, attendanceI
   const attendance = await lockOfUnit(desk, tx, attendanceId, hand)
   if ((await findBinding(tx, attendanceId)).accountId !== undefined) throw new Problem(HELPDESK_PROBLEMS.alreadyBound)
   if (['refused', 'abandoned', 'expired'].includes(attendance.state)) throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
+  if (attendance.decidedBy === hand.id) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
+  await insertHand(tx, attendanceId, hand, desk.clock.now())
   const former = await findBindingToken(tx, attendanceId)
   if (former !== undefined) await tokens.consume(tx, former)
   const { id, link, code } = await tokens.create(tx, { kind: KIND, ttlSeconds: BINDING_SECONDS, payload: attendanceId })

@@ -7,16 +7,16 @@ import type { Database, Sql } from '../../platform/db.ts'
 import type { Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { TellCitizen } from '../citizen-notice.ts'
-import { ACTS_A_DAY, CASE_MINUTES, LOOKS, type LookSpan, protocolOf, type SupportAct, type SupportCase, type SupportReason } from './case.ts'
+import { ACTS_A_DAY, CASE_MINUTES, protocolOf, type SupportAct, type SupportCase, type SupportReason } from './case.ts'
+import { checkLooks } from './looks.ts'
 import { SUPPORT_PROBLEMS } from './problems.ts'
 import { type ExplainedRefusal, refusalsIn } from './refusals.ts'
 import {
-  type CaseKey, closeCase, countActs, countLook, findLiveCase, insertAct, insertCase, listActs, listLiveCases, lockAccountForActs, purgeLooks,
+  type CaseKey, closeCase, countActs, findLiveCase, insertAct, insertCase, listActs, listLiveCases, lockAccountForActs, purgeLooks,
 } from './support.store.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
-const SPAN_MS: Readonly<Record<LookSpan, number>> = { hour: 60 * MINUTE_MS, day: DAY_MS }
 const LEDGER_LINES = 200
 
 export interface SupportLook {
@@ -99,18 +99,6 @@ async function getCase(sql: Sql, key: CaseKey, now: Date): Promise<SupportCase> 
   const found = await findLiveCase(sql, key, now)
   if (found === undefined) throw new Problem(SUPPORT_PROBLEMS.caseOver)
   return found
-}
-
-/** Committed by itself, whatever comes of the look. */
-async function checkLooks(db: Database, attendantId: AccountId, now: Date): Promise<void> {
-  await db.transaction(async (tx) => {
-    for (const span of ['hour', 'day'] as const) {
-      const startsAt = new Date(Math.floor(now.getTime() / SPAN_MS[span]) * SPAN_MS[span])
-      if (await countLook(tx, attendantId, span, { startsAt, most: LOOKS[span] })) continue
-      const retryAfterSeconds = Math.ceil((startsAt.getTime() + SPAN_MS[span] - now.getTime()) / 1000)
-      throw new Problem(SUPPORT_PROBLEMS.tooManyLooks, { retryAfterSeconds })
-    }
-  })
 }
 
 async function open({ platform, audit, accounts, tell }: SupportDependencies, look: SupportLook): Promise<SupportCase | undefined> {
