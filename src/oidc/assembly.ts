@@ -111,7 +111,7 @@ function openRepresentation({ platform, ports }: OidcDependencies, { source, dir
   const representations = createRepresentations({ db, clock, register: ports.representation, policyOf, revokeGrant })
   return {
     representations,
-    acting: createActing({ keyring, policyOf, directory, representations }),
+    acting: createActing({ keyring, policyOf, directory, representations, findPerson: ports.findPerson }),
     ending: createEnding({ db, clock, revokeGrant, notify }),
   }
 }

@@ -46,10 +46,11 @@ export function createFindAccount(
   return async (ctx, accountId, token) => {
     adoptSession(ctx)
     const sessionUid = token ? sessionBehind(token) : ctx.oidc.session?.uid
+    const levelOf = ({ sessionUid: uid }: TokenInstance) => async () => (await deps.standings.of(ctx, accountId, uid))?.level
     const { subject } = await deps.standings.person(ctx, accountId, sessionUid)
     if (!subject) return undefined
     if (token && TOKEN_SOURCES.has(token.kind)) await renew(deps, ctx, accountId, token)
-    else if (token?.kind === 'AccessToken' && !(await deps.acting.representations.present(ctx, token))) return undefined
+    else if (token?.kind === 'AccessToken' && !(await deps.acting.representations.present(ctx, token, levelOf(token)))) return undefined
     return {
       accountId,
       claims: (use, scope, requested) => claimsOf(deps, ctx, subject, { use, scope, requested }),

@@ -1,6 +1,7 @@
 import type { JsonObject, ProviderContext, TokenInstance } from 'oidc-provider'
 import type { ClientDirectory } from '../clients/directory.ts'
 import type { Keyring } from '../../platform/keyring.ts'
+import type { OidcPorts } from '../ports.ts'
 import { type SubjectOf, tokenRepresentation } from './claims.ts'
 import type { Representations, RepresentationsDeps } from './representations.ts'
 import { exchangedClaims, TOKEN_EXCHANGE } from './token-exchange.ts'
@@ -10,6 +11,7 @@ export interface ActingDeps {
   readonly policyOf: RepresentationsDeps['policyOf']
   readonly directory: Pick<ClientDirectory, 'find'>
   readonly representations: Representations
+  readonly findPerson: OidcPorts['findPerson']
 }
 
 /** What tokens say of for whom they act. */
@@ -19,7 +21,7 @@ export interface Acting {
   readonly isLive: (token: TokenInstance) => Promise<boolean>
 }
 
-export function createActing({ keyring, policyOf, directory, representations }: ActingDeps): Acting {
+export function createActing({ keyring, policyOf, directory, representations, findPerson }: ActingDeps): Acting {
   /** Who has an account is known as by a sign-in of their own; a company or a person without one by a name that no account has. */
   const subjectOf = (ctx: ProviderContext): SubjectOf => async ({ partyId, accountId }) => {
     const { client } = ctx.oidc
@@ -40,7 +42,8 @@ export function createActing({ keyring, policyOf, directory, representations }: 
     },
     async isLive(token) {
       const client = token.clientId === undefined ? undefined : await directory.find(token.clientId)
-      return client !== undefined && representations.isLive(token, client.policy)
+      const levelOf = async () => (await findPerson(token.accountId ?? '', token.sessionUid)).standing?.level
+      return client !== undefined && representations.isLive(token, client.policy, levelOf)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { errors, type GrantInstance, type ProviderContext, type TokenInstance } from 'oidc-provider'
-import { isLevelAtLeast } from '../../assurance/index.ts'
+import { isLevelAtLeast, type Level } from '../../assurance/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Database } from '../../platform/db.ts'
 import type { ClientPolicy } from '../clients/client.ts'
@@ -29,6 +29,9 @@ export interface RepresentationsDeps {
   readonly revokeGrant: (grantId: string) => Promise<void>
 }
 
+/** Asked only where somebody acts for another. */
+export type LevelOf = () => Promise<Level | undefined>
+
 /** Acting for somebody else, at the moments at which the protocol decides. */
 export interface Representations {
   /** What the person may choose at a relying party with this policy, besides themself. */
@@ -41,10 +44,10 @@ export interface Representations {
   bind(ctx: ProviderContext, grant: GrantInstance): Promise<void>
   /** The moment of truth of an exchange. @throws {OIDCProviderError} invalid_grant */
   renew(ctx: ProviderContext, token: TokenInstance, standing: Standing): Promise<void>
-  /** The same of an access token that is presented here; false when it is of no use any more. */
-  present(ctx: ProviderContext, token: TokenInstance): Promise<boolean>
-  /** Whether a token of a client with this policy still says the truth about for whom it acts. */
-  isLive(token: TokenInstance, policy: ClientPolicy): Promise<boolean>
+  /** The same of an access token that is presented here; false when it is of no use any more. `levelOf`: of the person who acts, now. */
+  present(ctx: ProviderContext, token: TokenInstance, levelOf: LevelOf): Promise<boolean>
+  /** Whether a token of a client with this policy still says the truth about for whom it acts, and may at this level. */
+  isLive(token: TokenInstance, policy: ClientPolicy, levelOf: LevelOf): Promise<boolean>
   current(ctx: ProviderContext): Current | undefined
   /** The exchange of this request is to turn to this party: `SELF` or a document. */
   turnTo(ctx: ProviderContext, party: string): void
@@ -73,6 +76,14 @@ export function createRepresentations(deps: RepresentationsDeps): Representation
   async function isStill(choice: Choice, policy: ClientPolicy): Promise<boolean> {
     if (choice.endedAt) return false
     return choice.acting === undefined || (await find(choice.accountId, choice.acting.id, policy)) !== undefined
+  }
+
+  /** What a token's choice bears for a person at this level. */
+  async function borne({ accountId, acting }: Choice, policy: ClientPolicy, levelOf: LevelOf): Promise<Representation | undefined> {
+    const found = acting && (await find(accountId, acting.id, policy))
+    if (!found) return undefined
+    const level = await levelOf()
+    return level !== undefined && isLevelAtLeast(level, found.minimumLevel) ? found : undefined
   }
 
   /** For whom the exchange turns; only for relying parties that may switch without a new sign-in. */
@@ -142,24 +153,25 @@ export function createRepresentations(deps: RepresentationsDeps): Representation
       currents.set(ctx, { choice, representation: representation || undefined, isSwitch: (representation || undefined)?.id !== id })
     },
 
-    async present(ctx, token) {
+    async present(ctx, token, levelOf) {
       const policy = policyOf(ctx)
       if (!policy.representation || token.grantId === undefined || token.accountId === undefined) return true
       const choice = await findChoice(db, token.grantId)
       if (choice?.endedAt || choice?.acting?.id !== mandateIn(token)) return false
-      const representation = choice?.acting && (await find(token.accountId, choice.acting.id, policy))
+      const representation = choice && (await borne(choice, policy, levelOf))
       if (choice?.acting && !representation) return false
       currents.set(ctx, { choice, representation, isSwitch: false })
       return true
     },
 
-    async isLive(token, policy) {
+    async isLive(token, policy, levelOf) {
       const isBound = mandateIn(token) !== undefined
       if ((!isBound && !policy.representation) || token.grantId === undefined) return true
       const choice = await findChoice(db, token.grantId)
       if (choice === undefined) return !isBound
       if (isBound && choice.acting?.id !== mandateIn(token)) return false
-      return isStill(choice, policy)
+      if (choice.endedAt) return false
+      return choice.acting === undefined || (await borne(choice, policy, levelOf)) !== undefined
     },
   }
 }

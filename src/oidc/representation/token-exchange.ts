@@ -1,5 +1,4 @@
 import { errors, type JsonObject, type ProviderContext, type TokenInstance } from 'oidc-provider'
-import { isLevelAtLeast } from '../../assurance/index.ts'
 import type { ClientPolicy } from '../clients/client.ts'
 import type { Resource } from '../clients/resource.store.ts'
 import { type FindResource, resourceServer } from '../policy/decisions.ts'
@@ -74,11 +73,9 @@ async function ownToken({ oidc }: ProviderContext, value: string): Promise<Token
 async function judge(deps: ExchangeDeps, ctx: ProviderContext, subject: TokenInstance): Promise<Representation> {
   const accountId = subject.accountId ?? ''
   const { subject: person, standing } = await deps.findPerson(accountId, subject.sessionUid)
-  const isGood = person !== undefined && (await deps.representations.present(ctx, subject))
+  const isGood = person !== undefined && (await deps.representations.present(ctx, subject, async () => standing?.level))
   const representation = deps.representations.current(ctx)?.representation
   if (!isGood || !representation) throw new errors.InvalidGrant('the subject token is not one of a session in representation')
-  if (!standing || !isLevelAtLeast(standing.level, representation.minimumLevel))
-    throw new errors.InvalidGrant('no longer at the level that the representation demands')
   if (representation.quorum !== undefined) throw new errors.InvalidGrant('these powers need the approval of several people')
   return representation
 }

@@ -309,6 +309,20 @@ test('token exchange refuses what is beyond the powers, forged, somebody else\'s
   await assert.rejects(exchange(await registerClient(harness), given))
 })
 
+test('whoever acts falls below the level of the powers: tokens that are out are of no use, and are again when it is proved anew', async () => {
+  const rp = await register()
+  const tokens = await actFor(company({ minimumLevel: 'prata' }), rp)
+  const read = () => client.fetchUserInfo(rp.config, tokens.access_token, harness.world.accountId)
+  assert.ok(await isActive(rp, tokens.access_token))
+  harness.world.level = 'bronze'
+  assert.ok(!(await isActive(rp, tokens.access_token)))
+  await assert.rejects(read())
+  await assert.rejects(exchange(rp, { subject_token: tokens.access_token }), isRefused('invalid_grant'))
+  harness.world.level = 'prata'
+  assert.ok(await isActive(rp, tokens.access_token))
+  await read()
+})
+
 test('a relying party hears by back-channel logout that a representation is over', async () => {
   const rp = await register({ allowInternalHosts: ['127.0.0.1'] }, { backchannel_logout_uri: 'http://127.0.0.1:9/out', backchannel_logout_session_required: true })
   const one = company()
