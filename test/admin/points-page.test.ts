@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { type Month, monthOf, monthsBefore } from '../../src/biometrics/index.ts'
 import { openArea, type TestArea } from '../portal/support/area.ts'
 import type { BrowserClient } from '../support/browser-client.ts'
+import { beginDay } from '../support/clock.ts'
 import { fillPoints } from './support/metered-points.ts'
 import { addOperator, enter, setRoles, type TestOperator } from './support/operator-entrance.ts'
 
@@ -13,6 +14,7 @@ let browser: BrowserClient
 let month: Month
 before(async () => {
   area = await openArea()
+  beginDay(area.clock)
   operator = await addOperator(area)
   await fillPoints(area)
   month = monthOf(area.clock.now())

@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { enterPortal, openArea, PASSWORD, type TestArea, type TestCitizen } from '../portal/support/area.ts'
 import { AREA_PAGES } from '../portal/support/pages.ts'
-import { freePort } from '../support/app.ts'
 import { addFingerprintReader, checkPage, launchBrowser, openProfile, PHONE, type Watched } from '../support/browser.ts'
+import { freePort } from '../support/free-port.ts'
 
 const PAGES = ['/conta', ...AREA_PAGES, '/conta/encerrada', '/demo/mensagens']
 const MOST_BYTES = 50 * 1024

@@ -172,7 +172,7 @@ test('the search stops a case; the attendant sees that it waits, the reviewer bo
   await enter(attendant.page, desk.attendant, '/balcao/atendimentos')
   await attendant.page.goto(`${area.url}${casePath}`)
   await press(attendant.page, 'Conferir')
-  await attendant.page.getByRole('alert').or(attendant.page.getByText('Parado para análise')).first().waitFor()
+  await attendant.page.getByText('Parado para análise').first().waitFor()
   await checkPage(attendant.page, 'a stopped case')
   assert.equal(await attendant.page.getByText('Joana').count(), 0)
   const reviewer = await openProfile(browser, DESK_SCREEN)

@@ -8,6 +8,7 @@ import { monthOf } from '../../src/biometrics/index.ts'
 import { LOCALES } from '../../src/platform/http/locale.ts'
 import { openArea, PASSWORD, type TestArea } from '../portal/support/area.ts'
 import { checkPage, launchBrowser, openProfile, PHONE, type Watched } from '../support/browser.ts'
+import { beginDay } from '../support/clock.ts'
 
 const PAGE = '/operacao/biometria'
 const WIDE = { viewport: { width: 1280, height: 800 }, locale: 'pt-BR' }
@@ -18,6 +19,7 @@ let operator: TestOperator
 
 before(async () => {
   area = await openArea()
+  beginDay(area.clock)
   browser = await launchBrowser()
   operator = await addOperator(area)
   await fillOutcomes(area)

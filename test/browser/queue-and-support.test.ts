@@ -7,6 +7,7 @@ import type { Unit } from '../../src/helpdesk/index.ts'
 import { hire, openUnit } from '../helpdesk/support/counter.ts'
 import { openArea, PASSWORD, type TestArea } from '../portal/support/area.ts'
 import { checkPage, launchBrowser, openProfile, PHONE } from '../support/browser.ts'
+import { beginDay } from '../support/clock.ts'
 
 const COUNTER = { viewport: { width: 1366, height: 768 }, locale: 'pt-BR' }
 
@@ -17,6 +18,7 @@ let attendant: TestOperator
 
 before(async () => {
   area = await openArea()
+  beginDay(area.clock)
   browser = await launchBrowser()
   desk = await openUnit(area)
   attendant = await hire(area, desk, 'attendant')

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import type { Unit } from '../../src/helpdesk/index.ts'
 import { addOperator, enter, type TestOperator } from '../admin/support/operator-entrance.ts'
 import { assertHeading, openArea, type TestArea } from '../portal/support/area.ts'
+import { beginDay } from '../support/clock.ts'
 import { enterDesk, hire, openUnit } from './support/counter.ts'
 
 let area: TestArea
@@ -12,6 +13,7 @@ let attendant: TestOperator
 
 before(async () => {
   area = await openArea()
+  beginDay(area.clock)
   desk = await openUnit(area)
   attendant = await hire(area, desk, 'attendant')
 })

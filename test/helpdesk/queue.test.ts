@@ -6,6 +6,7 @@ import { addDays, localDay, momentOf, weekdayOf } from '../../src/helpdesk/local
 import { assertHeading, openArea, type TestArea } from '../portal/support/area.ts'
 import { addOperator, type TestOperator } from '../admin/support/operator-entrance.ts'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
+import { beginDay } from '../support/clock.ts'
 import { enterDesk, hire, openUnit } from './support/counter.ts'
 
 let area: TestArea
@@ -16,6 +17,7 @@ let attendant: TestOperator
 
 before(async () => {
   area = await openArea()
+  beginDay(area.clock)
   desk = await openUnit(area)
   attendant = await hire(area, desk, 'attendant')
   clerk = area.browser()

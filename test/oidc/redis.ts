@@ -1,8 +1,8 @@
 /** A Redis server of the test's own, on a free port and without a file. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { Sensitive } from '../../src/platform/sensitive.ts'
+import { freePort } from '../support/free-port.ts'
 
 export interface TestRedis {
   readonly url: Sensitive<string>
@@ -41,15 +41,6 @@ export async function startRedis(): Promise<TestRedis> {
       redis.disconnect()
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 async function ready(port: number): Promise<void> {

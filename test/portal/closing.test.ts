@@ -70,7 +70,7 @@ test('closing ends sessions, agreements and seals at once, is told, and stands i
   assert.deepEqual(await area.app.oidc.consents.list(citizen.accountId), [])
   const { evidence } = await area.app.rooms.assurance.standingOf(citizen.accountId)
   assert.ok(evidence.length > 0 && evidence.every(({ withdrawnAt }) => withdrawnAt !== undefined))
-  await until(async () => !(await other.get(area.portalUrl)).text.includes('Olá, Rosa'), 5000)
+  await until(async () => !(await other.get(area.portalUrl)).text.includes('Olá, Rosa'))
   assert.ok((await area.mailsTo(citizen.email)).some(({ subject, text }) => /encerrada/.test(subject) && /30 dias/.test(text)))
   const types = await typesOf(citizen)
   for (const type of ['accounts/closed', 'oidc/consent-withdrawn', 'assurance/evidence-withdrawn']) assert.ok(types.includes(type), type)

@@ -10,7 +10,7 @@ import type { BrowserClient, Page } from '../support/browser-client.ts'
 import { until } from '../support/until.ts'
 import { assertHeading, enterPortal, openArea, type TestArea, type TestCitizen } from './support/area.ts'
 
-const TOLD_MS = 5000
+const TOLD_MS = 30_000
 const NEXT = 'lobeira-guara-carandazal-57'
 
 let area: TestArea

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
+import { beginDay } from '../support/clock.ts'
 import { until } from '../support/until.ts'
 import { assertHeading, openArea, type TestArea, type TestCitizen } from './support/area.ts'
 import { citizenAtPrata, proveNow, raise } from './support/proxies.ts'
@@ -15,6 +16,7 @@ let mine: BrowserClient
 let theirs: BrowserClient
 before(async () => {
   area = await openArea()
+  beginDay(area.clock)
   giver = await citizenAtPrata(area)
   taker = await citizenAtPrata(area)
   mine = (await area.signIn(giver)).browser
@@ -113,7 +115,7 @@ test('acting in the portal: the picker has "eu mesmo" first, the portal says who
   assert.ok(line)
   const stopped = await press(mine, await mine.get(line.href), `${BASE}/${id}/nao-fui-eu`)
   assert.match(stopped.text, /Parada\. Ninguém age mais com ela/)
-  await until(async () => !/está agindo por/.test((await portal.get(area.portalUrl)).text), 10_000)
+  await until(async () => !/está agindo por/.test((await portal.get(area.portalUrl)).text))
   const again = await portal.get(`${area.portalUrl}/servicos/em-nome-de`)
   assert.doesNotMatch(again.forms.flatMap(({ choices }) => choices.get('por') ?? []).join(' '), new RegExp(id))
   const ledger = await area.open(mine, '/conta/historico')

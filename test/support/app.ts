@@ -1,12 +1,12 @@
 /** A whole server for tests: real rooms, real pages, its own database and free ports; the demonstration's portal beside it. */
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type App, type AppOptions, startApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/platform/config.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type DemoMessage, recentDemoMessages } from '../../src/platform/outbox.ts'
+import { freePort } from './free-port.ts'
 
 export interface TestApp extends App {
   readonly config: Config
@@ -49,14 +49,4 @@ export async function startTestApp({ env = {}, dataDir, ...options }: TestAppOpt
       if (dataDir === undefined) await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** A port that was free a moment ago; the issuer must be known before the server listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
-  return address.port
 }

@@ -34,7 +34,7 @@ export interface Watched {
 /** A fresh browser profile whose complaints are kept. */
 export async function openProfile(browser: Browser, options: BrowserContextOptions = PHONE): Promise<Watched> {
   const context = await browser.newContext(options)
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(60_000)
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
@@ -64,6 +64,7 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 
 /** The page passes axe (WCAG 2.2 AA), fits its window, has one h1 and a title. */
 export async function checkPage(page: Page, name: string): Promise<void> {
+  await page.waitForLoadState()
   // Legacy mode runs the same rules without a second page for gathering what frames found: our pages have no frames.
   assert.equal(page.frames().length, 1, `${name} has no frames`)
   const { violations } = await new AxeBuilder({ page }).withTags(RULES).setLegacyMode(true).analyze()

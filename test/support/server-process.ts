@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from './app.ts'
+import { freePort } from './free-port.ts'
 
 const MAIN = path.join(import.meta.dirname, '../../src/main.ts')
 const READY_DEADLINE_MS = 120_000

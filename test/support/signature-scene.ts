@@ -103,7 +103,7 @@ export async function openSignatureScene({ open = openPgliteTestDatabase, demo =
 /** What a program said, and whether it was content. The server that it asks may be this very process, so nothing here blocks. */
 export function run(program: string, words: readonly string[]): Promise<{ ok: boolean; text: string }> {
   return new Promise((resolve) => {
-    execFile(program, words, { encoding: 'utf8', timeout: 20_000 }, (error, stdout, stderr) => resolve({ ok: error === null, text: `${stdout}${stderr}` }))
+    execFile(program, words, { encoding: 'utf8', timeout: 60_000 }, (error, stdout, stderr) => resolve({ ok: error === null, text: `${stdout}${stderr}` }))
   })
 }
 

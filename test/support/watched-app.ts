@@ -7,7 +7,7 @@ import type { Account } from '../../src/accounts/index.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { startTestApp, type TestApp, type TestAppOptions } from './app.ts'
 import { cpfOfNobody } from './citizen-journey.ts'
-import { type FixedClock, movableClock } from './clock.ts'
+import { type FixedClock, leaveEndOfStep, movableClock } from './clock.ts'
 import { FAKE_REGISTER } from './fake-citizen.ts'
 import { createTestRelyingParty, type TestRelyingParty } from './relying-party.ts'
 import { REDIRECT_URI } from './sign-in-scene.ts'
@@ -89,7 +89,8 @@ export function people(count: number): { readonly register: string; readonly all
 const SURNAMES = ['Arruda', 'Botelho', 'Campos', 'Duarte', 'Esteves', 'Figueiredo', 'Godoy']
 
 /** An authenticator app for an account; `codeAt(-1)` was used to set it up. */
-export async function addTotp(app: TestApp, account: Account): Promise<{ codeAt: (steps: number) => string; recoveryCodes: readonly string[] }> {
+export async function addTotp(app: WatchedApp, account: Account): Promise<{ codeAt: (steps: number) => string; recoveryCodes: readonly string[] }> {
+  leaveEndOfStep(app.clock)
   const facts = { ip: '10.0.0.1', userAgent: 'test', deviceCookie: undefined }
   const changer = { accountId: account.id, authenticatedAt: app.foundation.clock.now(), facts }
   const { totp, recoveryCodes } = app.rooms.accounts.factors

@@ -6,6 +6,7 @@ import { addOutcome, type Outcome } from '../../../src/biometrics/outcomes/outco
 import type { OutcomeResult } from '../../../src/biometrics/outcomes/tally.ts'
 import { type TestArea, type TestCitizen, typePassword } from '../../portal/support/area.ts'
 import type { BrowserClient, Page } from '../../support/browser-client.ts'
+import { leaveEndOfStep } from '../../support/clock.ts'
 
 export interface TestOperator extends TestCitizen {
   readonly secret: string
@@ -15,6 +16,7 @@ export interface TestOperator extends TestCitizen {
 export async function addOperator(area: TestArea, roles: readonly Role[] = [ROLES[0]]): Promise<TestOperator> {
   const citizen = await area.citizen()
   const { accounts } = area.app.rooms
+  leaveEndOfStep(area.clock)
   const { factorId, secret } = await accounts.factors.totp.start({
     accountId: citizen.accountId,
     authenticatedAt: area.clock.now(),
