@@ -5,6 +5,7 @@ import type { Messages } from '../../platform/http/messages.ts'
 import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'
 import type { HttpContext, HttpMiddleware } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
+import { createAdmission } from './admission.ts'
 import { type Idempotency, requestHash } from './metering/idempotency.ts'
 import type { Quotas } from './metering/quota.ts'
 import type { AgencyClient, AgencyScope, RequireClient } from './policy.ts'
@@ -43,21 +44,7 @@ export interface Calls {
 
 /** The frame about every call of the API: who, how often, once, and what comes back. */
 export function createCalls({ requireClient, quotas, idempotency }: CallDependencies): Calls {
-  const clients = new WeakMap<HttpContext, AgencyClient>()
-  const admit =
-    (scope: AgencyScope): HttpMiddleware =>
-    async (ctx, next) => {
-      const client = await requireClient(ctx, scope)
-      await quotas.claimCall(ctx, client)
-      clients.set(ctx, client)
-      await next()
-    }
-  const clientOf = (ctx: HttpContext): AgencyClient => {
-    const client = clients.get(ctx)
-    if (!client) throw new Error('a call without its client')
-    return client
-  }
-
+  const { admit, clientOf } = createAdmission({ requireClient, quotas })
   return {
     keyOf,
     post(spec) {

@@ -7,8 +7,8 @@ import type { Messages } from '../../../platform/http/messages.ts'
 import { HTTP_PROBLEMS } from '../../../platform/http/problems.ts'
 import type { HttpContext, HttpMiddleware } from '../../../platform/http/request-facts.ts'
 import { isProblem, Problem } from '../../../platform/problem.ts'
-import type { Quotas } from '../../agencies/metering/quota.ts'
-import type { AgencyClient, RequireClient } from '../../agencies/policy.ts'
+import { type AdmissionDependencies, createAdmission } from '../../agencies/admission.ts'
+import type { AgencyClient } from '../../agencies/policy.ts'
 import type { Signs } from '../metering/signs.ts'
 import { POINT_PROBLEMS } from '../problems.ts'
 import type { CapturePoint } from '../registry/point.ts'
@@ -27,7 +27,7 @@ export const CAPTURE_BASE = '/api/coleta/v1'
 const PARTIAL = 'application/partial-upload'
 
 export interface CaptureRouteDependencies {
-  readonly access: { readonly requireClient: RequireClient; readonly quotas: Pick<Quotas, 'claimCall'> }
+  readonly access: AdmissionDependencies
   readonly web: { readonly messages: Messages; readonly publicUrl: string }
   readonly work: { readonly processes: Processes; readonly uploads: Uploads; readonly batches: Batches }
   readonly desk: PointDesk
@@ -59,26 +59,13 @@ export function createCaptureRoutes(deps: CaptureRouteDependencies): Router {
   return router
 }
 
-/**
- * Who calls, and how often, before a byte of the body is read.
- *
- * A token that is bound to nothing is refused: stolen, it would put faces on people.
- */
-function createAdmit({ requireClient, quotas }: CaptureRouteDependencies['access']): Admit {
-  const clients = new WeakMap<HttpContext, AgencyClient>()
-  const admit: HttpMiddleware = async (ctx, next) => {
-    const client = await requireClient(ctx, 'biometria.capturar')
-    if (!client.isBound) throw new Problem(POINT_PROBLEMS.notBound)
-    await quotas.claimCall(ctx, client)
-    clients.set(ctx, client)
-    await next()
-  }
-  const clientOf = (ctx: HttpContext): AgencyClient => {
-    const client = clients.get(ctx)
-    if (!client) throw new Error('a call without its client')
-    return client
-  }
-  return Object.assign(admit, { clientOf })
+/** A token that is bound to nothing is refused: stolen, it would put faces on people. */
+function createAdmit(access: CaptureRouteDependencies['access']): Admit {
+  const { admit, clientOf } = createAdmission(access)
+  const bound = admit('biometria.capturar', ({ isBound }) => {
+    if (!isBound) throw new Problem(POINT_PROBLEMS.notBound)
+  })
+  return Object.assign(bound, { clientOf })
 }
 
 const wordingOf = ({ web }: CaptureRouteDependencies): Wording => ({ messages: web.messages, base: web.publicUrl + CAPTURE_BASE })
