@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Problem } from '../../src/platform/problem.ts'
-import type { PartyRef, Power } from '../../src/proxies/index.ts'
+import { dayOf, type PartyRef, type Power } from '../../src/proxies/index.ts'
 import { testDatabases } from '../support/database.ts'
 import { definition, openScene, type Person, type ProxyScene, SYSTEM } from './support/scene.ts'
 
@@ -90,6 +90,18 @@ for (const { label, open } of testDatabases()) {
       assert.equal((await mandates.suspend(ward.by, id, 'not-me')).state, 'suspended')
       assert.equal((await decide(carer, ward.ref, care)).permit, false)
       assert.equal((await entered.change(agency, id, 'terminated')).state, 'terminated')
+    })
+
+    test('whoever passed on and is no longer who they proved to be has passed on nothing', async () => {
+      const passed = await scene.addRole('passa', { subDepth: 1 })
+      const [owner, holder, last] = [await scene.addPerson(), await scene.addPerson(), await scene.addPerson()]
+      const { id } = await scene.active(owner, holder, passed, { subDepth: 1 })
+      const below = await scene.proxies.mandates.subdelegate(await scene.addSession(holder, {}), id, scene.terms(last, passed, { validThrough: dayOf(scene.clock.now()) }))
+      await scene.proxies.mandates.accept(last.by, below.id)
+      assert.equal((await decide(last, owner.ref, passed)).permit, true)
+      await scene.db.execute('UPDATE evidence SET withdrawn_at = $2 WHERE person_id = $1', [holder.personId, scene.clock.now()])
+      assert.equal((await decide(last, owner.ref, passed)).reason, 'grantor-level')
+      assert.equal((await decide(holder, owner.ref, passed)).permit, true, 'the level of whoever acts is the caller\'s to ask')
     })
 
     test('a power that asks for an advanced signature is not published while none can be given', async () => {

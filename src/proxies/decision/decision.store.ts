@@ -1,4 +1,4 @@
-import { LEVELS } from '../../assurance/index.ts'
+import { type Level, LEVELS } from '../../assurance/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import type { Day } from '../mandate/day.ts'
 import type { MandateId } from '../mandate/mandate.ts'
@@ -49,20 +49,23 @@ interface LinkRow {
   power: boolean
   standings: Standing[]
   checked: string
+  /** Of a person who passed it on; of the first link the candidate has them. */
+  grants: string[] | null
 }
 
-/** Levels of the represented person's live evidence, as `evidenceState` says. */
-const GRANTS = `ARRAY(SELECT e.grants FROM person q JOIN evidence e ON e.person_id = q.id WHERE q.cpf = r.document
+/** Levels of a person's live evidence, as `evidenceState` says. */
+const grantsOf = (party: string) => `ARRAY(SELECT e.grants FROM person q JOIN evidence e ON e.person_id = q.id WHERE q.cpf = ${party}.document
   AND (e.withdrawn_at IS NULL OR e.withdrawn_at > $5) AND (e.expires_at IS NULL OR e.expires_at > $5))`
 
 const LINKS = `(SELECT jsonb_agg(jsonb_build_object('id', a.id, 'parent', a.parent_id, 'state', a.state, 'represented', a.represented_id, 'grantor', a.grantor_id,
     'delegate', a.delegate_id, 'sub', a.sub_depth, 'from', a.valid_from, 'through', a.valid_through, 'effective', a.effective_at, 'instance', a.instance,
     'power', EXISTS (SELECT 1 FROM mandate_power v WHERE v.mandate_id = a.id AND v.namespace = w.namespace AND v.code = w.code AND v.version = w.version),
-    'standings', jsonb_build_array(g.standing, t.standing), 'checked', least(g.standing_at, t.standing_at)) ORDER BY array_length(a.path, 1))
+    'standings', jsonb_build_array(g.standing, t.standing), 'checked', least(g.standing_at, t.standing_at),
+    'grants', CASE WHEN a.parent_id IS NOT NULL AND g.kind = 'person' THEN ${grantsOf('g')} END) ORDER BY array_length(a.path, 1))
   FROM mandate a JOIN proxy_party g ON g.id = a.grantor_id JOIN proxy_party t ON t.id = a.delegate_id WHERE a.id = ANY(m.path))`
 
 const FIND = `SELECT m.id, m.kind, m.root_id, m.represented_id, r.kind AS represented_kind, d.document AS delegate_document, m.group_id, m.quorum, w.version,
-    ${GRANTS} AS grants, ${LINKS} AS links
+    ${grantsOf('r')} AS grants, ${LINKS} AS links
   FROM proxy_party r JOIN mandate m ON m.represented_id = r.id JOIN proxy_party d ON d.id = m.delegate_id
     JOIN mandate_power w ON w.mandate_id = m.id AND w.namespace = $3 AND w.code = $4
   WHERE r.document = ANY($1::text[]) AND d.document = ANY($2::text[]) ORDER BY m.created_at DESC LIMIT 50`
@@ -96,9 +99,13 @@ function toFound(row: FoundRow): Found {
     delegateDocument: row.delegate_document,
     joint: row.group_id === null || row.quorum === null ? undefined : { groupId: row.group_id, quorum: row.quorum },
     version: row.version, links,
-    grantorLevel: row.represented_kind === 'person' ? (LEVELS.findLast((level) => row.grants.includes(level)) ?? 'bronze') : undefined,
+    grantorLevel: row.represented_kind === 'person' ? levelOf(row.grants) : undefined,
     oldestStanding: new Date(Math.min(...row.links.map(({ checked }) => Date.parse(checked)))),
   }
+}
+
+function levelOf(grants: readonly string[]): Level {
+  return LEVELS.findLast((level) => grants.includes(level)) ?? 'bronze'
 }
 
 function toLink(row: LinkRow): Link {
@@ -106,5 +113,6 @@ function toLink(row: LinkRow): Link {
     id: row.id, parentId: row.parent ?? undefined, state: row.state, representedId: row.represented, grantorId: row.grantor, delegateId: row.delegate,
     subDepth: row.sub, validFrom: row.from as Day, validThrough: (row.through ?? undefined) as Day | undefined, effectiveAt: new Date(row.effective),
     instance: row.instance ?? undefined, hasPower: row.power, standings: row.standings,
+    grantorLevel: row.grants === null ? undefined : levelOf(row.grants),
   }
 }

@@ -29,6 +29,8 @@ export interface Link {
   /** The power asked about, in this link, in the version of the last one. */
   readonly hasPower: boolean
   readonly standings: readonly Standing[]
+  /** What the evidence of the person who passed it on bears now; `undefined` for a company and for a first link. */
+  readonly grantorLevel?: Level | undefined
 }
 
 export interface Candidate {
@@ -53,7 +55,8 @@ export interface Ask {
  * Every link is judged by itself, so that a chain never gives more than any of its links, whatever was written at its making.
  */
 export function findFault({ links, kind, grantorLevel }: Candidate, ask: Ask): DecisionReason | undefined {
-  return findChainFault(links) ?? firstOf(links, (link) => findLinkFault(link, ask)) ?? findLevelFault(kind, grantorLevel, ask)
+  const levels = [grantorLevel, ...links.map((link) => link.grantorLevel)]
+  return findChainFault(links) ?? firstOf(links, (link) => findLinkFault(link, ask)) ?? firstOf(levels, (level) => findLevelFault(kind, level, ask))
 }
 
 function findChainFault(links: readonly Link[]): DecisionReason | undefined {
