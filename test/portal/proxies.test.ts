@@ -94,6 +94,24 @@ test('whoever received it accepts; a stranger to it finds nothing', async () => 
   assert.equal((await area.open(stranger, `${BASE}/${id}/nao-fui-eu`)).status, 404)
 })
 
+test('both sides take the document of a mandate with them; before it counts there is none, and a stranger finds none', async () => {
+  await proveNow(area, giver)
+  await press(mine, await summary(mine, taker), `${BASE}/nova/resumo`)
+  const id = idIn(await area.open(theirs, BASE))
+  const waiting = await area.open(theirs, `${BASE}/${id}`)
+  assert.ok(!waiting.links.some(({ href }) => href.pathname.endsWith('/documento')))
+  assert.equal((await area.open(theirs, `${BASE}/${id}/documento`)).status, 409)
+  await press(theirs, waiting, `${BASE}/${id}/aceitar`)
+  for (const browser of [mine, theirs]) {
+    const link = (await area.open(browser, `${BASE}/${id}`)).links.find(({ href }) => href.pathname.endsWith('/documento'))
+    const file = await browser.get(link?.href ?? '')
+    assert.equal(file.status, 200)
+    assert.match(file.html, /^%PDF-/)
+  }
+  const stranger = (await area.signIn(await citizenAtPrata(area))).browser
+  assert.equal((await area.open(stranger, `${BASE}/${id}/documento`)).status, 404)
+})
+
 test('acting in the portal: the picker has "eu mesmo" first, the portal says who acts for whom, the giver sees it and stops it', async () => {
   const id = await inForce()
   const portal = area.browser()

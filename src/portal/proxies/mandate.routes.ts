@@ -21,6 +21,8 @@ const ACTIONS = {
   cancelar: { side: 'giver', states: ['pending_signature', 'pending_acceptance', 'active', 'suspended'], done: 'proxy-revoked' },
   'nao-fui-eu': { side: 'giver', states: ['active'], done: 'proxy-suspended' },
 } as const satisfies Record<string, { side: 'giver' | 'delegate'; states: readonly Mandate['state'][]; done: Outcome }>
+/** What has counted once has a document, which says where anybody sees whether it counts now. */
+const PRINTED: readonly Mandate['state'][] = ['active', 'suspended', 'revoked', 'renounced', 'expired']
 type Action = keyof typeof ACTIONS
 const NAMES = Object.keys(ACTIONS) as [Action, ...Action[]]
 
@@ -38,6 +40,13 @@ export function createMandateRoutes(desk: ProxyDesk): Router {
   const disown = pages.signedIn(async (ctx, visit, { params: { id }, query }: { params: { id: string }; query: NameQuery }) =>
     showMandate(desk, ctx, visit, { id: idOf(id), query, view: 'proxies/not-me' }),
   )
+  const print = pages.signedIn(async (ctx, visit, { params: { id }, query }: { params: { id: string }; query: NameQuery }) => {
+    const { pdf } = await desk.proxies.instruments.get(actingAs(visit, query.empresa), idOf(id))
+    ctx.status = 200
+    ctx.set('Content-Disposition', `attachment; filename="procuracao-${id}.pdf"`)
+    ctx.type = 'application/pdf'
+    ctx.body = pdf
+  })
   const act = (acao: Action) => pages.signedIn(async (ctx, visit, { params: { id }, body }: { params: { id: string }; body: z.output<typeof form> }) => {
     const company = body.empresa === '' ? undefined : body.empresa
     const refusal = await refusalOf(() => perform(desk, actingAs(visit, company), idOf(id), acao))
@@ -48,6 +57,7 @@ export function createMandateRoutes(desk: ProxyDesk): Router {
 
   router.get(`${PAGE}/:id`, guard({ params, query: nameQuery }, show))
   router.get(`${PAGE}/:id/nao-fui-eu`, guard({ params, query: nameQuery }, disown))
+  router.get(`${PAGE}/:id/documento`, guard({ params, query: nameQuery }, print))
   for (const name of NAMES) router.post(`${PAGE}/:id/${name}`, guard({ params, body: form }, act(name)))
   // A reload, or a sign-in, after a form that was answered.
   router.get(`${PAGE}/:id/*rest`, guard({ params: params.extend({ rest: z.string() }) }, (ctx, { params: { id } }) => seeOther(ctx, `${PAGE}/${id}`)))
@@ -99,6 +109,7 @@ async function showMandate(desk: ProxyDesk, ctx: HttpContext, visit: Visit, { id
     view, company, outcome,
     data: {
       mandate: await mandateCard(ctx, desk, mandate), side, actions, refusal,
+      print: PRINTED.includes(mandate.state) ? inName(`${PAGE}/${id}/documento`, company) : undefined,
       here: inName(`${PAGE}/${id}`, company), history: await desk.proxies.mandates.history(by, id),
       lines: await useLines(ctx, desk, await desk.proxies.uses.listOf(by, id), company),
     },
