@@ -90,6 +90,20 @@ test('approved before the account is bound nobody is lifted; bound afterwards th
   assert.equal(await levelOf(citizen.accountId), 'ouro')
 })
 
+test('the counter says how long the link and the digits work, and the digits work no longer', async () => {
+  const citizen = await area.citizen()
+  const path = await caseOf(citizen.cpf)
+  const attendant = area.browser()
+  await enterDesk(area, attendant, desk.attendant)
+  const page = await attendant.submit(await area.open(attendant, `${path}/conta`), {}, { action: '/conta' })
+  for (const told of [/Vale uma vez, por 15 minutos/, /Eles valem por 10 minutos/]) assert.match(page.text, told)
+  const code = /<code>(\d{6})<\/code>/.exec(page.html)?.[1] ?? assert.fail(page.text)
+  area.clock.advance(10 * 60_000 + 1000)
+  const late = await bindByCode(area, citizen, code)
+  assert.match(late.text, /não vale mais/)
+  assert.doesNotMatch(late.text, /15 minutos/)
+})
+
 test('a case whose reference was withdrawn before the account was bound lifts nobody', async () => {
   const other = await openStaffedDesk(area)
   const citizen = await area.citizen()

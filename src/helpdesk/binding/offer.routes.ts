@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import QRCode from 'qrcode'
+import { CODE_TTL_SECONDS } from '../../accounts/index.ts'
 import { guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { Attendances } from '../attendance/attendances.ts'
@@ -24,7 +25,7 @@ export function createOfferRoutes({ pages, attendances, bindings, publicUrl }: O
   async function show(ctx: HttpContext, visit: DeskVisit, id: string, offered?: { link: string; code: string }): Promise<void> {
     const { protocol } = await attendances.get(id, { unitId: visit.unit.id })
     const address = offered && `${publicUrl}/conta/balcao/${offered.link}`
-    const offer = offered && address && { code: offered.code, qr: await QRCode.toDataURL(address, { margin: 1, width: 320 }), minutes: BINDING_SECONDS / 60 }
+    const offer = offered && address && { code: offered.code, qr: await QRCode.toDataURL(address, { margin: 1, width: 320 }), minutes: BINDING_SECONDS / 60, codeMinutes: CODE_TTL_SECONDS / 60 }
     const data = { page: pageOfCase(id), protocol, isBound: await bindings.isBound(id), offer, site: publicUrl.replace(/^https?:\/\//, '') }
     pages.show(ctx, visit, { section: 'attendances', view: 'bind-offer', data: { ...data, address: `${data.site}/conta/balcao` } })
   }
