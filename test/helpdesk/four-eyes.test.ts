@@ -7,6 +7,7 @@ import { createCheckAgain } from '../../src/helpdesk/approval/checks.ts'
 import { createAttendances } from '../../src/helpdesk/attendance/attendances.ts'
 import { openArea, type TestArea } from '../portal/support/area.ts'
 import { cpfOfNobody } from '../support/citizen-journey.ts'
+import { beginHour } from '../support/clock.ts'
 import { bindByCode, bringToApproval, captureAll, offerBinding, openCase, openStaffedDesk, shotsOf, upload } from './support/attendance-scene.ts'
 import { cpfOf, enterDesk, hire, yearFrom } from './support/counter.ts'
 
@@ -106,6 +107,7 @@ test('an attendant who tries one CPF after the other is stopped, found or not', 
   const desk = await openStaffedDesk(area)
   const attendances = createAttendances(deskParts(), area.app.rooms.register)
   const hand = { id: desk.attendant.accountId, role: 'attendant', unitId: desk.unit.id } as const
+  beginHour(area.clock)
   const look = (n: number) => attendances.open({ cpf: parseCpf(cpfOfNobody(n)) ?? assert.fail(), reason: 'enrolment' }, hand)
   for (let n = 0; n < 20; n += 1) await assert.rejects(look(800 + n), { code: 'helpdesk/cpf-unknown' })
   await assert.rejects(look(820), { code: 'support/too-many-looks' })

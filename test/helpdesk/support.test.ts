@@ -8,6 +8,7 @@ import { SUPPORT_PROBLEMS } from '../../src/helpdesk/support/problems.ts'
 import { addOperator, type TestOperator } from '../admin/support/operator-entrance.ts'
 import { assertHeading, openArea, PASSWORD, type TestArea, type TestCitizen } from '../portal/support/area.ts'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
+import { beginHour } from '../support/clock.ts'
 import { cpfOf, enterDesk, hire, openUnit } from './support/counter.ts'
 
 const NOTE = 'Ligou e diz que não consegue entrar'
@@ -153,8 +154,7 @@ test('an act is done so often a day to one account, whoever does it, in parallel
 
 test('an attendant looks up twenty an hour at most, found or not, in parallel too', async () => {
   const busy = await hire(area, desk, 'attendant')
-  // Early in an hour, so that none ends under way.
-  area.clock.set(new Date(Math.ceil(area.clock.now().getTime() / 3_600_000) * 3_600_000 + 60_000))
+  beginHour(area.clock)
   const citizen = await area.citizen()
   const results = await Promise.allSettled(Array.from({ length: 24 }, () => startLook(cpfOf(citizen), busy.accountId)))
   assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 20)

@@ -49,3 +49,8 @@ export function beginDay(clock: FixedClock): void {
   at.setUTCHours(36, 0, 0, 0)
   clock.set(at)
 }
+
+/** Moves on to the first minute of the next hour, so that what is counted by the hour is counted in one. */
+export function beginHour(clock: FixedClock): void {
+  clock.set(new Date(Math.ceil(clock.now().getTime() / 3_600_000) * 3_600_000 + 60_000))
+}
