@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
-import { after, before, test } from 'node:test'
+import { after, before, suite, test } from 'node:test'
 import { DEMO_CITIZENS } from '../../src/app/demo-seed.ts'
 import { loadConfig } from '../../src/platform/config.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
@@ -41,9 +41,14 @@ test('a further start keeps everything, adds nothing, and its portal still works
   }
 })
 
-test('Joana has a reference face, Maria has none, and both are bronze', async () => {
-  const app = await startTestApp({ dataDir: folder })
-  try {
+suite('what a first start leaves', () => {
+  let app: TestApp
+  before(async () => {
+    app = await startTestApp({ dataDir: folder })
+  })
+  after(() => app.stop())
+
+  test('Joana has a reference face, Maria has none, and both are bronze', async () => {
     const { accounts, images, faces, assurance } = app.rooms
     const found = await Promise.all(
       (await app.foundation.db.query<{ id: string }>('SELECT id FROM account ORDER BY created_at')).map(async ({ id }) => {
@@ -56,22 +61,15 @@ test('Joana has a reference face, Maria has none, and both are bronze', async ()
       ['Maria Aparecida da Silva', false, 'bronze'],
       ['Joana Batista Pereira', true, 'bronze'],
     ])
-  } finally {
-    await app.stop()
-  }
-})
+  })
 
-test('the counter has a unit with an attendant, a supervisor at ouro and a manager', async () => {
-  const app = await startTestApp({ dataDir: folder })
-  try {
+  test('the counter has a unit with an attendant, a supervisor at ouro and a manager', async () => {
     const { staff } = app.rooms
     const [unit] = await staff.listUnits()
     assert.equal(unit?.name, 'Balcão de demonstração')
     const roles = (await staff.listIn(unit?.id ?? '')).map(({ role, state }) => `${role} ${state}`).sort()
     assert.deepEqual(roles, ['attendant live', 'supervisor live', 'unit-manager live'])
-  } finally {
-    await app.stop()
-  }
+  })
 })
 
 test('the demonstration runs on this machine only, unless an operator insists', () => {

@@ -99,7 +99,7 @@ test('of many long polls of one check only the latest waits', async () => {
     await call('GET', `/sessao/${id}/passo?depois=0`)
     answered += 1
   })
-  await until(() => answered >= 19, 4000)
+  await until(() => answered >= 19, 8000)
   assert.equal(answered, 19)
   await call('POST', `/sessao/${id}/cancelar`)
   await Promise.all(polls)
