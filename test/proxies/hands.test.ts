@@ -104,6 +104,25 @@ for (const { label, open } of testDatabases()) {
       assert.equal((await decide(holder, owner.ref, passed)).permit, true, 'the level of whoever acts is the caller\'s to ask')
     })
 
+    test('nobody is buried under mandates: twenty open ones of one to another, and what counts stands before what is over', async () => {
+      const [owner, holder, flooder] = [await scene.addPerson(), await scene.addPerson(), await scene.addPerson()]
+      const { id } = await scene.active(owner, holder, ipva)
+      const give = () => scene.proxies.mandates.grant(flooder.by, scene.terms(holder, ipva))
+      for (let given = 0; given < 20; given += 1) await give()
+      await assert.rejects(give(), code('proxies/terms-refused', 'delegates'))
+      await scene.db.execute(
+        `INSERT INTO mandate SELECT (jsonb_populate_record(m, jsonb_build_object('id', s.id, 'root_id', s.id, 'path', jsonb_build_array(s.id), 'state', 'refused',
+           'ended_at', m.created_at, 'created_at', m.created_at + interval '1 hour'))).* FROM mandate m, (SELECT gen_random_uuid() AS id FROM generate_series(1, 200)) s WHERE m.id = $1`,
+        [id],
+      )
+      await scene.db.execute(
+        `INSERT INTO mandate_power (mandate_id, namespace, code, version) SELECT id, 'sefaz', 'ipva.consultar', 1 FROM mandate m
+           WHERE state = 'refused' AND NOT EXISTS (SELECT 1 FROM mandate_power w WHERE w.mandate_id = m.id)`,
+      )
+      assert.equal((await decide(holder, owner.ref)).permit, true)
+      assert.deepEqual((await scene.proxies.parties.representable(holder.personId)).map(({ mandateId }) => mandateId), [id])
+    })
+
     test('a power that asks for an advanced signature is not published while none can be given', async () => {
       const asked = { namespace: 'sefaz', code: 'imovel.vender', definition: definition({ signature: 'avancada' }) }
       await assert.rejects(scene.proxies.roles.draft(asked, SYSTEM), code('proxies/role-invalid'))

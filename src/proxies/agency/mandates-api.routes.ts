@@ -90,7 +90,7 @@ function addMandates(router: Router, { proxies, platform, call }: MandatesApiDep
         const [text, side] = outorgado === undefined ? [representado, 'given' as const] : [outorgado, 'received' as const]
         if (text === undefined || (outorgado !== undefined && representado !== undefined)) throw new Problem(HTTP_PROBLEMS.invalidInput, { detail: 'outorgado ou representado' })
         const party = partyOf(text)
-        const found = await listBySide(db, side, documentsOf(party), client.policy.namespaces)
+        const found = await listBySide(db, side, documentsOf(party), { namespaces: client.policy.namespaces })
         const open = found.filter(({ endedAt }) => endedAt === undefined)
         await note(client, party, open.length)
         return { procuracoes: open.map(spokenMandate) }

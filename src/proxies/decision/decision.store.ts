@@ -68,7 +68,7 @@ const FIND = `SELECT m.id, m.kind, m.root_id, m.represented_id, r.kind AS repres
     ${grantsOf('r')} AS grants, ${LINKS} AS links
   FROM proxy_party r JOIN mandate m ON m.represented_id = r.id JOIN proxy_party d ON d.id = m.delegate_id
     JOIN mandate_power w ON w.mandate_id = m.id AND w.namespace = $3 AND w.code = $4
-  WHERE r.document = ANY($1::text[]) AND d.document = ANY($2::text[]) ORDER BY m.created_at DESC LIMIT 50`
+  WHERE r.document = ANY($1::text[]) AND d.document = ANY($2::text[]) ORDER BY m.state = 'active' DESC, m.created_at DESC LIMIT 50`
 
 export interface Sought {
   readonly represented: readonly string[]

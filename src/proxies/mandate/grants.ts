@@ -10,13 +10,16 @@ import { type Power, powerName, type Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
 import { dayOf } from './day.ts'
 import type { Mandate, MandateId } from './mandate.ts'
-import { addSignature, findMandate, insertMandate, insertMandateEvent, listPath, lockTree, type NewMandate } from './mandate.store.ts'
+import { addSignature, countOpen, findMandate, insertMandate, insertMandateEvent, listPath, lockTree, type NewMandate } from './mandate.store.ts'
 import { beyond, checkSubTerms, checkTerms, type GrantTerms, levelFor } from './terms.ts'
 
 /** A mandate that nobody accepts in this time lapses. */
 const DECIDE_MS = 30 * 86_400_000
 /** Broad powers: a day to think again. */
 export const COOL_OFF_MS = 86_400_000
+
+/** Of one party to another: more are no gift, and bury what others gave. */
+const MOST_OPEN = 20
 
 /** What a summary shows before anybody signs. */
 export interface GrantPreview {
@@ -172,6 +175,8 @@ interface Written {
 }
 
 async function write(core: Core, tx: Sql, { actor, signer, roles, terms, parties, link, now }: Written): Promise<Mandate> {
+  // Both parties' rows are held by this transaction, so that of many at once no more get through.
+  if ((await countOpen(tx, { grantor: parties.grantor.id, delegate: parties.delegate.id })) >= MOST_OPEN) throw beyond('delegates')
   const id = randomUUID() as MandateId
   const needsAcceptance = !link.isAccepted && roles.some(({ definition }) => definition.acceptance)
   const state = link.signatures > 1 ? 'pending_signature' : needsAcceptance ? 'pending_acceptance' : 'active'

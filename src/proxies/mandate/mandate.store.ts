@@ -80,15 +80,26 @@ export async function listBelow(sql: Sql, mandate: Mandate): Promise<Mandate[]> 
 
 const MOST = 200
 
-/** Mandates in which these documents stand on one side, newest first. */
-export async function listBySide(sql: Sql, side: 'given' | 'received', documents: readonly string[], namespaces?: readonly string[]): Promise<Mandate[]> {
+/** Mandates in which these documents stand on one side: what is open before what is over, newest first. */
+export async function listBySide(
+  sql: Sql,
+  side: 'given' | 'received',
+  documents: readonly string[],
+  { namespaces, state }: { namespaces?: readonly string[]; state?: MandateState } = {},
+): Promise<Mandate[]> {
   const sides = { given: '(r.document = ANY($1::text[]) OR g.document = ANY($1::text[]))', received: 'd.document = ANY($1::text[])' }
   const rows = await sql.query<MandateRow>(
     `${SELECT} WHERE ${sides[side]} AND ($2::text[] IS NULL OR EXISTS (SELECT 1 FROM mandate_power w WHERE w.mandate_id = m.id AND w.namespace = ANY($2::text[])))
-     ORDER BY m.created_at DESC, m.id LIMIT ${MOST}`,
-    [[...documents], namespaces ? [...namespaces] : null],
+       AND ($3::text IS NULL OR m.state = $3) ORDER BY m.ended_at IS NULL DESC, m.created_at DESC, m.id LIMIT ${MOST}`,
+    [[...documents], namespaces ? [...namespaces] : null, state ?? null],
   )
   return rows.map(toMandate)
+}
+
+/** Open mandates that one party has given to another. */
+export async function countOpen(sql: Sql, { grantor, delegate }: { grantor: PartyId; delegate: PartyId }): Promise<number> {
+  const [row] = await sql.query<{ count: number }>('SELECT count(*)::int AS count FROM mandate WHERE delegate_id = $1 AND grantor_id = $2 AND ended_at IS NULL', [delegate, grantor])
+  return row?.count ?? 0
 }
 
 /** Mandates whose delegates may act only together. */

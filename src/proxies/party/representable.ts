@@ -50,10 +50,10 @@ export function createListRepresentable(core: Core, roles: Roles): ListRepresent
     const company = (await roles.list({ hidden: true })).filter((role) => role.definition.representedKinds.includes('company') && isWanted(role))
     for (const one of companies) if (company.length > 0) found.push(byRegister(one, company))
     const alone = companies.filter(({ quorum }) => quorum === 1).flatMap(({ root, cnpj }) => [root, cnpj])
-    const received = await listBySide(db, 'received', [ref.cpf, ...alone])
+    const received = await listBySide(db, 'received', [ref.cpf, ...alone], { state: 'active' })
     for (const mandate of received) {
       const powers = mandate.powers.filter(isWanted)
-      if (mandate.state === 'active' && powers.length > 0 && (await counts(mandate))) found.push(byMandate(mandate, powers, ref.cpf))
+      if (powers.length > 0 && (await counts(mandate))) found.push(byMandate(mandate, powers, ref.cpf))
     }
     return found
   }
