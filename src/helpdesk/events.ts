@@ -19,6 +19,8 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/role-ended': z.object(role),
   'helpdesk/unit-rules-set': z.object({ unitId: z.uuid(), faceProfile: z.string(), matchPoint: z.string() }),
   'helpdesk/attendance-opened': z.object({ ...attendance, unitId: z.uuid(), reason: z.enum(REASONS) }),
+  /** A look that opened nothing, of what it told the attendant: the CPF is not regular, or has a case. */
+  'helpdesk/attendance-in-vain': z.object({ unitId: z.uuid(), reason: z.enum(REASONS), found: z.enum(['cpf-irregular', 'already-open']) }),
   'helpdesk/attendance-seen': z.object({ ...attendance, unitId: z.uuid(), role: z.enum(STAFF_ROLES) }),
   'helpdesk/attendance-taken-over': z.object({ ...attendance, unitId: z.uuid(), role: z.enum(STAFF_ROLES) }),
   'helpdesk/attendance-captured': z.object({

@@ -113,6 +113,21 @@ test('an attendant who tries one CPF after the other is stopped, found or not', 
   await assert.rejects(look(820), { code: 'support/too-many-looks' })
 })
 
+test('a look that opened nothing but told something is in the person’s ledger too', async () => {
+  const [desk, citizen] = [await openStaffedDesk(area), await area.citizen()]
+  const { register } = area.app.rooms
+  const hand = { id: desk.attendant.accountId, role: 'attendant', unitId: desk.unit.id } as const
+  const asked = { cpf: cpfOf(citizen), reason: 'enrolment' } as const
+  const late = { find: async (cpf: typeof asked.cpf) => ({ ...((await register.find(cpf)) ?? assert.fail()), situation: 'deceased' }) } as typeof register
+  await assert.rejects(createAttendances(deskParts(), late).open(asked, hand), { code: 'helpdesk/cpf-irregular' })
+  const attendances = createAttendances(deskParts(), register)
+  await attendances.open(asked, hand)
+  await assert.rejects(attendances.open(asked, hand), { code: 'helpdesk/already-open' })
+  const ledger = await area.app.rooms.audit.ledger(citizen.accountId, { limit: 20 })
+  const found = ledger.filter(({ type }) => type === 'helpdesk/attendance-in-vain').map(({ data }) => data['found'])
+  assert.deepEqual(found.toSorted(), ['already-open', 'cpf-irregular'])
+})
+
 test('whoever offers the citizen’s link has a hand in the case, and whoever approved a case offers none for it', async () => {
   const desk = await openStaffedDesk(area)
   await area.app.rooms.staff.grant({ unitId: desk.unit.id, cpf: cpfOf(desk.supervisor), role: 'attendant', endsAt: yearFrom(area) }, desk.manager.accountId)

@@ -92,10 +92,15 @@ export async function ensurePerson(tx: Sql, { cpf, name, socialName, birthDate }
     'INSERT INTO person (id, cpf, name, social_name, birth_date, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (cpf) DO NOTHING',
     [randomUUID(), cpf, name, socialName ?? null, birthDate, now],
   )
-  const [row] = await tx.query<{ id: string }>('SELECT id FROM person WHERE cpf = $1', [cpf])
-  const id = row && parsePersonId(row.id)
+  const id = await findPersonId(tx, cpf)
   if (id === undefined) throw new Error('a person that was just added is not there')
   return id
+}
+
+/** The person of a CPF, when somebody here has it. */
+export async function findPersonId(sql: Sql, cpf: Cpf): Promise<PersonId | undefined> {
+  const [row] = await sql.query<{ id: string }>('SELECT id FROM person WHERE cpf = $1', [cpf])
+  return row && parsePersonId(row.id)
 }
 
 /** Whoever has an account: its id, and what is known of the person here. */

@@ -1,6 +1,6 @@
 import type { AccountId, BaseRecord, BaseRegister, Cpf } from '../../accounts/index.ts'
 import { isUniqueViolation, type Sql } from '../../platform/db.ts'
-import { Problem } from '../../platform/problem.ts'
+import { isProblem, Problem } from '../../platform/problem.ts'
 import { forgetItems } from '../capture/item.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { checkLooks } from '../support/looks.ts'
@@ -10,6 +10,7 @@ import {
   ensurePerson,
   findAttendance,
   findKnown,
+  findPersonId,
   insertAttendance,
   insertHand,
   type KnownHere,
@@ -59,8 +60,14 @@ export function createAttendances(desk: Desk, register: BaseRegister): Attendanc
       await checkLooks(db, hand.id, clock.now())
       const record = await register.find(cpf)
       if (record === undefined) throw new Problem(HELPDESK_PROBLEMS.cpfUnknown)
-      if (record.situation !== 'regular') throw new Problem(HELPDESK_PROBLEMS.cpfIrregular, { detail: record.situation })
-      return db.transaction((tx) => openCase(desk, tx, { record, reason, hand }))
+      try {
+        if (record.situation !== 'regular') throw new Problem(HELPDESK_PROBLEMS.cpfIrregular, { detail: record.situation })
+        return await db.transaction((tx) => openCase(desk, tx, { record, reason, hand }))
+      } catch (error) {
+        const found = isProblem(error, HELPDESK_PROBLEMS.cpfIrregular) ? 'cpf-irregular' : isProblem(error, HELPDESK_PROBLEMS.alreadyOpen) ? 'already-open' : undefined
+        if (found !== undefined) await noteInVain(desk, { cpf, reason, found }, hand)
+        throw error
+      }
     },
     async get(id, { unitId }) {
       const attendance = await findAttendance(db, keyring, id)
@@ -130,6 +137,19 @@ async function openCase(desk: Desk, tx: Sql, { record, reason, hand }: { record:
   const data = { attendanceId: id, unitId: hand.unitId, reason }
   await audit.record(tx, { type: 'helpdesk/attendance-opened', actor: actorOf(hand), subject, data })
   return lockOfUnit(desk, tx, id, hand)
+}
+
+/** The attendant learnt something about the person: that stands in their ledger too. */
+async function noteInVain(
+  { db, audit }: Desk,
+  { cpf, reason, found }: { cpf: Cpf; reason: Reason; found: 'cpf-irregular' | 'already-open' },
+  hand: Hand,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const personId = await findPersonId(tx, cpf)
+    const subject = personId && (await ledgerOf(tx, { personId })).subject
+    await audit.record(tx, { type: 'helpdesk/attendance-in-vain', actor: actorOf(hand), subject, data: { unitId: hand.unitId, reason, found } })
+  })
 }
 
 async function takeOver(desk: Desk, tx: Sql, { id, from, hand }: { id: string; from: AccountId; hand: Hand }): Promise<void> {
