@@ -105,6 +105,8 @@ test('an agency reaches only its own namespace: mandates, decisions, roles, chan
   const mandate = await scene.active(maria, joana, ipva)
   assert.equal((await call('POST', '/procuracoes/decisao', { token: 'sefaz', json: asks() })).body['permitido'], true)
   assert.equal((await call('POST', '/procuracoes/decisao', { json: asks() })).status, 404)
+  const named = await call('POST', '/procuracoes/decisao', { token: 'sefaz', json: { ...asks(), servico: maria.cpf, registrar_uso: true } })
+  assert.equal(named.status, 422, 'a service is a code of the catalogue: it goes to the audit record')
   const look = async (token: string, about: object) => (await call('POST', '/procuracoes/v1/consultas', { token, json: { ...about, finalidade: 'Atendimento 1' } })).body['procuracoes'] as { id: string }[]
   assert.deepEqual((await look('sefaz', { outorgado: joana.cpf })).map(({ id }) => id), [mandate.id])
   assert.ok((await look('detran', { outorgado: joana.cpf })).every(({ id }) => id !== mandate.id))

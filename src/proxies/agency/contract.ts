@@ -5,7 +5,7 @@ import { DECISION_REASONS } from '../decision/judge.ts'
 import { parseDay } from '../mandate/day.ts'
 import { MANDATE_STATES } from '../mandate/transition.ts'
 import { parsePartyRef } from '../party/party.ts'
-import { LEGAL_KINDS, MANDATE_KINDS, parsePowerName, ROLE_STATES, roleDefinition } from '../role/role.ts'
+import { LEGAL_KINDS, MANDATE_KINDS, parsePowerName, ROLE_CODE, ROLE_STATES, roleDefinition } from '../role/role.ts'
 
 const parte = z
   .string()
@@ -29,7 +29,7 @@ export const decisionRequest = z.strictObject({
   ator: z.union([parte, organizacao]).meta({ description: 'Quem age: o CPF de quem entrou, ou a organização que ajuda.' }),
   representado: parte,
   poder,
-  servico: z.string().max(64).optional(),
+  servico: z.string().regex(ROLE_CODE).max(64).optional().meta({ description: 'Código do serviço, como no catálogo; vai para o histórico.' }),
   instancia: z.string().max(120).optional().meta({ description: 'O veículo, processo ou imóvel, para procurações limitadas a um.' }),
   ato: id.optional().meta({ description: 'O ato aprovado pelos outros, para poderes conjuntos.' }),
   instante: z.iso.datetime({ offset: true }).optional().meta({ description: 'Agora, se não vier. Para outro momento só o prazo é julgado por ele.' }),
