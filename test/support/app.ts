@@ -30,6 +30,8 @@ export async function startTestApp({ env = {}, dataDir, ...options }: TestAppOpt
   const config = loadConfig({ DEMO: 'true', DATA_DIR: folder, PORT: String(port), DEMO_PORT: String(demoPort), METRICS_PORT: '0', LOG_LEVEL: 'silent', ...env })
   const app = await startApp({ config, log: silentLog, ...options })
   const messages = async (): Promise<DemoMessage[]> => {
+    // The first may join a delivery under way that has looked for the last time already; the second looks anew.
+    await app.foundation.outbox.flush()
     await app.foundation.outbox.flush()
     return recentDemoMessages(folder)
   }
