@@ -83,11 +83,22 @@ test('approved before the account is bound nobody is lifted; bound afterwards th
   const { path, browser: counter } = await bringToApproval(area, desk, citizen.cpf, 'fourth')
   const supervisor = area.browser()
   const page = await enterDesk(area, supervisor, desk.supervisor, `/balcao/aprovacoes/${idOf(path)}`)
+  assert.match(page.text, /Nenhuma conta está ligada ainda/)
   await supervisor.submit(page, {}, { action: '/aprovar' })
   assert.equal(await levelOf(citizen.accountId), 'bronze', 'whoever registered the CPF before gains nothing')
   assert.match((await area.open(counter, path)).text, /quando a pessoa ligar a conta/)
   assert.match((await bindByCode(area, citizen, await offerBinding(area, counter, path))).text, /Conta ligada/)
   assert.equal(await levelOf(citizen.accountId), 'ouro')
+})
+
+test('the supervisor is shown since when the account exists and is bound, to ask the person about it', async () => {
+  const citizen = await area.citizen()
+  const other = await openStaffedDesk(area)
+  const { path, browser: counter } = await bringToApproval(area, other, citizen.cpf, 'third')
+  await bindByCode(area, citizen, await offerBinding(area, counter, path))
+  const page = await enterDesk(area, area.browser(), other.supervisor, `/balcao/aprovacoes/${idOf(path)}`)
+  assert.match(page.text, /Conta que vai subir Criada em .+ Ligada a este atendimento em .+ Foi você que a ligou, no seu celular\?/)
+  assert.doesNotMatch(page.text, /Nenhuma conta está ligada/)
 })
 
 test('the counter says how long the link and the digits work, and the digits work no longer', async () => {

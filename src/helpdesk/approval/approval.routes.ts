@@ -127,6 +127,7 @@ async function sheetOf({ captures, attendances, images }: ApprovalRoutesDependen
     pictures: shown.map(({ id: item, kind, slot }) => ({ href: `${PAGE}/${id}/imagem/${item}`, kind, slot })),
     differences: differencesOf(facts, await attendances.known(attendance)),
     before: await beforeOf(images, personId, id),
+    bound: await attendances.bound(attendance),
     refusals: REFUSALS,
   }
 }

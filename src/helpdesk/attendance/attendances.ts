@@ -1,6 +1,7 @@
 import type { AccountId, BaseRecord, BaseRegister, Cpf } from '../../accounts/index.ts'
 import { isUniqueViolation, type Sql } from '../../platform/db.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
+import { type BoundAccount, findBoundAccount } from '../binding/binding.store.ts'
 import { forgetItems } from '../capture/item.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { checkLooks } from '../support/looks.ts'
@@ -39,6 +40,8 @@ export interface Attendances {
   get(id: string, hand: Pick<Hand, 'unitId'>): Promise<Attendance>
   /** What is known of the person outside of the case. */
   known(attendance: Attendance): Promise<KnownHere | undefined>
+  /** The account that the case lifts, if one was bound: for the supervisor to ask the person about. */
+  bound(attendance: Attendance): Promise<BoundAccount | undefined>
   list(unitId: string, states: readonly AttendanceState[]): Promise<Attendance[]>
   /** Writes a look at somebody else's case into the person's ledger. */
   noteSeen(attendance: Attendance, hand: Hand): Promise<void>
@@ -75,6 +78,7 @@ export function createAttendances(desk: Desk, register: BaseRegister): Attendanc
       return attendance
     },
     known: ({ personId }) => findKnown(db, personId),
+    bound: ({ id }) => findBoundAccount(db, id),
     list: (unitId, states) => listAttendances(db, keyring, unitId, states),
     noteSeen: (attendance, hand) =>
       db.transaction(async (tx) => {

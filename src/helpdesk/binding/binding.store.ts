@@ -32,6 +32,20 @@ export async function setBound(tx: Sql, attendanceId: string, accountId: Account
   return changed === 1
 }
 
+/** Since when a case has its account, and since when that account exists. */
+export interface BoundAccount {
+  readonly boundAt: Date
+  readonly createdAt: Date
+}
+
+export async function findBoundAccount(sql: Sql, attendanceId: string): Promise<BoundAccount | undefined> {
+  const [row] = await sql.query<{ bound_at: Date; created_at: Date }>(
+    'SELECT c.bound_at, a.created_at FROM attendance c JOIN account a ON a.id = c.bound_account WHERE c.id = $1',
+    [attendanceId],
+  )
+  return row && { boundAt: row.bound_at, createdAt: row.created_at }
+}
+
 /** The account that a case was bound to while it is active, and the reference image of an approved one while it stands. */
 export async function findBinding(sql: Sql, attendanceId: string): Promise<{ accountId: AccountId | undefined; imageId: string | undefined }> {
   const [row] = await sql.query<{ bound_account: AccountId | null; image_id: string | null }>(
