@@ -115,7 +115,11 @@ test('the right face, alive, raises the level within three seconds of the last f
   await checkPage(watched.page, 'face passed')
   assert.equal(await levelOf(), 'prata')
   await press(watched.page, 'Continuar para Portal de Serviços (demonstração)')
-  await press(watched.page, 'Autorizar e continuar').catch(() => {})
+  // She administers a company, so the portal that registered for representation is told for whom she comes.
+  assert.match((await watched.page.textContent('h1')) ?? '', /Por quem você vai agir/)
+  await watched.page.getByText('Por mim, eu mesmo').click()
+  await press(watched.page, 'Continuar')
+  await press(watched.page, 'Autorizar e continuar')
   assert.match((await watched.page.textContent('main')) ?? '', /Seu pedido de carteira foi aberto/)
   assert.deepEqual(watched.complaints, [])
   await watched.context.close()
