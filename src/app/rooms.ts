@@ -84,19 +84,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   if (warning) log.warn(warning)
   log.info(describeFaceModels(faces.models))
   foundation.metrics.watchPool('faces', faces.stats)
-  const ports: ImagePorts = {
-    ...createFacePorts(() => faceSearch),
-    onOriginalStored: (tx, imageId) => foundation.jobs.send(COPY_IMAGE_JOB, { imageId }, { tx }),
-  }
-  const imageDeps = { db, keyring, clock, audit, ports }
-  const images = createImageStore(imageDeps)
-  const imageCare = {
-    custody: createCustody(imageDeps),
-    integrity: createIntegrityCheck(imageDeps),
-    jobs: createFaceJobs({ images: imageDeps, store: images, faces, modelId: faces.models.setId }),
-  }
-  const faceSearch = await openFaceSearch({ db, platform: { clock, keyring, log }, audit, findReference: images.findReference, modelIds: SEARCHED_MODELS })
-  if (!faceSearch.state.on) log.warn(describeFaceSearch(faceSearch.state))
+  const { images, imageCare, faceSearch } = await openImages(foundation, audit, faces)
   const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
   const signatures = createSignatures({ db, clock, keyring, audit, publicUrl: config.platform.publicUrl })
   const register = await openBaseRegisterFile(registerFile)
@@ -135,6 +123,24 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
       await register.close()
     },
   }
+}
+
+/** The image store, what keeps it in order, and the search over it. */
+async function openImages({ db, clock, keyring, log, jobs }: Foundation, audit: Audit, faces: Faces): Promise<Pick<Rooms, 'images' | 'imageCare' | 'faceSearch'>> {
+  const ports: ImagePorts = {
+    ...createFacePorts(() => faceSearch),
+    onOriginalStored: (tx, imageId) => jobs.send(COPY_IMAGE_JOB, { imageId }, { tx }),
+  }
+  const imageDeps = { db, keyring, clock, audit, ports }
+  const images = createImageStore(imageDeps)
+  const imageCare = {
+    custody: createCustody(imageDeps),
+    integrity: createIntegrityCheck(imageDeps),
+    jobs: createFaceJobs({ images: imageDeps, store: images, faces, modelId: faces.models.setId }),
+  }
+  const faceSearch = await openFaceSearch({ db, platform: { clock, keyring, log }, audit, findReference: images.findReference, modelIds: SEARCHED_MODELS })
+  if (!faceSearch.state.on) log.warn(describeFaceSearch(faceSearch.state))
+  return { images, imageCare, faceSearch }
 }
 
 function accountsSettings({ platform, accounts }: Config): AccountsSettings {
