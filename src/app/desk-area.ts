@@ -1,10 +1,9 @@
 import type Router from '@koa/router'
 import { withDeadline } from '../accounts/index.ts'
 import { createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, DESK_PLACE } from '../helpdesk/index.ts'
-import type { Documents } from '../platform/documents/documents.ts'
 import type { CitizenArea } from './citizen-area.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
-import { organisationSeal } from './signatures/organisation-seal.ts'
+import { sealedDocuments } from './signatures/organisation-seal.ts'
 
 export const DESK_CLIENT = 'mt-balcao'
 
@@ -23,7 +22,7 @@ export async function openDeskArea(deps: AreaDependencies, { findAccount }: Pick
     accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens },
     biometrics: { faces, images, search: faceSearch },
     assurance,
-    pages: { messages: look.messages, views: web.views, publicUrl: foundation.config.platform.publicUrl, documents: sealedDocuments(deps, 'Comprovante de atendimento') },
+    pages: { messages: look.messages, views: web.views, publicUrl: foundation.config.platform.publicUrl, documents: sealedDocuments(foundation, rooms.signatures, 'Comprovante de atendimento') },
   })
   jobs.schedule('attendances-expire', '*/10 * * * *', async () => void (await counter.expire()))
   const routes = createDeskRoutes({
@@ -41,10 +40,4 @@ export async function openDeskArea(deps: AreaDependencies, { findAccount }: Pick
   })
   routes.use(counter.citizenRoutes(findAccount).routes())
   return routes
-}
-
-/** Documents that bear the organisation's seal, so that a changed one is known as changed. */
-function sealedDocuments({ foundation: { clock, documents }, rooms: { signatures } }: AreaDependencies, reason: string): Pick<Documents, 'render'> {
-  const seal = organisationSeal(signatures, clock, reason)
-  return { render: async (document) => Buffer.from(await seal(await documents.render(document))) }
 }

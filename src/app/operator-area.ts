@@ -1,9 +1,8 @@
 import type Router from '@koa/router'
 import { createOperationsRoutes, OPERATOR_PLACE } from '../admin/index.ts'
 import { createMetering, createPointOverview, createPoints } from '../biometrics/index.ts'
-import type { Documents } from '../platform/documents/documents.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
-import { organisationSeal } from './signatures/organisation-seal.ts'
+import { sealedDocuments } from './signatures/organisation-seal.ts'
 
 export const OPERATOR_CLIENT = 'mt-operacao'
 
@@ -13,9 +12,8 @@ const LIMITS = { idleSeconds: 1800, absoluteSeconds: 8 * 3600 }
 /** `/operacao` as a first-party relying party of this very server, apart from the citizen's area. */
 export async function openOperatorArea(deps: AreaDependencies, localAddress: LocalAddress): Promise<Router> {
   const { rooms, look, foundation } = deps
-  const { db, clock, documents } = foundation
-  const seal = organisationSeal(rooms.signatures, clock, 'Extrato mensal de coleta')
-  const sealed: Pick<Documents, 'render'> = { render: async (document) => Buffer.from(await seal(await documents.render(document))) }
+  const { db, clock } = foundation
+  const documents = sealedDocuments(foundation, rooms.signatures, 'Extrato mensal de coleta')
   const record = { db, clock, audit: rooms.audit }
   const { sessions, find } = rooms.accounts
   const party = {
@@ -30,6 +28,6 @@ export async function openOperatorArea(deps: AreaDependencies, localAddress: Loc
     messages: look.messages,
     accounts: { find, findLiveSession: sessions.findLive },
     figures: { outcomes: rooms.outcomes, management: rooms.figures.management },
-    imaging: { points: createPoints(record), overview: createPointOverview(record), metering: createMetering(record), documents: sealed, now: clock.now },
+    imaging: { points: createPoints(record), overview: createPointOverview(record), metering: createMetering(record), documents, now: clock.now },
   })
 }

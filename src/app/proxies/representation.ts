@@ -1,5 +1,5 @@
 import type { Account, Accounts } from '../../accounts/index.ts'
-import { isLevelAtLeast, type Level } from '../../assurance/index.ts'
+import { higherLevel } from '../../assurance/index.ts'
 import type { Audit } from '../../audit/index.ts'
 import type { Representation, RepresentationPort, RepresentationUse, RepresentedParty } from '../../oidc/index.ts'
 import type { Database } from '../../platform/db.ts'
@@ -102,7 +102,7 @@ async function representationOf(
     mayDelegate: (mandate?.subDepth ?? 0) > 0,
     quorum: one.joint?.quorum,
     through: await Promise.all(path.slice(0, -1).reverse().map(({ delegate }) => partyOf(deps, delegate))),
-    minimumLevel: borne.map(({ decision }) => decision.obligations.level ?? 'bronze').reduce(higher),
+    minimumLevel: borne.map(({ decision }) => decision.obligations.level ?? 'bronze').reduce(higherLevel),
   }
 }
 
@@ -143,8 +143,4 @@ async function findRole(proxies: Proxies, name: string): Promise<Role | undefine
 
 function personOf(account: Account): PartyRef {
   return { kind: 'person', cpf: account.citizen.reveal().cpf }
-}
-
-function higher(one: Level, other: Level): Level {
-  return isLevelAtLeast(one, other) ? one : other
 }

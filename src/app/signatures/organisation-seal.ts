@@ -1,6 +1,8 @@
 import type { Clock } from '../../platform/clock.ts'
+import type { Documents } from '../../platform/documents/documents.ts'
 import { isProblem } from '../../platform/problem.ts'
 import { SIGNATURE_PROBLEMS, type Signatures } from '../../signatures/index.ts'
+import type { Foundation } from '../foundation.ts'
 
 /**
  * Puts the organisation's seal under PDFs of one kind; `reason` is what readers of the PDF show.
@@ -16,4 +18,10 @@ export function organisationSeal({ seals }: Pick<Signatures, 'seals'>, clock: Cl
       throw error
     }
   }
+}
+
+/** Documents that bear the organisation's seal, so that a changed one is known as changed. */
+export function sealedDocuments({ clock, documents }: Pick<Foundation, 'clock' | 'documents'>, signatures: Pick<Signatures, 'seals'>, reason: string): Pick<Documents, 'render'> {
+  const seal = organisationSeal(signatures, clock, reason)
+  return { render: async (document) => Buffer.from(await seal(await documents.render(document))) }
 }

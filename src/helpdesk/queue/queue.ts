@@ -8,7 +8,7 @@ import { Problem } from '../../platform/problem.ts'
 import { localDay } from '../local-time.ts'
 import { findUnitByCode, type Unit } from '../staff/unit.store.ts'
 import { QUEUE_PROBLEMS } from './problems.ts'
-import { CALLERS_STEPS, type CallersStep, type Ticket, type TicketKind, type TicketStep } from './ticket.ts'
+import type { CallersStep, Ticket, TicketKind, TicketStep } from './ticket.ts'
 import {
   closeBefore, countIssuedSince, findOpenOf, findRule, insertTicket, type Line, listCalls, listTickets, lockLine, type Move, moveTicket, setRule, setRun,
   takeNumber, turnTablet,
@@ -162,9 +162,4 @@ async function moved({ audit }: QueueDependencies, tx: Sql, id: string, step: Ti
     if (isUniqueViolation(error)) throw new Problem(QUEUE_PROBLEMS.ticketOpen, { cause: error })
     throw error
   }
-}
-
-/** A step of whoever called the ticket, in a text that came from outside. */
-export function isCallersStep(text: string): text is CallersStep {
-  return CALLERS_STEPS.some((step) => step === text)
 }

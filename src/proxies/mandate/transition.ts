@@ -5,7 +5,6 @@ export const MANDATE_STATES = [
   'draft', 'pending_signature', 'pending_acceptance', 'active', 'suspended', 'revoked', 'renounced', 'expired', 'terminated', 'refused', 'lapsed',
 ] as const
 export type MandateState = (typeof MANDATE_STATES)[number]
-export const OPEN_STATES: readonly MandateState[] = ['draft', 'pending_signature', 'pending_acceptance', 'active', 'suspended']
 
 /**
  * In what capacity somebody changes a mandate: `represented` = for whom it acts, `grantor` = who gave this link of it, `delegate` = who

@@ -88,11 +88,6 @@ export async function findAccountFacts(sql: Sql, accountId: string): Promise<Acc
   return row && toFacts(row)
 }
 
-export async function findFactsByCpf(sql: Sql, cpf: string): Promise<AccountFacts | undefined> {
-  const [row] = await sql.query<FactsRow>(`${FACTS} WHERE p.cpf = $1`, [cpf])
-  return row && toFacts(row)
-}
-
 export async function findCpfOfPerson(sql: Sql, personId: string): Promise<string | undefined> {
   const [row] = await sql.query<{ cpf: string }>('SELECT cpf FROM person WHERE id = $1', [personId])
   return row?.cpf
