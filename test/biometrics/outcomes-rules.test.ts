@@ -5,15 +5,8 @@ import { repeatable } from '../../bench/evaluation/random.ts'
 import type { LivenessFrame } from '../../src/biometrics/liveness/protocol.ts'
 import { ALARM_LIMITS, type AlarmState, changesOf, type Period } from '../../src/biometrics/outcomes/alarm.ts'
 import { bandOf, placeIn } from '../../src/biometrics/outcomes/band.ts'
-import {
-  addDays,
-  ageBandOf,
-  type Dimension,
-  dayOf,
-  deviceClassOf,
-  lightBandOf,
-  parseDeviceClass,
-} from '../../src/biometrics/outcomes/group.ts'
+import { ageBandOf, type Dimension, deviceClassOf, lightBandOf, parseDeviceClass } from '../../src/biometrics/outcomes/group.ts'
+import { addDays, localDay } from '../../src/platform/clock.ts'
 import { hiddenGroups, protectSmall } from '../../src/biometrics/outcomes/small-groups.ts'
 import { addTallies, EMPTY_TALLY, rateOf, restOf, shareOf, type Tally } from '../../src/biometrics/outcomes/tally.ts'
 
@@ -50,8 +43,8 @@ describe('groups', () => {
   })
 
   test('a day is the state’s own', () => {
-    assert.equal(dayOf(new Date('2026-11-22T03:59:00Z')), '2026-11-21')
-    assert.equal(dayOf(new Date('2026-11-22T04:00:00Z')), '2026-11-22')
+    assert.equal(localDay(new Date('2026-11-22T03:59:00Z')), '2026-11-21')
+    assert.equal(localDay(new Date('2026-11-22T04:00:00Z')), '2026-11-22')
     assert.equal(addDays('2026-02-28', 1), '2026-03-01')
     assert.equal(addDays('2026-03-01', -1), '2026-02-28')
   })

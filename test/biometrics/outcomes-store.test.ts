@@ -6,7 +6,7 @@ import type { AuditEvent } from '../../src/audit/index.ts'
 import type { LivenessFrame, LivenessSession } from '../../src/biometrics/liveness/protocol.ts'
 import type { LivenessVerdict } from '../../src/biometrics/liveness/verdict.ts'
 import type { OutcomeAlarm } from '../../src/biometrics/outcomes/alarm.store.ts'
-import { addDays, dayOf } from '../../src/biometrics/outcomes/group.ts'
+import { addDays, localDay } from '../../src/platform/clock.ts'
 import { addOutcome, type Outcome } from '../../src/biometrics/outcomes/outcome.store.ts'
 import { createOutcomes } from '../../src/biometrics/outcomes/outcomes.ts'
 import { checksOf } from '../../src/biometrics/outcomes/tally.ts'
@@ -254,7 +254,7 @@ for (const { label, open } of testDatabases()) {
 
   test(`${label}: a report hides groups, reasons and days of fewer than ten`, async () => {
     const { db, clock, outcomes } = await scene()
-    const today = dayOf(clock.now())
+    const today = localDay(clock.now())
     const add = (checks: number, change: Partial<Outcome>) =>
       addOutcome(db, { ...KIND, day: today, result: 'passed', ...change }, 0, checks)
     await add(9, {})
@@ -293,12 +293,12 @@ for (const { label, open } of testDatabases()) {
         await addOutcome(db, { ...KIND, device, day, result: 'refused', reason: 'face/not-live' }, 0, refused)
       }
     }
-    const today = dayOf(clock.now())
+    const today = localDay(clock.now())
     for (let back = 31; back > 0; back -= 1) await fill(addDays(today, -back), 8)
     assert.deepEqual(await outcomes.watch(), { opened: [], closed: [] }, 'a steady month rings nothing')
     const step = async (refusedOf100: number) => {
       clock.advance(86_400_000)
-      await fill(dayOf(clock.now()), refusedOf100)
+      await fill(localDay(clock.now()), refusedOf100)
       return outcomes.watch()
     }
     const rung = [await step(30), await step(30), await step(30), await step(30)].flatMap(({ opened }) => opened)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Unit } from '../../src/helpdesk/index.ts'
-import { addDays, localDay, momentOf, weekdayOf } from '../../src/helpdesk/local-time.ts'
+import { addDays, localDay, momentOf, weekdayOf } from '../../src/platform/clock.ts'
 import { assertHeading, openArea, type TestArea } from '../portal/support/area.ts'
 import { addOperator, type TestOperator } from '../admin/support/operator-entrance.ts'
 import type { BrowserClient, Page } from '../support/browser-client.ts'

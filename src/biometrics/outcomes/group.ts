@@ -85,15 +85,3 @@ function uniformityOf({ measures, unevenness }: FaceObservation): number {
 function middle(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }
-
-const CIVIL_DAY = new Intl.DateTimeFormat('en-CA', { timeZone: 'America/Cuiaba', year: 'numeric', month: '2-digit', day: '2-digit' })
-
-/** The state's civil day of a moment, `YYYY-MM-DD`. */
-export function dayOf(moment: Date): string {
-  return CIVIL_DAY.format(moment)
-}
-
-/** The day so many days later; earlier for a negative number. */
-export function addDays(day: string, days: number): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
-}

@@ -1,5 +1,6 @@
 import type { Sql } from '../../platform/db.ts'
-import { type AgeBand, ageBandOf, type DeviceClass, type Dimension, dayOf, type LightBand, parseDeviceClass } from './group.ts'
+import { type AgeBand, ageBandOf, type DeviceClass, type Dimension, type LightBand, parseDeviceClass } from './group.ts'
+import { localDay } from '../../platform/clock.ts'
 import type { OutcomeResult } from './tally.ts'
 
 /** One kind of outcome: everything that is kept of a check. */
@@ -82,7 +83,7 @@ export async function findGivenUp(sql: Sql, after: Date, until: Date): Promise<G
     [after, until],
   )
   return rows.map((row) => {
-    const day = dayOf(row.consumed_at)
+    const day = localDay(row.consumed_at)
     return { day, device: parseDeviceClass(row.device), age: ageBandOf(row.birth_date ?? undefined, day), hasFrames: row.frame_count > 0 }
   })
 }

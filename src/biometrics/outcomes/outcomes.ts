@@ -6,7 +6,8 @@ import type { CheckEnd } from '../liveness/session.ts'
 import { REPLAY_LIMITS } from '../liveness/signals/replay-signal.ts'
 import { addAlarm, closeAlarm, listAlarms, lockOpenAlarms, type OutcomeAlarm } from './alarm.store.ts'
 import { ALARM_LIMITS, changesOf, type Period } from './alarm.ts'
-import { addDays, ageBandOf, dayOf, lightBandOf, parseDeviceClass } from './group.ts'
+import { ageBandOf, lightBandOf, parseDeviceClass } from './group.ts'
+import { addDays, localDay } from '../../platform/clock.ts'
 import {
   addOutcome,
   countOutcomes,
@@ -62,7 +63,7 @@ export function createOutcomes(deps: OutcomesDependencies): Outcomes {
     noteEnd: (end) => prepareNote(deps, end),
     async report(days) {
       const now = clock.now()
-      const to = dayOf(now)
+      const to = localDay(now)
       const counts = await countOutcomes(db, addDays(to, 1 - days), to)
       return reportOf({ counts, to, days, alarms: await listAlarms(db, new Date(now.getTime() - days * DAY_MS), MOST_ALARMS) })
     },
@@ -85,7 +86,7 @@ async function prepareNote(
   const now = clock.now()
   const subject = await findSubject(db, subjectId)
   const wasRefused = await wasRefusedSince(db, session.accountId, new Date(now.getTime() - HOUR_MS))
-  const day = dayOf(now)
+  const day = localDay(now)
   const outcome: Outcome = {
     day,
     result: verdict.passed ? (wasRefused ? 'passed-after-refusal' : 'passed') : verdict.k > 0 ? 'refused' : 'not-acquired',
@@ -120,7 +121,7 @@ async function countGivenUp(tx: Sql, now: Date): Promise<void> {
     )
   }
   await setMark(tx, until)
-  const today = dayOf(now)
+  const today = localDay(now)
   await foldShards(tx, addDays(today, -1))
   await forgetOutcomes(tx, addDays(today, -KEEP_DAYS), new Date(now.getTime() - KEEP_DAYS * DAY_MS))
 }
@@ -138,7 +139,7 @@ async function periodsOf(tx: Sql, today: string): Promise<{ recent: Period; base
 
 async function judgeAlarms(tx: Sql, { clock, audit, onOpened }: OutcomesDependencies): Promise<AlarmsChanged> {
   const now = clock.now()
-  const changes = changesOf({ ...(await periodsOf(tx, dayOf(now))), open: await lockOpenAlarms(tx), now })
+  const changes = changesOf({ ...(await periodsOf(tx, localDay(now))), open: await lockOpenAlarms(tx), now })
   const actor = { kind: 'system' } as const
   const closed: OutcomeAlarm[] = []
   for (const { key, reason } of changes.closed) {

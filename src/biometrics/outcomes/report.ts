@@ -1,6 +1,7 @@
 import type { OutcomeAlarm } from './alarm.store.ts'
 import type { Period } from './alarm.ts'
-import { addDays, DIMENSIONS, type Dimension } from './group.ts'
+import { DIMENSIONS, type Dimension } from './group.ts'
+import { addDays } from '../../platform/clock.ts'
 import type { Count } from './outcome.store.ts'
 import { hiddenGroups, protectSmall, SMALLEST_GROUP } from './small-groups.ts'
 import { addTallies, checksOf, EMPTY_TALLY, type Tally, tallyOf } from './tally.ts'

@@ -1,4 +1,4 @@
-import { addDays, localDay, momentOf, weekdayOf } from '../local-time.ts'
+import { addDays, localDay, momentOf, weekdayOf } from '../../platform/clock.ts'
 
 /** One weekday's hours, in minutes of the local day. */
 export interface Opening {

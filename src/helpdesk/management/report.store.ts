@@ -1,3 +1,4 @@
+import { CIVIL_ZONE } from '../../platform/clock.ts'
 import type { Sql } from '../../platform/db.ts'
 import { type AttendantTally, QUICK_SECONDS, USUAL_HOURS } from './questions.ts'
 
@@ -8,7 +9,7 @@ export interface Scope {
   readonly until: Date
 }
 
-const ZONE = `'America/Cuiaba'`
+const ZONE = `'${CIVIL_ZONE}'`
 const values = ({ unitId, from, until }: Scope): unknown[] => [unitId ?? null, from, until]
 const within = (column: string, unit = 'unit_id') => `${column} >= $2 AND ${column} < $3 AND ($1::uuid IS NULL OR ${unit} = $1)`
 

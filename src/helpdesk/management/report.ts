@@ -1,7 +1,7 @@
 import { type Account, displayName } from '../../accounts/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Sql } from '../../platform/db.ts'
-import { addDays, localDay, momentOf } from '../local-time.ts'
+import { addDays, localDay, momentOf } from '../../platform/clock.ts'
 import type { Satisfaction, Surveys } from '../satisfaction/surveys.ts'
 import { type AttendantTally, type Question, questionsOf } from './questions.ts'
 import {

@@ -5,7 +5,7 @@ import type { Database } from '../../platform/db.ts'
 import type { Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { TellCitizen } from '../citizen-notice.ts'
-import { localDay } from '../local-time.ts'
+import { localDay } from '../../platform/clock.ts'
 import type { Ticket } from '../queue/ticket.ts'
 import { SATISFACTION_PROBLEMS } from './problems.ts'
 import {

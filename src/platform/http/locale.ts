@@ -1,3 +1,4 @@
+import { CIVIL_ZONE } from '../clock.ts'
 import type { HttpContext, HttpMiddleware } from './request-facts.ts'
 import { scopeOf } from './request-facts.ts'
 
@@ -6,7 +7,6 @@ export type Locale = (typeof LOCALES)[number]
 export const DEFAULT_LOCALE: Locale = 'pt-BR'
 
 const COOKIE = 'lang'
-const ZONE = 'America/Cuiaba'
 const YEAR_SECONDS = 365 * 24 * 3600
 
 /** The locale that a language tag asks for: `pt-PT` and `pt` give `pt-BR`, `es-419` gives `es`. */
@@ -68,7 +68,7 @@ export interface Formats {
 /** Formats for one locale; made once, since `Intl` objects are costly. */
 export function createFormats(locale: Locale): Formats {
   const with_ = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, { timeZone: ZONE, ...options })
+    new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, { timeZone: CIVIL_ZONE, ...options })
   const date = with_({ day: '2-digit', month: '2-digit', year: 'numeric' })
   const longDate = with_({ day: 'numeric', month: 'long', year: 'numeric' })
   const time = with_({ hour: '2-digit', minute: '2-digit' })

@@ -1,14 +1,14 @@
+import { addDays as civilDaysLater, localDay, momentOf } from '../../platform/clock.ts'
+
 declare const dayBrand: unique symbol
 
 /** A calendar day, `2027-06-30`; terms are counted in days of Mato Grosso, the last one included. */
 export type Day = string & { readonly [dayBrand]: true }
 
-/** Mato Grosso is four hours behind UTC all year. */
-const OFFSET_MS = 4 * 3_600_000
 const DAY_MS = 86_400_000
 
 export function dayOf(at: Date): Day {
-  return new Date(at.getTime() - OFFSET_MS).toISOString().slice(0, 10) as Day
+  return localDay(at) as Day
 }
 
 /** The day in a text from outside, or `undefined`: `2027-02-30` is none. */
@@ -19,12 +19,12 @@ export function parseDay(text: string): Day | undefined {
 }
 
 export function addDays(day: Day, days: number): Day {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10) as Day
+  return civilDaysLater(day, days) as Day
 }
 
 /** The first moment after a day. */
 export function endOfDay(day: Day): Date {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + DAY_MS + OFFSET_MS)
+  return momentOf(addDays(day, 1), 0)
 }
 
 /** The last day before somebody's birthday at an age. */

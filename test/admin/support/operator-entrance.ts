@@ -1,7 +1,7 @@
 /** Operators on their way in, for tests of their pages. */
 import { generateSync } from 'otplib'
 import { ROLES, type Role } from '../../../src/admin/index.ts'
-import { addDays, dayOf } from '../../../src/biometrics/outcomes/group.ts'
+import { addDays, localDay } from '../../../src/platform/clock.ts'
 import { addOutcome, type Outcome } from '../../../src/biometrics/outcomes/outcome.store.ts'
 import type { OutcomeResult } from '../../../src/biometrics/outcomes/tally.ts'
 import { type TestArea, type TestCitizen, typePassword } from '../../portal/support/area.ts'
@@ -54,7 +54,7 @@ export async function enter(area: TestArea, browser: BrowserClient, operator: Te
 /** Four weeks of checks: many phones, few tablets, the old refused more. */
 export async function fillOutcomes(area: TestArea): Promise<void> {
   const { db } = area.app.foundation
-  const today = dayOf(area.clock.now())
+  const today = localDay(area.clock.now())
   const add = (day: string, result: OutcomeResult, checks: number, change: Partial<Outcome> = {}) =>
     addOutcome(
       db,
