@@ -46,6 +46,7 @@ export const OID = {
   signedData: '1.2.840.113549.1.7.2',
   contentType: '1.2.840.113549.1.9.3',
   messageDigest: '1.2.840.113549.1.9.4',
+  signingTime: '1.2.840.113549.1.9.5',
   signingCertificate: '1.2.840.113549.1.9.16.2.12',
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
   signatureTimeStamp: '1.2.840.113549.1.9.16.2.14',
@@ -61,3 +62,6 @@ export const OID = {
 const ARC = '2.25.147724878225500961586893898021092450836'
 
 export const POLICY_OID = { certificates: `${ARC}.1.1`, demonstration: `${ARC}.1.0`, timeStamps: `${ARC}.2.1` } as const
+
+/** Signed attribute of this authority's signatures: as whose representative somebody signed. */
+export const REPRESENTATION_OID = `${ARC}.3.1`

@@ -1,6 +1,6 @@
 /** Cryptographic Message Syntax as PAdES, CAdES and time-stamps use it (RFC 5652, RFC 5035, EN 319 122-1). */
 import { createHash } from 'node:crypto'
-import { type Der, explicit, int, nul, octets, oid, retagged, seq, setOf } from '../asn1/der.ts'
+import { type Der, explicit, int, nul, octets, oid, retagged, seq, setOf, time } from '../asn1/der.ts'
 import { OID } from '../asn1/oids.ts'
 import { parseCertificate } from '../authority/certificate.ts'
 import type { Signer } from '../authority/signer.ts'
@@ -15,34 +15,64 @@ export interface CmsRequest {
   readonly certificates: readonly [Buffer, ...Buffer[]]
   /** False for a time-stamp whose asker wants no certificates. */
   readonly carriesCertificates?: boolean
+  /** What the signer says beside the content: as whose representative, for one. */
+  readonly attributes?: readonly Der[]
+  /** CAdES wants it; PAdES forbids it, where a time-stamp says it better. */
+  readonly signingTime?: Date
   /** Unsigned attributes over the signature's value: a time-stamp of it. */
   readonly unsigned?: (signature: Buffer) => Promise<readonly Der[]>
 }
 
 const DIGESTS = { sha256: OID.sha256, sha384: OID.sha384 } as const
 
-/** ContentInfo with SignedData of one signer. No signing-time: PAdES forbids it, and a time-stamp says it better. */
-export async function signCms(request: CmsRequest, signer: Signer): Promise<Buffer> {
-  const { certificates, content, contentType, carriesCertificates = true } = request
+/** A signature that waits for its key: what is to be signed, and the rest once that was done. */
+export interface CmsDraft {
+  /** The signed attributes as a key signs them (DTBS, RFC 5652, 5.4). */
+  readonly toBeSigned: Der
+  /** ContentInfo with SignedData of one signer. */
+  complete(signature: Buffer): Promise<Buffer>
+}
+
+/** What is said of a key in a signature that it makes. */
+export type SigningKey = Pick<Signer, 'algorithm' | 'digest'>
+
+/** In two steps: many drafts can be signed in one use of a key that lives elsewhere. */
+export function draftCms(request: CmsRequest, key: SigningKey): CmsDraft {
+  const { certificates, contentType } = request
   const certificate = parseCertificate(certificates[0])
-  const digestAlgorithm = seq(oid(DIGESTS[signer.digest]))
   // Signed as SET OF (31), embedded under [0] (A0): RFC 5652, 5.4.
   const attributes = setOf([
     attribute(OID.contentType, oid(contentType)),
     attribute(OID.messageDigest, octets(request.messageDigest)),
+    ...(request.signingTime ? [attribute(OID.signingTime, time(request.signingTime))] : []),
     attribute(OID.signingCertificateV2, signingCertificate(certificates[0], certificate)),
+    ...(request.attributes ?? []),
   ])
-  const signature = await signer.sign(attributes)
-  const unsigned = await request.unsigned?.(signature)
-  const signerInfo = seq(
-    int(1),
-    seq(certificate.issuer, int(Buffer.from(certificate.serial, 'hex'))),
-    digestAlgorithm,
-    retagged(0xa0, attributes),
-    signatureAlgorithm(signer),
-    octets(signature),
-    ...(unsigned && unsigned.length > 0 ? [retagged(0xa1, setOf(unsigned))] : []),
-  )
+  return {
+    toBeSigned: attributes,
+    async complete(signature) {
+      const unsigned = await request.unsigned?.(signature)
+      const digestAlgorithm = seq(oid(DIGESTS[key.digest]))
+      return contentInfo(request, digestAlgorithm, seq(
+        int(1),
+        seq(certificate.issuer, int(Buffer.from(certificate.serial, 'hex'))),
+        digestAlgorithm,
+        retagged(0xa0, attributes),
+        signatureAlgorithm(key),
+        octets(signature),
+        ...(unsigned && unsigned.length > 0 ? [retagged(0xa1, setOf(unsigned))] : []),
+      ))
+    },
+  }
+}
+
+/** ContentInfo with SignedData of one signer, by a key that is at hand. */
+export async function signCms(request: CmsRequest, signer: Signer): Promise<Buffer> {
+  const draft = draftCms(request, signer)
+  return draft.complete(await signer.sign(draft.toBeSigned))
+}
+
+function contentInfo({ certificates, content, contentType, carriesCertificates = true }: CmsRequest, digestAlgorithm: Der, signerInfo: Der): Der {
   const signedData = seq(
     int(content ? 3 : 1),
     setOf([digestAlgorithm]),
@@ -58,7 +88,7 @@ export function attribute(type: string, value: Der): Der {
 }
 
 /** In CMS an RSA key is named by its kind; the digest has its own member. */
-function signatureAlgorithm({ algorithm }: Signer): Der {
+function signatureAlgorithm({ algorithm }: SigningKey): Der {
   return algorithm.includes(oid(OID.rsaWithSha256)) ? seq(oid(OID.rsaEncryption), nul) : algorithm
 }
 
