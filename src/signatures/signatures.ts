@@ -3,7 +3,9 @@ import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import { type Authority, createAuthority } from './authority/authority.ts'
-import { createSeals, type Seals } from './pdf/seal.ts'
+import { createPdfThread } from './pdf/pdf-thread.ts'
+import { createSeals, type Seals } from './signing/seal.ts'
+import { createSigning, type Signing } from './signing/signing.ts'
 import { type CertificateStatuses, createStatuses } from './status/status.ts'
 import { createTrustList, type TrustList } from './verification/trust-list.ts'
 import { createVerifier, type Verifier } from './verification/verifier.ts'
@@ -22,7 +24,8 @@ export interface Signatures {
   readonly authority: Authority
   readonly statuses: CertificateStatuses
   readonly stamping: TimeStamping
-  readonly seals: Pick<Seals, 'seal'>
+  readonly signing: Signing
+  readonly seals: Seals
   readonly trust: TrustList
   readonly verifier: Pick<Verifier, 'verify'>
   close(): Promise<void>
@@ -32,8 +35,10 @@ export function createSignatures(deps: SignaturesDependencies): Signatures {
   const { db, clock, audit, publicUrl } = deps
   const authority = createAuthority(deps)
   const stamping = createTimeStamping({ db, clock, audit, authority })
-  const seals = createSeals({ db, audit, authority, stamping })
   const statuses = createStatuses({ db, clock, publicUrl, authority })
+  const thread = createPdfThread()
+  const signing = createSigning({ thread, stamping, authority, statuses })
+  const seals = createSeals({ db, audit, authority, signing })
   const trust = createTrustList({ db, clock, audit })
   const verifier = createVerifier({ clock, authority, statuses, trust })
   return {
@@ -42,9 +47,10 @@ export function createSignatures(deps: SignaturesDependencies): Signatures {
     trust,
     verifier,
     stamping,
+    signing,
     seals,
     async close() {
-      await Promise.all([seals.close(), verifier.close()])
+      await Promise.all([thread.close(), verifier.close()])
     },
   }
 }
