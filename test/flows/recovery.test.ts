@@ -5,6 +5,7 @@ import type { Account, Changer } from '../../src/accounts/index.ts'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
 import { agree, begin, errorOf, newBrowser, redeem, signIn, typePassword } from '../support/citizen-journey.ts'
 import { showFace } from '../support/face-check-client.ts'
+import { leaveEndOfStep } from '../support/clock.ts'
 import type { TestRelyingParty } from '../support/relying-party.ts'
 import { codeIn, linkIn, openScene, type Scene } from '../support/sign-in-scene.ts'
 
@@ -98,9 +99,10 @@ test('the mail’s link goes on in another browser, which then has the recovery 
 })
 
 test('by a code on paper, and the second factor is still asked', async () => {
+  leaveEndOfStep(scene.clock)
   const changer = changerOf(joao)
   const { factorId, secret } = await scene.accounts.factors.totp.start(changer)
-  const codeAt = (steps: number) => generateSync({ secret, epoch: Math.floor(Date.now() / 1000) + steps * 30 })
+  const codeAt = (steps: number) => generateSync({ secret, epoch: Math.floor(scene.clock.now().getTime() / 1000) + steps * 30 })
   await scene.accounts.factors.totp.confirm(changer, { factorId, code: codeAt(-1) })
   const [paper = '', other = ''] = await scene.accounts.factors.recoveryCodes.make(changer)
   const browser = newBrowser()

@@ -4,6 +4,7 @@ import { generateSync } from 'otplib'
 import type { Account } from '../../src/accounts/index.ts'
 import { agree, begin, errorOf, type Journey, newBrowser, redeem, typePassword } from '../support/citizen-journey.ts'
 import type { TestRelyingParty } from '../support/relying-party.ts'
+import { leaveEndOfStep } from '../support/clock.ts'
 import { openScene, type Scene } from '../support/sign-in-scene.ts'
 
 const JOAO = { cpf: '11144477735', name: 'João Batista Pereira', birthDate: '02/11/1978', email: 'joao@example.org' }
@@ -24,10 +25,11 @@ before(async () => {
 after(() => scene.close())
 
 async function addFactors(account: Account) {
+  leaveEndOfStep(scene.clock)
   const facts = { ip: '10.0.0.1', userAgent: 'test', deviceCookie: undefined }
-  const changer = { accountId: account.id, authenticatedAt: new Date(), facts }
+  const changer = { accountId: account.id, authenticatedAt: scene.clock.now(), facts }
   const { factorId, secret } = await scene.accounts.factors.totp.start(changer)
-  const at = (steps: number) => generateSync({ secret, epoch: Math.floor(Date.now() / 1000) + steps * 30 })
+  const at = (steps: number) => generateSync({ secret, epoch: Math.floor(scene.clock.now().getTime() / 1000) + steps * 30 })
   await scene.accounts.factors.totp.confirm(changer, { factorId, code: at(-1) })
   return { codes: await scene.accounts.factors.recoveryCodes.make(changer), codeAt: at }
 }
