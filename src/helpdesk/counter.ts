@@ -20,6 +20,9 @@ import { createOfferRoutes } from './binding/offer.routes.ts'
 import { createCaptureRoutes } from './capture/capture.routes.ts'
 import { type CounterFaces, createCaptures } from './capture/captures.ts'
 import { createFaceRoutes } from './capture/face.routes.ts'
+import { createConsentRoutes } from './consent/consent.routes.ts'
+import { createConsents } from './consent/consents.ts'
+import { createScreenRoutes } from './consent/screen.routes.ts'
 import type { DeskPages } from './desk-pages.ts'
 import { createReceiptCheckRoutes, createReceiptRoutes } from './receipt/receipt.routes.ts'
 import { createReceipts } from './receipt/receipts.ts'
@@ -52,11 +55,14 @@ export function createCounter({ desk, accounts, biometrics, assurance, pages: si
   const reviews = createFraudReviews(desk, images)
   const bindings = createBindings({ desk, tokens: accounts.tokens, addEvidence: assurance.add })
   const receipts = createReceipts({ desk, messages: site.messages, publicUrl: site.publicUrl })
+  const consents = createConsents({ desk, messages: site.messages })
   return {
     parts: [
-      (pages) => createAttendanceRoutes({ pages, attendances, captures, finishCapture: createFinishCapture(checks), bindings }),
+      (pages) => createAttendanceRoutes({ pages, attendances, captures, finishCapture: createFinishCapture(checks), citizen: { bindings, consents } }),
       (pages) => createCaptureRoutes({ pages, attendances, captures }),
       (pages) => createFaceRoutes({ pages, attendances, captures, messages: site.messages }),
+      (pages) => createConsentRoutes({ pages, attendances, consents, publicUrl: site.publicUrl }),
+      () => createScreenRoutes({ views: site.views, consents }),
       (pages) => createOfferRoutes({ pages, attendances, bindings, publicUrl: site.publicUrl }),
       (pages) => createReceiptRoutes({ pages, attendances, receipts, documents: site.documents }),
       () => createReceiptCheckRoutes({ receipts, views: site.views }),

@@ -5,6 +5,7 @@ import { REFUSALS } from './approval/approvals.ts'
 import { REVIEW_REASONS } from './approval/review.store.ts'
 import { REASONS } from './attendance/attendance.ts'
 import { RECORD_FIELDS } from './attendance/attendance.store.ts'
+import { ANSWERS } from './consent/consent.ts'
 import { STAFF_ROLES } from './staff/role.ts'
 
 const attendance = { attendanceId: z.uuid() }
@@ -35,6 +36,9 @@ export const helpdeskEvents = defineEvents({
     decision: z.enum(['approved', 'fraud', ...REFUSALS]).optional(),
   }),
   'helpdesk/record-corrected': z.object({ ...attendance, fields: z.array(z.enum(RECORD_FIELDS)) }),
+  'helpdesk/consent-asked': z.object(attendance),
+  /** Said on the citizen's own screen, where nobody is signed in. */
+  'helpdesk/consent-answered': z.object({ ...attendance, answer: z.enum(ANSWERS) }),
   'helpdesk/binding-offered': z.object(attendance),
   'helpdesk/binding-refused': z.object(attendance),
   'helpdesk/account-bound': z.object(attendance),

@@ -21,6 +21,7 @@ export const HELPDESK_PROBLEMS = {
   heldByAnother: { code: 'helpdesk/held-by-another', status: 409, title: 'Somebody else holds the attendance' },
   stepOutOfOrder: { code: 'helpdesk/step-out-of-order', status: 409, title: 'This step is not open now' },
   captureIncomplete: { code: 'helpdesk/capture-incomplete', status: 422, title: 'Something is missing' },
+  consentRefused: { code: 'helpdesk/consent-refused', status: 409, title: 'The citizen refused on their own screen' },
   halted: { code: 'helpdesk/halted', status: 409, title: 'The attendance is stopped until a reviewer decides' },
   fourEyes: { code: 'helpdesk/four-eyes', status: 403, title: 'Whoever had a hand in an attendance does not decide it' },
   eyesNeeded: { code: 'helpdesk/eyes-needed', status: 422, title: 'Without the search the supervisor compares the faces' },

@@ -1,4 +1,4 @@
-/** A whole attendance by two people in two browsers, by keyboard, with a camera; and the citizen's side on a phone. */
+/** A whole attendance by two people in two browsers, by keyboard alone, with a camera; the citizen's side on a tablet and a phone. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -59,8 +59,16 @@ async function type(page: Page, field: string, text: string): Promise<void> {
 }
 
 async function pick(page: Page, field: string): Promise<void> {
-  await page.locator(field).focus()
+  await reach(page, page.locator(field))
   await page.keyboard.press('Space')
+}
+
+/** Opens the file chooser by keyboard, and chooses. */
+async function choose(page: Page, field: string): Promise<void> {
+  await reach(page, page.locator(field))
+  const chooser = page.waitForEvent('filechooser')
+  await page.keyboard.press('Space')
+  await (await chooser).setFiles(picture)
 }
 
 /** A code is worth one sign-in, so each comes a minute later. */
@@ -89,19 +97,20 @@ test('from open to approved by keyboard, two people, the account bound on the ci
   await checkPage(page, 'a case')
 
   await press(page, 'Documento', 'link')
-  await page.waitForSelector('#type-1')
-  await pick(page, '#type-1')
+  await page.waitForSelector('#type')
+  await pick(page, '#type')
   await type(page, '#number', '1234567-8')
   await type(page, '#issuer', 'SESP/MT')
-  await page.fill('#issuedOn', '2020-05-04')
+  await type(page, '#issuedOn', '04052020')
   await press(page, 'Salvar os dados')
   await page.getByText('Os dados do documento estão guardados').waitFor()
-  await page.setInputFiles('#file-front', picture)
+  await choose(page, '#file-front')
   await press(page, 'Guardar a imagem')
   await page.getByAltText('Frente do documento').waitFor()
   await checkPage(page, 'document')
 
-  await page.goto(`${casePage}/rosto`)
+  await press(page, 'Voltar ao atendimento', 'link')
+  await press(page, 'Rosto', 'link')
   await page.waitForSelector('[data-take]:not([disabled])')
   await page.waitForFunction(() => document.querySelector('[data-say]')?.textContent === 'Está bom. Tire a foto.')
   await checkPage(page, 'face')
@@ -113,15 +122,40 @@ test('from open to approved by keyboard, two people, the account bound on the ci
   await press(page, 'Voltar ao atendimento', 'link')
   await page.waitForURL(casePage)
 
-  await press(page, 'Concordância e assinatura', 'link')
+  await press(page, 'Assinatura', 'link')
   await page.waitForSelector('[data-speak]:not([hidden])')
   await checkPage(page, 'signature')
-  await page.setInputFiles('#file', picture)
+  await choose(page, '#file')
   await press(page, 'Guardar o arquivo')
   await page.getByAltText('Assinatura guardada').waitFor()
-  await page.goto(`${casePage}/digitais`)
+  await press(page, 'Voltar ao atendimento', 'link')
+  await press(page, 'Impressões digitais', 'link')
+  await page.waitForURL(/digitais$/)
   await checkPage(page, 'fingers')
-  await page.goto(casePage)
+  await press(page, 'Voltar ao atendimento', 'link')
+  await page.waitForURL(casePage)
+
+  await press(page, 'Concordância em outra tela', 'link')
+  await press(page, 'Mostrar o código para a outra tela')
+  const screenCode = await page.locator('code').innerText()
+  await checkPage(page, 'the offer to another screen')
+  const tablet = await openProfile(browser, PHONE)
+  await tablet.page.goto(`${area.url}/tela`)
+  await checkPage(tablet.page, 'a free screen')
+  await tablet.page.fill('#code', screenCode)
+  await tablet.page.keyboard.press('Enter')
+  await tablet.page.getByRole('heading', { name: 'Olá, Rosa' }).waitFor()
+  await checkPage(tablet.page, 'the question to the citizen')
+  await tablet.page.waitForSelector('[data-speak]:not([hidden])')
+  await page.getByText('A outra tela está ligada').waitFor()
+  await tablet.page.reload()
+  await tablet.page.getByRole('button', { name: 'Sim, concordo' }).click()
+  await tablet.page.getByText('Você concordou').waitFor()
+  await checkPage(tablet.page, 'agreed')
+  await page.getByText('A pessoa aceitou em').waitFor()
+  await checkPage(page, 'the answer')
+  await press(page, 'Voltar ao atendimento', 'link')
+  await page.waitForURL(casePage)
 
   await press(page, /Conta da pessoa/, 'link')
   await page.waitForURL(/\/conta$/)
@@ -140,12 +174,13 @@ test('from open to approved by keyboard, two people, the account bound on the ci
   await phone.page.getByText('Conta ligada ao atendimento').waitFor()
   await checkPage(phone.page, 'bound')
 
-  await page.goto(casePage)
+  await press(page, 'Voltar ao atendimento', 'link')
   await press(page, 'Conferir')
   await page.getByText('Ninguém mais com este rosto').waitFor()
   await checkPage(page, 'checked')
   await press(page, 'Enviar para aprovação')
   await page.getByText('Esperando a supervisão').waitFor()
+  await tablet.page.getByText('O atendimento seguiu').waitFor()
 
   const supervisor = await openProfile(browser, DESK_SCREEN)
   await enter(supervisor.page, desk.supervisor, '/balcao/aprovacoes')
@@ -156,7 +191,7 @@ test('from open to approved by keyboard, two people, the account bound on the ci
   await press(supervisor.page, 'Aprovar')
   await supervisor.page.getByText('tem o nível ouro').waitFor()
   assert.equal(await area.app.rooms.assurance.levelOf(citizen.accountId), 'ouro')
-  for (const { complaints, context } of [attendant, phone, supervisor]) {
+  for (const { complaints, context } of [attendant, tablet, phone, supervisor]) {
     assert.deepEqual(complaints, [])
     await context.close()
   }

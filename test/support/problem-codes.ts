@@ -48,6 +48,7 @@ export const PINNED_CODES = [
   'helpdesk/already-open',
   'helpdesk/attendance-unknown',
   'helpdesk/capture-incomplete',
+  'helpdesk/consent-refused',
   'helpdesk/cpf-irregular',
   'helpdesk/cpf-unknown',
   'helpdesk/end-refused',

@@ -128,6 +128,7 @@ async function sheetOf({ captures, attendances, images }: ApprovalRoutesDependen
     differences: differencesOf(facts, await attendances.known(attendance)),
     before: await beforeOf(images, personId, id),
     bound: await attendances.bound(attendance),
+    agreement: await captures.agreement(id),
     refusals: REFUSALS,
   }
 }

@@ -6,6 +6,8 @@ import { lockAttendance, setHalted } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockHeld } from '../attendance/desk.ts'
 import { type Item, listItems } from '../capture/item.store.ts'
 import { templateOf } from '../capture/template.ts'
+import type { Agreement } from '../consent/consent.ts'
+import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { insertReview, isCleared, type NewReview } from './review.store.ts'
 
@@ -17,18 +19,18 @@ export interface CheckDependencies {
 }
 
 /** What is missing before a case can be checked; names are keys of the pages' texts. */
-export const MISSING = ['document', 'document-front', 'face', 'signature', 'fingers'] as const
+export const MISSING = ['document', 'document-front', 'face', 'consent', 'fingers'] as const
 export type Missing = (typeof MISSING)[number]
 
-/** Fingerprints are all ten, each with its file or the reason why not; or none. */
-export function missingOf(items: readonly Item[]): Missing[] {
+/** The citizen agrees on their screen or by signature; fingerprints are all ten, each with its file or the reason why not, or none. */
+export function missingOf(items: readonly Item[], agreement: Agreement | undefined): Missing[] {
   const has = (kind: Item['kind']) => items.some((item) => item.kind === kind)
   const fingers = new Set(items.filter(({ kind }) => kind === 'fingerprint').map(({ slot }) => slot))
   const isMissing: Record<Missing, boolean> = {
     document: !has('document'),
     'document-front': !has('document-front'),
     face: items.filter(({ kind }) => kind === 'face').length < LEAST_SHOTS,
-    signature: !has('signature'),
+    consent: agreement?.given !== true,
     fingers: fingers.size > 0 && FINGERS.some((finger) => !fingers.has(finger)),
   }
   return MISSING.filter((name) => isMissing[name])
@@ -48,7 +50,7 @@ export function createFinishCapture(deps: CheckDependencies): FinishCapture {
   return async (id, hand, point) => {
     const attendance = await db.transaction((tx) => lockHeld(desk, tx, id, hand, 'open'))
     const items = await listItems(db, keyring, id)
-    if (missingOf(items).length > 0) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
+    if (missingOf(items, await findAgreement(db, id, items)).length > 0) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
     const { checks, review } = await compare(deps, attendance, items, point)
     return db.transaction(async (tx) => {
       // Somebody may have taken another shot meanwhile: then the comparison is not of these.

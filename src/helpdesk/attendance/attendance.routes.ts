@@ -9,6 +9,7 @@ import { type FinishCapture, missingOf } from '../approval/checks.ts'
 import type { Bindings } from '../binding/bindings.ts'
 import type { Captures } from '../capture/captures.ts'
 import { serveImage } from '../capture/serve-image.ts'
+import type { Consents } from '../consent/consents.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { type Attendance, FINGERS, LEAST_SHOTS, REASONS } from './attendance.ts'
@@ -20,7 +21,8 @@ export interface AttendanceRoutesDependencies {
   readonly attendances: Attendances
   readonly captures: Captures
   readonly finishCapture: FinishCapture
-  readonly bindings: Pick<Bindings, 'isBound'>
+  /** What the citizen did on devices of their own. */
+  readonly citizen: { readonly bindings: Pick<Bindings, 'isBound'>; readonly consents: Pick<Consents, 'stateOf'> }
 }
 
 const PAGE = '/balcao/atendimentos'
@@ -66,7 +68,7 @@ export function createAttendanceRoutes(deps: AttendanceRoutesDependencies): Rout
   const show = pages.only('attendances', async (ctx, visit, { params, query }: { params: AttendanceParams; query: z.output<typeof toldQuery> }) => {
     const attendance = await attendances.get(params.id, { unitId: visit.unit.id })
     const isHolder = attendance.holderId === visit.account.id
-    const data = { ...summaryOf(attendance, visit), told: query.aviso, isBound: await deps.bindings.isBound(params.id), ...(isHolder && (await detailsOf(captures, attendance))) }
+    const data = { ...summaryOf(attendance, visit), told: query.aviso, isBound: await deps.citizen.bindings.isBound(params.id), ...(isHolder && (await detailsOf(deps, attendance))) }
     pages.show(ctx, visit, { section: 'attendances', view: 'attendance', data })
   })
   const step = (work: (visit: DeskVisit, id: string) => Promise<unknown>) =>
@@ -129,13 +131,17 @@ function summaryOf(attendance: Attendance, visit: DeskVisit) {
   }
 }
 
-async function detailsOf(captures: Captures, attendance: Attendance) {
+async function detailsOf({ captures, citizen: { consents } }: AttendanceRoutesDependencies, attendance: Attendance) {
   const items = await captures.list(attendance.id)
+  const agreement = await captures.agreement(attendance.id)
   const count = (kind: string) => items.filter((item) => item.kind === kind).length
   const { name, socialName, birthDate } = attendance.facts.reveal()
   return {
     person: { name: socialName ?? name, birthDate },
-    missing: missingOf(items),
+    missing: missingOf(items, agreement),
+    agreement,
+    screen: await consents.stateOf(attendance.id),
+    scripts: ['watch.js'],
     checks: attendance.checks,
     done: {
       document: count('document') > 0 && count('document-front') > 0,

@@ -2,7 +2,8 @@ import type { AccountId, BaseRecord, BaseRegister, Cpf } from '../../accounts/in
 import { isUniqueViolation, type Sql } from '../../platform/db.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { type BoundAccount, findBoundAccount } from '../binding/binding.store.ts'
-import { forgetItems } from '../capture/item.store.ts'
+import { forgetItems, listItems } from '../capture/item.store.ts'
+import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { checkLooks } from '../support/looks.ts'
 import { type Attendance, type AttendanceState, APPROVAL_DAYS, DRAFT_HOURS, type Reason } from './attendance.ts'
@@ -49,7 +50,7 @@ export interface Attendances {
   takeOver(id: string, from: AccountId, hand: Hand): Promise<void>
   /** Back from `captured` to the captures. */
   recapture(id: string, hand: Hand): Promise<void>
-  /** Hands the case to whoever approves. @throws {Problem} helpdesk/halted */
+  /** Hands the case to whoever approves. @throws {Problem} helpdesk/halted, helpdesk/consent-refused */
   submit(id: string, hand: Hand): Promise<void>
   abandon(id: string, hand: Hand): Promise<void>
   /** Ends what nobody finished in time and forgets what it held; a job's work. */
@@ -97,6 +98,9 @@ export function createAttendances(desk: Desk, register: BaseRegister): Attendanc
       db.transaction(async (tx) => {
         const attendance = await lockHeld(desk, tx, id, hand, 'captured')
         if (attendance.haltedAt !== undefined) throw new Problem(HELPDESK_PROBLEMS.halted)
+        // The citizen may have changed their mind on their own screen since the captures were checked.
+        const agreement = await findAgreement(tx, id, await listItems(tx, keyring, id))
+        if (agreement?.given === false) throw new Problem(HELPDESK_PROBLEMS.consentRefused)
         const expiresAt = new Date(clock.now().getTime() + APPROVAL_DAYS * 24 * HOUR_MS)
         await doStep(desk, tx, attendance, 'submit', { expiresAt })
         const { subject } = await ledgerOf(tx, attendance)

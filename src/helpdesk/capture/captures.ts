@@ -4,6 +4,8 @@ import { Problem } from '../../platform/problem.ts'
 import { DRAFT_HOURS, type Finger, MOST_SHOTS, type SeenDocument } from '../attendance/attendance.ts'
 import { touchAttendance } from '../attendance/attendance.store.ts'
 import { type Desk, type Hand, lockHeld } from '../attendance/desk.ts'
+import type { Agreement } from '../consent/consent.ts'
+import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { type Item, type ItemKind, listItems, type NewItem, openItem, putItem, removeItems } from './item.store.ts'
 import { shotFacts } from './template.ts'
@@ -18,6 +20,8 @@ const LARGEST_WSQ = 1_000_000
 export interface Captures {
   list(attendanceId: string): Promise<Item[]>
   open(attendanceId: string, itemId: string): Promise<{ bytes: Buffer; contentType: string }>
+  /** How the citizen agreed to it, or that they did not. */
+  agreement(attendanceId: string): Promise<Agreement | undefined>
   /** What to change in a camera frame before the shot; nothing is kept. */
   guide(frame: Uint8Array, profile: QualityProfile): Promise<readonly ReasonCode[]>
   /** Judges one shot and keeps a good one. Reasons = what to change; none = kept. @throws {ImageRefused} */
@@ -43,6 +47,7 @@ export function createCaptures(desk: Desk, faces: CounterFaces): Captures {
       if (found === undefined) throw new Problem(HELPDESK_PROBLEMS.attendanceUnknown)
       return found
     },
+    agreement: async (attendanceId) => findAgreement(db, attendanceId, await listItems(db, keyring, attendanceId)),
     guide: async (frame, profile) => qualityOf(profile, await faces.observe(frame)).reasons,
     addShot: (id, photo, hand, profile) => addShot(desk, faces, { id, photo, hand, profile }),
     clearShots: (id, hand) =>

@@ -6,6 +6,8 @@ import type { Attendance } from '../attendance/attendance.ts'
 import { findAttendance } from '../attendance/attendance.store.ts'
 import type { Desk } from '../attendance/desk.ts'
 import { type ItemKind, listItems } from '../capture/item.store.ts'
+import type { Agreement } from '../consent/consent.ts'
+import { findAgreement } from '../consent/consent.store.ts'
 import type { Unit } from '../staff/unit.store.ts'
 
 /** What a receipt says, and whoever checks it is told: nothing that names the person. */
@@ -13,6 +15,7 @@ export interface ReceiptFacts {
   readonly attendance: Attendance
   readonly unit: Unit
   readonly kinds: readonly ItemKind[]
+  readonly agreement: Agreement | undefined
 }
 
 /** Proof for the citizen of what was done; anybody who holds the paper can check that it is ours. */
@@ -35,8 +38,8 @@ export function createReceipts({ desk, messages, publicUrl }: ReceiptDependencie
 
   async function factsOf(attendance: Attendance): Promise<ReceiptFacts | undefined> {
     const unit = await staff.findUnit(attendance.unitId)
-    const kinds = (await listItems(db, keyring, attendance.id)).map(({ kind }) => kind)
-    return unit && { attendance, unit, kinds: [...new Set(kinds)] }
+    const items = await listItems(db, keyring, attendance.id)
+    return unit && { attendance, unit, kinds: [...new Set(items.map(({ kind }) => kind))], agreement: await findAgreement(db, attendance.id, items) }
   }
 
   return {
@@ -44,6 +47,7 @@ export function createReceipts({ desk, messages, publicUrl }: ReceiptDependencie
       const found = await factsOf(attendance)
       const word = (key: string, params?: Record<string, string>) => messages.text(locale, `helpdesk.receipt.${key}`, params)
       const text = (key: string) => messages.text(locale, key)
+      const agreed = ({ given, way, at }: Agreement) => messages.text(locale, `helpdesk.agreed.${given ? way : 'refused'}`, { when: createFormats(locale).dateTime(at) })
       const facts = [
         { name: word('protocol'), value: attendance.protocol },
         { name: word('unit'), value: `${found?.unit.name ?? ''}, ${found?.unit.municipality ?? ''}` },
@@ -51,6 +55,7 @@ export function createReceipts({ desk, messages, publicUrl }: ReceiptDependencie
         { name: text('helpdesk.attendance.reason'), value: text(`helpdesk.reason.${attendance.reason}`) },
         { name: text('helpdesk.attendance.state'), value: text(`helpdesk.case-state.${attendance.state}`) },
         { name: word('by'), value: text(`helpdesk.role.${attendance.holderRole}`) },
+        ...(found?.agreement === undefined ? [] : [{ name: word('agreement'), value: agreed(found.agreement) }]),
       ]
       const code = codeOf(attendance.id)
       return {
