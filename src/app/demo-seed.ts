@@ -136,5 +136,5 @@ async function seedDesk(deps: DemoSeedDependencies): Promise<void> {
   await foundation.db.transaction((tx) => assurance.add(tx, { ...evidence, personId: approver.personId, accountId: approver.id }))
   await staff.grant({ unitId, cpf: attendant, role: 'attendant', endsAt }, head.id, by)
   await staff.grant({ unitId, cpf: supervisor, role: 'supervisor', endsAt }, head.id, by)
-  for (const weekday of WORKDAYS) await line.appointments.setOpening(unitId, weekday, { weekday, ...DESK_HOURS }, head.id)
+  for (const weekday of WORKDAYS) await line.appointments.changeHours(unitId, { weekday, opening: { weekday, ...DESK_HOURS } }, head.id)
 }

@@ -7,6 +7,7 @@ import type { Unit } from '../../src/helpdesk/index.ts'
 import { hire, openUnit } from '../helpdesk/support/counter.ts'
 import { openArea, PASSWORD, type TestArea } from '../portal/support/area.ts'
 import { checkPage, launchBrowser, openProfile, PHONE } from '../support/browser.ts'
+import { localDay } from '../../src/platform/clock.ts'
 import { beginDay } from '../support/clock.ts'
 
 const COUNTER = { viewport: { width: 1366, height: 768 }, locale: 'pt-BR' }
@@ -113,7 +114,7 @@ test('a support case from the search to the last act, at the counter and on a ph
 test('hours and figures of a manager, and booking from home on a phone, pass axe and fit', async () => {
   const { line } = area.app.rooms
   for (let weekday = 0; weekday < 7; weekday += 1) {
-    await line.appointments.setOpening(desk.unit.id, weekday, { weekday, opens: 480, closes: 1020, slotMinutes: 30, capacity: 2 }, desk.manager.accountId)
+    await line.appointments.changeHours(desk.unit.id, { weekday, opening: { weekday, opens: 480, closes: 1020, slotMinutes: 30, capacity: 2 } }, desk.manager.accountId)
   }
   const manager = await openProfile(browser, PHONE)
   await enter(manager.page, desk.manager, '/balcao/horarios')
@@ -144,6 +145,18 @@ test('hours and figures of a manager, and booking from home on a phone, pass axe
   await page.getByRole('button', { name: 'Marcar esta hora' }).click()
   await page.getByText('O que levar').waitFor()
   await checkPage(page, 'booked')
+
+  const booked = (await line.appointments.booked(citizen.accountId)) ?? assert.fail()
+  await manager.page.goto(`${area.url}/balcao/horarios`)
+  await manager.page.fill('#day', localDay(booked.startsAt))
+  await manager.page.getByRole('button', { name: 'Fechar este dia' }).click()
+  await manager.page.getByText('Uma pessoa já marcou hora').first().waitFor()
+  await checkPage(manager.page, 'who loses an hour')
+  await manager.page.getByRole('button', { name: 'Desmarcar e avisar' }).click()
+  await manager.page.getByText('Uma pessoa foi avisada').waitFor()
+  await page.goto(`${area.url}/conta/agendamentos`)
+  await page.getByText('A unidade desmarcou a sua hora').waitFor()
+  await checkPage(page, 'called off by the unit')
 
   const survey = await openProfile(browser, PHONE)
   const ticket = await line.queue.issue({ unitId: desk.unit.id, kind: 'question', class: 'ordinary' }, 'desk', { kind: 'system' })

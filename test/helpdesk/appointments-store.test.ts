@@ -83,7 +83,7 @@ for (const { label, open } of testDatabases()) {
     async function fresh(): Promise<void> {
       clock.set(new Date(MONDAY))
       unitId = await addUnit(db)
-      await appointments.setOpening(unitId, HOURS.weekday, HOURS, clerk)
+      await appointments.changeHours(unitId, { weekday: HOURS.weekday, opening: HOURS }, clerk)
       told.length = 0
       subjects.length = 0
     }
@@ -134,9 +134,56 @@ for (const { label, open } of testDatabases()) {
       await assert.rejects(appointments.book(id, { ...wish(), startsAt: new Date(NINE.getTime() + 1) }), taken)
       await assert.rejects(appointments.book(id, { ...wish(), startsAt: new Date('2020-01-07T13:00:00Z') }), taken)
       await assert.rejects(appointments.book(id, { ...wish(), unitId: await addUnit(db) }), taken)
-      await appointments.setClosedDay(unitId, TUESDAY, true, clerk)
+      await appointments.changeHours(unitId, { closedDay: TUESDAY }, clerk)
       await assert.rejects(appointments.book(id, wish()), taken)
       assert.deepEqual(await appointments.hours(unitId, TUESDAY), [])
+    })
+
+    test('closing a day calls off what is booked on it, tells each once, gives the places back, and is not held against them', async () => {
+      await fresh()
+      const [id, other, elsewhere] = [await addAccount(db), await addAccount(db), await addAccount(db)]
+      for (let round = 0; round < 5; round += 1) await appointments.cancel(id, (await appointments.book(id, wish())).id)
+      await appointments.book(id, wish())
+      await appointments.book(other, { ...wish(), startsAt: momentOf(TUESDAY, 9 * 60 + 30) })
+      const kept = await appointments.book(elsewhere, { ...wish(), startsAt: momentOf('2026-12-01', 9 * 60) })
+      assert.deepEqual((await appointments.hitBy(unitId, { closedDay: TUESDAY })).map(({ accountId }) => accountId), [id, other])
+      assert.equal(await appointments.changeHours(unitId, { closedDay: TUESDAY }, clerk), 2)
+      assert.equal(await appointments.changeHours(unitId, { closedDay: TUESDAY }, clerk), 0)
+      assert.deepEqual(told.filter((line) => line.startsWith('called-off')).sort(), [`called-off ${id}`, `called-off ${other}`].sort())
+      assert.equal(subjects.filter((line) => line?.startsWith('helpdesk/appointment-called-off')).length, 2)
+      assert.deepEqual([(await appointments.calledOff(id))?.startsAt, await appointments.calledOff(elsewhere)], [NINE, undefined])
+      assert.equal((await appointments.booked(elsewhere))?.id, kept.id)
+      clock.advance(60_000)
+      await appointments.reopenDay(unitId, TUESDAY, clerk)
+      assert.deepEqual((await appointments.hours(unitId, TUESDAY)).map(({ left }) => left), [2, 2, 2, 2])
+      await appointments.book(id, wish())
+      assert.equal(await appointments.calledOff(id), undefined, 'replaced')
+    })
+
+    test('changed hours call off only what they no longer hold whole', async () => {
+      await fresh()
+      const early = await addAccount(db)
+      const late = await addAccount(db)
+      await appointments.book(early, { ...wish(), startsAt: momentOf(TUESDAY, 8 * 60) })
+      await appointments.book(late, { ...wish(), startsAt: momentOf(TUESDAY, 9 * 60 + 30) })
+      const shorter = { ...HOURS, opens: 8 * 60 + 10, closes: 10 * 60 }
+      assert.equal(await appointments.changeHours(unitId, { weekday: 3, opening: undefined }, clerk), 0, 'another weekday')
+      assert.equal(await appointments.changeHours(unitId, { weekday: HOURS.weekday, opening: shorter }, clerk), 1)
+      assert.deepEqual([await appointments.booked(early), (await appointments.booked(late))?.accountId], [undefined, late])
+      assert.equal(await appointments.changeHours(unitId, { weekday: HOURS.weekday, opening: undefined }, clerk), 1)
+      assert.equal(await appointments.booked(late), undefined)
+    })
+
+    test('of bookings and a closing at once nobody is left with an hour on a closed day', async () => {
+      await fresh()
+      const people = await Promise.all([1, 2, 3, 4].map(() => addAccount(db)))
+      const startsAt = (index: number) => momentOf(TUESDAY, 8 * 60 + 30 * index)
+      const booking = people.map((id, index) => appointments.book(id, { ...wish(), startsAt: startsAt(index) }))
+      const [closing, ...results] = await Promise.allSettled([appointments.changeHours(unitId, { closedDay: TUESDAY }, clerk), ...booking])
+      const made = results.filter(({ status }) => status === 'fulfilled').length
+      assert.deepEqual(closing, { status: 'fulfilled', value: made })
+      assert.equal(told.filter((line) => line.startsWith('called-off')).length, made)
+      for (const id of people) assert.equal(await appointments.booked(id), undefined)
     })
 
     test('a unit that was closed for good gives no hours', async () => {
@@ -170,6 +217,15 @@ for (const { label, open } of testDatabases()) {
       assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
       assert.deepEqual([ticket && labelOf(ticket), ticket?.dueAt.toISOString()], ['H001', NINE.toISOString()])
       assert.equal(await appointments.booked(id), undefined)
+    })
+
+    test('who comes on another day is not ticked off for the booked one', async () => {
+      await fresh()
+      const id = await addAccount(db)
+      const { id: appointmentId } = await appointments.book(id, wish())
+      await assert.rejects(appointments.arrive({ unitId, class: 'ordinary' }, appointmentId, clerk), refusedAs('appointments/appointment-other-day'))
+      assert.equal((await appointments.booked(id))?.id, appointmentId)
+      assert.deepEqual(await queue.today(unitId), [])
     })
 
     test('who is late stands in the line, and an old person goes by law', async () => {

@@ -31,6 +31,7 @@ export const PINNED_CODES = [
   'agencies/validation-not-found',
   'agencies/validation-over',
   'appointments/appointment-held',
+  'appointments/appointment-other-day',
   'appointments/appointment-over',
   'appointments/booked-too-often',
   'appointments/slot-taken',

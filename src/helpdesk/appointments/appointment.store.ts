@@ -46,7 +46,12 @@ export async function listOpenings(sql: Sql, unitId: string): Promise<Opening[]>
   return rows.map(({ slot_minutes: slotMinutes, ...row }) => ({ ...row, slotMinutes }))
 }
 
-/** The weekday's hours from now on; `undefined` = closed. Hours that are booked stand. */
+/** Bookings of the unit wait until its hours are changed, or the change waits for them: nobody books what is being closed. */
+export async function lockHours(tx: Sql, unitId: string, mode: 'to-book' | 'to-change'): Promise<void> {
+  await tx.query(`SELECT 1 FROM helpdesk_unit WHERE id = $1 FOR ${mode === 'to-book' ? 'SHARE' : 'NO KEY UPDATE'}`, [unitId])
+}
+
+/** The weekday's hours from now on; `undefined` = closed. */
 export async function setOpening(tx: Sql, unitId: string, weekday: number, opening: Opening | undefined): Promise<void> {
   if (opening === undefined) {
     await tx.execute('DELETE FROM helpdesk_opening WHERE unit_id = $1 AND weekday = $2', [unitId, weekday])
@@ -106,10 +111,10 @@ export async function insertAppointment(tx: Sql, appointment: Appointment, now: 
   )
 }
 
-/** Hours that an account booked since a moment, whatever became of them. */
+/** Hours that an account booked since a moment, whatever it did with them; those that a unit called off are left out. */
 export async function countBookings(tx: Sql, accountId: AccountId, since: Date): Promise<number> {
   const [row] = await tx.query<{ count: number }>(
-    'SELECT count(*)::int AS count FROM helpdesk_appointment WHERE account_id = $1 AND created_at > $2',
+    'SELECT count(*)::int AS count FROM helpdesk_appointment WHERE account_id = $1 AND created_at > $2 AND NOT called_off',
     [accountId, since],
   )
   return row?.count ?? 0
@@ -120,18 +125,34 @@ export async function endAppointment(
   tx: Sql,
   id: string,
   to: Exclude<AppointmentState, 'booked'>,
-  of: { readonly accountId?: AccountId; readonly unitId?: string; readonly now: Date },
+  of: { readonly accountId?: AccountId; readonly unitId?: string; readonly isCalledOff?: boolean; readonly now: Date },
 ): Promise<Appointment | undefined> {
   const [row] = await tx.query<AppointmentRow>(
-    `UPDATE helpdesk_appointment a SET state = $2, ended_at = $3
+    `UPDATE helpdesk_appointment a SET state = $2, ended_at = $3, called_off = $6
      WHERE a.id = $1 AND a.state = 'booked' AND ($4::uuid IS NULL OR a.account_id = $4) AND ($5::uuid IS NULL OR a.unit_id = $5) RETURNING ${COLUMNS}`,
-    [id, to, of.now, of.accountId ?? null, of.unitId ?? null],
+    [id, to, of.now, of.accountId ?? null, of.unitId ?? null, of.isCalledOff ?? false],
   )
   return row && toAppointment(row)
 }
 
 export async function findBooked(sql: Sql, accountId: AccountId): Promise<Appointment | undefined> {
   const [row] = await sql.query<AppointmentRow>(`SELECT ${COLUMNS} FROM helpdesk_appointment a WHERE a.account_id = $1 AND a.state = 'booked'`, [accountId])
+  return row && toAppointment(row)
+}
+
+/** One that is booked in this unit. */
+export async function findBookedAt(sql: Sql, id: string, unitId: string): Promise<Appointment | undefined> {
+  const [row] = await sql.query<AppointmentRow>(`SELECT ${COLUMNS} FROM helpdesk_appointment a WHERE a.id = $1 AND a.unit_id = $2 AND a.state = 'booked'`, [id, unitId])
+  return row && toAppointment(row)
+}
+
+/** The hour that a unit called off last and that is still to come, of somebody who has no other. */
+export async function findCalledOff(sql: Sql, accountId: AccountId, now: Date): Promise<Appointment | undefined> {
+  const [row] = await sql.query<AppointmentRow>(
+    `SELECT ${COLUMNS} FROM helpdesk_appointment a WHERE a.account_id = $1 AND a.called_off AND a.starts_at > $2
+       AND NOT EXISTS (SELECT 1 FROM helpdesk_appointment b WHERE b.account_id = $1 AND b.created_at > a.ended_at) ORDER BY a.ended_at DESC LIMIT 1`,
+    [accountId, now],
+  )
   return row && toAppointment(row)
 }
 

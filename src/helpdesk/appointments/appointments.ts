@@ -9,12 +9,13 @@ import type { Queue } from '../queue/queue.ts'
 import type { Ticket, TicketKind } from '../queue/ticket.ts'
 import type { TicketClass } from '../queue/turn.ts'
 import {
-  type Appointment, type BookableUnit, countBookings, countTaken, endAppointment, findBooked, givePlaceBack, insertAppointment, listBookableUnits, listBookedIn, listClosedDays, listDueReminders, listOpenings, missBefore,
-  noteReminded, setClosedDay, setOpening, takePlace,
+  type Appointment, type BookableUnit, countBookings, countTaken, endAppointment, findBooked, findBookedAt, findCalledOff, givePlaceBack, insertAppointment, listBookableUnits, listBookedIn, listClosedDays, listDueReminders, listOpenings, lockHours, missBefore,
+  noteReminded, setClosedDay, takePlace,
 } from './appointment.store.ts'
+import { changeHours, listHit } from './closing.ts'
 import type { PrepareNotice } from './notice.ts'
 import { APPOINTMENT_PROBLEMS } from './problems.ts'
-import { bookableDays, findSlot, isSoonEnough, type Opening, slotsOf } from './slots.ts'
+import { bookableDays, findSlot, type HoursChange, isSoonEnough, type Opening, slotsOf } from './slots.ts'
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
@@ -40,8 +41,12 @@ export interface Wish {
 export interface Appointments {
   openings(unitId: string): Promise<Opening[]>
   closedDays(unitId: string): Promise<string[]>
-  setOpening(unitId: string, weekday: number, opening: Opening | undefined, by: AccountId): Promise<void>
-  setClosedDay(unitId: string, day: string, isClosed: boolean, by: AccountId): Promise<void>
+  /** Who booked what a change would take away; for asking before it is made. */
+  hitBy(unitId: string, change: HoursChange): Promise<Appointment[]>
+  /** Changes the hours; who booked what they no longer hold is told at once. Returns how many. */
+  changeHours(unitId: string, change: HoursChange, by: AccountId): Promise<number>
+  /** Takes a closed day back. What was called off stays so. */
+  reopenDay(unitId: string, day: string, by: AccountId): Promise<void>
   /** Open units that give hours. */
   units(): Promise<BookableUnit[]>
   /** Days with hours to book. */
@@ -49,6 +54,8 @@ export interface Appointments {
   /** Hours of a day with places left. */
   hours(unitId: string, day: string): Promise<OfferedSlot[]>
   booked(accountId: AccountId): Promise<Appointment | undefined>
+  /** The hour that a unit called off and that the person has not replaced yet. */
+  calledOff(accountId: AccountId): Promise<Appointment | undefined>
   /** @throws {Problem} appointments/slot-taken, appointments/appointment-held, appointments/booked-too-often */
   book(accountId: AccountId, wish: Wish): Promise<Appointment>
   /** @throws {Problem} appointments/appointment-over */
@@ -57,7 +64,8 @@ export interface Appointments {
   expected(unitId: string): Promise<Appointment[]>
   /**
    * The person is there and gets a ticket: for the booked hour, or by law if that comes first; late ones stand in the line like anybody.
-   * @throws {Problem} appointments/appointment-over
+   * Only who is expected in this unit today.
+   * @throws {Problem} appointments/appointment-over, appointments/appointment-other-day
    */
   arrive(at: { unitId: string; class: TicketClass }, id: string, by: AccountId): Promise<Ticket>
   /** Reminds of what is due within a day, once each; a job's work. */
@@ -80,15 +88,12 @@ export function createAppointments(deps: AppointmentsDependencies): Appointments
   return {
     openings: (unitId) => listOpenings(db, unitId),
     closedDays: async (unitId) => [...(await closedOf(db, unitId))],
-    setOpening: (unitId, weekday, opening, by) =>
+    hitBy: (unitId, change) => listHit(db, unitId, change, clock.now()),
+    changeHours: (unitId, change, by) => changeHours(deps, unitId, change, by),
+    reopenDay: (unitId, day, by) =>
       db.transaction(async (tx) => {
-        await setOpening(tx, unitId, weekday, opening)
-        await audit.record(tx, { type: 'helpdesk/opening-set', actor: staff(by), data: { unitId, weekday } })
-      }),
-    setClosedDay: (unitId, day, closed, by) =>
-      db.transaction(async (tx) => {
-        await setClosedDay(tx, unitId, day, closed)
-        await audit.record(tx, { type: 'helpdesk/closed-day-set', actor: staff(by), data: { unitId, closed } })
+        await setClosedDay(tx, unitId, day, false)
+        await audit.record(tx, { type: 'helpdesk/closed-day-set', actor: staff(by), data: { unitId, closed: false } })
       }),
     units: () => listBookableUnits(db),
     days: async (unitId) => bookableDays(await listOpenings(db, unitId), await closedOf(db, unitId), clock.now()),
@@ -101,6 +106,7 @@ export function createAppointments(deps: AppointmentsDependencies): Appointments
         .map(({ startsAt, capacity }) => ({ startsAt, left: Math.max(0, capacity - (taken.get(startsAt.getTime()) ?? 0)) }))
     },
     booked: (accountId) => findBooked(db, accountId),
+    calledOff: (accountId) => findCalledOff(db, accountId, clock.now()),
     book: (accountId, wish) => book(deps, accountId, wish),
     cancel: (accountId, id) => cancel(deps, accountId, id),
     expected: (unitId) => {
@@ -121,10 +127,11 @@ async function book({ db, clock, audit, prepareNotice }: AppointmentsDependencie
   const tell = await prepareNotice({ accountId, unitId, startsAt }, 'booked')
   try {
     return await db.transaction(async (tx) => {
+      await lockHours(tx, unitId, 'to-book')
       const closed = new Set(await listClosedDays(tx, unitId, localDay(now)))
       const slot = findSlot(await listOpenings(tx, unitId), closed, startsAt, now)
       const appointment: Appointment = { id: randomUUID(), unitId, accountId, kind, startsAt, state: 'booked' }
-      // First of all: of two by one account the second waits here, and then sees the first.
+      // Before it is counted: of two by one account the second waits here, and then sees the first.
       await insertAppointment(tx, appointment, now)
       if ((await countBookings(tx, accountId, new Date(now.getTime() - 30 * 24 * HOUR_MS))) > MOST_BOOKINGS) {
         throw new Problem(APPOINTMENT_PROBLEMS.bookedTooOften)
@@ -177,6 +184,8 @@ async function arrive(
 ): Promise<Ticket> {
   return db.transaction(async (tx) => {
     const now = clock.now()
+    const expected = await findBookedAt(tx, id, unitId)
+    if (expected !== undefined && localDay(expected.startsAt) !== localDay(now)) throw new Problem(APPOINTMENT_PROBLEMS.appointmentOtherDay)
     const ended = await endAppointment(tx, id, 'arrived', { unitId, now })
     if (ended === undefined) throw new Problem(APPOINTMENT_PROBLEMS.appointmentOver)
     const isLate = now.getTime() - ended.startsAt.getTime() > LATE_MINUTES * MINUTE_MS

@@ -57,10 +57,16 @@ export function createBookingRoutes({ pages, appointments }: BookingRoutesDepend
     const phone = citizen.phone === undefined ? undefined : maskAddress({ kind: 'phone', value: citizen.phone })
     return { ...booked, unit, ready: { name: displayName(citizen), cpf: maskCpf(citizen.cpf), birthDate: citizen.birthDate, contact: mail ?? phone } }
   }
+  /** What the unit called off, with the way to another hour there. */
+  async function calledOffOf({ account }: Visit) {
+    const found = await appointments.calledOff(account.id)
+    const unit = found && (await appointments.units()).find(({ id }) => id === found.unitId)
+    return found && { startsAt: found.startsAt, unit, again: unit && `${PAGE}?${new URLSearchParams({ unidade: unit.id, assunto: found.kind })}` }
+  }
 
   const open = pages.signedIn(async (ctx, visit, { query: asked }: { query: Query }) => {
     const booked = await appointments.booked(visit.account.id)
-    const data = booked ? { booked: await viewOf(booked, visit) } : await stepOf(asked)
+    const data = booked ? { booked: await viewOf(booked, visit) } : { ...(await stepOf(asked)), calledOff: await calledOffOf(visit) }
     pages.show(ctx, visit, { section: 'appointments', view: 'appointments', data: { ...data, told: asked.feito } })
   })
   const book = pages.signedIn(async (ctx, { account }, { body }: { body: z.output<typeof wish> }) => {

@@ -6,7 +6,7 @@ import { seeOther } from '../../portal/index.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Appointments } from './appointments.ts'
-import { formatMinutes, parseMinutes } from './slots.ts'
+import { formatMinutes, type HoursChange, parseMinutes } from './slots.ts'
 
 export interface HoursRoutesDependencies {
   readonly pages: DeskPages
@@ -15,8 +15,10 @@ export interface HoursRoutesDependencies {
 }
 
 const PAGE = '/balcao/horarios'
+/** Hours that the question names one by one. */
+const SHOWN_HOURS = 10
 const OUTCOMES = ['opening', 'closed-day', 'rule', 'tablet'] as const
-const query = z.object({ feito: z.enum(OUTCOMES).optional() })
+const query = z.object({ feito: z.enum(OUTCOMES).optional(), avisadas: z.coerce.number().int().min(0).max(100_000).optional() })
 type Query = z.output<typeof query>
 
 const minutes = z.string().transform((text, ctx) => {
@@ -26,11 +28,13 @@ const minutes = z.string().transform((text, ctx) => {
 })
 const number = (least: number, most: number) => z.coerce.number('appointments.field.number').int('appointments.field.number').min(least, 'appointments.field.number').max(most, 'appointments.field.number')
 const weekday = number(0, 6)
+/** Said once the page has told who loses an hour by the change. */
+const confirmed = z.literal('sim').optional()
 const openingForm = z
-  .object({ weekday, opens: minutes, closes: minutes, slotMinutes: number(5, 240), capacity: number(1, 100) })
+  .object({ weekday, opens: minutes, closes: minutes, slotMinutes: number(5, 240), capacity: number(1, 100), confirmed })
   .refine(({ opens, closes, slotMinutes }) => opens + slotMinutes <= closes, { message: 'appointments.field.closes', path: ['closes'] })
-const closing = z.object({ weekday })
-const closedDay = z.object({ day: z.iso.date('appointments.field.day'), change: z.enum(['close', 'open']) })
+const closing = z.object({ weekday, confirmed })
+const closedDay = z.object({ day: z.iso.date('appointments.field.day'), change: z.enum(['close', 'open']), confirmed })
 const ruleForm = z.object({ lawRun: number(1, 10), bookedRun: number(1, 10) })
 
 interface Asked<B> {
@@ -45,7 +49,7 @@ interface Refused {
 export function createHoursRoutes({ pages, queue, appointments }: HoursRoutesDependencies): Router {
   const router = new Router()
 
-  async function show(ctx: HttpContext, visit: DeskVisit, page: { errors?: FieldErrors; typed?: Typed; outcome?: string | undefined }): Promise<void> {
+  async function show(ctx: HttpContext, visit: DeskVisit, page: { errors?: FieldErrors; typed?: Typed; outcome?: string | undefined; toldCount?: number | undefined }): Promise<void> {
     const { id, code } = visit.unit
     const openings = (await appointments.openings(id)).map((found) => ({ ...found, opens: formatMinutes(found.opens), closes: formatMinutes(found.closes) }))
     const data = {
@@ -59,19 +63,33 @@ export function createHoursRoutes({ pages, queue, appointments }: HoursRoutesDep
     pages.show(ctx, visit, { section: 'hours', view: 'hours', data })
   }
   const onInvalid = pages.only('hours', (ctx, visit, { errors, typed }: Refused) => show(ctx, visit, { errors, typed }))
-  const told = (ctx: HttpContext, outcome: (typeof OUTCOMES)[number]) => seeOther(ctx, `${PAGE}?feito=${outcome}`)
+  const told = (ctx: HttpContext, outcome: (typeof OUTCOMES)[number], count = 0) => seeOther(ctx, `${PAGE}?feito=${outcome}${count > 0 ? `&avisadas=${count}` : ''}`)
 
-  const open = pages.only('hours', (ctx, visit, { query: { feito } }: { query: Query }) => show(ctx, visit, { outcome: feito }))
-  const setOpening = pages.only('hours', async (ctx, { unit, account }, { body }: Asked<z.output<typeof openingForm>>) => {
-    await appointments.setOpening(unit.id, body.weekday, body, account.id)
-    told(ctx, 'opening')
-  })
-  const close = pages.only('hours', async (ctx, { unit, account }, { body }: Asked<z.output<typeof closing>>) => {
-    await appointments.setOpening(unit.id, body.weekday, undefined, account.id)
-    told(ctx, 'opening')
-  })
-  const setClosed = pages.only('hours', async (ctx, { unit, account }, { body }: Asked<z.output<typeof closedDay>>) => {
-    await appointments.setClosedDay(unit.id, body.day, body.change === 'close', account.id)
+  const open = pages.only('hours', (ctx, visit, { query: { feito, avisadas } }: { query: Query }) => show(ctx, visit, { outcome: feito, toldCount: avisadas }))
+  /** Asks first when somebody loses an hour by it; then changes, and says how many were told. */
+  async function change(ctx: HttpContext, visit: DeskVisit, asked: { change: HoursChange; fields: Record<string, string | number>; isConfirmed: boolean }): Promise<void> {
+    const { unit, account } = visit
+    const hit = asked.isConfirmed ? [] : await appointments.hitBy(unit.id, asked.change)
+    if (hit.length > 0) {
+      const hours = hit.slice(0, SHOWN_HOURS).map(({ startsAt }) => startsAt)
+      return pages.show(ctx, visit, { section: 'hours', view: 'hours-hit', data: { count: hit.length, hours, action: ctx.path, fields: asked.fields, back: PAGE } })
+    }
+    const count = await appointments.changeHours(unit.id, asked.change, account.id)
+    told(ctx, 'closedDay' in asked.change ? 'closed-day' : 'opening', count)
+  }
+  const setOpening = pages.only('hours', (ctx, visit, { body: { confirmed: said, ...opening } }: Asked<z.output<typeof openingForm>>) =>
+    change(ctx, visit, {
+      change: { weekday: opening.weekday, opening },
+      fields: { ...opening, opens: formatMinutes(opening.opens), closes: formatMinutes(opening.closes) },
+      isConfirmed: said === 'sim',
+    }),
+  )
+  const close = pages.only('hours', (ctx, visit, { body }: Asked<z.output<typeof closing>>) =>
+    change(ctx, visit, { change: { weekday: body.weekday, opening: undefined }, fields: { weekday: body.weekday }, isConfirmed: body.confirmed === 'sim' }),
+  )
+  const setClosed = pages.only('hours', async (ctx, visit, { body }: Asked<z.output<typeof closedDay>>) => {
+    if (body.change === 'close') return change(ctx, visit, { change: { closedDay: body.day }, fields: { day: body.day, change: 'close' }, isConfirmed: body.confirmed === 'sim' })
+    await appointments.reopenDay(visit.unit.id, body.day, visit.account.id)
     told(ctx, 'closed-day')
   })
   const setRule = pages.only('hours', async (ctx, { unit, account }, { body }: Asked<z.output<typeof ruleForm>>) => {

@@ -5,7 +5,7 @@ import type { TellCitizen } from '../citizen-notice.ts'
 import type { Unit } from '../staff/unit.store.ts'
 import type { Appointment } from './appointment.store.ts'
 
-export type AppointmentNotice = 'booked' | 'cancelled' | 'reminder'
+export type AppointmentNotice = 'booked' | 'cancelled' | 'called-off' | 'reminder'
 
 /** Looks everything up beforehand; what it returns tells the citizen, in the transaction of the change. */
 export type PrepareNotice = (

@@ -1,4 +1,4 @@
-import { addDays, localDay, momentOf, weekdayOf } from '../../platform/clock.ts'
+import { addDays, localDay, localMinutes, momentOf, weekdayOf } from '../../platform/clock.ts'
 
 /** One weekday's hours, in minutes of the local day. */
 export interface Opening {
@@ -41,6 +41,20 @@ export function findSlot(openings: readonly Opening[], closed: ReadonlySet<strin
   const day = localDay(startsAt)
   if (closed.has(day) || !isSoonEnough(startsAt, now) || day > addDays(localDay(now), BOOKING_DAYS)) return undefined
   return slotsOf(openings, day).find((slot) => slot.startsAt.getTime() === startsAt.getTime())
+}
+
+/** A change of a unit's hours: one weekday's, or a day without any. */
+export type HoursChange = { readonly weekday: number; readonly opening: Opening | undefined } | { readonly closedDay: string }
+
+/** Whether a booked hour cannot be kept after the change: on the closed day, or on the weekday and not wholly within its new hours. */
+export function isHitBy(change: HoursChange, startsAt: Date): boolean {
+  const day = localDay(startsAt)
+  if ('closedDay' in change) return day === change.closedDay
+  if (weekdayOf(day) !== change.weekday) return false
+  const { opening } = change
+  if (opening === undefined) return true
+  const at = localMinutes(startsAt)
+  return at < opening.opens || at + opening.slotMinutes > opening.closes
 }
 
 export function isSoonEnough(startsAt: Date, now: Date): boolean {

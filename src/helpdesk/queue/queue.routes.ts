@@ -25,7 +25,7 @@ export interface QueueRoutesDependencies {
 
 const PAGE = '/balcao/fila'
 const desk = z.coerce.number('queue.field.desk').int('queue.field.desk').min(1, 'queue.field.desk').max(99, 'queue.field.desk')
-const OUTCOMES = ['nobody', 'moved', 'busy', 'full', 'issued', 'arrived', 'over', 'finished'] as const
+const OUTCOMES = ['nobody', 'moved', 'busy', 'full', 'issued', 'arrived', 'over', 'other-day', 'finished'] as const
 const label = z.string().regex(/^[PHN]\d{3}$/)
 const query = z.object({ guiche: desk.optional(), feito: z.enum(OUTCOMES).optional(), senha: label.optional(), pesquisa: z.string().regex(/^[\w-]{43}$/).optional() })
 type Query = z.output<typeof query>
@@ -45,6 +45,7 @@ function outcomeOf(error: unknown): Outcome {
   if (isProblem(error, QUEUE_PROBLEMS.ticketOpen)) return 'busy'
   if (isProblem(error, QUEUE_PROBLEMS.lineFull)) return 'full'
   if (isProblem(error, APPOINTMENT_PROBLEMS.appointmentOver)) return 'over'
+  if (isProblem(error, APPOINTMENT_PROBLEMS.appointmentOtherDay)) return 'other-day'
   throw error
 }
 
