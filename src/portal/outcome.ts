@@ -27,6 +27,8 @@ export const OUTCOMES = [
   'proxy-blocked',
   'proxy-withdrawn',
   'proxy-unblocked',
+  'act-approved',
+  'act-refused',
   'unmet',
   'refused',
 ] as const

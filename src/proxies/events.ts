@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineEvents } from '../audit/index.ts'
+import { ACT_OUTCOMES } from './decision/act.ts'
 import { CHANGES } from './mandate/transition.ts'
 import { MANDATE_KINDS } from './role/role.ts'
 
@@ -16,6 +17,9 @@ export const proxiesEvents = defineEvents({
   'proxies/used': z.object({ useId: z.int(), mandateId: z.uuid().optional(), power: z.string().optional(), service: z.string().optional() }),
   'proxies/requested': request,
   'proxies/request-decided': request.extend({ outcome: z.enum(['granted', 'refused', 'withdrawn']), isBlocked: z.boolean() }),
+  'proxies/act-opened': z.object({ actId: z.uuid(), power: z.string() }),
+  'proxies/act-refused': z.object({ actId: z.uuid() }),
+  'proxies/act-ended': z.object({ actId: z.uuid(), outcome: z.enum(ACT_OUTCOMES) }),
   'proxies/act-approved': z.object({ actId: z.uuid(), approvals: z.int() }),
   'proxies/instrument-made': z.object({ mandateId: z.uuid(), sha256: z.string() }),
   'proxies/asked-by-agency': z.object({ namespaces: z.array(z.string()), found: z.int() }),

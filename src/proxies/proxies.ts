@@ -53,7 +53,7 @@ export function createProxies({ platform, audit, assurance, ports, paper }: Prox
     companies: core.companies,
     roles, mandates, decide, lifecycle,
     uses: createUses({ core, decide, mandates }),
-    acts: createActs({ core, decide }),
+    acts: createActs({ core, roles, decide }),
     requests: createRequests({ core, roles, mandates }),
     entered: createEntered(core, roles, changeBySystem),
     instruments: createInstruments({ core, roles, mandates, paper }),

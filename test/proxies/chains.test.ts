@@ -17,6 +17,8 @@ function company(text: string): PartyRef & { kind: 'company' } {
   return ref
 }
 
+const SEFAZ = { id: 'sefaz-client', namespaces: ['sefaz'] }
+
 for (const { label, open } of testDatabases()) {
   describe(`chains, companies and groups on ${label}`, () => {
     let scene: ProxyScene
@@ -162,8 +164,8 @@ for (const { label, open } of testDatabases()) {
       assert.equal((await decide(clerk, company(firm.cnpj))).permit, true)
       assert.equal((await decide(one, company(firm.cnpj))).reason, 'quorum')
       const asked = { represented: company(firm.cnpj), role: ipva, service: undefined, instance: 'baixa' }
-      const { act, approvals } = await acts.open(one.by, asked)
-      assert.deepEqual([approvals, act.quorum], [1, 2])
+      const { act, approvals } = await acts.open(SEFAZ, { ...asked, actor: one.ref, about: 'Dar baixa na inscrição' })
+      assert.deepEqual([approvals, act.quorum], [0, 2])
       await assert.rejects(acts.approve(clerk.by, act.id), code('proxies/mandate-not-found'))
       assert.equal((await acts.approve(one.by, act.id)).approvals, 1)
       const withAct = { actId: act.id, instance: 'baixa' }
@@ -184,7 +186,8 @@ for (const { label, open } of testDatabases()) {
       const given = await mandates.grant(owner.by, scene.terms(group, ipva, { quorum: 2 }))
       assert.equal(given.length, 3)
       assert.equal((await decide(one, owner.ref)).reason, 'quorum')
-      const { act } = await acts.open(one.by, { represented: owner.ref, role: ipva })
+      const { act } = await acts.open(SEFAZ, { actor: one.ref, represented: owner.ref, role: ipva, about: 'Pagar o IPVA' })
+      await acts.approve(one.by, act.id)
       await acts.approve(two.by, act.id)
       assert.equal((await decide(three, owner.ref, ipva, { actId: act.id })).permit, true)
       const second = given.find(({ delegate }) => delegate.document === two.cpf)
@@ -192,7 +195,7 @@ for (const { label, open } of testDatabases()) {
       await mandates.revoke(owner.by, second.id)
       assert.equal((await decide(three, owner.ref, ipva, { actId: act.id })).reason, 'quorum')
       await assert.rejects(acts.approve(two.by, act.id), code('proxies/mandate-not-found'))
-      await assert.rejects(acts.open(owner.by, { represented: one.ref, role: ipva }), code('proxies/act-not-open'))
+      await assert.rejects(acts.open(SEFAZ, { actor: owner.ref, represented: one.ref, role: ipva, about: 'Pagar o IPVA' }), code('proxies/act-not-open'))
     })
 
     test('a mandate for one thing permits only that, and for one service only there', async () => {

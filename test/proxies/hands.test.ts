@@ -42,7 +42,7 @@ for (const { label, open } of testDatabases()) {
       const by = await fresh(holder, firm.cnpj)
       await assert.rejects(scene.proxies.mandates.sign(by, waiting.id), code('proxies/delegate-not-confirmed'))
       await assert.rejects(scene.proxies.mandates.grant(by, scene.terms(clerk, ipva)), code('proxies/delegate-not-confirmed'))
-      await assert.rejects(scene.proxies.acts.open(by, { represented: company(firm.cnpj), role: ipva }), code('proxies/delegate-not-confirmed'))
+      await assert.rejects(scene.proxies.acts.open({ id: 'sefaz-client', namespaces: ['sefaz'] }, { actor: holder.ref, represented: company(firm.cnpj), role: ipva, about: 'Dar baixa' }), code('proxies/delegate-not-confirmed'))
       assert.equal((await decide(holder, owner.ref)).reason, 'standing')
     })
 

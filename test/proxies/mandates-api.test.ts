@@ -45,6 +45,7 @@ before(async () => {
   await scene.proxies.roles.addNamespace({ code: 'detran', title: 'Detran', clientId: 'detran-client' }, SYSTEM)
   maria = await scene.addPerson({ cpf: parseCpf('52998224725'), name: 'Maria Aparecida da Silva' })
   joana = await scene.addPerson({ cpf: parseCpf('11144477735'), name: 'Joana Batista Pereira' })
+  scene.addCompany([joana, maria], { quorum: 2, cnpj: '12ABC34501DE35' })
   const people = { representedKinds: ['person'], delegateKinds: ['person'], acceptance: false }
   await scene.addRole('veiculo.curatela', { ...people, kinds: ['curatela'] }, 'detran')
   await scene.addRole('veiculo.ajuda', { ...people, kinds: ['assistencia'], delegateKinds: ['organisation'], longestDays: 1 }, 'detran')
@@ -82,6 +83,8 @@ test('every example of the document works as it stands, one after the other, and
     assert.equal(String(status), documented, `${method} ${path}: ${JSON.stringify(body)}`)
     const checked = z.fromJSONSchema(operation.responses[documented]?.content['application/json']?.schema ?? assert.fail(path)).safeParse(body)
     assert.ok(checked.success, `${path}: ${checked.error?.message}`)
+    if (path.endsWith('/atos')) entered = String(body['ato'])
+    if (path.endsWith('/atos/{id}')) assert.equal(body['situacao'], method === 'get' ? 'open' : 'withdrawn')
     if (path.endsWith('/representacoes')) entered = String(body['id'])
     if (path.endsWith('/decisao')) assert.deepEqual([body['permitido'], body['procuracao'], typeof body['uso']], [true, entered, 'number'])
   }

@@ -35,7 +35,10 @@ export async function openProxies({ foundation, audit, assurance, register, pape
     },
     paper: { documents, texts: messages, publicUrl: config.platform.publicUrl },
   })
-  jobs.schedule('proxies-sweep', '*/5 * * * *', async () => void (await proxies.lifecycle.sweep()))
+  jobs.schedule('proxies-sweep', '*/5 * * * *', async () => {
+    await proxies.lifecycle.sweep()
+    await proxies.acts.sweep()
+  })
   jobs.schedule('proxies-parties', '37 4 * * *', async () => void (await proxies.lifecycle.refreshParties()))
   return proxies
 }

@@ -1,9 +1,11 @@
+import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { PageSessions } from '../../platform/http/page-session.ts'
 import { Problem } from '../../platform/problem.ts'
 import { type Acting, PROXIES_PROBLEMS, type Proxies } from '../../proxies/index.ts'
 import type { AreaData } from '../area.ts'
+import { outcomeQuery } from '../outcome.ts'
 import type { AreaPages, Page, Visit } from '../pages.ts'
 
 /** What the pages about mandates share. */
@@ -17,6 +19,10 @@ export interface ProxyDesk {
 }
 
 export const PAGE = '/conta/procuracoes'
+
+/** Query of every page that can be in a company's name. */
+export const nameQuery = outcomeQuery.extend({ empresa: z.string().regex(/^[A-Z0-9]{8,14}$/).optional() })
+export type NameQuery = z.output<typeof nameQuery>
 
 /** Who acts on a page: the citizen, or a company that they bind. The register judges whether they do. */
 export function actingAs({ account, session }: Visit, company: string | undefined): Acting {
@@ -36,6 +42,7 @@ export function showIn({ pages }: ProxyDesk, ctx: HttpContext, visit: Visit, { c
 const MENDABLE: readonly string[] = [
   PROXIES_PROBLEMS.freshnessNeeded, PROXIES_PROBLEMS.levelNeeded, PROXIES_PROBLEMS.held, PROXIES_PROBLEMS.delegateUnconfirmed, PROXIES_PROBLEMS.roleChanged,
   PROXIES_PROBLEMS.stepOutOfOrder, PROXIES_PROBLEMS.termsRefused, PROXIES_PROBLEMS.requestBlocked, PROXIES_PROBLEMS.tooManyRequests,
+  PROXIES_PROBLEMS.actPending, PROXIES_PROBLEMS.companyUnknown,
 ].map(({ code }) => code)
 
 /** A refusal that its page explains, by the text of the problem and with what to do next. */

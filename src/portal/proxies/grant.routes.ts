@@ -7,9 +7,8 @@ import { parsePartyRef, type PartyKind, type Role } from '../../proxies/index.ts
 import { type Outcome, tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
 import { wordsOf } from './cards.ts'
-import { actingAs, inName, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
+import { actingAs, inName, nameQuery, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
 import { createDrafts, type Drafts, type DraftStep, parseTypedDay, type ProxyDraft, STEPS, stepOf, termsOf } from './draft.ts'
-import { nameQuery } from './overview.routes.ts'
 
 type Mode = ProxyDraft['mode']
 const DONE: Readonly<Record<Mode, Outcome>> = { nova: 'proxy-granted', pedir: 'proxy-asked' }

@@ -7,8 +7,7 @@ import { type Acting, LEGAL_KINDS, type Mandate, type MandateId, parseMandateId,
 import { type Outcome, tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
 import { mandateCard, useLines } from './cards.ts'
-import { actingAs, inName, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
-import { type NameQuery, nameQuery } from './overview.routes.ts'
+import { actingAs, inName, nameQuery, type NameQuery, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
 
 /** What can be done to a mandate, by which side and in which states. The register judges again. */
 const ACTIONS = {

@@ -1,18 +1,13 @@
 import Router from '@koa/router'
-import { z } from 'zod'
 import { guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { Mandate } from '../../proxies/index.ts'
-import { outcomeQuery } from '../outcome.ts'
+import { countWaiting } from './acts.routes.ts'
 import { mandateCard, useLines } from './cards.ts'
-import { actingAs, PAGE, type ProxyDesk, showIn } from './desk.ts'
+import { actingAs, type NameQuery, nameQuery, PAGE, type ProxyDesk, showIn } from './desk.ts'
 
 const OPEN: readonly string[] = ['pending_signature', 'pending_acceptance', 'active', 'suspended']
 const MOST_ENDED = 20
-
-/** Query of every page that can be in a company's name. */
-export const nameQuery = outcomeQuery.extend({ empresa: z.string().regex(/^[A-Z0-9]{8,14}$/).optional() })
-export type NameQuery = z.output<typeof nameQuery>
 
 /** Given and received mandates, and every use of what was given. */
 export function createOverviewRoutes(desk: ProxyDesk): Router {
@@ -22,7 +17,7 @@ export function createOverviewRoutes(desk: ProxyDesk): Router {
   const overview = pages.signedIn(async (ctx, visit, { query: { empresa: company, feito: outcome } }: { query: NameQuery }) => {
     const by = actingAs(visit, company)
     const [given, received] = [await cardsOf(ctx, desk, await proxies.mandates.listGiven(by)), await cardsOf(ctx, desk, await proxies.mandates.listReceived(by))]
-    showIn(desk, ctx, visit, { view: 'proxies/overview', company, outcome, data: { given, received } })
+    showIn(desk, ctx, visit, { view: 'proxies/overview', company, outcome, data: { given, received, waitingActs: await countWaiting(desk, visit, company) } })
   })
 
   const uses = pages.signedIn(async (ctx, visit, { query: { empresa: company, feito: outcome } }: { query: NameQuery }) => {

@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import { inRoom } from '../../platform/http/app.ts'
+import { createActRoutes } from './acts.routes.ts'
 import { createCompanyRoutes } from './companies.routes.ts'
 import type { ProxyDesk } from './desk.ts'
 import { createGrantRoutes } from './grant.routes.ts'
@@ -12,7 +13,7 @@ export function createProxyRoutes(desk: ProxyDesk): Router {
   const router = new Router()
   router.use(inRoom('portal'), desk.pages.refusals)
   // Named pages before those of one mandate.
-  const parts = [createOverviewRoutes(desk), createGrantRoutes(desk), createRequestRoutes(desk), createMandateRoutes(desk), createCompanyRoutes(desk)]
+  const parts = [createOverviewRoutes(desk), createGrantRoutes(desk), createRequestRoutes(desk), createActRoutes(desk), createMandateRoutes(desk), createCompanyRoutes(desk)]
   for (const part of parts) router.use(part.routes())
   return router
 }

@@ -6,8 +6,7 @@ import type { RepresentationRequest } from '../../proxies/index.ts'
 import { tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
 import { partyCard, wordsOf } from './cards.ts'
-import { actingAs, inName, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
-import { type NameQuery, nameQuery } from './overview.routes.ts'
+import { actingAs, inName, nameQuery, type NameQuery, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
 
 const REQUESTS = `${PAGE}/pedidos`
 const params = z.object({ id: z.uuid() })

@@ -1,6 +1,7 @@
 /** What goes over the wire: the guards of the routes, and the schemas of the OpenAPI document. Members are the law's and agencies' words. */
 import { z } from 'zod'
 import { LEVELS } from '../../assurance/index.ts'
+import { ACT_STATES } from '../decision/act.ts'
 import { DECISION_REASONS } from '../decision/judge.ts'
 import { parseDay } from '../mandate/day.ts'
 import { MANDATE_STATES } from '../mandate/transition.ts'
@@ -96,6 +97,38 @@ export const helpRequest = z.strictObject({
 export const askRequest = z.strictObject({ representado: pessoa, outorgado: pessoa, poderes: z.array(poder).min(1).max(20), valida_ate: dia })
 export const askAnswer = z.strictObject({ pedido: id, situacao: z.literal('asked') })
 export const changeRequest = z.strictObject({ acao: z.enum(['aprovar', 'rejeitar', 'suspender', 'liberar', 'encerrar']), responsavel })
+
+const servico = z.string().regex(ROLE_CODE).max(64)
+const instancia = z.string().min(1).max(120)
+const descricao = z
+  .string()
+  .trim()
+  .min(5)
+  .max(300)
+  .regex(/^[^\p{Cc}\p{Cf}]*$/u)
+  .meta({ description: 'O que exatamente será feito, como as pessoas vão ler antes de aprovar.' })
+export const actRequest = z.strictObject({
+  ator: parte.meta({ description: 'Quem começa o ato: uma das pessoas que só juntas podem. Não é ainda a aprovação dela.' }),
+  representado: parte,
+  poder,
+  servico: servico.optional(),
+  instancia: instancia.optional(),
+  descricao,
+})
+export const actAction = z.strictObject({ acao: z.literal('desistir') })
+export const actAnswer = z.strictObject({
+  ato: id,
+  situacao: z.enum(ACT_STATES).meta({ description: '`approved`: já pode ser feito, uma vez, com `ato` na decisão.' }),
+  poder: z.string(),
+  servico: z.string().optional(),
+  instancia: z.string().optional(),
+  descricao: z.string().optional(),
+  quorum: z.int(),
+  aprovacoes: z.int(),
+  recusas: z.int(),
+  vence_em: z.iso.datetime(),
+  endereco: z.string().meta({ description: 'Página em que cada pessoa vê o ato e aprova ou recusa, depois de entrar.' }),
+})
 
 export const rolesQuery = z.strictObject({ espaco: z.string().max(32).optional() })
 const papel = z.strictObject({ poder: z.string(), versao: z.int(), situacao: z.enum(ROLE_STATES), definicao: roleDefinition })

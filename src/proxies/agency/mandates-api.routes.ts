@@ -6,26 +6,27 @@ import { inRoom } from '../../platform/http/app.ts'
 import { guard } from '../../platform/http/guard.ts'
 import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'
 import { Problem } from '../../platform/problem.ts'
-import type { Decision, DecisionAsk } from '../decision/decide.ts'
-import type { Authority } from '../entered/entered.ts'
+import type { DecisionAsk } from '../decision/decide.ts'
 import type { Day } from '../mandate/day.ts'
-import { type Mandate, parseMandateId } from '../mandate/mandate.ts'
+import { parseMandateId } from '../mandate/mandate.ts'
 import { listBySide } from '../mandate/mandate.store.ts'
-import { documentsOf, type Party, type PartyRef, parsePartyRef } from '../party/party.ts'
+import { documentsOf, type PartyRef } from '../party/party.ts'
 import { findParty, listAccountsOf } from '../party/party.store.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import type { Proxies } from '../proxies.ts'
-import { parsePowerName, type Power, powerName } from '../role/role.ts'
+import { powerName } from '../role/role.ts'
+import { addActs } from './acts-api.routes.ts'
 import type { Call } from './call.ts'
 import * as contract from './contract.ts'
 import { openApiDocument } from './open-api.ts'
 import type { ProxyClient } from './policy.ts'
+import { authorityOf, currentPowers, named, ownNamespace, ownPower, partyOf, spokenDecision, spokenMandate } from './spoken.ts'
 
 export const PROXY_API = '/procuracoes/v1'
 export const DECISION_PATH = '/procuracoes/decisao'
 
 export interface MandatesApiDependencies {
-  readonly proxies: Pick<Proxies, 'decide' | 'uses' | 'mandates' | 'roles' | 'entered' | 'requests'>
+  readonly proxies: Pick<Proxies, 'decide' | 'uses' | 'mandates' | 'roles' | 'entered' | 'requests' | 'acts'>
   readonly platform: { readonly db: Database; readonly audit: Pick<Audit, 'record'>; readonly publicUrl: string }
   readonly call: Call
 }
@@ -38,6 +39,7 @@ export function createMandatesApi(deps: MandatesApiDependencies): Router {
   addMandates(router, deps)
   addEntries(router, deps)
   addRoles(router, deps)
+  addActs(router, deps)
   const document = openApiDocument(deps.platform.publicUrl)
   router.get(
     `${PROXY_API}/openapi.json`,
@@ -186,63 +188,4 @@ function addRoles(router: Router, { proxies: { roles }, call }: MandatesApiDepen
       },
     }),
   )
-}
-
-function ownNamespace({ policy }: ProxyClient, namespace: string): string {
-  if (!policy.namespaces.includes(namespace)) throw new Problem(PROXIES_PROBLEMS.namespaceForeign)
-  return namespace
-}
-
-/** The guard has seen that it is a name of a power. */
-function ownPower(client: ProxyClient, text: string): Pick<Power, 'namespace' | 'code'> {
-  const power = parsePowerName(text)
-  if (power === undefined) throw new Problem(HTTP_PROBLEMS.invalidInput)
-  ownNamespace(client, power.namespace)
-  return power
-}
-
-/** Powers in the versions that are published now. */
-async function currentPowers({ roles }: Pick<Proxies, 'roles'>, client: ProxyClient, texts: readonly string[]): Promise<Power[]> {
-  const wanted = texts.map((text) => ownPower(client, text))
-  const published = await roles.list({ namespace: wanted[0]?.namespace, hidden: true })
-  return wanted.map(({ namespace, code }) => {
-    const role = published.find((one) => one.namespace === namespace && one.code === code)
-    if (role === undefined) throw new Problem(PROXIES_PROBLEMS.roleNotFound)
-    return { namespace, code, version: role.version }
-  })
-}
-
-function partyOf(text: string): PartyRef {
-  const ref = parsePartyRef(text)
-  if (ref === undefined) throw new Problem(HTTP_PROBLEMS.invalidInput)
-  return ref
-}
-
-const named = ({ documento, nome }: { documento: string; nome: string }) => ({ ref: partyOf(documento), name: nome })
-
-const authorityOf = ({ id, policy }: ProxyClient, official: string): Authority => ({ clientId: id, namespaces: policy.namespaces, official })
-
-function spokenDecision({ permit, reason, mandateId, kind, chain, until, obligations }: Decision) {
-  const { level, joint, register, recordUse } = obligations
-  return {
-    permitido: permit, motivo: reason, ...(mandateId && { procuracao: mandateId }), ...(kind && { tipo: kind }),
-    cadeia: chain.map(({ mandateId: procuracao, depth }) => ({ procuracao, profundidade: depth })), ...(until && { valida_ate: until }),
-    obrigacoes: {
-      ...(level && { nivel: level }), ...(joint && { conjunta: { quorum: joint.quorum, aprovacoes: joint.approvals } }),
-      ...(register && { registro: { fonte: register.source, consultado_em: register.checkedAt.toISOString() } }), registrar_uso: recordUse,
-    },
-  }
-}
-
-const spokenParty = ({ kind, document, name }: Party) => ({ tipo: kind, documento: document, nome: name })
-
-function spokenMandate(mandate: Mandate) {
-  const { joint, instance, parentId, validThrough } = mandate
-  return {
-    id: mandate.id, tipo: mandate.kind, situacao: mandate.state, representado: spokenParty(mandate.represented), outorgante: spokenParty(mandate.grantor),
-    outorgado: spokenParty(mandate.delegate), poderes: mandate.powers.map((power) => ({ poder: powerName(power), versao: power.version })),
-    valida_de: mandate.validFrom, ...(validThrough && { valida_ate: validThrough }), vale_desde: mandate.effectiveAt.toISOString(),
-    ...(joint && { conjunta: { quorum: joint.quorum } }), ...(instance && { instancia: instance }), ...(parentId && { substabelecimento_de: parentId }),
-    pode_substabelecer: mandate.subDepth > 0,
-  }
 }

@@ -21,6 +21,7 @@ export interface DocumentedOperation {
 /** CPFs and a CNPJ of the public documentation; nobody is behind them but a demonstration's citizens. */
 const MARIA = { documento: '529.982.247-25', nome: 'Maria Aparecida da Silva' }
 const JOANA = { documento: '111.444.777-35', nome: 'Joana Batista Pereira' }
+const EMPRESA = '12.ABC.345/01DE-35'
 const everyLanguage = (text: string) => Object.fromEntries(LOCALES.map((locale) => [locale, text]))
 const DEFINITION = {
   title: everyLanguage('Licenciar veículo'), description: everyLanguage('licenciar o seu veículo'), representedKinds: ['person', 'company'], delegateKinds: ['person'],
@@ -78,6 +79,22 @@ export const PROXY_OPERATIONS: readonly DocumentedOperation[] = [
     method: 'post', path: '/procuracoes/decisao', scope: 'procuracoes.decidir', summary: 'Esta pessoa pode fazer isto por aquela, agora?',
     body: contract.decisionRequest, answer: contract.decisionAnswer,
     example: { ator: JOANA.documento, representado: MARIA.documento, poder: 'detran:veiculo.curatela', registrar_uso: true },
+  },
+  {
+    method: 'post', path: '/procuracoes/v1/atos', scope: 'procuracoes.decidir', status: 201,
+    summary: 'Abre um ato que só vale com a aprovação de várias pessoas; o mesmo ato pedido de novo é o que está aberto',
+    body: contract.actRequest, answer: contract.actAnswer,
+    example: {
+      ator: JOANA.documento, representado: EMPRESA, poder: 'detran:veiculo.licenciar', instancia: 'ABC1D23', descricao: 'Transferir o veículo de placa ABC1D23 para outra pessoa',
+    },
+  },
+  {
+    method: 'get', path: '/procuracoes/v1/atos/{id}', scope: 'procuracoes.decidir', summary: 'Como está um ato que este cliente abriu: aberto, aprovado, feito, recusado ou vencido',
+    answer: contract.actAnswer,
+  },
+  {
+    method: 'post', path: '/procuracoes/v1/atos/{id}', scope: 'procuracoes.decidir', summary: 'Desiste de um ato que este cliente abriu', body: contract.actAction,
+    answer: contract.actAnswer, example: { acao: 'desistir' },
   },
 ]
 

@@ -9,6 +9,7 @@ import type { KnownCompany } from '../party/company.store.ts'
 import type { MandateKind, Power } from '../role/role.ts'
 import { powerName, type Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
+import { isOpenAct } from './act.ts'
 import { countGroupApprovals, countRegisterApprovals, findAct } from './act.store.ts'
 import { findCandidates, type Found, holdTrees, type Sought } from './decision.store.ts'
 import { type DecisionReason, findFault } from './judge.ts'
@@ -148,8 +149,8 @@ export function createDecide({ core, roles, refresh }: DecideDependencies): Deci
     async function approvalsFor(sql: Sql, groupKey: string, representedId: string | undefined): Promise<number> {
       const act = ask.actId === undefined ? undefined : await findAct(sql, ask.actId)
       const isThis =
-        act !== undefined && act.groupKey === groupKey && (representedId === undefined || act.representedId === representedId) && act.usedAt === undefined &&
-        act.expiresAt > now && powerName(act) === powerName(ask.role) && act.service === ask.service && act.instance === ask.instance
+        act !== undefined && act.groupKey === groupKey && (representedId === undefined || act.representedId === representedId) && isOpenAct(act, now) &&
+        powerName(act) === powerName(ask.role) && act.service === ask.service && act.instance === ask.instance
       if (!isThis) return 0
       const [kind = '', id = ''] = groupKey.split(':')
       return kind === 'group' ? countGroupApprovals(sql, act.id, id, now, dayOf(now)) : countRegisterApprovals(sql, act.id, id)

@@ -108,6 +108,16 @@ export async function listGroup(sql: Sql, groupId: string): Promise<Mandate[]> {
   return rows.map(toMandate)
 }
 
+/** Ids of the groups of which these documents hold an active mandate. */
+export async function listGroupsOf(sql: Sql, documents: readonly string[]): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `SELECT DISTINCT m.group_id AS id FROM mandate m JOIN proxy_party d ON d.id = m.delegate_id
+     WHERE d.document = ANY($1::text[]) AND m.group_id IS NOT NULL AND m.state = 'active' LIMIT ${MOST}`,
+    [[...documents]],
+  )
+  return rows.map(({ id }) => id)
+}
+
 /** Open mandates in which a party stands on either side. */
 export async function listOpenOf(sql: Sql, partyId: PartyId): Promise<Mandate[]> {
   const rows = await sql.query<MandateRow>(`${SELECT} WHERE $1::uuid IN (m.represented_id, m.grantor_id, m.delegate_id) AND m.ended_at IS NULL ORDER BY m.id`, [partyId])

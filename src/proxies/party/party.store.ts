@@ -31,6 +31,11 @@ export async function findParty(sql: Sql, document: string): Promise<Party | und
   return row && toParty(row)
 }
 
+export async function findPartyById(sql: Sql, id: PartyId): Promise<Party | undefined> {
+  const [row] = await sql.query<PartyRow>(`SELECT ${COLUMNS} FROM proxy_party WHERE id = $1`, [id])
+  return row && toParty(row)
+}
+
 /** The party of a document with what its register says now; made on its first appearance. */
 export async function saveParty(sql: Sql, party: { kind: PartyKind; document: string; name: string; standing: Standing; now: Date }): Promise<Party> {
   const [row] = await sql.query<PartyRow>(
