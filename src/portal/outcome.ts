@@ -17,6 +17,7 @@ export const OUTCOMES = [
   'level',
   'proxy-granted',
   'proxy-asked',
+  'proxy-passed-on',
   'proxy-accepted',
   'proxy-refused',
   'proxy-renounced',

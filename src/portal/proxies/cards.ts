@@ -50,6 +50,30 @@ export async function mandateCard(ctx: HttpContext, desk: ProxyDesk, mandate: Ma
   }
 }
 
+/** Whoever holds it alone, and may pass it on, can do so now. */
+export function mayBePassedOn({ state, subDepth, joint }: Mandate): boolean {
+  return state === 'active' && subDepth > 0 && joint === undefined
+}
+
+/** What was passed on of a mandate, and of that again. */
+export interface BranchCard extends MandateCard {
+  /** 1 = right below. */
+  readonly depth: number
+  /** Where it can be seen and stopped by whoever looks. */
+  readonly href: string | undefined
+}
+
+/** Open mandates below one; `mine` = documents of whoever looks. */
+export async function branchCards(ctx: HttpContext, desk: ProxyDesk, mandate: Mandate, mine: (party: Party) => boolean, company: string | undefined): Promise<BranchCard[]> {
+  const below = await desk.proxies.mandates.listBelow(mandate)
+  return Promise.all(
+    below.map(async (one) => ({
+      ...(await mandateCard(ctx, desk, one)), depth: one.path.length - mandate.path.length,
+      href: [one.represented, one.grantor, one.delegate].some(mine) ? inName(`${PAGE}/${one.id}`, company) : undefined,
+    })),
+  )
+}
+
 /** One use: who acted for whom, where, with what; and where to stop it. */
 export interface UseLine {
   readonly at: Date

@@ -8,7 +8,9 @@ const power = z.object({ namespace: z.string(), code: z.string(), version: z.int
 
 /** A mandate in the making, in this browser: sealed with its session, gone with it. */
 export const proxyDraft = z.object({
-  mode: z.enum(['nova', 'pedir']),
+  mode: z.enum(['nova', 'pedir', 'repassar']),
+  /** The mandate of which a part is passed on. */
+  parent: z.string().optional(),
   company: z.string().optional(),
   document: z.string().optional(),
   name: z.string().optional(),

@@ -3,15 +3,17 @@ import { z } from 'zod'
 import { type FieldErrors, guard, listOf, type Typed } from '../../platform/http/guard.ts'
 import { localeOf } from '../../platform/http/locale.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
-import { parsePartyRef, type PartyKind, type Role } from '../../proxies/index.ts'
+import { Problem } from '../../platform/problem.ts'
+import { type Mandate, type MandateId, parseMandateId, parsePartyRef, type PartyKind, PROXIES_PROBLEMS, type Role } from '../../proxies/index.ts'
 import { type Outcome, tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
-import { wordsOf } from './cards.ts'
+import { mayBePassedOn, wordsOf } from './cards.ts'
 import { actingAs, inName, nameQuery, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
 import { createDrafts, type Drafts, type DraftStep, parseTypedDay, type ProxyDraft, STEPS, stepOf, termsOf } from './draft.ts'
 
 type Mode = ProxyDraft['mode']
-const DONE: Readonly<Record<Mode, Outcome>> = { nova: 'proxy-granted', pedir: 'proxy-asked' }
+const DONE: Readonly<Record<Mode, Outcome>> = { nova: 'proxy-granted', pedir: 'proxy-asked', repassar: 'proxy-passed-on' }
+const MODES = Object.keys(DONE) as Mode[]
 /** Which step mends a term that was refused. */
 const MENDS: Readonly<Record<string, DraftStep>> = { delegates: 'quem', represented: 'quem', powers: 'poderes', kind: 'poderes', term: 'prazo', instance: 'prazo', subDepth: 'prazo' }
 
@@ -34,11 +36,11 @@ interface Step extends ProxyDesk {
 
 /**
  * A mandate in four short steps: who, what, until when, and a summary in plain words that is signed. The same four ask somebody else for
- * one ("quero representar"), where the last only sends the wish.
+ * one ("quero representar"), where the last only sends the wish, or pass on a part of what one holds.
  */
 export function createGrantRoutes(desk: ProxyDesk): Router {
   const router = new Router()
-  for (const mode of ['nova', 'pedir'] as const) {
+  for (const mode of MODES) {
     const step: Step = { ...desk, mode, drafts: createDrafts(desk.sessions) }
     addStart(router, step)
     addPerson(router, step)
@@ -49,12 +51,18 @@ export function createGrantRoutes(desk: ProxyDesk): Router {
   return router
 }
 
-function addStart(router: Router, { pages, drafts, mode }: Step): void {
-  const start = pages.signedIn(async (ctx, _visit, { query }: { query: z.output<typeof nameQuery> }) => {
-    await drafts.save(ctx, { mode, ...(query.empresa && { company: query.empresa }) })
+const startQuery = nameQuery.extend({ de: z.uuid().optional() })
+
+function addStart(router: Router, step: Step): void {
+  const { pages, drafts, mode } = step
+  const start = pages.signedIn(async (ctx, visit, { query }: { query: z.output<typeof startQuery> }) => {
+    const named = { mode, ...(query.empresa && { company: query.empresa }) }
+    const parent = mode === 'repassar' ? await findParent(step, visit, { company: query.empresa, parent: query.de }) : undefined
+    if (mode === 'repassar' && parent === undefined) return seeOther(ctx, inName(PAGE, query.empresa))
+    await drafts.save(ctx, { ...named, ...(parent && { parent: parent.id }), ...(parent?.instance && { instance: parent.instance }) })
     seeOther(ctx, pathOf(mode, 'quem'))
   })
-  router.get(`${PAGE}/${mode}`, guard({ query: nameQuery }, start))
+  router.get(`${PAGE}/${mode}`, guard({ query: startQuery }, start))
 }
 
 type Again = { errors?: FieldErrors; typed?: Typed }
@@ -76,14 +84,14 @@ function addPowers(router: Router, step: Step): void {
     const chosen = new Set(draft.powers?.map(({ namespace, code, version }) => `${namespace}:${code}:${version}`))
     const locale = localeOf(ctx)
     const titles = new Map((await step.proxies.roles.namespaces()).map(({ code, title }) => [code, title]))
-    const options = (await rolesFor(step, draft)).map(({ namespace, code, version, definition }) => ({
+    const options = (await rolesFor(step, visit, draft)).map(({ namespace, code, version, definition }) => ({
       value: `${namespace}:${code}:${version}`, agency: titles.get(namespace) ?? namespace, title: definition.title[locale], description: definition.description[locale],
       isChosen: chosen.has(`${namespace}:${code}:${version}`), isBroad: definition.broad,
     }))
     showStep(step, ctx, visit, { draft, at: 'poderes', data: { agencies: [...Map.groupBy(options, ({ agency }) => agency)], ...again } })
   }
   async function save(ctx: HttpContext, draft: ProxyDraft, { poder }: z.output<typeof powers>, visit: Visit): Promise<void> {
-    const offered = await rolesFor(step, draft)
+    const offered = await rolesFor(step, visit, draft)
     const chosen = offered.filter(({ namespace, code, version }) => poder.includes(`${namespace}:${code}:${version}`))
     const fault = chosen.length === 0 ? 'none' : new Set(chosen.map(({ namespace }) => namespace)).size > 1 ? 'mixed' : undefined
     if (fault !== undefined) {
@@ -101,12 +109,14 @@ function addTerm(router: Router, step: Step): void {
     const chosen = await Promise.all((draft.powers ?? []).map((power) => step.proxies.roles.find(power)))
     const typed = { ate: draft.until?.split('-').reverse().join('/') ?? '', limite: draft.instance ?? '' }
     const longestDays = Math.min(...chosen.map((role) => role?.definition.longestDays ?? 0))
-    const mayPassOn = step.mode === 'nova' && chosen.every((role) => (role?.definition.subDepth ?? 0) > 0)
-    showStep(step, ctx, visit, { draft, at: 'prazo', data: { longestDays, mayPassOn, isPassedOn: draft.passOn === true, typed, ...again } })
+    const parent = await findParent(step, visit, draft)
+    const mayPassOn = step.mode === 'nova' ? chosen.every((role) => (role?.definition.subDepth ?? 0) > 0) : (parent?.subDepth ?? 0) > 1
+    showStep(step, ctx, visit, { draft, at: 'prazo', data: { longestDays, lastDay: parent?.validThrough, mayPassOn, isPassedOn: draft.passOn === true, typed, ...again } })
   }
   async function save(ctx: HttpContext, draft: ProxyDraft, { ate, limite, repassar }: z.output<typeof term>): Promise<void> {
-    const { instance: _instance, passOn: _passOn, ...kept } = draft
-    await step.drafts.save(ctx, { ...kept, until: ate, ...(limite && { instance: limite }), ...(repassar && { passOn: true }) })
+    const { instance: held, passOn: _passOn, ...kept } = draft
+    const instance = step.mode === 'repassar' ? held : limite
+    await step.drafts.save(ctx, { ...kept, until: ate, ...(instance && { instance }), ...(repassar && { passOn: true }) })
     seeOther(ctx, pathOf(step.mode, 'resumo'))
   }
   addStep(router, step, { at: 'prazo', form: term, keep: ['ate', 'limite'], show, save })
@@ -121,6 +131,7 @@ function addSummary(router: Router, step: Step): void {
     let preview: object | undefined
     const refusal = refused ?? (await refusalOf(async () => {
       if (mode === 'nova' && terms) preview = await proxies.mandates.preview(by, terms)
+      if (mode === 'repassar' && terms) preview = await proxies.mandates.previewSub(by, parentOf(draft), terms)
     }))
     if (refusal !== undefined) ctx.status = 422
     const words = await wordsOf(ctx, step, draft.powers ?? [])
@@ -133,6 +144,7 @@ function addSummary(router: Router, step: Step): void {
     const [represented] = terms.delegates
     const refusal = await refusalOf(async () => {
       if (mode === 'nova') await proxies.mandates.grant(by, terms)
+      else if (mode === 'repassar') await proxies.mandates.subdelegate(by, parentOf(draft), terms)
       else if (represented) await proxies.requests.ask(by, { represented, powers: terms.powers, validThrough: terms.validThrough })
     })
     if (refusal !== undefined) return show(ctx, visit, draft, refusal)
@@ -173,14 +185,31 @@ function showStep(step: Step, ctx: HttpContext, visit: Visit, { draft, at, data 
 }
 
 /** What may be given in this draft: by whom it would be, to whom. Joint powers are given in several names at once, which this page does not do. */
-async function rolesFor({ proxies, mode }: Step, draft: ProxyDraft): Promise<Role[]> {
+async function rolesFor(step: Step, visit: Visit, draft: ProxyDraft): Promise<Role[]> {
+  const { proxies, mode } = step
   const other = parsePartyRef(draft.document ?? '')?.kind ?? 'person'
   const own: PartyKind = draft.company === undefined ? 'person' : 'company'
+  if (mode === 'repassar') {
+    const held = await Promise.all(((await findParent(step, visit, draft))?.powers ?? []).map((power) => proxies.roles.find(power)))
+    return held.filter((role) => role?.definition.delegateKinds.includes(other)).filter((role) => role !== undefined)
+  }
   const [represented, delegate] = mode === 'nova' ? [own, other] : [other, own]
   return (await proxies.roles.list()).filter(
     ({ definition }) =>
       definition.kinds.includes('procuracao') && definition.joint !== 'required' && definition.representedKinds.some((kind) => kind === represented) && definition.delegateKinds.includes(delegate),
   )
+}
+
+/** The mandate that a part is passed on of, while it is the visitor's to pass on. */
+async function findParent({ proxies: { mandates } }: Step, visit: Visit, { company, parent }: Pick<ProxyDraft, 'company' | 'parent'>): Promise<Mandate | undefined> {
+  const id = parent === undefined ? undefined : parseMandateId(parent)
+  return id && (await mandates.listReceived(actingAs(visit, company))).find((one) => one.id === id && mayBePassedOn(one))
+}
+
+function parentOf({ parent = '' }: ProxyDraft): MandateId {
+  const id = parseMandateId(parent)
+  if (id === undefined) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
+  return id
 }
 
 function pathOf(mode: Mode, at: DraftStep): string {

@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
-import { type Acting, LEGAL_KINDS, type Mandate, type MandateId, parseMandateId, PROXIES_PROBLEMS } from '../../proxies/index.ts'
+import { type Acting, LEGAL_KINDS, type Mandate, type MandateId, parseMandateId, type Party, PROXIES_PROBLEMS } from '../../proxies/index.ts'
 import { type Outcome, tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
-import { mandateCard, useLines } from './cards.ts'
+import { branchCards, mandateCard, mayBePassedOn, useLines } from './cards.ts'
 import { actingAs, inName, nameQuery, type NameQuery, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
 
 /** What can be done to a mandate, by which side and in which states. The register judges again. */
@@ -101,7 +101,7 @@ async function showMandate(desk: ProxyDesk, ctx: HttpContext, visit: Visit, { id
   const { empresa: company, feito: outcome } = query
   const by = actingAs(visit, company)
   const mandate = await desk.proxies.mandates.get(by, id)
-  const side = isDelegate(visit, company, mandate) ? 'delegate' : 'giver'
+  const side = isVisitor(visit, company, mandate.delegate) ? 'delegate' : 'giver'
   const isOffered = (name: Action) => name !== 'nao-fui-eu' && !(name === 'cancelar' && LEGAL_KINDS.includes(mandate.kind))
   const actions = NAMES.filter((name) => isOffered(name) && ACTIONS[name].side === side && ACTIONS[name].states.some((state) => state === mandate.state))
   showIn(desk, ctx, visit, {
@@ -109,13 +109,16 @@ async function showMandate(desk: ProxyDesk, ctx: HttpContext, visit: Visit, { id
     data: {
       mandate: await mandateCard(ctx, desk, mandate), side, actions, refusal,
       print: PRINTED.includes(mandate.state) ? inName(`${PAGE}/${id}/documento`, company) : undefined,
+      passOn: side === 'delegate' && mayBePassedOn(mandate) ? `${inName(`${PAGE}/repassar`, company)}${company === undefined ? '?' : '&'}de=${id}` : undefined,
+      passesLeft: mandate.subDepth, branches: await branchCards(ctx, desk, mandate, (party) => isVisitor(visit, company, party), company),
       here: inName(`${PAGE}/${id}`, company), history: await desk.proxies.mandates.history(by, id),
       lines: await useLines(ctx, desk, await desk.proxies.uses.listOf(by, id), company),
     },
   })
 }
 
-function isDelegate({ account }: Visit, company: string | undefined, { delegate }: Mandate): boolean {
-  if (company === undefined) return delegate.document === account.citizen.reveal().cpf
-  return delegate.kind === 'company' && delegate.document.slice(0, 8) === company.slice(0, 8)
+/** Whether a party is the one as which somebody looks. */
+function isVisitor({ account }: Visit, company: string | undefined, { kind, document }: Party): boolean {
+  if (company === undefined) return document === account.citizen.reveal().cpf
+  return kind === 'company' && document.slice(0, 8) === company.slice(0, 8)
 }

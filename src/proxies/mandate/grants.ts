@@ -45,6 +45,8 @@ export interface Grants {
    * proxies/freshness-needed, proxies/held, proxies/company-not-bound
    */
   grant(by: Acting, terms: GrantTerms, options?: GrantOptions): Promise<Mandate[]>
+  /** Judges what would be passed on as `subdelegate` does, without asking for a fresh proof. @throws {Problem} as `subdelegate` does */
+  previewSub(by: Acting, parentId: MandateId, terms: GrantTerms): Promise<GrantPreview>
   /** Passes on a part of what one holds. @throws {Problem} as `grant` does, and proxies/mandate-not-found */
   subdelegate(by: Acting, parentId: MandateId, terms: GrantTerms): Promise<Mandate>
 }
@@ -74,6 +76,28 @@ export function createGrants(core: Core, roles: Roles): Grants {
     }
     checkDelegates([documentOf(actor.ref)], delegates)
     return { actor, granted, represented, signer, delegates, kind, now }
+  }
+
+  async function planSub(by: Acting, parentId: MandateId, terms: GrantTerms) {
+    const actor = await getActor(core, by)
+    const seen = await findMandate(db, parentId)
+    if (!seen || !isActor(actor, seen.delegate)) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
+    if (signaturesOf(actor) > 1) throw beyond('signatures')
+    const [first] = terms.delegates
+    if (first === undefined || terms.delegates.length > 1) throw beyond('delegates')
+    await claimTry(core, actor.facts.accountId)
+    const signer = await lookUpSigner(core, actor.facts.cpf)
+    const confirmed = await confirmParty(core, first)
+    const granted = await versionsOf(roles, terms.powers)
+    if (granted.some(({ definition }) => !definition.delegateKinds.includes(confirmed.ref.kind))) throw beyond('delegates')
+    return { actor, seen, signer, confirmed, granted }
+  }
+
+  async function checkSub(sql: Sql, parent: Mandate, terms: GrantTerms, confirmed: RegisteredParty): Promise<void> {
+    const path = await listPath(sql, parent.path)
+    if (path.some(({ state }) => state !== 'active')) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
+    checkSubTerms(terms, parent, path, dayOf(clock.now()))
+    checkDelegates(path.flatMap(({ represented, delegate }) => [represented.document, delegate.document]), [confirmed])
   }
 
   return {
@@ -107,29 +131,26 @@ export function createGrants(core: Core, roles: Roles): Grants {
         return made
       })
     },
+    async previewSub(by, parentId, terms) {
+      const { seen, granted, confirmed } = await planSub(by, parentId, terms)
+      await checkSub(db, seen, terms, confirmed)
+      const { represented } = seen
+      return {
+        represented: { name: represented.name, kind: represented.kind }, delegates: [{ name: confirmed.name, kind: confirmed.ref.kind }], roles: granted,
+        validFrom: terms.validFrom ?? dayOf(clock.now()), validThrough: terms.validThrough, isBroad: isBroad(granted),
+        needsAcceptance: granted.some(({ definition }) => definition.acceptance), signatures: 1,
+      }
+    },
     async subdelegate(by, parentId, terms) {
-      const actor = await getActor(core, by)
-      const seen = await findMandate(db, parentId)
-      if (!seen || !isActor(actor, seen.delegate)) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
-      if (signaturesOf(actor) > 1) throw beyond('signatures')
-      const [first] = terms.delegates
-      if (first === undefined || terms.delegates.length > 1) throw beyond('delegates')
-      await claimTry(core, actor.facts.accountId)
-      const signer = await lookUpSigner(core, actor.facts.cpf)
-      const confirmed = await confirmParty(core, first)
-      const granted = await versionsOf(roles, terms.powers)
-      if (granted.some(({ definition }) => !definition.delegateKinds.includes(confirmed.ref.kind))) throw beyond('delegates')
+      const { actor, signer, granted, confirmed } = await planSub(by, parentId, terms)
       await checkGiver(core, by, actor, levelFor(granted, 'grantorLevel'))
       return db.transaction(async (tx) => {
         await checkUnchanged(tx, actor)
         // Under the tree's lock: a revocation comes wholly before or wholly after.
         const parent = await lockTree(tx, parentId)
         if (parent === undefined) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
-        const path = await listPath(tx, parent.path)
-        if (path.some(({ state }) => state !== 'active')) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
+        await checkSub(tx, parent, terms, confirmed)
         const now = clock.now()
-        checkSubTerms(terms, parent, path, dayOf(now))
-        checkDelegates(path.flatMap(({ represented, delegate }) => [represented.document, delegate.document]), [confirmed])
         const delegate = await keepParty(core, tx, confirmed)
         const parties = { represented: parent.represented, grantor: parent.delegate, delegate }
         const link = { kind: parent.kind, parent, joint: undefined, subDepth: terms.subDepth ?? 0, signatures: 1, isAccepted: false }
@@ -198,7 +219,8 @@ async function write(core: Core, tx: Sql, { actor, signer, roles, terms, parties
   })
   const params = { delegate: delegate.name, represented: represented.name, until: terms.validThrough }
   // Whoever was pressed or robbed hears of it on every channel.
-  await tellParty(core, tx, represented, { notice: isBroad(roles) ? 'broad' : state === 'pending_signature' ? 'to-sign' : 'granted', everywhere: true, params })
+  const notice = isBroad(roles) ? 'broad' : state === 'pending_signature' ? 'to-sign' : link.parent ? 'passed-on' : 'granted'
+  await tellParty(core, tx, represented, { notice, everywhere: true, params })
   if (state === 'pending_acceptance') await tellParty(core, tx, delegate, { notice: 'to-accept', everywhere: false, params })
   const mandate = await findMandate(tx, id)
   if (mandate === undefined) throw new Error('a mandate was not saved')
