@@ -7,6 +7,7 @@ import { AREA_PAGES, CODE_PAGES } from './support/pages.ts'
 const PAGES: readonly string[] = [...AREA_PAGES, ...CODE_PAGES]
 const ID = '7f3b1f4e-1c5e-4a55-9f6a-0d2b6a6f1a11'
 /** Two loops add a form for each of these. */
+const DRAFT_MODES = ['nova', 'pedir', 'repassar']
 const DRAFT_STEPS = ['quem', 'poderes', 'prazo', 'resumo']
 const MANDATE_ACTIONS = ['aceitar', 'recusar', 'renunciar', 'assinar', 'parar', 'liberar', 'cancelar', 'nao-fui-eu']
 const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[] = [
@@ -28,15 +29,17 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ['/conta/encerrar', { word: 'ENCERRAR' }],
   ['/conta/sistemas/retirar', { client: 'x' }],
   ['/conta/nao-fui-eu', {}],
-  ...DRAFT_STEPS.flatMap((step) => [[`/conta/procuracoes/nova/${step}`, {}] as const, [`/conta/procuracoes/pedir/${step}`, {}] as const]),
+  ...DRAFT_MODES.flatMap((mode) => DRAFT_STEPS.map((step) => [`/conta/procuracoes/${mode}/${step}`, {}] as const)),
   ...MANDATE_ACTIONS.map((action) => [`/conta/procuracoes/${ID}/${action}`, {}] as const),
   ...['concordar', 'recusar', 'desistir'].map((action) => [`/conta/procuracoes/pedidos/${ID}/${action}`, {}] as const),
   ['/conta/procuracoes/pedidos/desbloquear', {}],
+  [`/conta/procuracoes/atos/${ID}/aprovar`, {}],
+  [`/conta/procuracoes/atos/${ID}/recusar`, {}],
   ['/conta/sair', {}],
 ]
 
 /** Each leads to the step that is next. */
-const DRAFT_PAGES = DRAFT_STEPS.flatMap((step) => [`/conta/procuracoes/nova/${step}`, `/conta/procuracoes/pedir/${step}`])
+const DRAFT_PAGES = DRAFT_MODES.flatMap((mode) => DRAFT_STEPS.map((step) => `/conta/procuracoes/${mode}/${step}`))
 
 let area: TestArea
 
@@ -51,7 +54,7 @@ test('every page and form that the routes know is in these lists', async () => {
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n')
   // contact.routes.ts adds its two for e-mail and for phone, grant.routes.ts and mandate.routes.ts each of theirs by one line.
-  const byLoops = 2 + (2 * DRAFT_STEPS.length - 1) + (MANDATE_ACTIONS.length - 1)
+  const byLoops = 2 + (DRAFT_MODES.length * DRAFT_STEPS.length - 1) + (MANDATE_ACTIONS.length - 1)
   assert.equal([...text.matchAll(/router\.post\(/g)].length, FORMS.length - byLoops)
 })
 

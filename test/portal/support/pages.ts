@@ -15,6 +15,7 @@ export const AREA_PAGES = [
   '/conta/procuracoes',
   '/conta/procuracoes/usos',
   '/conta/procuracoes/pedidos',
+  '/conta/procuracoes/atos',
   '/conta/procuracoes/nova/quem',
   '/conta/procuracoes/pedir/quem',
   '/conta/empresas',
