@@ -24,6 +24,8 @@ export const OUTCOMES = [
   'proxy-signed',
   'proxy-suspended',
   'proxy-resumed',
+  'proxy-lifted',
+  'proxy-joined',
   'proxy-revoked',
   'proxy-blocked',
   'proxy-withdrawn',

@@ -14,6 +14,7 @@ export const proxiesEvents = defineEvents({
   'proxies/granted': mandate.extend({ powers: z.array(z.string()), validThrough: z.string().optional() }),
   'proxies/entered': mandate.extend({ powers: z.array(z.string()), validThrough: z.string().optional() }),
   ...Object.fromEntries(CHANGES.map((change) => [`proxies/${change}`, changed])),
+  'proxies/hand-added': mandate.extend({ step: z.enum(['granted', 'accepted', 'resumed']), hands: z.int(), needed: z.int() }),
   'proxies/used': z.object({ useId: z.int(), mandateId: z.uuid().optional(), power: z.string().optional(), service: z.string().optional() }),
   'proxies/requested': request,
   'proxies/request-decided': request.extend({ outcome: z.enum(['granted', 'refused', 'withdrawn']), isBlocked: z.boolean() }),

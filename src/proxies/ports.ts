@@ -5,7 +5,7 @@ import type { MandateId } from './mandate/mandate.ts'
 
 /** What people are told; texts are `proxies.notice.<name>` in `views/messages`. */
 export const PROXY_NOTICES = [
-  'granted', 'to-accept', 'to-sign', 'accepted', 'refused', 'revoked', 'renounced', 'suspended', 'resumed', 'ended', 'broad', 'requested', 'used', 'to-approve', 'act-ready', 'act-refused', 'passed-on',
+  'granted', 'to-accept', 'to-sign', 'accepted', 'refused', 'revoked', 'renounced', 'suspended', 'resumed', 'lifted', 'to-join', 'ended', 'broad', 'requested', 'used', 'to-approve', 'act-ready', 'act-refused', 'passed-on',
 ] as const
 export type ProxyNotice = (typeof PROXY_NOTICES)[number]
 

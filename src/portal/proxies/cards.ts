@@ -20,6 +20,8 @@ export interface MandateCard {
   readonly effectiveAt: Date | undefined
   readonly quorum: number | undefined
   readonly isPassedOn: boolean
+  /** Who stops it, the highest first. */
+  readonly stoppedBy: readonly string[]
 }
 
 export interface PartyCard {
@@ -39,14 +41,14 @@ export async function wordsOf(ctx: HttpContext, { proxies }: ProxyDesk, powers: 
 }
 
 export async function mandateCard(ctx: HttpContext, desk: ProxyDesk, mandate: Mandate): Promise<MandateCard> {
-  const { id, kind, state, instance, validFrom, validThrough, effectiveAt, joint, parentId } = mandate
+  const { id, kind, state, instance, validFrom, validThrough, effectiveAt, joint, parentId, stoppedBy } = mandate
   return {
     id, kind, state, instance,
     represented: partyCard(mandate.represented), grantor: partyCard(mandate.grantor), delegate: partyCard(mandate.delegate),
     powers: await wordsOf(ctx, desk, mandate.powers),
     from: validFrom, until: validThrough,
     effectiveAt: effectiveAt > desk.clock.now() ? effectiveAt : undefined,
-    quorum: joint?.quorum, isPassedOn: parentId !== undefined,
+    quorum: joint?.quorum, isPassedOn: parentId !== undefined, stoppedBy,
   }
 }
 

@@ -15,10 +15,10 @@ const ACTIONS = {
   recusar: { side: 'delegate', states: ['pending_signature', 'pending_acceptance'], done: 'proxy-refused' },
   renunciar: { side: 'delegate', states: ['active', 'suspended'], done: 'proxy-renounced' },
   assinar: { side: 'giver', states: ['pending_signature'], done: 'proxy-signed' },
-  parar: { side: 'giver', states: ['active'], done: 'proxy-suspended' },
+  parar: { side: 'giver', states: ['active', 'suspended'], done: 'proxy-suspended' },
   liberar: { side: 'giver', states: ['suspended'], done: 'proxy-resumed' },
   cancelar: { side: 'giver', states: ['pending_signature', 'pending_acceptance', 'active', 'suspended'], done: 'proxy-revoked' },
-  'nao-fui-eu': { side: 'giver', states: ['active'], done: 'proxy-suspended' },
+  'nao-fui-eu': { side: 'giver', states: ['active', 'suspended'], done: 'proxy-suspended' },
 } as const satisfies Record<string, { side: 'giver' | 'delegate'; states: readonly Mandate['state'][]; done: Outcome }>
 /** What has counted once has a document, which says where anybody sees whether it counts now. */
 const PRINTED: readonly Mandate['state'][] = ['active', 'suspended', 'revoked', 'renounced', 'expired']
@@ -48,8 +48,11 @@ export function createMandateRoutes(desk: ProxyDesk): Router {
   })
   const act = (acao: Action) => pages.signedIn(async (ctx, visit, { params: { id }, body }: { params: { id: string }; body: z.output<typeof form> }) => {
     const company = body.empresa === '' ? undefined : body.empresa
-    const refusal = await refusalOf(() => perform(desk, actingAs(visit, company), idOf(id), acao))
-    if (refusal === undefined) return seeOther(ctx, `${inName(tell(`${PAGE}/${id}`, ACTIONS[acao].done), company).replace(/\?empresa/, '&empresa')}`)
+    let outcome: Outcome = ACTIONS[acao].done
+    const refusal = await refusalOf(async () => {
+      outcome = outcomeOf(acao, await perform(desk, actingAs(visit, company), idOf(id), acao))
+    })
+    if (refusal === undefined) return seeOther(ctx, `${inName(tell(`${PAGE}/${id}`, outcome), company).replace(/\?empresa/, '&empresa')}`)
     ctx.status = 422
     await showMandate(desk, ctx, visit, { id: idOf(id), query: { empresa: company }, refusal })
   })
@@ -69,25 +72,33 @@ function idOf(text: string): MandateId {
   return id
 }
 
-async function perform({ proxies: { mandates } }: ProxyDesk, by: Acting, id: MandateId, action: Action): Promise<void> {
+function perform({ proxies: { mandates } }: ProxyDesk, by: Acting, id: MandateId, action: Action): Promise<Mandate> {
   switch (action) {
     case 'aceitar':
-      return void (await mandates.accept(by, id))
+      return mandates.accept(by, id)
     case 'recusar':
-      return void (await mandates.refuse(by, id))
+      return mandates.refuse(by, id)
     case 'renunciar':
-      return void (await mandates.renounce(by, id))
+      return mandates.renounce(by, id)
     case 'assinar':
-      return void (await mandates.sign(by, id))
+      return mandates.sign(by, id)
     case 'parar':
-      return void (await mandates.suspend(by, id, 'citizen'))
+      return mandates.suspend(by, id, 'citizen')
     case 'nao-fui-eu':
-      return void (await mandates.suspend(by, id, 'not-me'))
+      return mandates.suspend(by, id, 'not-me')
     case 'liberar':
-      return void (await mandates.resume(by, id))
+      return mandates.resume(by, id)
     case 'cancelar':
-      return void (await mandates.revoke(by, id))
+      return mandates.revoke(by, id)
   }
+}
+
+/** What came of it, where one press may not be all that it takes. */
+function outcomeOf(action: Action, { state, stoppedBy }: Mandate): Outcome {
+  if (action === 'assinar') return state === 'pending_signature' ? 'proxy-joined' : 'proxy-signed'
+  if (action === 'aceitar' && state !== 'active') return 'proxy-joined'
+  if (action !== 'liberar' || state === 'active') return ACTIONS[action].done
+  return stoppedBy.some((one) => one === 'represented' || one === 'grantor') ? 'proxy-joined' : 'proxy-lifted'
 }
 
 interface Shown {
@@ -102,7 +113,7 @@ async function showMandate(desk: ProxyDesk, ctx: HttpContext, visit: Visit, { id
   const by = actingAs(visit, company)
   const mandate = await desk.proxies.mandates.get(by, id)
   const side = isVisitor(visit, company, mandate.delegate) ? 'delegate' : 'giver'
-  const isOffered = (name: Action) => name !== 'nao-fui-eu' && !(name === 'cancelar' && LEGAL_KINDS.includes(mandate.kind))
+  const isOffered = (name: Action) => name !== 'nao-fui-eu' && !(name === 'cancelar' && LEGAL_KINDS.includes(mandate.kind)) && isTheirs(name, mandate, visit, company)
   const actions = NAMES.filter((name) => isOffered(name) && ACTIONS[name].side === side && ACTIONS[name].states.some((state) => state === mandate.state))
   showIn(desk, ctx, visit, {
     view, company, outcome,
@@ -115,6 +126,14 @@ async function showMandate(desk: ProxyDesk, ctx: HttpContext, visit: Visit, { id
       lines: await useLines(ctx, desk, await desk.proxies.uses.listOf(by, id), company),
     },
   })
+}
+
+/** Whoever stops it can let go, and cannot stop it once more; of what was passed on the represented may let go what lies below them. */
+function isTheirs(action: Action, { represented, stoppedBy }: Mandate, visit: Visit, company: string | undefined): boolean {
+  if (action !== 'parar' && action !== 'liberar') return true
+  const own = isVisitor(visit, company, represented) ? 'represented' : 'grantor'
+  const isStopping = stoppedBy.includes(own)
+  return action === 'parar' ? !isStopping : isStopping || (own === 'represented' && stoppedBy.includes('grantor'))
 }
 
 /** Whether a party is the one as which somebody looks. */

@@ -3,11 +3,12 @@ import { withDeadline } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { type Core, recordFor, tellParty } from '../core.ts'
-import type { ChangeBySystem, ChangeReason } from '../mandate/changes.ts'
+import type { ChangeBySystem } from '../mandate/changes.ts'
 import { type Day, dayOf, lastDayBefore } from '../mandate/day.ts'
 import type { Mandate, MandateId } from '../mandate/mandate.ts'
 import { findMandate, findOrigin, insertMandate, insertMandateEvent, lockTree } from '../mandate/mandate.store.ts'
 import { beyond, checkPowers } from '../mandate/terms.ts'
+import type { ChangeReason } from '../mandate/steps.ts'
 import type { Change } from '../mandate/transition.ts'
 import type { PartyRef } from '../party/party.ts'
 import { saveParty } from '../party/party.store.ts'
@@ -75,7 +76,6 @@ export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBy
       const mandate = await getOf(authority, id, tx)
       const isForeign = (change === 'terminated' || change === 'rejected') && mandate.origin !== authority.clientId
       if (isForeign) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
-      if (change === 'resumed' && mandate.suspendedBy !== 'authority') throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
       const actor = { kind: 'client', id: authority.clientId } as const
       if (!(await changeBySystem(tx, id, { change, capacity: 'authority', reason, actor }))) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
       return getOf(authority, id, tx)

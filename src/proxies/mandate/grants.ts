@@ -9,8 +9,9 @@ import { PROXIES_PROBLEMS } from '../problems.ts'
 import { type Power, powerName, type Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
 import { dayOf } from './day.ts'
+import { handsOf } from './hands.ts'
 import type { Mandate, MandateId } from './mandate.ts'
-import { addSignature, countOpen, findMandate, insertMandate, insertMandateEvent, listPath, lockTree, type NewMandate } from './mandate.store.ts'
+import { addHand, countOpen, findMandate, insertMandate, insertMandateEvent, listPath, lockTree, type NewMandate } from './mandate.store.ts'
 import { beyond, checkSubTerms, checkTerms, type GrantTerms, levelFor } from './terms.ts'
 
 /** A mandate that nobody accepts in this time lapses. */
@@ -82,7 +83,6 @@ export function createGrants(core: Core, roles: Roles): Grants {
     const actor = await getActor(core, by)
     const seen = await findMandate(db, parentId)
     if (!seen || !isActor(actor, seen.delegate)) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
-    if (signaturesOf(actor) > 1) throw beyond('signatures')
     const [first] = terms.delegates
     if (first === undefined || terms.delegates.length > 1) throw beyond('delegates')
     await claimTry(core, actor.facts.accountId)
@@ -107,7 +107,7 @@ export function createGrants(core: Core, roles: Roles): Grants {
         represented: { name: represented.name, kind: represented.ref.kind },
         delegates: delegates.map(({ name, ref }) => ({ name, kind: ref.kind })),
         roles: granted, validFrom: terms.validFrom ?? dayOf(now), validThrough: terms.validThrough,
-        isBroad: isBroad(granted), needsAcceptance: granted.some(({ definition }) => definition.acceptance), signatures: signaturesOf(actor),
+        isBroad: isBroad(granted), needsAcceptance: granted.some(({ definition }) => definition.acceptance), signatures: handsOf(actor),
       }
     },
     async grant(by, terms, { isAccepted = false, also } = {}) {
@@ -124,7 +124,7 @@ export function createGrants(core: Core, roles: Roles): Grants {
         for (const confirmed of planned.delegates) {
           const delegate = await keepParty(core, tx, confirmed)
           const parties = { represented, grantor: represented, delegate }
-          const link = { kind: planned.kind, parent: undefined, joint, subDepth: terms.subDepth ?? 0, signatures: signaturesOf(actor), isAccepted }
+          const link = { kind: planned.kind, parent: undefined, joint, subDepth: terms.subDepth ?? 0, signatures: handsOf(actor), isAccepted }
           made.push(await write(core, tx, { actor, signer: planned.signer, roles: granted, terms, parties, link, now }))
         }
         await also?.(tx, made)
@@ -132,13 +132,13 @@ export function createGrants(core: Core, roles: Roles): Grants {
       })
     },
     async previewSub(by, parentId, terms) {
-      const { seen, granted, confirmed } = await planSub(by, parentId, terms)
+      const { actor, seen, granted, confirmed } = await planSub(by, parentId, terms)
       await checkSub(db, seen, terms, confirmed)
       const { represented } = seen
       return {
         represented: { name: represented.name, kind: represented.kind }, delegates: [{ name: confirmed.name, kind: confirmed.ref.kind }], roles: granted,
         validFrom: terms.validFrom ?? dayOf(clock.now()), validThrough: terms.validThrough, isBroad: isBroad(granted),
-        needsAcceptance: granted.some(({ definition }) => definition.acceptance), signatures: 1,
+        needsAcceptance: granted.some(({ definition }) => definition.acceptance), signatures: handsOf(actor),
       }
     },
     async subdelegate(by, parentId, terms) {
@@ -153,7 +153,7 @@ export function createGrants(core: Core, roles: Roles): Grants {
         const now = clock.now()
         const delegate = await keepParty(core, tx, confirmed)
         const parties = { represented: parent.represented, grantor: parent.delegate, delegate }
-        const link = { kind: parent.kind, parent, joint: undefined, subDepth: terms.subDepth ?? 0, signatures: 1, isAccepted: false }
+        const link = { kind: parent.kind, parent, joint: undefined, subDepth: terms.subDepth ?? 0, signatures: handsOf(actor), isAccepted: false }
         return write(core, tx, { actor, signer, roles: granted, terms, parties, link, now })
       })
     },
@@ -178,11 +178,6 @@ function checkDelegates(above: readonly string[], delegates: readonly Registered
 
 export function isBroad(roles: readonly Role[]): boolean {
   return roles.some(({ definition }) => definition.broad)
-}
-
-/** Administrators who bind a company only together all sign. */
-function signaturesOf({ company }: Actor): number {
-  return company?.quorum ?? 1
 }
 
 interface Written {
@@ -210,7 +205,7 @@ async function write(core: Core, tx: Sql, { actor, signer, roles, terms, parties
     decideBy: state === 'active' ? undefined : new Date(now.getTime() + DECIDE_MS),
     origin: 'local', originSealed: undefined, createdBy: actor.facts.accountId, now,
   })
-  await addSignature(tx, id, (await keepParty(core, tx, signer)).id, now)
+  await addHand(tx, id, 'granted', { partyId: (await keepParty(core, tx, signer)).id, at: now })
   await insertMandateEvent(tx, { mandateId: id, type: 'granted', actor: { kind: 'citizen', id: actor.facts.accountId }, at: now })
   const { represented, grantor, delegate } = parties
   await recordFor(core, tx, {
@@ -219,8 +214,10 @@ async function write(core: Core, tx: Sql, { actor, signer, roles, terms, parties
   })
   const params = { delegate: delegate.name, represented: represented.name, until: terms.validThrough }
   // Whoever was pressed or robbed hears of it on every channel.
-  const notice = isBroad(roles) ? 'broad' : state === 'pending_signature' ? 'to-sign' : link.parent ? 'passed-on' : 'granted'
+  const isOwn = grantor.id === represented.id
+  const notice = isBroad(roles) ? 'broad' : state === 'pending_signature' && isOwn ? 'to-sign' : isOwn ? 'granted' : 'passed-on'
   await tellParty(core, tx, represented, { notice, everywhere: true, params })
+  if (state === 'pending_signature' && !isOwn) await tellParty(core, tx, grantor, { notice: 'to-sign', everywhere: true, params })
   if (state === 'pending_acceptance') await tellParty(core, tx, delegate, { notice: 'to-accept', everywhere: false, params })
   const mandate = await findMandate(tx, id)
   if (mandate === undefined) throw new Error('a mandate was not saved')

@@ -4,7 +4,7 @@ import { type JsonParty, partyJson, toPartyOfJson } from '../party/party.store.t
 import type { MandateKind, Power } from '../role/role.ts'
 import type { Day } from './day.ts'
 import type { Mandate, MandateEvent, MandateId } from './mandate.ts'
-import type { Change, MandateState } from './transition.ts'
+import type { Capacity, Change, MandateState } from './transition.ts'
 
 interface MandateRow {
   id: string
@@ -22,7 +22,7 @@ interface MandateRow {
   effective_at: Date
   decide_by: Date | null
   signatures: number
-  suspended_by: string | null
+  stopped_by: Capacity[]
   origin: string
   created_at: Date
   ended_at: Date | null
@@ -33,7 +33,7 @@ interface MandateRow {
 }
 
 const SELECT = `SELECT m.id, m.kind, m.state, m.parent_id, m.root_id, m.path::text[] AS path, m.sub_depth, m.group_id, m.quorum, m.instance, m.valid_from,
-  m.valid_through, m.effective_at, m.decide_by, m.signatures, m.suspended_by, m.origin, m.created_at, m.ended_at,
+  m.valid_through, m.effective_at, m.decide_by, m.signatures, m.stopped_by, m.origin, m.created_at, m.ended_at,
   (SELECT jsonb_agg(jsonb_build_object('namespace', w.namespace, 'code', w.code, 'version', w.version) ORDER BY w.namespace, w.code)
      FROM mandate_power w WHERE w.mandate_id = m.id) AS powers,
   ${partyJson('r')} AS represented, ${partyJson('g')} AS grantor, ${partyJson('d')} AS delegate
@@ -48,7 +48,7 @@ function toMandate(row: MandateRow): Mandate {
     joint: row.group_id === null || row.quorum === null ? undefined : { groupId: row.group_id, quorum: row.quorum },
     instance: row.instance ?? undefined, powers: row.powers ?? [],
     validFrom: row.valid_from as Day, validThrough: (row.valid_through ?? undefined) as Day | undefined, effectiveAt: row.effective_at,
-    decideBy: row.decide_by ?? undefined, signatures: row.signatures, suspendedBy: row.suspended_by ?? undefined, origin: row.origin,
+    decideBy: row.decide_by ?? undefined, signatures: row.signatures, stoppedBy: row.stopped_by, origin: row.origin,
     createdAt: row.created_at, endedAt: row.ended_at ?? undefined,
   }
 }
@@ -177,37 +177,49 @@ export interface StateChange {
   readonly to: MandateState
   /** With `active`: when it begins to count. */
   readonly effectiveAt?: Date | undefined
-  readonly suspendedBy?: string | undefined
+  /** Who stops it from then on, the highest first. */
+  readonly stoppedBy?: readonly Capacity[] | undefined
   readonly endedAt?: Date | undefined
 }
 
 /** Moves a mandate on if it is still where the caller saw it; false when it is not. */
 export async function changeState(tx: Sql, id: MandateId, change: StateChange): Promise<boolean> {
   const changed = await tx.execute(
-    `UPDATE mandate SET state = $3, effective_at = coalesce($4, effective_at), suspended_by = $5, ended_at = $6 WHERE id = $1 AND state = $2`,
-    [id, change.from, change.to, change.effectiveAt ?? null, change.suspendedBy ?? null, change.endedAt ?? null],
+    `UPDATE mandate SET state = $3, effective_at = coalesce($4, effective_at), stopped_by = $5::text[], suspended_by = $6, ended_at = $7 WHERE id = $1 AND state = $2`,
+    [id, change.from, change.to, change.effectiveAt ?? null, [...(change.stoppedBy ?? [])], change.stoppedBy?.[0] ?? null, change.endedAt ?? null],
   )
   return changed === 1
 }
 
-/** Adds one signature of the grantor's side. */
-export async function addSignature(tx: Sql, id: MandateId, partyId: PartyId, at: Date): Promise<void> {
-  await tx.execute('INSERT INTO mandate_signature (mandate_id, party_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [id, partyId, at])
+/** What administrators of a company that they bind only together sign for; stored, so names only ever grow. */
+export type HandStep = 'granted' | 'accepted' | 'resumed'
+
+/** Adds one hand to a step; who signs again signs anew. */
+export async function addHand(tx: Sql, id: MandateId, step: HandStep, { partyId, at }: { partyId: PartyId; at: Date }): Promise<void> {
+  await tx.execute(
+    'INSERT INTO mandate_signature (mandate_id, step, party_id, at) VALUES ($1, $2, $3, $4) ON CONFLICT (mandate_id, step, party_id) DO UPDATE SET at = excluded.at',
+    [id, step, partyId, at],
+  )
 }
 
-/** Signatures by people whom the company register names now as binding the company that gives. */
-export async function countSignatures(tx: Sql, id: MandateId): Promise<number> {
+export async function deleteHands(tx: Sql, id: MandateId, step: HandStep): Promise<void> {
+  await tx.execute('DELETE FROM mandate_signature WHERE mandate_id = $1 AND step = $2', [id, step])
+}
+
+/** Hands since a moment by people whom the company register names now as binding a company. */
+export async function countHands(tx: Sql, id: MandateId, step: HandStep, { companyId, since }: { companyId: PartyId; since: Date }): Promise<number> {
   const [row] = await tx.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM mandate_signature s JOIN mandate m ON m.id = s.mandate_id JOIN proxy_party g ON g.id = m.grantor_id
-       JOIN proxy_party p ON p.id = s.party_id JOIN company_administrator c ON c.cpf = p.document AND c.root = left(g.document, 8) WHERE s.mandate_id = $1`,
-    [id],
+    `SELECT count(*)::int AS count FROM mandate_signature s JOIN proxy_party g ON g.id = $3
+       JOIN proxy_party p ON p.id = s.party_id JOIN company_administrator c ON c.cpf = p.document AND c.root = left(g.document, 8)
+     WHERE s.mandate_id = $1 AND s.step = $2 AND s.at > $4`,
+    [id, step, companyId, since],
   )
   return row?.count ?? 0
 }
 
 export async function insertMandateEvent(
   tx: Sql,
-  event: { mandateId: MandateId; type: Change | 'granted' | 'entered'; actor: { kind: string; id?: string | undefined }; reason?: string | undefined; at: Date },
+  event: { mandateId: MandateId; type: Change | 'granted' | 'entered' | 'hand-added'; actor: { kind: string; id?: string | undefined }; reason?: string | undefined; at: Date },
 ): Promise<void> {
   await tx.execute('INSERT INTO mandate_event (mandate_id, type, actor_kind, actor_id, reason, at) VALUES ($1, $2, $3, $4, $5, $6)', [
     event.mandateId, event.type, event.actor.kind, event.actor.id ?? null, event.reason ?? null, event.at,

@@ -1,7 +1,7 @@
 import type { Party } from '../party/party.ts'
 import type { MandateKind, Power } from '../role/role.ts'
 import type { Day } from './day.ts'
-import type { MandateState } from './transition.ts'
+import type { Capacity, MandateState } from './transition.ts'
 
 declare const mandateIdBrand: unique symbol
 export type MandateId = string & { readonly [mandateIdBrand]: true }
@@ -43,7 +43,8 @@ export interface Mandate {
   readonly decideBy: Date | undefined
   /** Signatures that it needs of the grantor's side. */
   readonly signatures: number
-  readonly suspendedBy: string | undefined
+  /** Who stops it, the highest first; it counts again once nobody does. */
+  readonly stoppedBy: readonly Capacity[]
   /** `local`, or the agency's client that entered it. */
   readonly origin: string
   readonly createdAt: Date

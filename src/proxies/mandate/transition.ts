@@ -31,8 +31,11 @@ export const TRANSITIONS = {
   accepted: { from: ['pending_acceptance'], to: 'active', by: ['delegate'] },
   refused: { from: PENDING, to: 'refused', by: ['delegate'] },
   lapsed: { from: PENDING, to: 'lapsed', by: ['system'] },
-  suspended: { from: ['active'], to: 'suspended', by: [...GIVERS, 'authority', 'system'], endsBelow: true },
+  /** Also of what somebody else has stopped: each stop is lifted by itself. */
+  suspended: { from: ['active', 'suspended'], to: 'suspended', by: [...GIVERS, 'authority', 'system'], endsBelow: true },
   resumed: { from: ['suspended'], to: 'active', by: [...GIVERS, 'authority'] },
+  /** One stop of several was let go. */
+  lifted: { from: ['suspended'], to: 'suspended', by: [...GIVERS, 'authority'] },
   revoked: { from: [...PENDING, 'active', 'suspended'], to: 'revoked', by: [...GIVERS, 'authority'], endsBelow: true },
   renounced: { from: ['active', 'suspended'], to: 'renounced', by: ['delegate'], endsBelow: true },
   expired: { from: ['active', 'suspended'], to: 'expired', by: ['system'], endsBelow: true },

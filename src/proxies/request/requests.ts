@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { isLevelAtLeast } from '../../assurance/index.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { type Core, recordFor, tellParty } from '../core.ts'
 import { type Day, dayOf } from '../mandate/day.ts'
 import type { Mandate } from '../mandate/mandate.ts'
 import type { Mandates } from '../mandate/mandates.ts'
-import { checkTerms } from '../mandate/terms.ts'
+import { checkTerms, levelFor } from '../mandate/terms.ts'
 import { type Acting, type Actor, actorDocuments, getActor, isActor } from '../party/actor.ts'
-import { type PartyRef, refOf } from '../party/party.ts'
+import { type PartyRef, refOf, rootOf } from '../party/party.ts'
+import { listAccountsOf } from '../party/party.store.ts'
 import { claimTry, confirmParty, keepParty, lookUpParty, type RegisteredParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import type { Power } from '../role/role.ts'
@@ -75,12 +77,29 @@ export function createRequests({ core, roles, mandates }: RequestDependencies): 
     })
   }
 
+  const levelOf = async (powers: readonly Power[]) => levelFor(await roles.getPublished(db, powers), 'delegateLevel')
+
+  /** Whoever asks has agreed already, so they are asked now what whoever accepts is asked. */
+  async function checkLevel(accountId: string, powers: readonly Power[]): Promise<void> {
+    const level = await levelOf(powers)
+    if (!isLevelAtLeast(await core.assurance.levelOf(accountId), level)) throw new Problem(PROXIES_PROBLEMS.levelNeeded, { detail: level })
+  }
+
+  /** Not when it took one of several hands to ask, or when their level has fallen since: then they accept like everybody. */
+  async function hasAccepted({ delegate, powers }: RepresentationRequest): Promise<boolean> {
+    if (delegate.kind === 'company' && ((await core.companies.find(rootOf(delegate.document)))?.quorum ?? 1) > 1) return false
+    const level = await levelOf(powers)
+    for (const accountId of await listAccountsOf(db, delegate.id)) if (isLevelAtLeast(await core.assurance.levelOf(accountId), level)) return true
+    return false
+  }
+
   return {
     async ask(by, terms) {
       const actor = await getActor(core, by)
       await claimTry(core, actor.facts.accountId)
       const delegate = await lookUpParty(core, actor.ref)
       if (delegate?.standing !== 'regular') throw new Problem(PROXIES_PROBLEMS.requestBlocked)
+      await checkLevel(actor.facts.accountId, terms.powers)
       return add(delegate, terms, { accountId: actor.facts.accountId })
     },
     askFor: async (clientId, delegate, terms) => add(await confirmParty(core, delegate), terms, { clientId }),
@@ -89,10 +108,11 @@ export function createRequests({ core, roles, mandates }: RequestDependencies): 
     get: async (by, id) => (await find(by, id)).request,
     async grant(by, id) {
       const { actor, request } = await find(by, id, 'represented')
+      const isAccepted = request.clientId === undefined && (await hasAccepted(request))
       const delegates = [{ ref: refOf(request.delegate), name: request.delegate.name }]
       const terms = { delegates, powers: request.powers, validThrough: request.validThrough }
       const [mandate] = await mandates.grant(by, terms, {
-        isAccepted: request.clientId === undefined,
+        isAccepted,
         async also(tx) {
           // Of two presses one gives; after a withdrawal none does.
           if (!(await decideRequest(tx, id, 'granted', clock.now()))) throw new Problem(PROXIES_PROBLEMS.requestNotFound)
