@@ -5,7 +5,7 @@ import { eraseClosedAccounts } from './closed-accounts.ts'
 import type { Foundation } from './foundation.ts'
 import { COPY_IMAGE_JOB, END_SESSIONS_JOB, type Rooms } from './rooms.ts'
 
-const LOGOUT_EVERY_MS = 1000
+const ROUND_EVERY_MS = 1000
 const CARE_JOB = 'images-care'
 const REMAKE_JOB = 'faces-remake-templates'
 /** A run ends before the next one is due. */
@@ -26,26 +26,22 @@ export function createBackground(foundation: Foundation, rooms: Rooms, oidc: Oid
   addDeskJobs(foundation, rooms)
   jobs.schedule('database-maintain', '41 * * * *', db.maintain)
 
-  let timer: NodeJS.Timeout | undefined
-  let delivering: Promise<unknown> = Promise.resolve()
+  // Apart from one another: a relying party that does not answer its logout keeps no mandate's end from reaching the others.
+  const rounds = [
+    everySecond(() => oidc.deliverLogouts(), (error) => log.warn('sign-out notices failed', { error })),
+    everySecond(() => oidc.representation.killEnded(), (error) => log.warn('ends of representations failed', { error })),
+  ]
   let isStopped = false
   let unlisten = async () => {}
   /** A face that was stored is searched at once; the schedule sees to what a lost notice leaves. */
   const searchNew = () => {
     if (!isStopped) faceSearch.sweep().catch((error: unknown) => log.warn('face search failed', { error }))
   }
-  const deliver = () => {
-    if (isStopped) return
-    timer = setTimeout(() => {
-      delivering = oidc.deliverLogouts().catch((error: unknown) => log.warn('sign-out notices failed', { error })).finally(deliver)
-    }, LOGOUT_EVERY_MS).unref()
-  }
-
   return {
     async start() {
       audit.start()
       await outbox.start()
-      deliver()
+      for (const round of rounds) round.start()
       unlisten = await db.listen(SEARCH_CHANNEL, searchNew)
       await jobs.start()
       // After an update: rows from before tags are sealed, and faces that the nets in use have not seen are described.
@@ -55,9 +51,34 @@ export function createBackground(foundation: Foundation, rooms: Rooms, oidc: Oid
     async stop() {
       isStopped = true
       stopping.abort()
-      clearTimeout(timer)
       await unlisten()
-      await Promise.all([faceSearch.close(), jobs.stop(), outbox.stop(), delivering])
+      await Promise.all([faceSearch.close(), jobs.stop(), outbox.stop(), ...rounds.map((round) => round.stop())])
+    },
+  }
+}
+
+interface Round {
+  start(): void
+  stop(): Promise<unknown>
+}
+
+/** Work that begins again a second after it has ended. */
+function everySecond(work: () => Promise<unknown>, failed: (error: unknown) => void): Round {
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<unknown> = Promise.resolve()
+  let isStopped = false
+  const start = () => {
+    if (isStopped) return
+    timer = setTimeout(() => {
+      running = work().catch(failed).finally(start)
+    }, ROUND_EVERY_MS).unref()
+  }
+  return {
+    start,
+    stop() {
+      isStopped = true
+      clearTimeout(timer)
+      return running
     },
   }
 }

@@ -105,14 +105,14 @@ export function assemble(deps: OidcDependencies, parts: Parts): Assembly {
 }
 
 function openRepresentation({ platform, ports }: OidcDependencies, { source, directory }: Parts, sessions: Sessions): Representing {
-  const { db, clock, keyring } = platform
+  const { db, clock, keyring, log } = platform
   const policyOf = (ctx: ProviderContext) => source.policyOf(ctx.oidc.client)
   const { revokeGrant, notify } = sessions
   const representations = createRepresentations({ db, clock, register: ports.representation, policyOf, revokeGrant })
   return {
     representations,
     acting: createActing({ keyring, policyOf, directory, representations, findPerson: ports.findPerson }),
-    ending: createEnding({ db, clock, revokeGrant, notify }),
+    ending: createEnding({ db, clock, log, revokeGrant, notify }),
   }
 }
 

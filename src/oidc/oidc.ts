@@ -69,10 +69,12 @@ export interface Oidc {
   readonly representation: {
     /** For whom a person may act at a relying party. */
     options(accountId: string, clientId: string): Promise<readonly Representation[]>
+    /** Kills the tokens that ended mandates left and sends their logouts; every second, and waits for no relying party. */
+    killEnded(): Promise<number>
     /** The federal login's API for proxies. */
     readonly routes: Router
   }
-  /** Kills what ended mandates left and attempts due back-channel logouts; every second. */
+  /** Attempts due back-channel logouts; every second. */
   deliverLogouts(): Promise<number>
   /** Removes what has expired; every few minutes. */
   purgeExpired(): Promise<number>
@@ -128,12 +130,10 @@ export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
     },
     representation: {
       options: optionsOf,
-      routes: createGovbrRoutes({ db: platform.db, provider, directory, acting: representation.acting, ports: deps.ports }),
+      killEnded: ending.killEnded,
+      routes: createGovbrRoutes({ platform, provider, directory, acting: representation.acting, ports: deps.ports }),
     },
-    async deliverLogouts() {
-      await ending.killEnded()
-      return notices.deliverDue()
-    },
+    deliverLogouts: () => notices.deliverDue(),
     purgeExpired: async () => (await store.purge()) + (await notices.purge()) + (await ending.purge()),
     checkStore: async () => void (await store.find('Session', 'ready')),
     async close() {

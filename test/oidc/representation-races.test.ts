@@ -68,7 +68,7 @@ for (const { label, open } of testDatabases()) {
       for (let done = 0; done < RACES[label]; done += AT_ONCE) {
         const outcomes = await Promise.all(Array.from({ length: AT_ONCE }, race))
         used += outcomes.filter((outcome) => outcome === 'used').length
-        await harness.oidc.deliverLogouts()
+        await harness.oidc.representation.killEnded()
       }
       assert.equal(harness.world.uses.length, used)
       const [row] = await harness.db.query<{ n: number }>('SELECT count(*)::int AS n FROM oidc_representation WHERE killed_at IS NULL')

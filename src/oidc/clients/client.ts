@@ -110,6 +110,8 @@ export const clientPolicySchema = z.strictObject({
   delegationClaims: z.enum(['native', 'govbr', 'representee']).default('native'),
   /** Agencies' namespaces whose powers count at it; it hears of no others. */
   representationNamespaces: z.array(z.string().regex(/^[a-z][a-z0-9-]{1,31}$/)).max(20).default([]),
+  /** Calls a minute at the federal login's API for proxies: its access history is written into people's own. */
+  representationCallsPerMinute: z.int().min(1).max(60_000).default(600),
   /** How many time-stamps it may have; absent = none. */
   timeStamps: stampPolicySchema.optional(),
   /** Hosts (`host` or `host:port`) on special-use networks to which this server may connect for this client. */

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto'
 import Router from '@koa/router'
 import type { Provider } from 'oidc-provider'
 import { z } from 'zod'
+import { createQuotas, type Quotas } from '../../biometrics/index.ts'
+import type { Clock } from '../../platform/clock.ts'
 import { guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { Database } from '../../platform/db.ts'
+import { Problem } from '../../platform/problem.ts'
 import type { ClientPolicy } from '../clients/client.ts'
 import type { ClientDirectory } from '../clients/directory.ts'
 import type { OidcPorts, Representation, Subject } from '../ports.ts'
@@ -19,7 +22,7 @@ const DAY_BEGINS = 'T04:00:00.000Z'
 const DAY_MS = 86_400_000
 
 export interface GovbrDeps {
-  readonly db: Database
+  readonly platform: { readonly db: Database; readonly clock: Clock }
   readonly provider: Pick<Provider, 'AccessToken'>
   readonly directory: Pick<ClientDirectory, 'find'>
   readonly acting: Pick<Acting, 'isLive'>
@@ -69,9 +72,10 @@ interface Caller {
  */
 export function createGovbrRoutes(deps: GovbrDeps): Router {
   const router = new Router()
+  const quotas = createQuotas(deps.platform)
 
   router.get(BASE, guard({ query: filters }, (ctx, { query }) => answered(ctx, async () => {
-    const caller = await callerOf(deps, ctx, LIST_SCOPE)
+    const caller = await callerOf(deps, ctx, { scope: LIST_SCOPE, quotas })
     const isOther = (given: string | undefined, own: string) => given !== undefined && given !== own
     if (isOther(query['filtrar-por-procurador'], caller.person.cpf) || isOther(query['filtrar-por-clientid'], caller.clientId)) return { poas: [] }
     const grantor = query['filtrar-por-outorgante']
@@ -80,14 +84,14 @@ export function createGovbrRoutes(deps: GovbrDeps): Router {
   })))
 
   router.post(`${BASE}/:id/historico-acessos`, guard({ params, body: access, consumes: 'json', csrf: false }, (ctx, { params: { id }, body }) => answered(ctx, async () => {
-    const caller = await callerOf(deps, ctx, HISTORY_SCOPE)
+    const caller = await callerOf(deps, ctx, { scope: HISTORY_SCOPE, quotas })
     const { clientId, serviceId } = body.poaAccessHistory
     if (clientId !== caller.clientId) throw new Refused(403, 'REQUEST_POAACCESSHISTORY_CLIENTID_MUSTMATCHREQUESTACCESSTOKENAUD', 'O clientId não é o do token de acesso.')
     const wanted = await findService(deps, await listOf(deps, caller), { poa: Number(id), service: serviceId })
     const isNoted = wanted !== undefined && (await deps.ports.representation.noteUse({ accountId: caller.accountId, clientId, representation: wanted, kind: 'service' }, async () => {}))
     if (!isNoted) throw new Refused(403, 'REQUEST_POAACCESSHISTORY_CLIENTIDANDSERVICEID_MUSTMATCHPOASERVICECLIENTIDANDSERVICEID', 'O serviço não é desta procuração.')
     ctx.status = 201
-    return { id: await numberOf(deps.db, `access:${randomUUID()}`) }
+    return { id: await numberOf(deps.platform.db, `access:${randomUUID()}`) }
   })))
 
   return router
@@ -106,13 +110,15 @@ async function answered(ctx: HttpContext, work: () => Promise<object>): Promise<
   }
 }
 
-async function callerOf({ provider, directory, acting, ports }: GovbrDeps, ctx: HttpContext, scope: string): Promise<Caller> {
+async function callerOf({ provider, directory, acting, ports }: GovbrDeps, ctx: HttpContext, { scope, quotas }: { scope: string; quotas: Pick<Quotas, 'claimCall'> }): Promise<Caller> {
   const invalid = new Refused(401, 'ACCESSTOKEN_MUSTBEVALID', 'O token de acesso não é válido.')
   const [, value = ''] = /^Bearer ([\w.~+/-]+=*)$/i.exec(ctx.get('Authorization')) ?? []
   const token = value === '' ? undefined : await provider.AccessToken.find(value)
   if (!token?.isValid || token.aud !== undefined || token.isSenderConstrained?.() || token.accountId === undefined) throw invalid
   const client = await directory.find(token.clientId ?? '')
-  if (!client?.policy.representation || client.policy.delegationClaims !== 'govbr' || !(await acting.isLive(token))) throw invalid
+  if (!client?.policy.representation || client.policy.delegationClaims !== 'govbr') throw invalid
+  await claimCall(quotas, ctx, client)
+  if (!(await acting.isLive(token))) throw invalid
   const { subject: person } = await ports.findPerson(token.accountId, undefined)
   if (!person) throw invalid
   if (!token.scopes.has(scope)) {
@@ -122,12 +128,22 @@ async function callerOf({ provider, directory, acting, ports }: GovbrDeps, ctx: 
   return { accountId: token.accountId, person, clientId: client.id, policy: client.policy }
 }
 
+/** Counted before any work: what a relying party sends ends up in the histories of the people whom it names. */
+async function claimCall(quotas: Pick<Quotas, 'claimCall'>, ctx: HttpContext, { id, policy }: { id: string; policy: ClientPolicy }): Promise<void> {
+  const perMinute = policy.representationCallsPerMinute
+  await quotas.claimCall(ctx, { id: `poas/${id}`, policy: { perMinute, perMonth: perMinute } }).catch((error: unknown) => {
+    if (!(error instanceof Problem) || error.kind.status !== 429) throw error
+    ctx.set('Retry-After', String(error.retryAfterSeconds ?? 60))
+    throw new Refused(429, 'REQUEST_TOOMANYREQUESTS', 'Muitas chamadas neste minuto. Espere e tente de novo.')
+  })
+}
+
 /** CPF for CPF, by a mandate: companies are not in the federal shape. */
 async function listOf({ ports }: GovbrDeps, { accountId, policy }: Caller): Promise<Representation[]> {
   return (await ports.representation.list(accountId, policy.representationNamespaces)).filter(({ mandateId, represented }) => mandateId !== undefined && represented.type === 'PF')
 }
 
-async function poaOf({ db }: GovbrDeps, { accountId, person, clientId }: Caller, one: Representation): Promise<object> {
+async function poaOf({ platform: { db } }: GovbrDeps, { accountId, person, clientId }: Caller, one: Representation): Promise<object> {
   const { represented, powers, titles, validFrom, validThrough } = one
   const [createdAt, expiresAt] = [startOf(validFrom), validThrough && new Date(Date.parse(startOf(validThrough) ?? '') + DAY_MS).toISOString()]
   return {
@@ -141,7 +157,7 @@ async function poaOf({ db }: GovbrDeps, { accountId, person, clientId }: Caller,
 }
 
 /** The mandate with this number, narrowed to the power with that one. */
-async function findService({ db }: GovbrDeps, found: readonly Representation[], { poa, service }: { poa: number; service: number }): Promise<Representation | undefined> {
+async function findService({ platform: { db } }: GovbrDeps, found: readonly Representation[], { poa, service }: { poa: number; service: number }): Promise<Representation | undefined> {
   for (const one of found) {
     if ((await numberOf(db, `mandate:${one.id}`)) !== poa) continue
     for (const power of one.powers) if ((await numberOf(db, `power:${power}`)) === service) return { ...one, powers: [power] }

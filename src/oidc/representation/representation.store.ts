@@ -75,10 +75,25 @@ export async function endByGrant(sql: Sql, grantId: string, reason: string, now:
 
 const AT_ONCE = 100
 
-/** Ended, with tokens that may still be there. */
-export async function listToKill(sql: Sql): Promise<(Choice & { readonly reason: string })[]> {
-  const text = `SELECT ${COLUMNS}, ended_reason FROM oidc_representation WHERE ended_at IS NOT NULL AND killed_at IS NULL ORDER BY ended_at LIMIT ${AT_ONCE}`
-  return (await sql.query<Row & { ended_reason: string | null }>(text)).map((row) => ({ ...toChoice(row), reason: row.ended_reason ?? 'ended' }))
+/** One that has ended, with tokens that may still be there. */
+export interface Ended extends Choice {
+  readonly reason: string
+  /** This one included. */
+  readonly attempts: number
+}
+
+/** Takes what has ended for this process until `busyUntil`: others leave it alone, and after a crash it is taken again. */
+export async function takeToKill(sql: Sql, now: Date, busyUntil: Date): Promise<Ended[]> {
+  const text = `UPDATE oidc_representation SET kill_after = $2, kill_attempts = kill_attempts + 1 WHERE grant_id IN (
+      SELECT grant_id FROM oidc_representation WHERE ended_at IS NOT NULL AND killed_at IS NULL AND (kill_after IS NULL OR kill_after <= $1)
+      ORDER BY ended_at LIMIT ${AT_ONCE} FOR UPDATE SKIP LOCKED)
+    RETURNING ${COLUMNS}, ended_reason, kill_attempts`
+  const rows = await sql.query<Row & { ended_reason: string | null; kill_attempts: number }>(text, [now, busyUntil])
+  return rows.map((row) => ({ ...toChoice(row), reason: row.ended_reason ?? 'ended', attempts: row.kill_attempts }))
+}
+
+export async function retryKill(sql: Sql, grantId: string, at: Date): Promise<void> {
+  await sql.execute('UPDATE oidc_representation SET kill_after = $2 WHERE grant_id = $1', [grantId, at])
 }
 
 export async function markKilled(sql: Sql, grantId: string, now: Date): Promise<void> {

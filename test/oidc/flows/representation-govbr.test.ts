@@ -86,3 +86,21 @@ test('the refusals, with the codes of the manual', async () => {
   const naive = await signIn(await registerClient(harness), new Browser())
   assert.equal(await codeOf(await call(POAS, {}, naive.access_token)), 'ACCESSTOKEN_MUSTBEVALID')
 })
+
+test('a relying party writes no more a minute than it may, in the federal shape of a refusal', async () => {
+  const allowedScopes = ['openid', 'profile', LIST, HISTORY]
+  const busy = await registerClient(harness, {}, { representation: true, delegationClaims: 'govbr', representationNamespaces: ['sefaz'], representationCallsPerMinute: 2, allowedScopes })
+  const bearer = (await signIn(busy, new Browser(), { scope: `openid profile ${LIST} ${HISTORY}` })).access_token
+  const [poa] = await list()
+  assert.ok(poa)
+  const before = harness.world.uses.length
+  const answers: Response[] = []
+  // The minute may turn once between them.
+  for (let count = 0; count < 5; count += 1) answers.push(await note(poa.id, { clientId: busy.id, serviceId: poa.services[0]?.serviceId }, bearer))
+  const refused = answers.filter(({ status }) => status === 429)
+  assert.ok(refused.length >= 1)
+  assert.equal(harness.world.uses.length - before, 5 - refused.length)
+  assert.match(refused[0]?.headers.get('retry-after') ?? '', /^\d+$/)
+  assert.equal(refused[0] && (await codeOf(refused[0])), 'REQUEST_TOOMANYREQUESTS')
+  assert.equal((await call(POAS)).status, 200, 'another relying party has its own')
+})

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { endRepresentations, type Representation } from '../../../src/oidc/index.ts'
+import { createEnding } from '../../../src/oidc/representation/ending.ts'
+import { fixedClock } from '../../support/clock.ts'
 import { authorizationUrl, Browser, type Harness, OPERATOR, type RelyingParty, redeem, registerClient, signIn, startHarness, type Tokens } from '../harness.ts'
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -232,7 +236,7 @@ test('revocation reaches tokens at once: refresh, introspection, userinfo, excha
   await assert.rejects(client.fetchUserInfo(rp.config, tokens.access_token, client.skipSubjectCheck))
   await assert.rejects(exchange(rp, { subject_token: tokens.access_token }), isRefused('invalid_grant'))
   await assert.rejects(refresh(rp, tokens.refresh_token), isRefused('invalid_grant'))
-  await harness.oidc.deliverLogouts()
+  await harness.oidc.representation.killEnded()
   const [row] = await harness.db.query<{ killed_at: Date | null }>('SELECT killed_at FROM oidc_representation WHERE mandate_id = $1', [one.id])
   assert.ok(row?.killed_at)
 })
@@ -328,9 +332,81 @@ test('a relying party hears by back-channel logout that a representation is over
   const one = company()
   const tokens = await actFor(one, rp)
   await revoke(one)
-  await harness.oidc.deliverLogouts()
+  await harness.oidc.representation.killEnded()
   const [notice] = await harness.db.query<{ reason: string; sid: string }>('SELECT reason, sid FROM oidc_logout_notice WHERE client_id = $1', [rp.id])
   assert.deepEqual(notice, { reason: 'representation-ended', sid: tokens.claims()?.['sid'] })
+})
+
+test('one round sends the logout, whatever another relying party does with its own', async () => {
+  const got = Promise.withResolvers<string>()
+  const [hung, quick] = [createServer(() => {}), createServer((request, response) => {
+    request.setEncoding('utf8').once('data', (body: string) => {
+      response.writeHead(200).end()
+      got.resolve(body)
+    })
+  })]
+  const listening = async (server: Server) => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return { allowInternalHosts: ['127.0.0.1'], uri: `http://127.0.0.1:${(server.address() as AddressInfo).port}/out` }
+  }
+  try {
+    const rps = []
+    for (const server of [hung, quick]) {
+      const { allowInternalHosts, uri } = await listening(server)
+      rps.push(await register({ allowInternalHosts }, { backchannel_logout_uri: uri, backchannel_logout_session_required: true }))
+    }
+    const ones: Representation[] = []
+    for (const rp of rps) {
+      const one = company()
+      ones.push(one)
+      await actFor(one, rp)
+      await revoke(one)
+    }
+    assert.equal(await harness.oidc.representation.killEnded(), 2, 'no relying party is waited for')
+    assert.match(await got.promise, /^logout_token=/)
+  } finally {
+    for (const server of [hung, quick]) {
+      server.closeAllConnections()
+      server.close()
+    }
+  }
+})
+
+test('a grant that can not be killed holds up no other, is said in the log and is tried again', async () => {
+  const { db } = harness
+  const clock = fixedClock(new Date('2027-03-01T12:00:00Z'))
+  const ids = Array.from({ length: 3 }, () => randomUUID())
+  for (const [index, grantId] of ids.entries()) {
+    await db.execute(
+      `INSERT INTO oidc_representation (grant_id, account_id, client_id, chosen_at, ended_at, ended_reason) VALUES ($1, 'a', 'rp', $2, $2, 'mandate')`,
+      [grantId, new Date(clock.now().getTime() + index * 1000 - 60_000)],
+    )
+  }
+  let isBroken = true
+  const said: object[] = []
+  const notified: string[] = []
+  const ending = createEnding({
+    db, clock, log: { error: (fields) => void said.push(fields) },
+    revokeGrant: async (grantId) => (isBroken && grantId === ids[0] ? Promise.reject(new Error('the store is away')) : undefined),
+    notify: async ({ reason }) => void notified.push(reason),
+  })
+  assert.deepEqual([await ending.killEnded(), said.length, notified.length], [2, 1, 2])
+  assert.equal(await ending.killEnded(), 0, 'it waits a moment')
+  clock.advance(2000)
+  assert.deepEqual([await ending.killEnded(), said.length], [0, 2])
+  isBroken = false
+  clock.advance(60_000)
+  assert.deepEqual([await ending.killEnded(), notified.length], [1, 3])
+  assert.equal(await ending.killEnded(), 0)
+})
+
+test('a JWT that a refresh in representation gives lives five minutes at most, whatever its API and the client may have', async () => {
+  const rp = await register({ accessTokenSeconds: 3600 })
+  const tokens = await actFor(company(), rp, { resource: API, scope: `${SCOPE} ipva.consultar` })
+  const { access_token: token } = await refresh(rp, tokens.refresh_token, { resource: API, scope: 'ipva.consultar' })
+  const { exp = 0, iat = 0, aud } = decodeJwt(token)
+  assert.equal(aud, API)
+  assert.ok(exp - iat <= 300, `${exp - iat} s`)
 })
 
 test('discovery tells what there is', () => {
