@@ -25,7 +25,7 @@ export { type Certification, CERTIFICATIONS, type PlaceRequest } from './pdf/pre
 export type { SealRequest } from './signing/seal.ts'
 export { type DraftRequest, type FinishRequest, SIGNATURE_FORMS, type SignatureForm, type Signing } from './signing/signing.ts'
 export { type TrustList, createTrustList } from './verification/trust-list.ts'
-export { TRUST_LEVELS, type TrustLevel } from './verification/trust.store.ts'
+export { TRUST_KINDS, type TrustKind, TRUST_LEVELS, type TrustLevel } from './verification/trust.store.ts'
 export { createVerifierRoutes } from './verification/verifier.routes.ts'
 export { createSignatures, type Signatures } from './signatures.ts'
 export { type RequireStampClient, STAMP_SCOPE, type StampClient, type StampPolicy, stampPolicySchema } from './timestamp/policy.ts'

@@ -27,7 +27,7 @@ export interface Signatures {
   readonly signing: Signing
   readonly seals: Seals
   readonly trust: TrustList
-  readonly verifier: Pick<Verifier, 'verify'>
+  readonly verifier: Pick<Verifier, 'verify' | 'verifyFile'>
   close(): Promise<void>
 }
 

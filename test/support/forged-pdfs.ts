@@ -99,7 +99,7 @@ export const HOSTILE: readonly { readonly name: string; readonly make: () => Buf
   { name: 'a table of two thousand million', make: () => pdfWith('0 2000000000\ntrailer << /Root 1 0 R >>', 9), reason: 'too-much' },
   { name: 'an offset beyond the end', make: () => Buffer.from('%PDF-1.7\nstartxref\n99999\n%%EOF'), reason: 'odd-structure' },
   { name: 'encrypted, by its trailer', make: () => pdfWith('trailer << /Size 1 /Root 1 0 R /Encrypt 2 0 R >>', 9), reason: 'encrypted' },
-  { name: 'a hybrid of two readings', make: () => pdfWith('trailer << /Size 1 /Root 1 0 R /XRefStm 20 >>', 9), reason: 'odd-structure' },
+  { name: 'a hybrid of two readings', make: () => hybridPdf({ contradicts: true }), reason: 'odd-structure' },
   { name: 'one name twice in a dictionary', make: () => pdfWith('trailer << /Root 1 0 R /Root 2 0 R >>', 9), reason: 'odd-structure' },
   { name: 'arrays in arrays', make: () => pdfWith(`trailer << /Root ${'['.repeat(5000)}`, 9), reason: 'too-much' },
   { name: 'a bomb in the cross-references', make: () => bomb(), reason: 'too-much' },
@@ -107,6 +107,30 @@ export const HOSTILE: readonly { readonly name: string; readonly make: () => Buf
   { name: 'a stream of cross-references without widths', make: () => Buffer.from('%PDF-1.7\n1 0 obj\n<< /Type /XRef /Length 1 /Size 1 >>\nstream\nx\nendstream\nendobj\nstartxref\n9\n%%EOF'), reason: 'damaged' },
   { name: 'a filter of another kind', make: () => Buffer.from('%PDF-1.7\n1 0 obj\n<< /Type /XRef /Length 1 /Size 1 /W [1 1 1] /Filter /LZWDecode >>\nstream\nx\nendstream\nendobj\nstartxref\n9\n%%EOF'), reason: 'odd-structure' },
 ]
+
+/** As word processors write it: a table that leaves objects free, and a stream beside it that tells of them. */
+export function hybridPdf({ contradicts = false } = {}): Buffer {
+  let text = '%PDF-1.7\n'
+  const offsets: number[] = []
+  const bodies = ['<< /Type /Catalog /Pages 2 0 R >>', '<< /Type /Pages /Kids [3 0 R] /Count 1 >>', '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 300] /Contents 4 0 R >>', '<< /Length 0 >>\nstream\n\nendstream']
+  for (const [i, body] of bodies.entries()) {
+    offsets.push(text.length)
+    text += `${i + 1} 0 obj\n${body}\nendobj\n`
+  }
+  const packed = '6 0 << /Hidden true >>'
+  const packedAt = text.length
+  text += `5 0 obj\n<< /Type /ObjStm /N 1 /First 4 /Length ${packed.length} >>\nstream\n${packed}\nendstream\nendobj\n`
+  const entry = (kind: number, second: number, third: number) => `${kind.toString(16).padStart(2, '0')}${second.toString(16).padStart(4, '0')}${third.toString(16).padStart(2, '0')}`
+  const [catalogAt = 0, ...others] = offsets
+  const entries = [entry(0, 0, 255), entry(1, contradicts ? (others[0] ?? 0) : catalogAt, 0), ...others.map((at) => entry(1, at, 0)), entry(1, packedAt, 0), entry(2, 5, 0)].join('')
+  const streamAt = text.length
+  const data = Buffer.from(entries, 'hex').toString('latin1')
+  text += `7 0 obj\n<< /Type /XRef /Size 8 /W [1 2 1] /Index [0 7] /Root 1 0 R /Length ${data.length} >>\nstream\n${data}\nendstream\nendobj\n`
+  const tableAt = text.length
+  const rows = ['0000000000 65535 f ', ...offsets.map((at) => `${String(at).padStart(10, '0')} 00000 n `), `${String(packedAt).padStart(10, '0')} 00000 n `, '0000000000 00000 f ']
+  text += `xref\n0 7\n${rows.join('\n')}\ntrailer\n<< /Size 8 /Root 1 0 R /XRefStm ${streamAt} >>\nstartxref\n${tableAt}\n%%EOF\n`
+  return Buffer.from(text, 'latin1')
+}
 
 function pdfWith(afterXref: string, at: number): Buffer {
   return Buffer.from(`%PDF-1.7\nxref\n${afterXref}\nstartxref\n${at}\n%%EOF`)

@@ -9,6 +9,7 @@ export const OID = {
   rsaWithSha256: '1.2.840.113549.1.1.11',
   rsaWithSha384: '1.2.840.113549.1.1.12',
   rsaWithSha512: '1.2.840.113549.1.1.13',
+  mgf1: '1.2.840.113549.1.1.8',
   rsaPss: '1.2.840.113549.1.1.10',
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   ecdsaWithSha384: '1.2.840.10045.4.3.3',
@@ -27,6 +28,7 @@ export const OID = {
   issuingDistributionPoint: '2.5.29.28',
   crlDistributionPoints: '2.5.29.31',
   certificatePolicies: '2.5.29.32',
+  subjectAltName: '2.5.29.17',
   authorityKeyId: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
@@ -51,6 +53,8 @@ export const OID = {
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
   signatureTimeStamp: '1.2.840.113549.1.9.16.2.14',
   tstInfo: '1.2.840.113549.1.9.16.1.4',
+  /** Adobe's: revocation evidence as a signed attribute. */
+  adobeRevocation: '1.2.840.113583.1.1.8',
   extensionRequest: '1.2.840.113549.1.9.14',
 } as const
 

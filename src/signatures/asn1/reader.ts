@@ -8,8 +8,8 @@ export class NotDer extends Error {
   }
 }
 
-/** Deeper than anything that certificates, requests and signatures hold. */
-const MOST_DEEP = 24
+/** Deeper than a signature with a time-stamp inside, which is a signature with certificates inside. */
+const MOST_DEEP = 48
 const MOST_CHILDREN = 10_000
 
 /** One value: `raw` with its tag and length, `content` without. */
@@ -73,6 +73,15 @@ function listOf(content: Buffer, depth: number): DerNode[] {
     at += node.raw.length
   }
   return items
+}
+
+/** The values inside one after the other, however many: a list of revoked certificates may be long. */
+export function* valuesOf({ content }: DerNode): Generator<DerNode> {
+  for (let at = 0; at < content.length; ) {
+    const node = nodeAt(content, at, 0)
+    yield node
+    at += node.raw.length
+  }
 }
 
 /** The n-th value inside, of this tag. @throws {NotDer} */

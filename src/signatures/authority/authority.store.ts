@@ -207,3 +207,20 @@ export async function hasShard(sql: Sql, authorityId: string, shard: number): Pr
   const rows = await sql.query('SELECT 1 FROM pki_certificate WHERE authority_id = $1 AND shard = $2 LIMIT 1', [authorityId, shard])
   return rows.length > 0
 }
+
+export interface RevokedService {
+  readonly serial: string
+  readonly issuer: Buffer
+  readonly at: Date
+  readonly reason: RevocationReason
+}
+
+/** Certificates of one service, of every authority, that are good no more. */
+export async function listRevokedServices(sql: Sql, profile: ProfileName): Promise<RevokedService[]> {
+  const rows = await sql.query<{ serial: string; issuer: Buffer; revoked_at: Date; revocation_reason: RevocationReason }>(
+    `SELECT c.serial, a.certificate AS issuer, c.revoked_at, c.revocation_reason FROM pki_certificate c JOIN pki_authority a ON a.id = c.authority_id
+     WHERE c.profile = $1 AND c.subject_id IS NULL AND c.revoked_at IS NOT NULL AND a.certificate IS NOT NULL`,
+    [profile],
+  )
+  return rows.map(({ serial, issuer, revoked_at: at, revocation_reason: reason }) => ({ serial, issuer, at, reason }))
+}

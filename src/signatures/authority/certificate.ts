@@ -1,7 +1,7 @@
 import { createHash, randomBytes, X509Certificate } from 'node:crypto'
 import { bits, type Der, explicit, ia5, int, octets, oid, primitive, printable, seq, setOf, time, tlv, utf8, yes } from '../asn1/der.ts'
 import { OID } from '../asn1/oids.ts'
-import { child, type DerNode, integerHex, readDer, tagged, timeOf } from '../asn1/reader.ts'
+import { child, type DerNode, integerHex, oidText, readDer, tagged, timeOf } from '../asn1/reader.ts'
 import { KEY_USAGE, type Profile } from './profiles.ts'
 import type { Signer } from './signer.ts'
 
@@ -132,6 +132,8 @@ export interface ParsedCertificate {
   readonly spki: Buffer
   readonly notBefore: Date
   readonly notAfter: Date
+  /** Identifiers of the extensions that nobody may overlook. */
+  readonly critical: readonly string[]
   /** Values of its extensions by their identifier. */
   extension(id: string): { readonly critical: boolean; readonly value: DerNode } | undefined
 }
@@ -143,7 +145,8 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
   const [, serial, , issuer, validity, subject, spki] = tbs.children()
   if (!serial || !issuer || !validity || !subject || !spki) throw new Error('not a certificate')
   const extensions = tagged(tbs, 0xa3)
-  const byId = new Map((extensions ? child(extensions, 0, 0x30).children() : []).map((each) => [child(each, 0, 0x06).raw.toString('hex'), each]))
+  const all = extensions ? child(extensions, 0, 0x30).children() : []
+  const byId = new Map(all.map((each) => [child(each, 0, 0x06).raw.toString('hex'), each]))
   return {
     der: whole.raw,
     x509: new X509Certificate(whole.raw),
@@ -153,13 +156,17 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate {
     spki: spki.raw,
     notBefore: timeOf(child(validity, 0)),
     notAfter: timeOf(child(validity, 1)),
+    critical: all.filter(isCritical).map((each) => oidText(child(each, 0))),
     extension(id) {
       const found = byId.get(oid(id).toString('hex'))
       const value = found?.children().at(-1)
-      return found && value && { critical: found.children().length === 3, value: readDer(value.content) }
+      return found && value && { critical: isCritical(found), value: readDer(value.content) }
     },
   }
 }
+
+/** Some write the default, FALSE, too. */
+const isCritical = (extension: DerNode): boolean => extension.children().length === 3 && extension.children()[1]?.content[0] === 0xff
 
 /** SHA-256 of the certificate as people compare it: pairs in capitals. */
 export function fingerprintOf(der: Uint8Array): string {

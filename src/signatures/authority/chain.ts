@@ -1,23 +1,15 @@
-import { createPublicKey, type KeyObject, verify, X509Certificate } from 'node:crypto'
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { oid } from '../asn1/der.ts'
 import { OID } from '../asn1/oids.ts'
-import { child, integerHex, NotDer, oidText, readDer, tagged, timeOf } from '../asn1/reader.ts'
+import { child, integerHex, NotDer, readDer, tagged, timeOf } from '../asn1/reader.ts'
+import { isSignature, ruleOf } from './algorithm.ts'
 import { type ParsedCertificate, parseCertificate } from './certificate.ts'
-
-const DIGEST_BY_SIGNATURE: Readonly<Record<string, string>> = {
-  [OID.rsaWithSha256]: 'sha256',
-  [OID.rsaWithSha384]: 'sha384',
-  [OID.rsaWithSha512]: 'sha512',
-  [OID.ecdsaWithSha256]: 'sha256',
-  [OID.ecdsaWithSha384]: 'sha384',
-  [OID.ecdsaWithSha512]: 'sha512',
-}
 
 /** True when SIGNED{…} was signed by this key, with a digest that still stands. */
 export function isSignedBy(der: Buffer, key: KeyObject): boolean {
   const whole = readDer(der)
-  const digest = DIGEST_BY_SIGNATURE[oidText(child(child(whole, 1, 0x30), 0, 0x06))]
-  return digest !== undefined && verify(digest, child(whole, 0, 0x30).raw, key, child(whole, 2, 0x03).content.subarray(1))
+  const rule = ruleOf(child(whole, 1, 0x30))
+  return rule !== undefined && isSignature(rule, { bytes: child(whole, 0, 0x30).raw, value: child(whole, 2, 0x03).content.subarray(1), key })
 }
 
 export interface ChainToCheck {

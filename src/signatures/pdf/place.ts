@@ -54,7 +54,7 @@ export function addField(document: PDFDocument, place: PDFRef, { prefix, label, 
   catalog.set(PDFName.of('AcroForm'), known instanceof PDFRef ? known : context.register(form))
   const annotations = page.node.lookupMaybe(PDFName.of('Annots'), PDFArray) ?? PDFArray.withContext(context)
   annotations.push(reference)
-  page.node.set(PDFName.of('Annots'), annotations)
+  if (!(page.node.get(PDFName.of('Annots')) instanceof PDFRef)) page.node.set(PDFName.of('Annots'), annotations)
 }
 
 /** Two fields of one name would be one field. */

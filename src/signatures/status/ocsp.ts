@@ -35,7 +35,8 @@ export function parseOcspRequest(bytes: Uint8Array): OcspQuestion {
   return { ids, nonce: nonceOf(tagged(request, 0xa2)) }
 }
 
-function parseCertId(node: DerNode): CertId {
+/** @throws {NotDer} */
+export function parseCertId(node: DerNode): CertId {
   const algorithm = oidText(child(child(node, 0, 0x30), 0))
   // OpenSSL still asks with SHA-1; here it only names a certificate that we look up.
   const digest = algorithm === OID.sha1 ? 'sha1' : algorithm === OID.sha256 ? 'sha256' : undefined

@@ -3,7 +3,7 @@ import type { Database } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { NotDer } from '../asn1/reader.ts'
 import type { Authority } from '../authority/authority.ts'
-import { findCrl, findState, hasShard, type InstalledAuthority, listRevoked, lockCrl, markStale, type StoredCrl, storeCrl } from '../authority/authority.store.ts'
+import { findCrl, findState, hasShard, type InstalledAuthority, listRevoked, listRevokedServices, lockCrl, markStale, type RevokedService, type StoredCrl, storeCrl } from '../authority/authority.store.ts'
 import { type ParsedCertificate, parseCertificate } from '../authority/certificate.ts'
 import { issueCrl } from '../authority/crl.ts'
 import { placesOf } from '../authority/places.ts'
@@ -31,6 +31,8 @@ export interface CertificateStatuses {
   ocsp(request: Uint8Array): Promise<Buffer>
   /** By the issuer's whole certificate, for who has the certificate at hand. */
   statusOf(issuer: ParsedCertificate, serial: string): Promise<CertificateStatus>
+  /** Time-stamp authorities' certificates of ours that are good no more. */
+  revokedStampers(): Promise<RevokedService[]>
 }
 
 export function createStatuses({ db, clock, publicUrl, authority }: StatusDependencies): CertificateStatuses {
@@ -105,5 +107,6 @@ export function createStatuses({ db, clock, publicUrl, authority }: StatusDepend
       const installed = (await authority.list()).find((each) => each.certificate.equals(issuer.der))
       return installed ? statusIn(installed, serial) : { kind: 'unknown' }
     },
+    revokedStampers: () => listRevokedServices(db, 'tsa'),
   }
 }

@@ -1,177 +1,171 @@
 import { createHash } from 'node:crypto'
 import { OID } from '../asn1/oids.ts'
-import { oidText } from '../asn1/reader.ts'
-import { parseCertificate, type ParsedCertificate } from '../authority/certificate.ts'
-import { isAuthority } from '../authority/chain.ts'
-import { checkCms, checkStamp, type CmsFault } from './cms.ts'
-import { isKind, PdfFile } from './pdf-file.ts'
-import { type PdfDict, type PdfValue, Unreadable } from './pdf-tokens.ts'
-import { pictureOf } from './picture.ts'
-import { findPath } from './trust.ts'
+import { parseCertificate } from '../authority/certificate.ts'
+import type { Representation } from '../cms/representation.ts'
+import { checkCms, type CmsFault } from './cms.ts'
+import { PdfFile } from './pdf/pdf-file.ts'
+import { Unreadable } from './pdf/pdf-tokens.ts'
+import { pictureOf } from './pdf/picture.ts'
+import { type SecurityStore, securityStoreOf } from './pdf/security-store.ts'
+import { isStamp, type Range, type SignatureField, signatureFields } from './pdf/signature-fields.ts'
+import { type LostStamper, NOBODY, type ProvenTime, type SeenSigner, type SignerSurroundings, seeSigner, timeOfStamp, type Trust } from './signer.ts'
+import { checkStamp } from './stamp.ts'
 
-export interface VerifyTask {
-  readonly pdf: Uint8Array
-  /** Roots that are trusted, and certificates that lead to them, in DER. */
+/** Whom we know; certificates in DER. */
+export interface Known {
   readonly roots: readonly Uint8Array[]
+  /** Certificates that lead to the roots. */
   readonly known: readonly Uint8Array[]
+  readonly lost: readonly LostStamper[]
   readonly now: Date
 }
 
-/** What the file itself tells about one signature; whether certificates were revoked is asked elsewhere. */
-export interface SeenSignature {
-  readonly field: string
+export interface VerifyTask extends Known {
+  readonly pdf: Uint8Array
+}
+
+/** What the file itself tells about one signature; what our own tables know is asked elsewhere. */
+export interface SeenSignature extends SeenSigner {
   readonly reason: string | undefined
   readonly fault: CmsFault | 'range' | undefined
-  readonly signer: string | undefined
-  readonly organization: string | undefined
-  /** The time of the time-stamp; without one, nobody vouches for a time. */
-  readonly stampedAt: Date | undefined
-  /** A time-stamp that is there and not of this signature; one of an authority that we do not know is as good as none. */
-  readonly stampFault: boolean
   /** Nothing stands after what is signed. */
   readonly coversAll: boolean
   /** What a reader shows is what was signed, whatever was added since. */
   readonly unchanged: boolean
-  /** Serial and issuer (DER) of each certificate below the root, where a path was found. */
-  readonly path: readonly { readonly serial: string; readonly issuer: Uint8Array; readonly name: string }[]
-  readonly root: Uint8Array | undefined
-  /** Serial and issuer of the time-stamp authority's certificate. */
-  readonly stampedBy: { readonly serial: string; readonly issuer: Uint8Array } | undefined
+  /** Somebody who signed later drew a stamp on a page. */
+  readonly laterStamps: boolean
+  readonly representation: Representation | undefined
+  /** What the signer lets others do to the document (DocMDP); 1 is nothing. */
+  readonly permission: number | undefined
+  readonly form: SeenForm
+}
+export type SeenForm = 'B-B' | 'B-T' | 'B-LT' | 'B-LTA'
+
+/** A time-stamp of the document as a whole. */
+export interface SeenTimeStamp {
+  readonly fault: 'range' | 'unreadable' | undefined
+  readonly at: Date | undefined
+  /** Undefined for an authority that we do not know. */
+  readonly by: string | undefined
+  readonly coversAll: boolean
+  readonly unchanged: boolean
 }
 
-export interface SeenPdf {
+/** What was seen of one file. */
+export interface Seen {
+  /** Of the file. */
+  readonly sha256: string
   readonly signatures: readonly SeenSignature[]
+  readonly timeStamps: readonly SeenTimeStamp[]
 }
 
-const MOST_SIGNATURES = 100
-const MOST_FIELDS = 5000
+export const trustOf = ({ roots, known, lost, now }: Known): Trust => ({ roots: roots.map(parseCertificate), known: known.map(parseCertificate), lost, now })
+
+/** Everything about a file that its signatures are judged by. */
+interface Opened {
+  readonly file: PdfFile
+  readonly fields: readonly SignatureField[]
+  readonly store: SecurityStore
+  readonly trust: Trust
+}
 
 /** @throws {Unreadable} */
-export function verifyPdf({ pdf, roots, known, now }: VerifyTask): SeenPdf {
-  const bytes = Buffer.from(pdf.buffer, pdf.byteOffset, pdf.byteLength)
-  const file = new PdfFile(bytes)
+export function verifyPdf(task: VerifyTask): Seen {
+  const sha256 = createHash('sha256').update(task.pdf).digest('hex')
+  const file = new PdfFile(Buffer.from(task.pdf.buffer, task.pdf.byteOffset, task.pdf.byteLength))
   const fields = signatureFields(file)
-  if (fields.length === 0) return { signatures: [] }
-  if (fields.length > MOST_SIGNATURES) throw new Unreadable('too-much')
-  const trust = { roots: roots.map(parseCertificate), known: known.map(parseCertificate), now }
-  const whole = pictureOf(file)
-  return { signatures: fields.map((field) => judge(file, field, trust, whole)) }
+  if (fields.length === 0) return { sha256, signatures: [], timeStamps: [] }
+  const opened: Opened = { file, fields, store: securityStoreOf(file), trust: trustOf(task) }
+  const times = seeTimes(opened)
+  const seen = fields.filter(({ kind }) => kind === 'signature').flatMap((field) => seeSignatures(field, opened, times))
+  const isSound = (field: SignatureField) => seen.some((each) => each.field === field && each.fault === undefined && each.path.length > 0)
+  const compared = new Map<SignatureField, Comparison>(fields.map((field) => [field, compare(field, opened, isSound)]))
+  const unchangedOf = (field: SignatureField): Comparison => compared.get(field) ?? { unchanged: false, laterStamps: false }
+  return {
+    sha256,
+    signatures: seen.map(({ field, ...each }) => ({ ...each, ...unchangedOf(field) })),
+    timeStamps: times.map(({ field, fault, time }) => ({ fault, at: time?.at, by: time?.by, coversAll: endsFile(file, field.range), unchanged: unchangedOf(field).unchanged })),
+  }
 }
 
-interface Trust {
-  readonly roots: readonly ParsedCertificate[]
-  readonly known: readonly ParsedCertificate[]
-  readonly now: Date
+interface FoundTime {
+  readonly field: SignatureField
+  readonly fault: 'range' | 'unreadable' | undefined
+  readonly time: ProvenTime | undefined
 }
 
-interface SignatureField {
-  readonly name: string
-  readonly dict: PdfDict
-  /** Number of the object that the signature is, when it is one. */
-  readonly number: number | undefined
-}
+const digestsAround = ({ bytes }: PdfFile, { open, after, end }: Range) => (algorithm: string): Buffer =>
+  createHash(algorithm).update(bytes.subarray(0, open)).update(bytes.subarray(after, end)).digest()
 
-function signatureFields(file: PdfFile): SignatureField[] {
-  const form = file.dict(file.dict(file.trailer.entries.get('Root'))?.entries.get('AcroForm'))
-  const open = [...(file.array(form?.entries.get('Fields'))?.items ?? [])]
-  const found: SignatureField[] = []
-  for (let seen = 0; open.length > 0; seen += 1) {
-    if (seen > MOST_FIELDS) throw new Unreadable('too-much')
-    const field = file.dict(open.shift())
-    if (!field) continue
-    open.push(...(file.array(field.entries.get('Kids'))?.items ?? []))
-    const value: PdfValue = field.entries.get('V') ?? null
-    const dict = file.dict(value)
-    if (dict && file.name(field.entries.get('FT')) === 'Sig') found.push({ name: readable(file.text(field.entries.get('T'))?.bytes), dict, number: isKind(value, 'ref') ? value.number : undefined })
+const endsFile = (file: PdfFile, range: Range | undefined) => range?.end === file.bytes.length
+
+/** The latest first: each vouches for those before it, so that a key that was lost afterwards takes nothing away. */
+function seeTimes({ file, fields, store, trust }: Opened): FoundTime[] {
+  const stamps = fields.filter(({ kind }) => kind === 'time-stamp').sort((a, b) => (b.range?.end ?? 0) - (a.range?.end ?? 0))
+  const found: FoundTime[] = []
+  for (const field of stamps) {
+    const token = field.range && checkStamp(field.range.contents, digestsAround(file, field.range))
+    const proven = provenBy(found, field.range)
+    const time = token && timeOfStamp(token, { certificates: store.certificates, evidence: store, proven, trust })
+    found.push({ field, fault: !field.range ? 'range' : !token || time === 'lost' ? 'unreadable' : undefined, time: time === 'lost' ? undefined : time })
   }
   return found
 }
 
-/** Text strings are UTF-16 with a mark, or nearly Latin-1. */
-function readable(bytes: Buffer | undefined): string {
-  if (!bytes) return ''
-  const text = bytes[0] === 0xfe && bytes[1] === 0xff ? Buffer.from(bytes.subarray(2, bytes.length - (bytes.length % 2))).swap16().toString('utf16le') : bytes.toString('latin1')
-  return text.replaceAll(/\p{C}/gu, '').slice(0, 200)
+/** The earliest of the times over everything up to there. */
+function provenBy(times: readonly FoundTime[], range: Range | undefined): ProvenTime | undefined {
+  const covering = times.flatMap(({ field, time }) => (time && range && (field.range?.open ?? 0) >= range.end ? [time] : []))
+  return covering.sort((a, b) => a.at.getTime() - b.at.getTime())[0]
 }
 
-function judge(file: PdfFile, { name, dict, number }: SignatureField, trust: Trust, whole: string): SeenSignature {
-  const about = { field: name, reason: readable(file.text(dict.entries.get('Reason'))?.bytes) || undefined }
-  const nothing = { signer: undefined, organization: undefined, stampedAt: undefined, stampFault: false, path: [], root: undefined, stampedBy: undefined }
-  const range = rangeOf(file, dict, number)
-  if (!range) return { ...about, ...nothing, fault: 'range', coversAll: false, unchanged: false }
-  const { open, after, end, contents } = range
-  const coversAll = end === file.bytes.length
-  const unchanged = coversAll || isUnchanged(file.bytes.subarray(0, end), whole)
-  const digestOf = (algorithm: string) => createHash(algorithm).update(file.bytes.subarray(0, open)).update(file.bytes.subarray(after, end)).digest()
-  const checked = checkCms(contents, digestOf)
-  if (!checked) return { ...about, ...nothing, fault: 'unreadable', coversAll, unchanged }
-  // What PAdES signs stands outside of the signature: content inside would be another document.
-  const fault = checked.content !== undefined || checked.contentType !== OID.data ? 'unreadable' : checked.fault
-  return { ...about, ...nothing, coversAll, unchanged, fault, ...(checked.signer && whoAndWhen(checked.signer, checked, trust)) }
-}
+type SeenField = Omit<SeenSignature, keyof Comparison> & { readonly field: SignatureField }
 
-function whoAndWhen(signer: ParsedCertificate, { certificates, signature, stamp }: NonNullable<ReturnType<typeof checkCms>>, { roots, known, now }: Trust) {
-  const stamped = stamp && safeStamp(stamp, signature)
-  const stampPath = stamped && findPath(stamped.signer, [...stamped.certificates, ...certificates, ...known], roots, stamped.at)
-  const stampedAt = stampPath ? stamped?.at : undefined
-  const path = signsDocuments(signer) ? findPath(signer, [...certificates, ...known], roots, stampedAt ?? now) : undefined
-  return {
-    signer: attributeOf(signer, 'CN'), organization: attributeOf(signer, 'O'), stampedAt, stampFault: stamp !== undefined && stamped === undefined,
-    stampedBy: stampPath?.[0] && { serial: stampPath[0].serial, issuer: copied((stampPath[1] ?? stampPath[0]).der) },
-    path: (path ?? []).slice(0, -1).map((each, i) => ({ serial: each.serial, issuer: copied(path?.[i + 1]?.der ?? each.der), name: attributeOf(each, 'CN') ?? '' })),
-    root: path && copied((path.at(-1) ?? signer).der),
+/** One for each of those who signed in this place. */
+function seeSignatures(field: SignatureField, { file, store, trust }: Opened, times: readonly FoundTime[]): SeenField[] {
+  const { range, reason, permission, isCades } = field
+  const about = { field, reason, permission, coversAll: endsFile(file, range), form: 'B-B' as const }
+  if (!range) return [{ ...about, ...NOBODY, representation: undefined, fault: 'range' }]
+  const checked = checkCms(range.contents, { digestOf: digestsAround(file, range), namesCertificate: isCades })
+  if (!checked) return [{ ...about, ...NOBODY, representation: undefined, fault: 'unreadable' }]
+  const { certificates, evidence } = checked
+  const proven = provenBy(times, range)
+  const around: SignerSurroundings = {
+    certificates: [...certificates, ...store.certificates], evidence: { answers: [...evidence.answers, ...store.answers], lists: [...evidence.lists, ...store.lists] }, proven, trust,
   }
+  // What a PDF's signature signs stands outside of it: content inside would be another document.
+  const isInside = checked.content !== undefined || checked.contentType !== OID.data
+  return checked.signers.map((signer) => {
+    const seen = signer.certificate ? seeSigner(signer, signer.certificate, around) : NOBODY
+    const form = seen.stampedAt === undefined ? 'B-B' : !seen.hasEvidence ? 'B-T' : proven === undefined ? 'B-LT' : 'B-LTA'
+    return { ...about, ...seen, form, representation: signer.representation, fault: isInside ? 'unreadable' : signer.fault }
+  })
 }
 
-/** Away from the file's own bytes, which would otherwise all go along to whoever asked. */
-const copied = (der: Buffer): Uint8Array => new Uint8Array(der)
-
-/** A certificate for answers about revocation, for time-stamps or for issuing signs no documents, whoever holds its key. */
-function signsDocuments(certificate: ParsedCertificate): boolean {
-  const usage = certificate.extension(OID.keyUsage)?.value.content[1]
-  const purposes = certificate.extension(OID.extendedKeyUsage)?.value.children().map(oidText)
-  const isOther = purposes?.every((purpose) => purpose === OID.timeStamping || purpose === OID.ocspSigning) ?? false
-  return !isOther && !isAuthority(certificate) && (usage === undefined || (usage & 0xc0) !== 0)
+interface Comparison {
+  readonly unchanged: boolean
+  readonly laterStamps: boolean
 }
 
-function safeStamp(stamp: Buffer, signature: Buffer) {
+/** The signed state against that of today; stamps of those who signed later are known as theirs. */
+function compare(field: SignatureField, { file, fields }: Opened, isSound: (field: SignatureField) => boolean): Comparison {
+  if (!field.range) return { unchanged: false, laterStamps: false }
+  const { end } = field.range
+  if (end === file.bytes.length) return { unchanged: true, laterStamps: false }
+  const later = fields.filter(({ range }) => range !== undefined && range.end > end)
+  // Whoever allowed nothing allowed no other signature either.
+  if (field.permission === 1 && later.some(({ kind }) => kind === 'signature')) return { unchanged: false, laterStamps: false }
+  const stamps = new Set(later.flatMap((each) => (each.number !== undefined && isStamp(file, each) && isSound(each) ? [each.number] : [])))
+  const signed = quietly(() => new PdfFile(file.bytes.subarray(0, end)))
+  if (!signed) return { unchanged: false, laterStamps: false }
+  const isSame = quietly(() => pictureOf(signed, stamps) === pictureOf(file, stamps)) ?? false
+  return { unchanged: isSame, laterStamps: isSame && stamps.size > 0 && quietly(() => pictureOf(signed) !== pictureOf(file)) === true }
+}
+
+function quietly<Found>(look: () => Found): Found | undefined {
   try {
-    return checkStamp(stamp, signature)
-  } catch {
-    return undefined
-  }
-}
-
-function attributeOf({ x509 }: ParsedCertificate, key: 'CN' | 'O'): string | undefined {
-  return new RegExp(`^${key}=(.*)$`, 'm').exec(x509.subject)?.[1]?.slice(0, 200)
-}
-
-interface Range {
-  readonly open: number
-  readonly after: number
-  readonly end: number
-  readonly contents: Buffer
-}
-
-/** Everything but exactly the signature's own hexadecimal string; anything else leaves room for what nobody signed. */
-function rangeOf(file: PdfFile, dict: PdfDict, number: number | undefined): Range | undefined {
-  if (number !== undefined && !file.isPlain(number)) return undefined
-  const items = file.array(dict.entries.get('ByteRange'))?.items ?? []
-  const contents = dict.entries.get('Contents')
-  const [start, open, after, rest] = items
-  if (items.length !== 4 || start !== 0 || ![open, after, rest].every((each) => typeof each === 'number' && Number.isSafeInteger(each) && each > 0)) return undefined
-  if (contents === undefined || !isKind(contents, 'text') || file.bytes[contents.from] !== 0x3c) return undefined
-  if (open !== contents.from || after !== contents.to) return undefined
-  const end = Number(after) + Number(rest)
-  return end <= file.bytes.length ? { open: Number(open), after: Number(after), end, contents: contents.bytes } : undefined
-}
-
-/** The signed state, read as the file that it was. */
-function isUnchanged(signed: Buffer, whole: string): boolean {
-  try {
-    return pictureOf(new PdfFile(signed)) === whole
+    return look()
   } catch (error) {
-    if (error instanceof Unreadable) return false
+    if (error instanceof Unreadable) return undefined
     throw error
   }
 }

@@ -10,7 +10,7 @@ export class Unreadable extends Error {
     this.reason = reason
   }
 }
-export const UNREADABLE_REASONS = ['not-pdf', 'damaged', 'encrypted', 'too-much', 'odd-structure'] as const
+export const UNREADABLE_REASONS = ['not-pdf', 'damaged', 'encrypted', 'too-much', 'odd-structure', 'not-signature', 'file-missing'] as const
 export type UnreadableReason = (typeof UNREADABLE_REASONS)[number]
 
 export interface PdfRef {

@@ -8,9 +8,20 @@ const TAIL = 2048
 
 type Entry = { readonly kind: 'plain'; readonly offset: number; readonly generation: number } | { readonly kind: 'packed'; readonly stream: number; readonly index: number } | { readonly kind: 'free' }
 
-export interface PdfStream {
-  readonly dict: PdfDict
-  readonly raw: Buffer
+interface PackedObject {
+  readonly number: number
+  readonly value: PdfValue
+}
+
+type Note = (number: number, entry: Entry) => void
+
+/** What a section tells, in its order. */
+function collected<Found>(read: (note: Note) => Found): readonly [readonly (readonly [number, Entry])[], Found] {
+  const told: (readonly [number, Entry])[] = []
+  const found = read((number, entry) => {
+    if (told.push([number, entry]) > MOST.objects) throw new Unreadable('too-much')
+  })
+  return [told, found]
 }
 
 /** An object as it stands: its value, and its stream's bytes when it has one. */
@@ -25,7 +36,7 @@ export class PdfFile {
   readonly trailer: PdfDict
   readonly #entries: Map<number, Entry>
   readonly #objects = new Map<number, PdfObject>()
-  readonly #packed = new Map<number, readonly PdfValue[]>()
+  readonly #packed = new Map<number, readonly PackedObject[]>()
   #inflated = 0
 
   /** @throws {Unreadable} */
@@ -77,9 +88,17 @@ export class PdfFile {
     if (known) return known
     const entry = this.#entries.get(number)
     if (!entry || entry.kind === 'free') return undefined
-    const found = entry.kind === 'plain' ? this.#plainAt(entry.offset, number) : { value: this.#packedIn(entry.stream)[entry.index] ?? null, stream: undefined }
+    const found = entry.kind === 'plain' ? this.#plainAt(entry.offset, number) : { value: this.#packedObject(entry.stream, entry.index, number), stream: undefined }
     this.#objects.set(number, found)
     return found
+  }
+
+  /** A stream's bytes as they were before they were packed; undefined for another filter than Flate. */
+  content(number: number): Buffer | undefined {
+    const found = this.object(number)
+    const filter = found && isKind(found.value, 'dict') ? found.value.entries.get('Filter') : undefined
+    if (!found?.stream || !isKind(found.value, 'dict') || (filter !== undefined && plainName(filter) !== 'FlateDecode')) return undefined
+    return this.#inflate(found.value, found.stream)
   }
 
   #plainAt(offset: number, number: number | undefined): PdfObject {
@@ -109,16 +128,37 @@ export class PdfFile {
     for (let next: number | undefined = Number(start); next !== undefined; ) {
       if (seen.has(next) || seen.size > MOST.revisions || next >= this.bytes.length) throw new Unreadable('odd-structure')
       seen.add(next)
-      const section: PdfDict = new PdfCursor(this.bytes, next).takes('xref') ? this.#table(next) : this.#xrefStream(next)
+      const at: number = next
+      const isTable = new PdfCursor(this.bytes, at).takes('xref')
+      const [told, { section }] = collected((note) => ({ section: isTable ? this.#table(at, note) : this.#xrefStream(at, note) }))
       first ??= section
       const previous: PdfValue | undefined = section.entries.get('Prev')
       if (section.entries.has('Encrypt')) throw new Unreadable('encrypted')
-      // A file that says two things to readers of two ages.
-      if (section.entries.has('XRefStm')) throw new Unreadable('odd-structure')
+      const beside: PdfValue | undefined = isTable ? section.entries.get('XRefStm') : undefined
+      if (beside !== undefined) this.#hybrid(beside, told)
+      else for (const [number, entry] of told) this.#note(number, entry)
       next = typeof previous === 'number' ? previous : undefined
     }
     if (!first) throw new Unreadable('damaged')
     return first
+  }
+
+  /**
+   * The stream beside a table, for readers of PDF 1.5 and later, as word processors write it.
+   *
+   * It may tell of objects that the table leaves free; one that the two put at different places is a file that says two things.
+   */
+  #hybrid(offset: PdfValue, table: readonly (readonly [number, Entry])[]): void {
+    if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset < 0 || offset >= this.bytes.length) throw new Unreadable('damaged')
+    const [beside, { section }] = collected((note) => ({ section: this.#xrefStream(offset, note) }))
+    if (section.entries.has('Encrypt')) throw new Unreadable('encrypted')
+    const told = new Map(beside)
+    for (const [number, entry] of table) {
+      const other = told.get(number)
+      if (entry.kind === 'plain' && other && (other.kind !== 'plain' || other.offset !== entry.offset)) throw new Unreadable('odd-structure')
+    }
+    const [used, free] = [table.filter(([, { kind }]) => kind !== 'free'), table.filter(([, { kind }]) => kind === 'free')]
+    for (const [number, entry] of [...used, ...beside, ...free]) this.#note(number, entry)
   }
 
   #note(number: number, entry: Entry): void {
@@ -126,7 +166,7 @@ export class PdfFile {
     if (this.#entries.size > MOST.objects) throw new Unreadable('too-much')
   }
 
-  #table(offset: number): PdfDict {
+  #table(offset: number, note: Note): PdfDict {
     const cursor = new PdfCursor(this.bytes, offset)
     cursor.takes('xref')
     while (!cursor.takes('trailer')) {
@@ -135,7 +175,7 @@ export class PdfFile {
       for (let i = 0; i < count; i += 1) {
         const [at, generation, kind] = [cursor.whole(), cursor.whole(), cursor.word()]
         if (kind !== 'n' && kind !== 'f') throw new Unreadable('damaged')
-        this.#note(from + i, kind === 'n' ? { kind: 'plain', offset: at, generation } : { kind: 'free' })
+        note(from + i, kind === 'n' ? { kind: 'plain', offset: at, generation } : { kind: 'free' })
       }
     }
     const trailer = cursor.value()
@@ -143,7 +183,7 @@ export class PdfFile {
     return trailer
   }
 
-  #xrefStream(offset: number): PdfDict {
+  #xrefStream(offset: number, note: Note): PdfDict {
     const { value, stream } = this.#plainAt(offset, undefined)
     if (!isKind(value, 'dict') || !stream || plainName(value.entries.get('Type')) !== 'XRef') throw new Unreadable('damaged')
     const data = this.#inflate(value, stream)
@@ -160,13 +200,21 @@ export class PdfFile {
         const kind = a === 0 ? 1 : data.readUIntBE(at, a)
         const second = b === 0 ? 0 : data.readUIntBE(at + a, b)
         const third = c === 0 ? 0 : data.readUIntBE(at + a + b, c)
-        this.#note(from + i, kind === 1 ? { kind: 'plain', offset: second, generation: third } : kind === 2 ? { kind: 'packed', stream: second, index: third } : { kind: 'free' })
+        note(from + i, kind === 1 ? { kind: 'plain', offset: second, generation: third } : kind === 2 ? { kind: 'packed', stream: second, index: third } : { kind: 'free' })
       }
     }
     return value
   }
 
-  #packedIn(number: number): readonly PdfValue[] {
+  /** Some readers look for the number and some for the place: where the two differ, so does what they show. */
+  #packedObject(stream: number, index: number, number: number): PdfValue {
+    const found = this.#packedIn(stream)[index]
+    if (!found) return null
+    if (found.number !== number) throw new Unreadable('odd-structure')
+    return found.value
+  }
+
+  #packedIn(number: number): readonly PackedObject[] {
     const known = this.#packed.get(number)
     if (known) return known
     if (this.#packed.size > MOST.streams) throw new Unreadable('too-much')
@@ -179,7 +227,7 @@ export class PdfFile {
     if (typeof count !== 'number' || typeof first !== 'number' || count > MOST.objects || count < 0) throw new Unreadable('damaged')
     const head = new PdfCursor(data, 0)
     const places = Array.from({ length: count }, () => [head.whole(), head.whole()] as const)
-    const values = places.map(([, place]) => new PdfCursor(data, first + place).value())
+    const values = places.map(([inside, place]) => ({ number: inside, value: new PdfCursor(data, first + place).value() }))
     this.#packed.set(number, values)
     return values
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { PdfFile } from './pdf-file.ts'
+import { isKind, type PdfFile } from './pdf-file.ts'
 import { type PdfDict, type PdfValue, Unreadable } from './pdf-tokens.ts'
 
 const MOST_VISITS = 400_000
@@ -10,11 +10,11 @@ const EVIDENCE = new Set(['DSS', 'Extensions'])
  * A digest of everything that a reader can show or do with this state of the file, beside its signatures.
  *
  * Objects are followed from the catalogue, by what they say and not by their numbers: a file that was rewritten shows the same, and an
- * update that hides, replaces or adds anything does not, wherever it put it (shadow attacks). Left out are signature fields and the
- * evidence about signatures.
+ * update that hides, replaces or adds anything does not, wherever it put it (shadow attacks). Left out are signature fields, the
+ * evidence about signatures, and the fields of `stamps`, which draw who signed later.
  */
-export function pictureOf(file: PdfFile): string {
-  const state: State = { file, visits: 0, path: new Map(), hash: createHash('sha256') }
+export function pictureOf(file: PdfFile, stamps: ReadonlySet<number> = NONE): string {
+  const state: State = { file, stamps, visits: 0, path: new Map(), hash: createHash('sha256') }
   const catalog = file.dict(file.trailer.entries.get('Root'))
   if (!catalog) throw new Unreadable('damaged')
   for (const [key, value] of sorted(catalog)) {
@@ -25,8 +25,11 @@ export function pictureOf(file: PdfFile): string {
   return state.hash.digest('hex')
 }
 
+const NONE: ReadonlySet<number> = new Set()
+
 interface State {
   readonly file: PdfFile
+  readonly stamps: ReadonlySet<number>
   visits: number
   /** Objects that were seen, by the order of their first visit: a second visit says which. */
   readonly path: Map<number, number>
@@ -55,14 +58,17 @@ function isSignature(file: PdfFile, value: PdfValue): boolean {
 }
 
 /** A signature's field that draws something stands in the picture as what it draws. */
-function isUnseen(file: PdfFile, value: PdfValue): boolean {
+function isUnseen({ file, stamps }: State, value: PdfValue): boolean {
+  if (isKind(value, 'ref') && stamps.has(value.number)) return true
   if (!isSignature(file, value)) return false
   const rectangle = file.array(file.dict(value)?.entries.get('Rect'))?.items.map((item) => file.resolve(item))
   return rectangle?.length === 4 && rectangle.every((item) => item === 0)
 }
 
-function add(state: State, key: string, value: PdfValue): void {
+function add(state: State, key: string, given: PdfValue): void {
   const { file, hash, path } = state
+  // A list of notes is the same whether it stands in its page or beside it: programs that sign move it.
+  const value = key === 'Annots' ? (file.array(given) ?? null) : given
   state.visits += 1
   if (state.visits > MOST_VISITS) throw new Unreadable('too-much')
   hash.update(`/${key.length}:${key}`)
@@ -73,7 +79,7 @@ function add(state: State, key: string, value: PdfValue): void {
     case 'text':
       return void hash.update(`t${value.bytes.length}:`).update(value.bytes)
     case 'array': {
-      const items = key === 'Annots' ? value.items.filter((item) => !isUnseen(file, item)) : value.items
+      const items = key === 'Annots' ? value.items.filter((item) => !isUnseen(state, item)) : value.items
       if (key === 'Annots' && items.length === 0) return
       hash.update(`[${items.length}`)
       for (const item of items) add(state, '', item)
@@ -96,7 +102,7 @@ function add(state: State, key: string, value: PdfValue): void {
 
 function addDict(state: State, dict: PdfDict): void {
   const { hash, file } = state
-  const members = sorted(dict).filter(([key, value]) => key !== 'Annots' || (file.array(value)?.items ?? []).some((item) => !isUnseen(file, item)))
+  const members = sorted(dict).filter(([key, value]) => key !== 'Annots' || (file.array(value)?.items ?? []).some((item) => !isUnseen(state, item)))
   hash.update(`<${members.length}`)
   for (const [key, value] of members) add(state, key, value)
 }
