@@ -91,6 +91,22 @@ export async function changeStatus(tx: Sql, id: AccountId, change: { from: Accou
   return changed === 1
 }
 
+/** The account of a person, closed ones included. */
+export async function findAccountOfPerson(sql: Sql, personId: PersonId): Promise<AccountId | undefined> {
+  const [row] = await sql.query<{ id: AccountId }>('SELECT id FROM account WHERE person_id = $1', [personId])
+  return row?.id
+}
+
+/** Further changes of credentials and addresses wait, as after a recovery. */
+export async function holdChanges(tx: Sql, id: AccountId, by: string, at: Date): Promise<void> {
+  await tx.execute('UPDATE account SET recovered_at = $3, recovered_by = $2, credentials_changed_at = $3 WHERE id = $1', [id, by, at])
+}
+
+/** The password opens nothing any more; a recovery sets another. */
+export async function forgetPassword(tx: Sql, id: AccountId, now: Date): Promise<void> {
+  await tx.execute('UPDATE account SET password_hash = NULL, password_changed_at = $2, credentials_changed_at = $2 WHERE id = $1', [id, now])
+}
+
 /** Reason of a closed account whose person's images have been erased. */
 export const CLOSED_AND_ERASED = 'erased'
 

@@ -23,6 +23,7 @@ import { ACCOUNTS_PROBLEMS } from './problems.ts'
 import type { Recovery, VerifyFaceRecovery } from './recovery/recovery.ts'
 import { createRecovery } from './recovery/recovery-steps.ts'
 import { type AccountCreated, createRegistration, type Registration } from './registration/registration.ts'
+import { createCounterActs, type CounterActs } from './safety/counter-acts.ts'
 import { createSafety, type Safety } from './safety/safety.ts'
 import { type Device, listDevices } from './sessions/device.store.ts'
 import { createSessions, type Sessions } from './sessions/sessions.ts'
@@ -64,6 +65,8 @@ export interface Accounts {
   readonly contacts: Contacts
   readonly changePassword: ChangePassword
   readonly safety: Safety
+  /** What two people of the counter may do to an account. */
+  readonly counter: CounterActs
 
   readonly faceAttempts: FaceAttempts
   readonly waits: Waits
@@ -124,6 +127,7 @@ export function createAccounts({ platform, audit, ports, settings }: AccountsDep
     contacts: createContacts(core, tools),
     changePassword: createChangePassword(core, tools, sessions),
     safety: createSafety(core, tools, sessions),
+    counter: createCounterActs(core, tools, sessions),
     faceAttempts: createFaceAttempts(core, tools.throttle, tools.limits),
     waits: createWaits(tools.throttle, tools.limits),
     tokens: tools.tokens,

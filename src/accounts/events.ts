@@ -36,5 +36,10 @@ export const accountsEvents = defineEvents({
   'accounts/recovered': z.object({ method, origin }),
   'accounts/suspended': z.object({ reason: z.string() }),
   'accounts/resumed': z.object({ reason: z.string() }),
+  /** By two people of the counter: what a lost device held. */
+  'accounts/ways-lost': z.object({ passkeys: z.int(), totp: z.boolean(), phone: z.boolean() }),
+  'accounts/unblocked': z.object({}),
+  'accounts/death-noted': z.object({}),
+  'accounts/death-withdrawn': z.object({}),
   'accounts/closed': z.object({ reason: z.string() }),
 })

@@ -26,6 +26,11 @@ const MESSAGES = {
   recovered: { subject: 'accounts.mail.recovered.subject', text: 'accounts.mail.recovered.text', sms: 'accounts.sms.recovered' },
   suspended: { subject: 'accounts.mail.suspended.subject', text: 'accounts.mail.suspended.text', sms: 'accounts.sms.suspended' },
   closed: { subject: 'accounts.mail.closed.subject', text: 'accounts.mail.closed.text', sms: 'accounts.sms.closed' },
+  'ways-lost': { subject: 'accounts.mail.ways-lost.subject', text: 'accounts.mail.ways-lost.text', sms: 'accounts.sms.ways-lost' },
+  unblocked: { subject: 'accounts.mail.unblocked.subject', text: 'accounts.mail.unblocked.text', sms: 'accounts.sms.unblocked' },
+  'images-withdrawn': { subject: 'accounts.mail.images-withdrawn.subject', text: 'accounts.mail.images-withdrawn.text', sms: 'accounts.sms.images-withdrawn' },
+  'death-noted': { subject: 'accounts.mail.death-noted.subject', text: 'accounts.mail.death-noted.text', sms: 'accounts.sms.death-noted' },
+  'death-withdrawn': { subject: 'accounts.mail.death-withdrawn.subject', text: 'accounts.mail.death-withdrawn.text', sms: 'accounts.sms.death-withdrawn' },
 } as const satisfies Record<string, { subject: string; text: string; sms?: string }>
 
 export type Notice = keyof typeof MESSAGES

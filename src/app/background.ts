@@ -1,9 +1,10 @@
+import { parsePersonId } from '../accounts/index.ts'
 import { SEARCH_CHANNEL } from '../biometrics/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import { purgeEndedPageSessions } from '../platform/http/page-session.ts'
 import { eraseClosedAccounts } from './closed-accounts.ts'
 import type { Foundation } from './foundation.ts'
-import { COPY_IMAGE_JOB, END_SESSIONS_JOB, type Rooms } from './rooms.ts'
+import { COPY_IMAGE_JOB, DEATH_JOB, END_SESSIONS_JOB, type Rooms } from './rooms.ts'
 
 const ROUND_EVERY_MS = 1000
 const CARE_JOB = 'images-care'
@@ -121,7 +122,12 @@ function addFaceJobs({ clock, jobs }: Foundation, { accounts, faceSearch, images
 }
 
 /** Of the counters where people come in person. */
-function addDeskJobs({ jobs }: Foundation, { line, support, figures }: Rooms): void {
+function addDeskJobs({ jobs }: Foundation, { accounts, proxies, line, support, figures }: Rooms): void {
+  jobs.work(DEATH_JOB, async ({ personId }) => {
+    const id = parsePersonId(String(personId))
+    const cpf = id && (await accounts.counter.cpfOf(id))
+    if (cpf !== undefined) await proxies.lifecycle.refreshPerson(cpf)
+  })
   jobs.schedule('appointment-reminders', '*/10 * * * *', async () => void (await line.appointments.remind()))
   jobs.schedule('line-closes-days', '7 5 * * *', async () => {
     await line.queue.closeDays()

@@ -3,6 +3,7 @@ import { withDeadline } from '../accounts/index.ts'
 import { createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, DESK_PLACE } from '../helpdesk/index.ts'
 import type { CitizenArea } from './citizen-area.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
+import { DEATH_JOB } from './rooms.ts'
 import { sealedDocuments } from './signatures/organisation-seal.ts'
 
 export const DESK_CLIENT = 'mt-balcao'
@@ -19,7 +20,7 @@ export async function openDeskArea(deps: AreaDependencies, { findAccount }: Pick
   const party = { clientId: DESK_CLIENT, name: 'MT Login – balcão', place: DESK_PLACE, scopes: ['openid', 'profile'], limits: LIMITS } as const
   const counter = createCounter({
     desk: { db, clock, keyring, audit, staff },
-    accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens },
+    accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens, counter: rooms.accounts.counter, deathChanged: (tx, personId) => jobs.send(DEATH_JOB, { personId }, { tx }) },
     biometrics: { faces, images, search: faceSearch },
     assurance,
     pages: { messages: look.messages, views: web.views, publicUrl: foundation.config.platform.publicUrl, documents: sealedDocuments(foundation, rooms.signatures, 'Comprovante de atendimento') },

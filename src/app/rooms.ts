@@ -1,4 +1,4 @@
-import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, DEFAULT_SETTINGS, type EndOidcSessions, type FileBaseRegister, openBaseRegisterFile, type VerifyFaceRecovery } from '../accounts/index.ts'
+import { type Accounts, accountsEvents, type AccountsSettings, createAccounts, DEFAULT_SETTINGS, type EndOidcSessions, type FileBaseRegister, openBaseRegisterFile, type VerifyFaceRecovery, withNotedDeaths } from '../accounts/index.ts'
 import { adminEvents } from '../admin/index.ts'
 import { type Audit, createAudit, headFile } from '../audit/index.ts'
 import { type Assurance, assuranceEvents, createAssurance } from '../assurance/index.ts'
@@ -21,6 +21,9 @@ import { organisationSeal } from './signatures/organisation-seal.ts'
 
 /** Name of the job that ends sessions at the protocol after our own records of them have ended. */
 export const END_SESSIONS_JOB = 'oidc-end-sessions'
+
+/** Name of the job that asks the registers about a person whose death the counter noted, or took back. */
+export const DEATH_JOB = 'person-death'
 
 /** Name of the job that makes the copy of one original. */
 export const COPY_IMAGE_JOB = 'image-copy'
@@ -87,7 +90,8 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const { images, imageCare, faceSearch } = await openImages(foundation, audit, faces)
   const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
   const signatures = createSignatures({ db, clock, keyring, audit, publicUrl: config.platform.publicUrl })
-  const register = await openBaseRegisterFile(registerFile)
+  const registerOfState = await openBaseRegisterFile(registerFile)
+  const register: FileBaseRegister = { ...registerOfState, ...withNotedDeaths(registerOfState, db) }
   const settings = override(accountsSettings(config))
   const accounts: Accounts = createAccounts({
     platform: { db, clock, keyring },

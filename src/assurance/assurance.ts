@@ -38,6 +38,8 @@ export interface Assurance {
   withdraw(tx: Sql, item: { id: string; accountId: string; reason: string; actor: AuditActor }): Promise<boolean>
   /** Withdraws everything that a face check or another remote proof gave, e.g. after "não fui eu"; returns how many. */
   withdrawRemote(tx: Sql, item: { personId: string; accountId: string; since: Date; reason: string; actor: AuditActor }): Promise<number>
+  /** Withdraws what rests on these images, which are not the person's, and everything that a counter attested without one. Returns how many. */
+  withdrawOfImages(tx: Sql, item: { personId: string; accountId: string; imageIds: readonly string[]; reason: string; actor: AuditActor }): Promise<number>
   /** Withdraws all that stands for an account, which closes: whoever opens it again proves everything again. Returns how many. */
   withdrawAll(tx: Sql, item: { personId: string; accountId: string; reason: string; actor: AuditActor }): Promise<number>
   /** Answers "por que sou prata?". */
@@ -107,6 +109,14 @@ export function createAssurance({ db, audit, clock, demo }: AssuranceDependencie
       const remote = (await listEvidence(tx, personId)).filter((item) => item.method === 'face-match' && item.obtainedAt >= since)
       const done = await Promise.all(remote.map((item) => withdraw(tx, { id: item.id, ...rest })))
       return done.filter(Boolean).length
+    },
+    async withdrawOfImages(tx, { personId, imageIds, ...rest }) {
+      let done = 0
+      for (const { id, method, imageId } of await listEvidence(tx, personId)) {
+        const isTouched = imageId === undefined ? method === 'attended' : imageIds.includes(imageId)
+        if (isTouched && (await withdraw(tx, { id, ...rest }))) done += 1
+      }
+      return done
     },
     async withdrawAll(tx, { personId, ...rest }) {
       const done: boolean[] = []

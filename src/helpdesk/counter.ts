@@ -1,5 +1,5 @@
 import type Router from '@koa/router'
-import type { Account, BaseRegister, OneTimeTokens } from '../accounts/index.ts'
+import type { Account, BaseRegister, CounterActs, OneTimeTokens } from '../accounts/index.ts'
 import type { Assurance } from '../assurance/index.ts'
 import type { FaceSearch, ImageStore } from '../biometrics/index.ts'
 import type { Documents } from '../platform/documents/documents.ts'
@@ -20,6 +20,9 @@ import { createOfferRoutes } from './binding/offer.routes.ts'
 import { createCaptureRoutes } from './capture/capture.routes.ts'
 import { type CounterFaces, createCaptures } from './capture/captures.ts'
 import { createFaceRoutes } from './capture/face.routes.ts'
+import { createEffects, type EffectPorts } from './cases/effects.ts'
+import { createRequestRoutes } from './cases/request.routes.ts'
+import { createRequests } from './cases/requests.ts'
 import { createConsentRoutes } from './consent/consent.routes.ts'
 import { createConsents } from './consent/consents.ts'
 import { createScreenRoutes } from './consent/screen.routes.ts'
@@ -30,9 +33,9 @@ import { createReceipts } from './receipt/receipts.ts'
 export interface CounterDependencies {
   readonly desk: Desk
   /** The base register (with a deadline on it, or answering at once), and what works once. */
-  readonly accounts: { readonly register: BaseRegister; readonly tokens: OneTimeTokens }
+  readonly accounts: { readonly register: BaseRegister; readonly tokens: OneTimeTokens; readonly counter: CounterActs; readonly deathChanged: EffectPorts['deathChanged'] }
   readonly biometrics: { readonly faces: CounterFaces; readonly images: ImageStore; readonly search: Pick<FaceSearch, 'state' | 'find'> }
-  readonly assurance: Pick<Assurance, 'add'>
+  readonly assurance: Pick<Assurance, 'add' | 'withdrawOfImages'>
   readonly pages: { readonly messages: Messages; readonly views: Views; readonly publicUrl: string; readonly documents: Pick<Documents, 'render'> }
 }
 
@@ -51,7 +54,9 @@ export function createCounter({ desk, accounts, biometrics, assurance, pages: si
   const attendances = createAttendances(desk, accounts.register)
   const captures = createCaptures(desk, faces)
   const checks = { desk, rule: faces.rule, images, search }
-  const approvals = createApprovals({ desk, images, addEvidence: assurance.add, checkAgain: createCheckAgain(checks) })
+  const effects = createEffects(desk, { accounts: accounts.counter, deathChanged: accounts.deathChanged, evidence: assurance, images })
+  const requests = createRequests({ desk, accounts: accounts.counter, images })
+  const approvals = createApprovals({ desk, effects, images, addEvidence: assurance.add, checkAgain: createCheckAgain(checks) })
   const reviews = createFraudReviews(desk, images)
   const bindings = createBindings({ desk, tokens: accounts.tokens, addEvidence: assurance.add })
   const receipts = createReceipts({ desk, messages: site.messages, publicUrl: site.publicUrl })
@@ -60,13 +65,14 @@ export function createCounter({ desk, accounts, biometrics, assurance, pages: si
     parts: [
       (pages) => createAttendanceRoutes({ pages, attendances, captures, finishCapture: createFinishCapture(checks), citizen: { bindings, consents } }),
       (pages) => createCaptureRoutes({ pages, attendances, captures }),
+      (pages) => createRequestRoutes({ pages, attendances, requests }),
       (pages) => createFaceRoutes({ pages, attendances, captures, messages: site.messages }),
       (pages) => createConsentRoutes({ pages, attendances, consents, publicUrl: site.publicUrl }),
       () => createScreenRoutes({ views: site.views, consents }),
       (pages) => createOfferRoutes({ pages, attendances, bindings, publicUrl: site.publicUrl }),
       (pages) => createReceiptRoutes({ pages, attendances, receipts, documents: site.documents }),
       () => createReceiptCheckRoutes({ receipts, views: site.views }),
-      (pages) => createApprovalRoutes({ pages, attendances, captures, approvals, images }),
+      (pages) => createApprovalRoutes({ pages, attendances, captures, approvals, pictures: { images, requests } }),
       (pages) => createFraudRoutes({ pages, attendances, reviews, captures }),
     ],
     citizenRoutes: (findAccount) => createBindRoutes({ bindings, findAccount, views: site.views }),

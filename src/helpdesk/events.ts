@@ -5,6 +5,7 @@ import { REFUSALS } from './approval/approvals.ts'
 import { REVIEW_REASONS } from './approval/review.store.ts'
 import { REASONS } from './attendance/attendance.ts'
 import { RECORD_FIELDS } from './attendance/attendance.store.ts'
+import { WRONG_FINDINGS } from './cases/request.ts'
 import { ANSWERS } from './consent/consent.ts'
 import { STAFF_ROLES } from './staff/role.ts'
 
@@ -21,7 +22,7 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/unit-rules-set': z.object({ unitId: z.uuid(), faceProfile: z.string(), matchPoint: z.string() }),
   'helpdesk/attendance-opened': z.object({ ...attendance, unitId: z.uuid(), reason: z.enum(REASONS) }),
   /** A look that opened nothing, of what it told the attendant: the CPF is not regular, or has a case. */
-  'helpdesk/attendance-in-vain': z.object({ unitId: z.uuid(), reason: z.enum(REASONS), found: z.enum(['cpf-irregular', 'already-open']) }),
+  'helpdesk/attendance-in-vain': z.object({ unitId: z.uuid(), reason: z.enum(REASONS), found: z.enum(['cpf-irregular', 'already-open', 'reason-unfit']) }),
   'helpdesk/attendance-seen': z.object({ ...attendance, unitId: z.uuid(), role: z.enum(STAFF_ROLES) }),
   'helpdesk/attendance-taken-over': z.object({ ...attendance, unitId: z.uuid(), role: z.enum(STAFF_ROLES) }),
   'helpdesk/attendance-captured': z.object({
@@ -39,10 +40,12 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/consent-asked': z.object(attendance),
   /** Said on the citizen's own screen, where nobody is signed in. */
   'helpdesk/consent-answered': z.object({ ...attendance, answer: z.enum(ANSWERS) }),
+  /** Images that hung on the wrong person were withdrawn. */
+  'helpdesk/images-disowned': z.object({ ...attendance, imageIds: z.array(z.uuid()), finding: z.enum(WRONG_FINDINGS) }),
   'helpdesk/binding-offered': z.object(attendance),
   'helpdesk/binding-refused': z.object(attendance),
   'helpdesk/account-bound': z.object(attendance),
-  'helpdesk/fraud-review-opened': z.object({ ...attendance, reviewId: z.uuid(), kind: z.enum(['another-person', 'not-the-person']) }),
+  'helpdesk/fraud-review-opened': z.object({ ...attendance, reviewId: z.uuid(), kind: z.enum(['another-person', 'not-the-person', 'wrong-person']) }),
   'helpdesk/fraud-review-decided': z.object({
     ...attendance,
     reviewId: z.uuid(),

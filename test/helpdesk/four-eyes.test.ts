@@ -60,7 +60,7 @@ test('a search that is off by the time of the approval is never taken for "nobod
   const { images, faces, faceSearch, assurance } = area.app.rooms
   const off = { find: faceSearch.find, state: { ...faceSearch.state, on: false } } as typeof faceSearch
   const checkAgain = createCheckAgain({ desk: deskParts(), rule: faces.rule, images, search: off })
-  const approvals = createApprovals({ desk: deskParts(), images, addEvidence: assurance.add, checkAgain })
+  const approvals = createApprovals({ desk: deskParts(), effects: { check: async () => {}, apply: async () => {} }, images, addEvidence: assurance.add, checkAgain })
   const hand = { id: desk.supervisor.accountId, role: 'supervisor', unitId: desk.unit.id } as const
   await assert.rejects(approvals.approve(idOf(path), hand, { compared: false }), { code: 'helpdesk/eyes-needed' })
 })

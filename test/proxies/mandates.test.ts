@@ -204,6 +204,22 @@ for (const { label, open } of testDatabases()) {
       scene.clock.advance(-24 * HOUR_MS)
     })
 
+    test('a death that the counter noted ends what the person gave and holds, the same day', async () => {
+      const [one, two, three] = [await scene.addPerson(), await scene.addPerson(), await scene.addPerson()]
+      const [given, held, others] = [await scene.active(one, two, ipva), await scene.active(three, one, ipva), await scene.active(two, three, ipva)]
+      const record = scene.register.get(one.cpf)
+      assert.ok(record)
+      await scene.proxies.lifecycle.refreshPerson(one.cpf)
+      assert.equal((await scene.proxies.mandates.find(given.id))?.state, 'active')
+      scene.register.set(one.cpf, { ...record, situation: 'deceased' })
+      await scene.proxies.lifecycle.refreshPerson(one.cpf)
+      for (const { id } of [given, held]) assert.equal((await scene.proxies.mandates.find(id))?.state, 'terminated')
+      assert.equal((await scene.proxies.mandates.find(others.id))?.state, 'active')
+      scene.register.set(one.cpf, record)
+      await scene.proxies.lifecycle.refreshPerson(one.cpf)
+      assert.ok(await scene.active(three, one, ipva), 'taken back, the person may be given power again')
+    })
+
     test('a mandate that nobody takes on lapses after 30 days', async () => {
       const [one, two] = [await scene.addPerson(), await scene.addPerson()]
       const [given] = await scene.proxies.mandates.grant(one.by, scene.terms(two, ipva, { validThrough: addDays(scene.today, 90) }))

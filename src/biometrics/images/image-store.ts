@@ -60,6 +60,8 @@ export interface ImageStore {
   list(personId: string): Promise<ListedImage[]>
   /** Withdraws a person's standing faces of one source; they stay stored and no longer serve as a reference. */
   withdrawFaces(tx: Sql, personId: string, source: string): Promise<number>
+  /** Withdraws these standing images of a person, of every kind: somebody found that they are not the person's. How many were. */
+  withdrawImages(tx: Sql, personId: string, imageIds: readonly string[], actor: AuditActor): Promise<number>
   /**
    * LGPD erasure: forgets the person's key, which makes every image and template of theirs unreadable for good.
    *

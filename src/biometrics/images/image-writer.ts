@@ -12,11 +12,11 @@ import { markOf, SEAL_VERSION, sealImage, sealOriginal, sealTemplate } from './s
 
 const SYSTEM: AuditActor = { kind: 'system' }
 
-type Writing = 'put' | 'putNew' | 'putOriginal' | 'putCopy' | 'putTemplate' | 'withdrawFaces' | 'destroyKey'
+type Writing = 'put' | 'putNew' | 'putOriginal' | 'putCopy' | 'putTemplate' | 'withdrawFaces' | 'withdrawImages' | 'destroyKey'
 
 /** What changes images: each call locks the person, checks what is there, writes, and seals the whole anew. */
 export function createImageWriter(deps: ImageStoreDependencies): Pick<ImageStore, Writing> {
-  const { keyring, clock, audit, ports } = deps
+  const { keyring, ports } = deps
   const draftOfImage = async (tx: Sql, imageId: string) => {
     const owner = await findOwner(tx, imageId)
     const draft = owner === undefined ? undefined : await openDraft(tx, keyring, owner)
@@ -49,20 +49,30 @@ export function createImageWriter(deps: ImageStoreDependencies): Pick<ImageStore
     },
     async withdrawFaces(tx, personId, source) {
       const draft = await openDraft(tx, keyring, personId)
-      const faces = draft.images.filter((image) => image.kind === 'face' && image.source === source && isStanding(image))
-      if (faces.length === 0) return 0
-      for (const face of faces) {
-        await changeImage(tx, draft, { ...face, withdrawnAt: clock.now() })
-        await ports?.onFaceRemoved?.(tx, { personId, imageId: face.id })
-      }
-      await saveHead(tx, draft)
-      const data = { personId, imageIds: faces.map(({ id }) => id) }
-      await audit.record(tx, { type: 'biometrics/images-withdrawn', actor: SYSTEM, subject: draft.ledgerId, data })
-      return faces.length
+      return withdraw(deps, tx, draft, draft.images.filter((image) => image.kind === 'face' && image.source === source))
+    },
+    async withdrawImages(tx, personId, imageIds, actor) {
+      const draft = await openDraft(tx, keyring, personId)
+      return withdraw(deps, tx, draft, draft.images.filter(({ id }) => imageIds.includes(id)), actor)
     },
     destroyKey: (tx, personId, actor = SYSTEM) => eraseAll(deps, tx, personId, actor),
   }
   return store
+}
+
+/** Withdraws those of them that stand; they stay stored, and serve nobody as a reference. */
+async function withdraw({ clock, audit, ports }: ImageStoreDependencies, tx: Sql, draft: Draft, images: readonly StoredImage[], actor: AuditActor = SYSTEM): Promise<number> {
+  const { personId } = draft
+  const standing = images.filter((image) => image.erasedAt === null && isStanding(image))
+  if (standing.length === 0) return 0
+  for (const image of standing) {
+    await changeImage(tx, draft, { ...image, withdrawnAt: clock.now() })
+    if (image.kind === 'face') await ports?.onFaceRemoved?.(tx, { personId, imageId: image.id })
+  }
+  await saveHead(tx, draft)
+  const data = { personId, imageIds: standing.map(({ id }) => id) }
+  await audit.record(tx, { type: 'biometrics/images-withdrawn', actor, subject: draft.ledgerId, data })
+  return standing.length
 }
 
 type Incoming = NewImageFacts & Partial<Pick<NewImage, 'bytes' | 'contentType' | 'original'>>

@@ -12,6 +12,9 @@ import type { Attendances } from '../attendance/attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf } from '../attendance/case-pages.ts'
 import type { Captures } from '../capture/captures.ts'
 import { serveImage } from '../capture/serve-image.ts'
+import { CASE_TYPES } from '../cases/case-type.ts'
+import { recordAfter } from '../cases/effects.ts'
+import type { Requests } from '../cases/requests.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { type Approvals, REFUSALS } from './approvals.ts'
@@ -21,11 +24,11 @@ export interface ApprovalRoutesDependencies {
   readonly attendances: Attendances
   readonly captures: Captures
   readonly approvals: Approvals
-  readonly images: Pick<ImageStore, 'list' | 'openFor'>
+  readonly pictures: { readonly images: Pick<ImageStore, 'list' | 'openFor'>; readonly requests: Requests }
 }
 
 const PAGE = '/balcao/aprovacoes'
-const OUTCOMES = ['approved', 'refused', 'four-eyes', 'halted', 'step-out-of-order'] as const
+const OUTCOMES = ['approved', 'done', 'refused', 'four-eyes', 'halted', 'step-out-of-order', 'reason-unfit', 'no-reference'] as const
 const query = z.object({ aviso: z.enum(OUTCOMES).optional() })
 const approving = z.object({ compared: z.literal('sim').optional() })
 const refusing = z.object({ reason: z.enum(REFUSALS, 'platform.field.required') })
@@ -33,7 +36,7 @@ type Params = { params: AttendanceParams }
 
 /** The supervisor's desk: cases of others that wait, each with its images, its checks, and what differs from the record. */
 export function createApprovalRoutes(deps: ApprovalRoutesDependencies): Router {
-  const { pages, attendances, captures, approvals, images } = deps
+  const { pages, attendances, captures, approvals, pictures: { images, requests } } = deps
   const [router, params] = [new Router(), attendanceParams]
   const list = pages.only('approvals', async (ctx, visit, { query: { aviso } }: { query: z.output<typeof query> }) => {
     pages.show(ctx, visit, { section: 'approvals', view: 'approvals', data: { rows: await waitingFor(deps, visit), told: aviso } })
@@ -51,7 +54,7 @@ export function createApprovalRoutes(deps: ApprovalRoutesDependencies): Router {
     pages.show(ctx, visit, { section: 'approvals', view: 'approval', data })
   }
   /** A refusal leads back to the list, which tells it. */
-  const deciding = <Input extends Params>(work: (visit: DeskVisit, input: Input) => Promise<'approved' | 'refused'>) =>
+  const deciding = <Input extends Params>(work: (visit: DeskVisit, input: Input) => Promise<'approved' | 'done' | 'refused'>) =>
     pages.only('approvals', async (ctx, visit, input: Input) => {
       const told = await work(visit, input).catch((error: unknown) => {
         const name = error instanceof Problem ? error.code.replace('helpdesk/', '') : ''
@@ -66,8 +69,9 @@ export function createApprovalRoutes(deps: ApprovalRoutesDependencies): Router {
 
   const open = pages.only('approvals', (ctx, visit, { params: { id } }: Params) => show(ctx, visit, id))
   const approve = deciding(async (visit, { params: { id }, body }: Params & { body: z.output<typeof approving> }) => {
+    const { reason } = await attendances.get(id, { unitId: visit.unit.id })
     await approvals.approve(id, handOf(visit, 'supervisor'), { compared: body.compared === 'sim' })
-    return 'approved'
+    return CASE_TYPES[reason].face === 'enrols' ? 'approved' : 'done'
   })
   const refuse = deciding(async (visit, { params: { id }, body }: Params & { body: z.output<typeof refusing> }) => {
     await approvals.refuse(id, handOf(visit, 'supervisor'), body.reason)
@@ -90,6 +94,10 @@ export function createApprovalRoutes(deps: ApprovalRoutesDependencies): Router {
   router.post(`${PAGE}/:id/aprovar`, guard({ params, body: approving, onInvalid: wrong }, approve))
   router.post(`${PAGE}/:id/recusar`, guard({ params, body: refusing, onInvalid: wrong }, refuse))
   router.get(`${PAGE}/:id/imagem/:item`, guard({ params: z.object({ id: z.uuid(), item: z.uuid() }) }, image))
+  const asked = pages.only('approvals', async (ctx, visit, { params: { id, item } }: { params: { id: string; item: string } }) => {
+    serveImage(ctx, await requests.openImage(await getForDecision(visit, id), item, handOf(visit, 'supervisor')))
+  })
+  router.get(`${PAGE}/:id/pedido/:item`, guard({ params: z.object({ id: z.uuid(), item: z.uuid() }) }, asked))
   router.get(`${PAGE}/:id/anterior`, guard({ params }, before))
   return router
 }
@@ -109,11 +117,12 @@ async function waitingFor({ attendances, approvals }: ApprovalRoutesDependencies
 }
 
 /** Everything that the supervisor compares. */
-async function sheetOf({ captures, attendances, images }: ApprovalRoutesDependencies, attendance: Attendance): Promise<object> {
+async function sheetOf({ captures, attendances, pictures: { images, requests } }: ApprovalRoutesDependencies, attendance: Attendance): Promise<object> {
   const { id, protocol, reason, checks, personId } = attendance
   const items = await captures.list(id)
   const facts = attendance.facts.reveal()
   const cpf = parseCpf(facts.cpf)
+  const known = await attendances.known(attendance)
   const shown = items.filter(({ hasBytes, contentType }) => hasBytes && contentType !== 'image/x-wsq')
   const document = documentSchema.safeParse(items.find(({ kind }) => kind === 'document')?.facts.reveal())
   return {
@@ -125,7 +134,8 @@ async function sheetOf({ captures, attendances, images }: ApprovalRoutesDependen
     person: { ...facts, cpf: cpf && formatCpf(cpf) },
     document: document.data,
     pictures: shown.map(({ id: item, kind, slot }) => ({ href: `${PAGE}/${id}/imagem/${item}`, kind, slot })),
-    differences: differencesOf(facts, await attendances.known(attendance)),
+    differences: differencesOf(recordAfter(attendance, known), known),
+    asks: { face: CASE_TYPES[reason].face, request: facts.request, ...(await requests.choices(attendance)) },
     before: await beforeOf(images, personId, id),
     bound: await attendances.bound(attendance),
     agreement: await captures.agreement(id),

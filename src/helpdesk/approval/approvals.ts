@@ -2,12 +2,14 @@ import type { ImageKind, ImageStore, Provenance } from '../../biometrics/index.t
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Attendance } from '../attendance/attendance.ts'
-import { correctRecord, differencesOf, findKnown, hadHand } from '../attendance/attendance.store.ts'
+import { hadHand } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
 import { setImage } from '../binding/binding.store.ts'
 import { type AddEvidence, COUNTER_SOURCE, giveEvidence } from '../binding/evidence.ts'
 import { forgetItems, type Item, listItems, openItem } from '../capture/item.store.ts'
 import { bestShot, templateOf } from '../capture/template.ts'
+import { CASE_TYPES } from '../cases/case-type.ts'
+import type { Effects } from '../cases/effects.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import type { CheckAgain } from './checks.ts'
 
@@ -20,6 +22,7 @@ export interface ApprovalDependencies {
   readonly images: ImageStore
   readonly addEvidence: AddEvidence
   readonly checkAgain: CheckAgain
+  readonly effects: Effects
 }
 
 /** The second pair of eyes. */
@@ -30,7 +33,8 @@ export interface Approvals {
    * Puts everything into the image store as captured in person, and gives the evidence of it to the account that the case is bound to.
    *
    * `compared` = the supervisor says that they compared the faces themselves; asked where the search could not.
-   * @throws {Problem} helpdesk/four-eyes, helpdesk/halted, helpdesk/eyes-needed, helpdesk/step-out-of-order, helpdesk/role-needed
+   * @throws {Problem} helpdesk/four-eyes, helpdesk/halted, helpdesk/eyes-needed, helpdesk/step-out-of-order, helpdesk/role-needed,
+   * helpdesk/reason-unfit
    */
   approve(id: string, hand: Hand, said: { compared: boolean }): Promise<void>
   /** @throws {Problem} helpdesk/four-eyes, helpdesk/step-out-of-order, helpdesk/role-needed */
@@ -47,10 +51,11 @@ export function createApprovals(deps: ApprovalDependencies): Approvals {
     },
     async approve(id, hand, { compared }) {
       const attendance = await db.transaction((tx) => lockForDecision(desk, tx, id, hand))
+      const { face } = CASE_TYPES[attendance.reason]
       // Somebody may have been enrolled with this face since it was compared, or the person with another one.
       const again = await checkAgain(attendance)
       if (again === 'halted') throw new Problem(HELPDESK_PROBLEMS.halted)
-      const isSearched = again === 'clear' && attendance.checks.oneToN !== 'off'
+      const isSearched = again === 'clear' && (face !== 'enrols' || attendance.checks.oneToN !== 'off')
       if (!isSearched && !compared) throw new Problem(HELPDESK_PROBLEMS.eyesNeeded)
       await db.transaction((tx) => approve(deps, tx, id, hand))
     },
@@ -76,24 +81,15 @@ async function lockForDecision(desk: Desk, tx: Sql, id: string, hand: Hand): Pro
   return attendance
 }
 
-async function approve({ desk, images, addEvidence }: ApprovalDependencies, tx: Sql, id: string, hand: Hand): Promise<void> {
+async function approve({ desk, images, addEvidence, effects }: ApprovalDependencies, tx: Sql, id: string, hand: Hand): Promise<void> {
   const attendance = await lockForDecision(desk, tx, id, hand)
-  await setImage(tx, id, await storeItems({ desk, images }, tx, attendance))
+  await effects.check(tx, attendance, hand)
+  if (CASE_TYPES[attendance.reason].face === 'enrols') await setImage(tx, id, await storeItems({ desk, images }, tx, attendance))
   await doStep(desk, tx, attendance, 'approve', { decided: { by: hand.id, decision: 'approved' } })
-  if (attendance.reason === 'name-change') await correct(desk, tx, attendance, hand)
+  await effects.apply(tx, attendance, hand)
   await giveEvidence(addEvidence, tx, attendance, hand.id)
   await forgetItems(tx, id)
   await noteEnd(desk, tx, attendance, hand, { state: 'approved', decision: 'approved' })
-}
-
-/** The record becomes what the base register said when the case was opened; the ledger says which fields, never what was in them. */
-async function correct(desk: Desk, tx: Sql, attendance: Attendance, hand: Hand): Promise<void> {
-  const facts = attendance.facts.reveal()
-  const fields = differencesOf(facts, await findKnown(tx, attendance.personId)).map(({ name }) => name)
-  if (fields.length === 0) return
-  await correctRecord(tx, attendance.personId, facts)
-  const { subject } = await ledgerOf(tx, attendance)
-  await desk.audit.record(tx, { type: 'helpdesk/record-corrected', actor: actorOf(hand), subject, data: { attendanceId: attendance.id, fields } })
 }
 
 async function noteEnd(desk: Desk, tx: Sql, attendance: Attendance, hand: Hand, ended: { state: 'approved' | 'refused'; decision: string }): Promise<void> {

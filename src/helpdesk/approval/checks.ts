@@ -6,6 +6,7 @@ import { lockAttendance, setHalted } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockHeld } from '../attendance/desk.ts'
 import { type Item, listItems } from '../capture/item.store.ts'
 import { templateOf } from '../capture/template.ts'
+import { CASE_TYPES, type Missing } from '../cases/case-type.ts'
 import type { Agreement } from '../consent/consent.ts'
 import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
@@ -18,12 +19,8 @@ export interface CheckDependencies {
   readonly search: Pick<FaceSearch, 'state' | 'find'>
 }
 
-/** What is missing before a case can be checked; names are keys of the pages' texts. */
-export const MISSING = ['document', 'document-front', 'face', 'consent', 'fingers'] as const
-export type Missing = (typeof MISSING)[number]
-
-/** The citizen agrees on their screen or by signature; fingerprints are all ten, each with its file or the reason why not, or none. */
-export function missingOf(items: readonly Item[], agreement: Agreement | undefined): Missing[] {
+/** Of what the case's reason asks for; the citizen agrees on their screen or by signature; fingerprints are all ten, each with its file or the reason why not, or none. */
+export function missingOf({ reason, facts }: Pick<Attendance, 'reason' | 'facts'>, items: readonly Item[], agreement: Agreement | undefined): Missing[] {
   const has = (kind: Item['kind']) => items.some((item) => item.kind === kind)
   const fingers = new Set(items.filter(({ kind }) => kind === 'fingerprint').map(({ slot }) => slot))
   const isMissing: Record<Missing, boolean> = {
@@ -32,15 +29,16 @@ export function missingOf(items: readonly Item[], agreement: Agreement | undefin
     face: items.filter(({ kind }) => kind === 'face').length < LEAST_SHOTS,
     consent: agreement?.given !== true,
     fingers: fingers.size > 0 && FINGERS.some((finger) => !fingers.has(finger)),
+    request: facts.reveal().request === undefined,
   }
-  return MISSING.filter((name) => isMissing[name])
+  return CASE_TYPES[reason].evidence.filter((name) => isMissing[name])
 }
 
 /**
  * Compares the face with the person's own reference and with everybody else, and moves the case on: `captured`, or stopped for a reviewer.
  *
- * A hit never says whose face it is: that is the reviewer's to see.
- * @throws {Problem} helpdesk/capture-incomplete and what `lockHeld` may
+ * A hit never says whose face it is: that is the reviewer's to see. A case without a face only moves on.
+ * @throws {Problem} helpdesk/capture-incomplete, helpdesk/no-reference and what `lockHeld` may
  */
 export type FinishCapture = (id: string, hand: Hand, point: OperatingPoint) => Promise<'captured' | 'halted'>
 
@@ -50,7 +48,7 @@ export function createFinishCapture(deps: CheckDependencies): FinishCapture {
   return async (id, hand, point) => {
     const attendance = await db.transaction((tx) => lockHeld(desk, tx, id, hand, 'open'))
     const items = await listItems(db, keyring, id)
-    if (missingOf(items, await findAgreement(db, id, items)).length > 0) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
+    if (missingOf(attendance, items, await findAgreement(db, id, items)).length > 0) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
     const { checks, review } = await compare(deps, attendance, items, point)
     return db.transaction(async (tx) => {
       // Somebody may have taken another shot meanwhile: then the comparison is not of these.
@@ -82,7 +80,9 @@ export function createCheckAgain(deps: CheckDependencies): CheckAgain {
     const unit = await staff.findUnit(unitId)
     if (unit === undefined) throw new Problem(HELPDESK_PROBLEMS.unitUnknown)
     const { checks, review } = await compare(deps, attendance, await listItems(db, keyring, id), unit.rules.matchPoint)
-    if (review === undefined) return checks.oneToN === 'off' ? 'off' : 'clear'
+    // A face that only proves the person is answered by their own reference.
+    const isSearched = checks.oneToN !== 'off' || CASE_TYPES[attendance.reason].face !== 'enrols'
+    if (review === undefined) return isSearched ? 'clear' : 'off'
     await db.transaction(async (tx) => {
       // Of two supervisors at once one stops it.
       const now = await lockAttendance(tx, keyring, id)
@@ -105,11 +105,14 @@ async function compare(
   items: readonly Item[],
   point: OperatingPoint,
 ): Promise<{ checks: Checks; review: NewReview | undefined }> {
-  const { id: attendanceId, personId } = attendance
+  const { id: attendanceId, personId, reason } = attendance
+  const { face } = CASE_TYPES[reason]
+  if (face === 'none') return { checks: {}, review: undefined }
   const template = templateOf(items)
   if (template === undefined) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
   const pairs = { attendanceId, since: takenAt(items) }
   const reference = await images.findReference(personId, template.modelId)
+  if (face === 'proves' && reference === undefined) throw new Problem(HELPDESK_PROBLEMS.noReference)
   const compared = reference && compareFaces(rule, { template: template.descriptor, k: template.k }, reference.descriptor, point)
   const oneToOne: Checks['oneToOne'] =
     compared === undefined ? { kind: 'none' } : { kind: compared.same ? 'same' : 'different', distance: compared.distance, threshold: compared.threshold }

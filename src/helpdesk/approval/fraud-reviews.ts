@@ -5,13 +5,19 @@ import { APPROVAL_DAYS, type Attendance, DRAFT_HOURS } from '../attendance/atten
 import { findAttendance, findKnown, hadHand, type KnownHere, setHalted, touchAttendance } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
-import { CONFIRMING, countPending, decideReview, findReview, type FraudReview, listPendingReviews, type ReviewReason } from './review.store.ts'
+import { CONFIRMING, countPending, decideReview, findReview, type FraudReview, listPendingReviews, REASONS_OF_KIND, type ReviewKind, type ReviewReason } from './review.store.ts'
 
 /** Both sides of a stopped case; only its reviewer sees them together. */
 export interface BothSides {
   readonly review: FraudReview
   readonly attendance: Attendance
   readonly other: KnownHere | undefined
+}
+
+/** How a suspicion ended. */
+export interface Decided {
+  readonly kind: ReviewKind
+  readonly state: 'confirmed' | 'dismissed'
 }
 
 /** Cases that the search stopped, and who decides about them: a supervisor of the unit who had no hand in the case and is neither side. */
@@ -22,7 +28,7 @@ export interface FraudReviews {
   /** The picture of the other side, told in its person's ledger. */
   otherImage(id: string, hand: Hand): Promise<{ bytes: Buffer; contentType: string }>
   /** Confirms (the case is refused and its captures are kept) or dismisses (the case goes on). @throws {Problem} helpdesk/review-decided */
-  decide(id: string, hand: Hand, reason: ReviewReason): Promise<'confirmed' | 'dismissed'>
+  decide(id: string, hand: Hand, reason: ReviewReason): Promise<Decided>
 }
 
 export function createFraudReviews(desk: Desk, images: Pick<ImageStore, 'openFor'>): FraudReviews {
@@ -35,7 +41,7 @@ export function createFraudReviews(desk: Desk, images: Pick<ImageStore, 'openFor
     const other = await findKnown(sql, review.otherPersonId)
     const { accountId } = await ledgerOf(sql, attendance)
     if (review.state !== 'pending') throw new Problem(HELPDESK_PROBLEMS.reviewDecided)
-    const isInvolved = (await hadHand(sql, attendance.id, hand.id)) || accountId === hand.id || other?.accountId === hand.id
+    const isInvolved = (await hadHand(sql, attendance.id, hand.id)) || accountId === hand.id || attendance.decidedBy === hand.id || other?.accountId === hand.id
     if (isInvolved) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
     return { review, attendance, other }
   }
@@ -44,7 +50,10 @@ export function createFraudReviews(desk: Desk, images: Pick<ImageStore, 'openFor
     async list(hand) {
       const pending = await listPendingReviews(db, hand.unitId)
       const mine: FraudReview[] = []
-      for (const review of pending) if (!(await hadHand(db, review.attendanceId, hand.id))) mine.push(review)
+      for (const review of pending) {
+        const isDecider = (await findAttendance(db, keyring, review.attendanceId))?.decidedBy === hand.id
+        if (!isDecider && !(await hadHand(db, review.attendanceId, hand.id))) mine.push(review)
+      }
       return mine
     },
     open: (id, hand) => open(db, id, hand),
@@ -66,10 +75,11 @@ async function goOn({ clock }: Desk, tx: Sql, { id, state }: Attendance): Promis
 
 type Open = (sql: Sql, id: string, hand: Hand) => Promise<BothSides>
 
-async function decide(desk: Desk, tx: Sql, open: Open, { id, hand, reason }: { id: string; hand: Hand; reason: ReviewReason }): Promise<'confirmed' | 'dismissed'> {
+async function decide(desk: Desk, tx: Sql, open: Open, { id, hand, reason }: { id: string; hand: Hand; reason: ReviewReason }): Promise<Decided> {
   const { staff, clock, audit } = desk
   await staff.checkHolds(tx, hand.id, { unitId: hand.unitId, role: 'supervisor' })
   const { review, attendance: seen } = await open(tx, id, hand)
+  if (!REASONS_OF_KIND[review.kind].includes(reason)) throw new Problem(HELPDESK_PROBLEMS.requestUnfit)
   const attendance = await lockOfUnit(desk, tx, seen.id, hand)
   const state = CONFIRMING.has(reason) ? 'confirmed' : 'dismissed'
   if (!(await decideReview(tx, id, { state, reason, by: hand.id, at: clock.now() }))) throw new Problem(HELPDESK_PROBLEMS.reviewDecided)
@@ -77,13 +87,15 @@ async function decide(desk: Desk, tx: Sql, open: Open, { id, hand, reason }: { i
   // Confirmed, the other side learns that somebody tried; of a mistake nobody needs to hear.
   const subject = state === 'confirmed' ? (await ledgerOf(tx, { personId: review.otherPersonId })).subject : undefined
   await audit.record(tx, { type: 'helpdesk/fraud-review-decided', actor: actorOf(hand), subject, data })
+  // A case that is over stays as it is; its images are withdrawn already.
+  if (review.kind === 'wrong-person') return { kind: review.kind, state }
   if (state === 'dismissed') {
     if ((await countPending(tx, attendance.id)) === 0) await goOn(desk, tx, attendance)
-    return state
+    return { kind: review.kind, state }
   }
   await doStep(desk, tx, attendance, 'refuse', { decided: { by: hand.id, decision: 'fraud' } })
   const { subject: owner } = await ledgerOf(tx, attendance)
   const ended = { attendanceId: attendance.id, state: 'refused', decision: 'fraud' }
   await audit.record(tx, { type: 'helpdesk/attendance-ended', actor: actorOf(hand), subject: owner, data: ended })
-  return state
+  return { kind: review.kind, state }
 }

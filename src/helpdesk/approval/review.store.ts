@@ -2,12 +2,19 @@ import { randomUUID } from 'node:crypto'
 import type { AccountId, PersonId } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
 
-/** `another-person` = near somebody else's face; `not-the-person` = far from the person's own reference. */
-export type ReviewKind = 'another-person' | 'not-the-person'
+/** `another-person` = near somebody else's face; `not-the-person` = far from the person's own reference; `wrong-person` = a stored image that an approved case found to be another's. */
+export type ReviewKind = 'another-person' | 'not-the-person' | 'wrong-person'
 export const REVIEW_REASONS = ['same-person', 'impostor', 'twins', 'lookalike', 'bad-image'] as const
 export type ReviewReason = (typeof REVIEW_REASONS)[number]
 /** These confirm a fraud; the others let the case go on. */
 export const CONFIRMING: ReadonlySet<ReviewReason> = new Set(['same-person', 'impostor'])
+
+/** What a reviewer may say of each kind of suspicion. */
+export const REASONS_OF_KIND: Readonly<Record<ReviewKind, readonly ReviewReason[]>> = {
+  'another-person': REVIEW_REASONS,
+  'not-the-person': REVIEW_REASONS,
+  'wrong-person': ['impostor', 'bad-image'],
+}
 
 /** A case that the search stopped, with its other side. */
 export interface FraudReview {

@@ -9,6 +9,7 @@ import { type FinishCapture, missingOf } from '../approval/checks.ts'
 import type { Bindings } from '../binding/bindings.ts'
 import type { Captures } from '../capture/captures.ts'
 import { serveImage } from '../capture/serve-image.ts'
+import { CASE_TYPES } from '../cases/case-type.ts'
 import type { Consents } from '../consent/consents.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
@@ -39,10 +40,10 @@ function refuse(ctx: z.RefinementCtx): typeof z.NEVER {
   return z.NEVER
 }
 
-const { cpfUnknown, cpfIrregular, ownCase, alreadyOpen, tooManyDrafts } = HELPDESK_PROBLEMS
+const { cpfUnknown, cpfIrregular, reasonUnfit, ownCase, alreadyOpen, tooManyDrafts } = HELPDESK_PROBLEMS
 /** Refusals that belong to the form that opens a case. */
 const FORM_PROBLEMS: ReadonlySet<string> = new Set(
-  [cpfUnknown, cpfIrregular, ownCase, alreadyOpen, tooManyDrafts, ACCOUNTS_PROBLEMS.registerUnavailable].map(({ code }) => code),
+  [cpfUnknown, cpfIrregular, reasonUnfit, ownCase, alreadyOpen, tooManyDrafts, ACCOUNTS_PROBLEMS.registerUnavailable].map(({ code }) => code),
 )
 
 /** The unit's cases, opening one, and its page with what is done and what is missing. */
@@ -127,6 +128,7 @@ function summaryOf(attendance: Attendance, visit: DeskVisit) {
     isHalted: haltedAt !== undefined && state !== 'refused',
     isHolder: holderId === visit.account.id,
     decision: attendance.decision,
+    asks: { face: CASE_TYPES[reason].face, evidence: CASE_TYPES[reason].evidence },
     page: pageOfCase(id),
   }
 }
@@ -135,10 +137,10 @@ async function detailsOf({ captures, citizen: { consents } }: AttendanceRoutesDe
   const items = await captures.list(attendance.id)
   const agreement = await captures.agreement(attendance.id)
   const count = (kind: string) => items.filter((item) => item.kind === kind).length
-  const { name, socialName, birthDate } = attendance.facts.reveal()
+  const { name, socialName, birthDate, request } = attendance.facts.reveal()
   return {
     person: { name: socialName ?? name, birthDate },
-    missing: missingOf(items, agreement),
+    missing: missingOf(attendance, items, agreement),
     agreement,
     screen: await consents.stateOf(attendance.id),
     scripts: ['watch.js'],
@@ -148,6 +150,7 @@ async function detailsOf({ captures, citizen: { consents } }: AttendanceRoutesDe
       shots: count('face'),
       leastShots: LEAST_SHOTS,
       signature: count('signature') > 0,
+      request: request !== undefined,
       fingers: count('fingerprint'),
       allFingers: FINGERS.length,
     },

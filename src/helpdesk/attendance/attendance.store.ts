@@ -107,22 +107,32 @@ export async function findPersonId(sql: Sql, cpf: Cpf): Promise<PersonId | undef
 export interface KnownHere {
   readonly accountId: AccountId | undefined
   readonly status: string | undefined
+  readonly statusReason: string | undefined
   readonly cpf: Cpf
   readonly name: string
   readonly socialName: string | undefined
   readonly birthDate: string
+  /** By the counter; the base register is asked elsewhere. */
+  readonly isDeathNoted: boolean
+  /** Images that stand. */
+  readonly hasImages: boolean
 }
 
 export async function findKnown(sql: Sql, personId: PersonId): Promise<KnownHere | undefined> {
   const [row] = await sql.query<{
     account_id: AccountId | null
     status: string | null
+    status_reason: string | null
+    death_noted: boolean
+    has_images: boolean
     cpf: Cpf
     name: string
     social_name: string | null
     birth_date: string
   }>(
-    `SELECT a.id AS account_id, a.status, p.cpf, p.name, p.social_name, p.birth_date FROM person p LEFT JOIN account a ON a.person_id = p.id
+    `SELECT a.id AS account_id, a.status, a.status_reason, p.cpf, p.name, p.social_name, p.birth_date, p.death_noted_at IS NOT NULL AS death_noted,
+       EXISTS (SELECT 1 FROM stored_image i WHERE i.person_id = p.id AND i.withdrawn_at IS NULL AND i.erased_at IS NULL) AS has_images
+     FROM person p LEFT JOIN account a ON a.person_id = p.id
      WHERE p.id = $1`,
     [personId],
   )
@@ -130,6 +140,9 @@ export async function findKnown(sql: Sql, personId: PersonId): Promise<KnownHere
     row && {
       accountId: row.account_id ?? undefined,
       status: row.status ?? undefined,
+      statusReason: row.status_reason ?? undefined,
+      isDeathNoted: row.death_noted,
+      hasImages: row.has_images,
       cpf: row.cpf,
       name: row.name,
       socialName: row.social_name ?? undefined,
@@ -138,13 +151,27 @@ export async function findKnown(sql: Sql, personId: PersonId): Promise<KnownHere
   )
 }
 
+/** Replaces what a case knows. */
+export async function setFacts(tx: Sql, keyring: Keyring, id: string, facts: Facts, now: Date): Promise<void> {
+  await tx.execute('UPDATE attendance SET sealed = $2, changed_at = $3 WHERE id = $1', [id, keyring.seal(JSON.stringify(facts), contextOf(id)), now])
+}
+
+/** Who approved the last case of a person's death: somebody else takes it back. */
+export async function findDeathDecider(sql: Sql, personId: PersonId): Promise<AccountId | undefined> {
+  const [row] = await sql.query<{ decided_by: AccountId | null }>(
+    "SELECT decided_by FROM attendance WHERE person_id = $1 AND reason = 'death' AND state = 'approved' ORDER BY decided_at DESC LIMIT 1",
+    [personId],
+  )
+  return row?.decided_by ?? undefined
+}
+
 /** Puts the base register's name, social name and birth date in the place of what is on record here. */
-export async function correctRecord(tx: Sql, personId: PersonId, { name, socialName, birthDate }: Facts): Promise<void> {
+export async function correctRecord(tx: Sql, personId: PersonId, { name, socialName, birthDate }: Pick<Facts, 'name' | 'socialName' | 'birthDate'>): Promise<void> {
   await tx.execute('UPDATE person SET name = $2, social_name = $3, birth_date = $4 WHERE id = $1', [personId, name, socialName ?? null, birthDate])
 }
 
 /** Fields in which the base register, as it was when the case was opened, is not what is on record here. */
-export function differencesOf(facts: Facts, known: KnownHere | undefined): { name: (typeof RECORD_FIELDS)[number]; before: string; now: string }[] {
+export function differencesOf(facts: Pick<Facts, (typeof RECORD_FIELDS)[number]>, known: KnownHere | undefined): { name: (typeof RECORD_FIELDS)[number]; before: string; now: string }[] {
   if (known === undefined) return []
   return RECORD_FIELDS.filter((name) => (facts[name] ?? '') !== (known[name] ?? '')).map((name) => ({
     name,

@@ -1,10 +1,13 @@
 import { z } from 'zod'
 import type { AccountId, PersonId } from '../../accounts/index.ts'
 import type { Sensitive } from '../../platform/sensitive.ts'
+import { requestSchema } from '../cases/request.ts'
 import type { StaffRole } from '../staff/role.ts'
 
 /** Why somebody is at the counter; names are stored and never change. */
-export const REASONS = ['enrolment', 're-enrolment', 'name-change'] as const
+export const REASONS = [
+  'enrolment', 're-enrolment', 'name-change', 'social-name', 'lost-phone', 'blocked-account', 'death', 'death-correction', 'wrong-person',
+] as const
 export type Reason = (typeof REASONS)[number]
 
 export const ATTENDANCE_STATES = ['open', 'captured', 'awaiting-approval', 'approved', 'refused', 'abandoned', 'expired'] as const
@@ -29,6 +32,17 @@ export function stateAfter(state: AttendanceState, step: Step): AttendanceState 
   return steps[step]
 }
 
+export const DOCUMENT_TYPES = ['cin', 'rg', 'cnh', 'passport', 'crnm', 'professional', 'birth-certificate', 'death-certificate'] as const
+
+/** A document that was seen; its number and the rest are sealed. */
+export const documentSchema = z.object({
+  type: z.enum(DOCUMENT_TYPES),
+  number: z.string(),
+  issuer: z.string(),
+  issuedOn: z.string(),
+})
+export type SeenDocument = z.infer<typeof documentSchema>
+
 /** What the case knows of its person: from the base register when it was opened. */
 export const factsSchema = z.object({
   cpf: z.string(),
@@ -36,6 +50,10 @@ export const factsSchema = z.object({
   socialName: z.string().optional(),
   birthDate: z.string(),
   situation: z.string(),
+  /** What the case asks for, where its reason has a request. */
+  request: requestSchema.optional(),
+  /** The document that an approved case rests on whose pictures are forgotten. */
+  seen: documentSchema.optional(),
 })
 export type Facts = z.infer<typeof factsSchema>
 
@@ -83,17 +101,6 @@ export const FINGERS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'] as co
 export type Finger = (typeof FINGERS)[number]
 /** Why a finger is not there. */
 export const MISSING_FINGER_REASONS = ['amputated', 'bandaged', 'worn'] as const
-
-export const DOCUMENT_TYPES = ['cin', 'rg', 'cnh', 'passport', 'crnm', 'professional', 'birth-certificate'] as const
-
-/** A document that was seen; its number and the rest are sealed. */
-export const documentSchema = z.object({
-  type: z.enum(DOCUMENT_TYPES),
-  number: z.string(),
-  issuer: z.string(),
-  issuedOn: z.string(),
-})
-export type SeenDocument = z.infer<typeof documentSchema>
 
 /** Shots that a face's template is the mean of, at least. */
 export const LEAST_SHOTS = 3

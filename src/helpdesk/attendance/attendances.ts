@@ -1,8 +1,9 @@
 import type { AccountId, BaseRecord, BaseRegister, Cpf } from '../../accounts/index.ts'
 import { isUniqueViolation, type Sql } from '../../platform/db.ts'
-import { isProblem, Problem } from '../../platform/problem.ts'
+import { Problem } from '../../platform/problem.ts'
 import { type BoundAccount, findBoundAccount } from '../binding/binding.store.ts'
 import { forgetItems, listItems } from '../capture/item.store.ts'
+import { CASE_TYPES } from '../cases/case-type.ts'
 import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { checkLooks } from '../support/looks.ts'
@@ -28,12 +29,14 @@ import { protocolNumber } from './protocol-number.ts'
 /** Drafts that one person may hold at once: nobody looks up a hundred people to serve one. */
 export const MOST_HELD = 20
 const HOUR_MS = 3_600_000
+/** Refusals that tell the attendant something about the person. */
+const FOUND = ['cpf-irregular', 'already-open', 'reason-unfit'] as const
 
 /** Cases of the counter, from the opening to the desk of whoever approves. */
 export interface Attendances {
   /**
    * Opens a case for a CPF, with its reason; the person's ledger has it at once.
-   * @throws {Problem} helpdesk/cpf-unknown, helpdesk/cpf-irregular, helpdesk/own-case, helpdesk/already-open, helpdesk/too-many-drafts,
+   * @throws {Problem} helpdesk/cpf-unknown, helpdesk/cpf-irregular, helpdesk/reason-unfit, helpdesk/own-case, helpdesk/already-open, helpdesk/too-many-drafts,
    * helpdesk/role-needed, support/too-many-looks, accounts/register-unavailable
    */
   open(asked: { cpf: Cpf; reason: Reason }, hand: Hand): Promise<Attendance>
@@ -65,10 +68,10 @@ export function createAttendances(desk: Desk, register: BaseRegister): Attendanc
       const record = await register.find(cpf)
       if (record === undefined) throw new Problem(HELPDESK_PROBLEMS.cpfUnknown)
       try {
-        if (record.situation !== 'regular') throw new Problem(HELPDESK_PROBLEMS.cpfIrregular, { detail: record.situation })
+        if (!CASE_TYPES[reason].situations.includes(record.situation)) throw new Problem(HELPDESK_PROBLEMS.cpfIrregular, { detail: record.situation })
         return await db.transaction((tx) => openCase(desk, tx, { record, reason, hand }))
       } catch (error) {
-        const found = isProblem(error, HELPDESK_PROBLEMS.cpfIrregular) ? 'cpf-irregular' : isProblem(error, HELPDESK_PROBLEMS.alreadyOpen) ? 'already-open' : undefined
+        const found = FOUND.find((name) => error instanceof Problem && error.code === `helpdesk/${name}`)
         if (found !== undefined) await noteInVain(desk, { cpf, reason, found }, hand)
         throw error
       }
@@ -125,6 +128,8 @@ async function openCase(desk: Desk, tx: Sql, { record, reason, hand }: { record:
   const personId = await ensurePerson(tx, record, now)
   const { subject, accountId } = await ledgerOf(tx, { personId })
   if (accountId === hand.id) throw new Problem(HELPDESK_PROBLEMS.ownCase)
+  const known = await findKnown(tx, personId)
+  if (known === undefined || !CASE_TYPES[reason].fits(known)) throw new Problem(HELPDESK_PROBLEMS.reasonUnfit)
   const protocol = protocolNumber(now.getUTCFullYear(), await nextNumber(tx))
   const { cpf, name, socialName, birthDate, situation } = record
   const created = {
@@ -150,7 +155,7 @@ async function openCase(desk: Desk, tx: Sql, { record, reason, hand }: { record:
 /** The attendant learnt something about the person: that stands in their ledger too. */
 async function noteInVain(
   { db, audit }: Desk,
-  { cpf, reason, found }: { cpf: Cpf; reason: Reason; found: 'cpf-irregular' | 'already-open' },
+  { cpf, reason, found }: { cpf: Cpf; reason: Reason; found: (typeof FOUND)[number] },
   hand: Hand,
 ): Promise<void> {
   await db.transaction(async (tx) => {

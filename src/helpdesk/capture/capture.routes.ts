@@ -8,6 +8,8 @@ import { seeOther } from '../../portal/index.ts'
 import { DOCUMENT_TYPES, FINGERS, MISSING_FINGER_REASONS } from '../attendance/attendance.ts'
 import type { Attendances } from '../attendance/attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf, pageOfCase, telling } from '../attendance/case-pages.ts'
+import { isFitDocument } from '../cases/case-type.ts'
+import { parseCertificateNumber } from '../cases/certificate-number.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import type { Captures, Item } from './captures.ts'
@@ -20,12 +22,19 @@ export interface CaptureRoutesDependencies {
 
 const PAGE = '/balcao/atendimentos/:id'
 const words = z.string().trim().min(1, 'platform.field.required').max(80)
-const documentForm = z.object({
-  type: z.enum(DOCUMENT_TYPES, 'platform.field.required'),
-  number: words,
-  issuer: words,
-  issuedOn: z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'platform.field.required'),
-})
+const documentForm = z
+  .object({
+    type: z.enum(DOCUMENT_TYPES, 'platform.field.required'),
+    number: words,
+    issuer: words,
+    issuedOn: z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'platform.field.required'),
+  })
+  .transform((document, ctx) => {
+    const number = document.type === 'death-certificate' ? parseCertificateNumber(document.number) : document.number
+    if (number !== undefined) return { ...document, number }
+    ctx.addIssue({ code: 'custom', path: ['number'], message: 'helpdesk.field.certificate' })
+    return z.NEVER
+  })
 type DocumentForm = z.output<typeof documentForm>
 const pictureForm = z.object({ kind: z.enum(['document-front', 'document-back', 'signature']), file })
 type PictureForm = z.output<typeof pictureForm>
@@ -57,7 +66,7 @@ export function createCaptureRoutes({ pages, attendances, captures }: CaptureRou
       signature: picture(of('signature')),
     }
     const fingers = FINGERS.map((finger) => ({ finger, state: stateOf(of('fingerprint', finger)) }))
-    const types = { documents: DOCUMENT_TYPES, missing: MISSING_FINGER_REASONS }
+    const types = { documents: DOCUMENT_TYPES.filter((type) => isFitDocument(attendance.reason, type)), missing: MISSING_FINGER_REASONS }
     const shared = { id, page: pageOfCase(id), protocol: attendance.protocol, pictures, fingers, types, hasDocument: of('document') !== undefined }
     pages.show(ctx, visit, { section: 'attendances', view, data: { ...shared, ...data } })
   }

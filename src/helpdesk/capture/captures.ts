@@ -4,6 +4,7 @@ import { Problem } from '../../platform/problem.ts'
 import { DRAFT_HOURS, type Finger, MOST_SHOTS, type SeenDocument } from '../attendance/attendance.ts'
 import { touchAttendance } from '../attendance/attendance.store.ts'
 import { type Desk, type Hand, lockHeld } from '../attendance/desk.ts'
+import { isFitDocument } from '../cases/case-type.ts'
 import type { Agreement } from '../consent/consent.ts'
 import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
@@ -28,6 +29,7 @@ export interface Captures {
   addShot(id: string, photo: Uint8Array, hand: Hand, profile: QualityProfile): Promise<{ reasons: readonly ReasonCode[]; shots: number }>
   /** Forgets all shots, to begin again. */
   clearShots(id: string, hand: Hand): Promise<void>
+  /** @throws {Problem} helpdesk/request-unfit for a document that this case is not about */
   addDocument(id: string, document: SeenDocument, hand: Hand): Promise<void>
   /** A picture of a document or of a signature, upright and without anything but the picture. @throws {ImageRefused} */
   addPicture(id: string, kind: 'document-front' | 'document-back' | 'signature', photo: Uint8Array, hand: Hand): Promise<void>
@@ -55,7 +57,12 @@ export function createCaptures(desk: Desk, faces: CounterFaces): Captures {
         await lockHeld(desk, tx, id, hand, 'open')
         await removeItems(tx, id, { kind: 'face' }, desk.clock.now())
       }),
-    addDocument: (id, document, hand) => put(id, { kind: 'document', contentType: 'application/json', width: 0, height: 0, facts: document }, hand),
+    addDocument: (id, document, hand) =>
+      db.transaction(async (tx) => {
+        const { reason } = await lockHeld(desk, tx, id, hand, 'open')
+        if (!isFitDocument(reason, document.type)) throw new Problem(HELPDESK_PROBLEMS.requestUnfit)
+        await putHeld(desk, tx, { id, item: { kind: 'document', contentType: 'application/json', width: 0, height: 0, facts: document }, hand })
+      }),
     async addPicture(id, kind, photo, hand) {
       await put(id, { kind, ...(await pictureOf(faces, photo)) }, hand)
     },

@@ -1,6 +1,8 @@
+import type { Cpf } from '../../accounts/index.ts'
 import type { Core } from '../core.ts'
-import { FINAL_STANDINGS, type Party, type PartyId, refOf, type Standing } from '../party/party.ts'
-import { listStale } from '../party/party.store.ts'
+import { personRef } from '../party/actor.ts'
+import { documentOf, FINAL_STANDINGS, type Party, type PartyId, refOf, type Standing } from '../party/party.ts'
+import { findParty, listStale } from '../party/party.store.ts'
 import { keepParty, lookUpParty } from '../party/registers.ts'
 import type { ChangeBySystem } from './changes.ts'
 import type { ChangeReason } from './steps.ts'
@@ -21,6 +23,8 @@ export interface Lifecycle {
   sweep(): Promise<number>
   /** Asks the registers about everybody who stands in an open mandate. For a job at night. */
   refreshParties(): Promise<number>
+  /** Asks the base register about one person now: a death ends their mandates at once. For a job after the counter noted it, or took it back. */
+  refreshPerson(cpf: Cpf): Promise<void>
   /** Asks the registers about the parties of these mandates now. */
   refresh(mandates: readonly MandateId[]): Promise<void>
 }
@@ -57,6 +61,10 @@ export function createLifecycle(core: Core, changeBySystem: ChangeBySystem): Lif
       const parties = await listStale(db, new Date(clock.now().getTime() - STALE_MS), 10_000)
       for (const party of parties) await renew(party)
       return parties.length
+    },
+    async refreshPerson(cpf) {
+      const party = await findParty(db, documentOf(personRef(cpf)))
+      if (party !== undefined) await renew(party)
     },
     async refresh(mandates) {
       const parties = new Map((await listPath(db, mandates)).flatMap(({ grantor, delegate }) => [grantor, delegate].map((party) => [party.id, party] as const)))

@@ -1,0 +1,144 @@
+import type { AuditActor } from '../../audit/index.ts'
+import type { Sql } from '../../platform/db.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { Account, AccountId, PersonId } from '../account.ts'
+import { changeStatus, findAccount, findAccountOfPerson, forgetPassword, holdChanges, lockAccount } from '../account.store.ts'
+import { maskAddress } from '../contacts/contact.ts'
+import { removePrimary } from '../contacts/contact.store.ts'
+import type { Core, Tools } from '../core.ts'
+import { listPasskeys, removePasskey } from '../factors/passkey.store.ts'
+import { findTotp, removeTotp } from '../factors/totp.store.ts'
+import type { Cpf } from '../identity/cpf.ts'
+import { findCpf, setDeathNoted } from '../identity/noted-deaths.store.ts'
+import { ACCOUNTS_PROBLEMS } from '../problems.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import { createWaits } from '../throttle/waits.ts'
+
+/** What is gone with a lost device. */
+export interface LostWays {
+  readonly passkeyIds: readonly string[]
+  readonly totp: boolean
+  readonly phone: boolean
+}
+
+/** What an account has that a device can take with it, without anything that opens it. */
+export interface WaysOfAccount {
+  readonly passkeys: readonly { readonly id: string; readonly label: string; readonly createdAt: Date }[]
+  readonly hasTotp: boolean
+  /** Masked. */
+  readonly phone: string | undefined
+}
+
+/**
+ * What two people of the counter may do to an account, each in the transaction of their decision; none of it opens the account to them:
+ * ways in are taken away, never given, and every address that the account has is told.
+ */
+export interface CounterActs {
+  /** For whoever asks registers about a person. */
+  cpfOf(personId: PersonId): Promise<Cpf | undefined>
+  waysOf(accountId: AccountId): Promise<WaysOfAccount>
+  /** Ends what a lost device held and every session; further changes wait as after a recovery. @throws {Problem} accounts/account-not-active */
+  endLost(tx: Sql, accountId: AccountId, lost: LostWays, actor: AuditActor): Promise<void>
+  /**
+   * Opens an account that its owner blocked by "não fui eu", without the password that may be in other hands; waits are lifted.
+   *
+   * The owner makes a new password by recovery. @throws {Problem} accounts/account-not-active when it is not such an account
+   */
+  unblock(tx: Sql, accountId: AccountId, actor: AuditActor): Promise<void>
+  /** To every address: images that were not theirs no longer count for the account. */
+  tellImagesWithdrawn(tx: Sql, accountId: AccountId): Promise<void>
+  /** Nobody signs in as somebody who died: sessions and tokens end, nothing else is lost. False when it was noted already. */
+  noteDeath(tx: Sql, personId: PersonId, actor: AuditActor): Promise<boolean>
+  /** It was wrong: the account is as it was before, signed out. False when no death was noted. */
+  withdrawDeath(tx: Sql, personId: PersonId, actor: AuditActor): Promise<boolean>
+}
+
+const DECEASED = 'deceased'
+
+export function createCounterActs(core: Core, tools: Tools, sessions: Sessions): CounterActs {
+  const { db, clock, audit } = core
+  const { tokens, notices } = tools
+  const waits = createWaits(tools.throttle, tools.limits)
+
+  async function lock(tx: Sql, accountId: AccountId, isFit: (account: Account) => boolean): Promise<Account> {
+    const account = await lockAccount(tx, accountId)
+    if (account === undefined || !isFit(account)) throw new Problem(ACCOUNTS_PROBLEMS.accountNotActive)
+    return account
+  }
+
+  return {
+    cpfOf: (personId) => findCpf(db, personId),
+    async waysOf(accountId) {
+      const account = await findAccount(db, accountId)
+      const phone = account?.citizen.reveal().phone
+      const passkeys = (await listPasskeys(db, accountId)).map(({ id, label, createdAt }) => ({ id, label, createdAt }))
+      return { passkeys, hasTotp: (await findTotp(db, accountId)) !== undefined, phone: phone && maskAddress({ kind: 'phone', value: phone }) }
+    },
+    async endLost(tx, accountId, lost, actor) {
+      const account = await lock(tx, accountId, ({ status }) => status === 'active')
+      const now = clock.now()
+      // The lost phone too: where the loss is a lie, that is where its owner is.
+      await notices.tellEverywhere(tx, account, 'ways-lost')
+      let passkeys = 0
+      for (const id of lost.passkeyIds) if (await removePasskey(tx, accountId, id, now)) passkeys += 1
+      const totp = lost.totp && (await removeTotp(tx, accountId, now)) !== undefined
+      const phone = lost.phone && (await removePrimary(tx, accountId, 'phone', now)) !== undefined
+      await holdChanges(tx, accountId, 'counter', now)
+      await sessions.endAll(tx, accountId, 'recovered')
+      await tokens.consumeAllOf(tx, accountId)
+      await audit.record(tx, { type: 'accounts/ways-lost', actor, subject: accountId, data: { passkeys, totp, phone } })
+    },
+    async unblock(tx, accountId, actor) {
+      const account = await lock(tx, accountId, ({ status, statusReason }) => status === 'suspended' && statusReason === 'not-me')
+      const now = clock.now()
+      await changeStatus(tx, accountId, { from: 'suspended', to: 'active', reason: 'counter' })
+      await forgetPassword(tx, accountId, now)
+      await holdChanges(tx, accountId, 'counter', now)
+      await sessions.endAll(tx, accountId, 'recovered')
+      await tokens.consumeAllOf(tx, accountId)
+      await waits.lift(tx, account)
+      await audit.record(tx, { type: 'accounts/unblocked', actor, subject: accountId, data: {} })
+      await notices.tellEverywhere(tx, account, 'unblocked')
+    },
+    async tellImagesWithdrawn(tx, accountId) {
+      const account = await findAccount(tx, accountId)
+      if (account !== undefined) await notices.tellEverywhere(tx, account, 'images-withdrawn')
+    },
+    async noteDeath(tx, personId, actor) {
+      if (!(await setDeathNoted(tx, personId, clock.now()))) return false
+      const accountId = await findAccountOfPerson(tx, personId)
+      const account = accountId && (await lockAccount(tx, accountId))
+      if (account !== undefined && account.status !== 'closed') {
+        await changeStatus(tx, account.id, { from: account.status, to: 'suspended', reason: deceasedAfter(account) })
+        await sessions.endAll(tx, account.id, 'suspended')
+        await tokens.consumeAllOf(tx, account.id)
+        await notices.tellEverywhere(tx, account, 'death-noted')
+      }
+      await audit.record(tx, { type: 'accounts/death-noted', actor, subject: accountId ?? personId, data: {} })
+      return true
+    },
+    async withdrawDeath(tx, personId, actor) {
+      if (!(await setDeathNoted(tx, personId, undefined))) return false
+      const accountId = await findAccountOfPerson(tx, personId)
+      const account = accountId && (await lockAccount(tx, accountId))
+      if (account?.status === 'suspended' && isDeceased(account)) {
+        const before = account.statusReason?.slice(DECEASED.length + 1) ?? ''
+        const change = before === '' ? ({ to: 'active', reason: 'counter' } as const) : ({ to: 'suspended', reason: before } as const)
+        await changeStatus(tx, account.id, { from: 'suspended', ...change })
+        await holdChanges(tx, account.id, 'counter', clock.now())
+        await notices.tellEverywhere(tx, account, 'death-withdrawn')
+      }
+      await audit.record(tx, { type: 'accounts/death-withdrawn', actor, subject: accountId ?? personId, data: {} })
+      return true
+    },
+  }
+}
+
+/** `deceased`, with what suspended the account before: that stands again when the death does not. */
+function deceasedAfter({ status, statusReason }: Account): string {
+  return status === 'suspended' && statusReason !== undefined ? `${DECEASED}/${statusReason}` : DECEASED
+}
+
+function isDeceased({ statusReason }: Account): boolean {
+  return statusReason === DECEASED || statusReason?.startsWith(`${DECEASED}/`) === true
+}
