@@ -71,9 +71,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     closers.push(faceThreads.faces.close)
     const foundation = await openFoundation(options)
     closers.push(foundation.close)
-    const rooms = await openRooms(foundation, { messages: look.messages, faceThreads, registerFile, override: options.accounts })
+    let oidc: Oidc | undefined
+    const issuerKeys = () => oidc?.keys.current().jwks ?? []
+    const rooms = await openRooms(foundation, { messages: look.messages, faceThreads, registerFile, issuerKeys, override: options.accounts })
     closers.push(rooms.close)
-    return { ...(await open({ foundation, rooms, look }, closers)), stop }
+    const web = createWeb(foundation, look)
+    oidc = await openOidc(foundation, rooms, web, closers)
+    return { ...(await open({ foundation, rooms, look, web, oidc }, closers)), stop }
   } catch (error) {
     await stop().catch(() => {})
     throw error
@@ -84,12 +88,12 @@ interface Opened {
   readonly foundation: Foundation
   readonly rooms: Rooms
   readonly look: Look
+  readonly web: Web
+  readonly oidc: Oidc
 }
 
-async function open({ foundation, rooms, look }: Opened, closers: (() => Promise<void>)[]): Promise<Omit<App, 'stop'>> {
+async function open({ foundation, rooms, look, web, oidc }: Opened, closers: (() => Promise<void>)[]): Promise<Omit<App, 'stop'>> {
   const { config, log, metrics } = foundation
-  const web = createWeb(foundation, look)
-  const oidc = await openOidc(foundation, rooms, web, closers)
   addPages({ foundation, rooms, oidc, web, look }, config.demo.enabled ? DEMO_CITIZENS : undefined)
 
   const local = { host: config.platform.host, port: 0 }

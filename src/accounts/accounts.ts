@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Database } from '../platform/db.ts'
+import type { Database, Sql } from '../platform/db.ts'
 import type { Locale } from '../platform/http/locale.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { Outbox } from '../platform/outbox.ts'
@@ -18,6 +18,7 @@ import { type BaseRegister, withDeadline } from './identity/base-register.ts'
 import type { Cpf } from './identity/cpf.ts'
 import { createNotices, type Translations } from './notices.ts'
 import { type ChangePassword, createChangePassword } from './password/password-change.ts'
+import { createFindOtherPasswordFault, type FindOtherPasswordFault } from './password/other-password.ts'
 import { createPasswords, type Passwords } from './password/passwords.ts'
 import { ACCOUNTS_PROBLEMS } from './problems.ts'
 import type { Recovery, VerifyFaceRecovery } from './recovery/recovery.ts'
@@ -50,6 +51,8 @@ export interface Accounts {
   /** @throws {Problem} accounts/unknown-account */
   get(id: string): Promise<Account>
   findByCpf(cpf: Cpf): Promise<Account | undefined>
+  /** As `find`, inside another room's transaction. */
+  findIn(tx: Sql, id: string): Promise<Account | undefined>
   setLocale(id: AccountId, locale: Locale): Promise<void>
   /** False for 24 hours after a recovery. */
   canChangeSensitive(account: Account): boolean
@@ -64,6 +67,8 @@ export interface Accounts {
   readonly recovery: Recovery
   readonly contacts: Contacts
   readonly changePassword: ChangePassword
+  /** For a password of another purpose, which must be neither weak nor the account's own. */
+  readonly findOtherPasswordFault: FindOtherPasswordFault
   readonly safety: Safety
   /** What two people of the counter may do to an account. */
   readonly counter: CounterActs
@@ -126,6 +131,7 @@ export function createAccounts({ platform, audit, ports, settings }: AccountsDep
     }),
     contacts: createContacts(core, tools),
     changePassword: createChangePassword(core, tools, sessions),
+    findOtherPasswordFault: createFindOtherPasswordFault(core, tools),
     safety: createSafety(core, tools, sessions),
     counter: createCounterActs(core, tools, sessions),
     faceAttempts: createFaceAttempts(core, tools.throttle, tools.limits),
@@ -165,6 +171,10 @@ function createLookups({ db, clock, settings }: Core) {
       return account
     },
     findByCpf: (cpf: Cpf) => findAccountByCpf(db, cpf),
+    async findIn(tx: Sql, text: string) {
+      const id = parseAccountId(text)
+      return id && findAccount(tx, id)
+    },
     setLocale: (id: AccountId, locale: Locale) => setLocale(db, id, locale),
     canChangeSensitive: (account: Account) => canChangeSensitive(account, clock.now(), settings.session.holdSeconds),
     listDevices: (id: AccountId) => listDevices(db, id),

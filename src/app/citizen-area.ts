@@ -18,7 +18,7 @@ const NAMELESS_DEVICE = '?'
 export type CitizenAreaDependencies = AreaDependencies
 
 /** The area's routes and frame, and the account that is signed in to it. */
-export interface CitizenArea extends Pick<Portal, 'routes' | 'pages'> {
+export interface CitizenArea extends Pick<Portal, 'routes' | 'pages' | 'prove'> {
   findAccount(ctx: HttpContext): Promise<Account | undefined>
 }
 
@@ -31,7 +31,7 @@ export async function openCitizenArea(
   const { idleSeconds, totalSeconds: absoluteSeconds } = rooms.settings.session
   const party = { clientId: AREA_CLIENT, name: 'MT Login', place: CITIZEN_PLACE, scopes: AREA_SCOPES, limits: { idleSeconds, absoluteSeconds } }
   const entrance = await openEntrance(deps, party, localAddress)
-  const { routes, pages, findVisit } = createPortalRoutes({
+  const { routes, pages, prove, findVisit } = createPortalRoutes({
     entrance,
     messages: look.messages,
     accounts: accountsOf(deps),
@@ -52,7 +52,7 @@ export async function openCitizenArea(
   })
   const { sessions } = entrance
   routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }).routes())
-  return { routes, pages, findAccount: async (ctx) => (await findVisit(ctx))?.account }
+  return { routes, pages, prove, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
 
 function accountsOf({ foundation, rooms: { accounts, settings } }: CitizenAreaDependencies): PortalDependencies['accounts'] {

@@ -46,7 +46,7 @@ export async function openEntrance(
       scope: scopes.join(' '),
       redirectUri: `${publicUrl}${place.base}/retorno`,
       postLogoutRedirectUri: `${publicUrl}${place.base}/saiu`,
-      claims: { id_token: { sid: { essential: true } } },
+      claims: { id_token: { sid: { essential: true }, auth_time: { essential: true } } },
       fetch: createLoopbackFetch(publicUrl, localAddress),
     }),
     findSession: (accountId, sid) => oidc.sessions.findUid(accountId, clientId, sid),

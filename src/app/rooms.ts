@@ -9,7 +9,7 @@ import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import { portalEvents } from '../portal/index.ts'
 import { type Proxies, proxiesEvents } from '../proxies/index.ts'
-import { createSignatures, signatureEvents, type Signatures } from '../signatures/index.ts'
+import { createSignatures, type RemoteSigning, signatureEvents, type Signatures } from '../signatures/index.ts'
 import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
 import { openOutcomes } from './outcomes.ts'
@@ -18,6 +18,7 @@ import { openSupport } from './helpdesk/support.ts'
 import { openWaitingLine, type WaitingLine } from './helpdesk/waiting-line.ts'
 import { openProxies } from './proxies/register.ts'
 import { organisationSeal } from './signatures/organisation-seal.ts'
+import { type IssuerKeys, openRemoteSigning } from './signatures/remote-signing.ts'
 
 /** Name of the job that ends sessions at the protocol after our own records of them have ended. */
 export const END_SESSIONS_JOB = 'oidc-end-sessions'
@@ -55,6 +56,8 @@ export interface Rooms {
   readonly proxies: Proxies
   /** The certificate authority. */
   readonly signatures: Signatures
+  /** Citizens' certificates and signatures. */
+  readonly signing: RemoteSigning
   /** Units of the counter and who works there. */
   readonly staff: Staff
   /** The units' waiting lines and the hours booked in them. */
@@ -74,11 +77,13 @@ export interface RoomParts {
   readonly messages: Messages
   readonly faceThreads: FaceThreads
   readonly registerFile: string
+  /** The provider's keys, once the protocol is open: what proves that a citizen wants to sign. */
+  readonly issuerKeys: IssuerKeys
   readonly override?: AccountsOverrides | undefined
 }
 
 /** Opens the rooms on a foundation. The hash threads start here and are ready later. */
-export async function openRooms(foundation: Foundation, { messages, faceThreads, registerFile, override = (same) => same }: RoomParts): Promise<Rooms> {
+export async function openRooms(foundation: Foundation, { messages, faceThreads, registerFile, issuerKeys, override = (same) => same }: RoomParts): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
   const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, pointEvents, assuranceEvents, proxiesEvents, signatureEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, queueEvents, appointmentEvents, supportEvents, adminEvents]
@@ -107,6 +112,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   })
   foundation.metrics.watchPool('passwords', accounts.hashing)
   const proxies = await openProxies({ foundation, audit, assurance, register, paper: { messages, seal: organisationSeal(signatures, clock, 'Instrumento de procuração') } })
+  const signing = openRemoteSigning({ foundation, rooms: { audit, accounts, assurance, proxies, signatures }, messages, issuerKeys })
   const people = livenessPeople(accounts, images)
   const outcomes = openOutcomes(foundation, audit, messages)
   const engine = { rule: faces.rule, padModel: faces.padModel, observe: faces.observe, noteEnd: outcomes.noteEnd }
@@ -115,14 +121,14 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
   const staff = createStaff({ db, clock, audit })
   return {
-    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signatures, settings,
+    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signatures, signing, settings,
     staff,
     figures: openFigures(foundation, { accounts, messages }),
     support: openSupport(foundation, { audit, accounts, assurance, messages }),
     line: openWaitingLine(foundation, { audit, accounts, staff, messages }),
     async close() {
       await faceSearch.close()
-      await Promise.all([accounts.close(), signatures.close(), faces.close()])
+      await Promise.all([accounts.close(), signatures.close(), signing.close(), faces.close()])
       await audit.stop()
       await register.close()
     },

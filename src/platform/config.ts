@@ -126,6 +126,10 @@ const OPTIONS = {
     sessionAbsoluteSeconds: option('SESSION_ABSOLUTE_SECONDS', 'Longest life of a session', whole(300, 30 * DAY), `${DAY}`),
     baseRegisterFile: optional('BASE_REGISTER_FILE', 'Base register (CSV or JSON); required, and only the demo brings its own', text),
   },
+  signatures: {
+    citizenKey: option('SIGNATURES_CITIZEN_KEY', 'Keys of citizens who sign: P-256, or RSA where old readers demand it', z.enum(['P-256', 'RSA-2048', 'RSA-3072']), 'P-256'),
+    keyPasswordMemoryKib: option('SIGNATURES_KEY_PASSWORD_MEMORY_KIB', 'Memory of one try of a password for signing (argon2id, three passes)', whole(8192, 1_048_576), '65536'),
+  },
   biometrics: {
     faceModels: option(
       'FACE_MODELS',

@@ -26,13 +26,24 @@ export interface EntranceDependencies {
 /** The way out: ends the visit here and goes on to end the sign-in itself. */
 export type SignOut = (ctx: HttpContext) => Promise<void>
 
+/** What kind of proof of this moment: a second factor, or the face. */
+export const PROOF_KINDS = ['segundo-fator', 'rosto'] as const
+export type ProofKind = (typeof PROOF_KINDS)[number]
+
+/**
+ * Sends a signed-in citizen to prove that they want one thing, which `nonce` names; they come back with the id_token that says so.
+ *
+ * Only for answers to a form of a page that showed the thing: a link that asked for a proof could be anybody's.
+ */
+export type Prove = (ctx: HttpContext, ask: { readonly nonce: string; readonly proof: ProofKind; readonly returnTo: string }) => Promise<void>
+
 const entering = z.object({
   para: z.string().max(200).optional(),
   nivel: z.enum(LEVELS).optional(),
   /** Ask for a full sign-in again, for a change that wants a fresh one. */
   renovar: z.literal('1').optional(),
   /** Ask for a proof of this moment, for what wants one of the last minutes: a second factor, or the face. */
-  prova: z.enum(['segundo-fator', 'rosto']).optional(),
+  prova: z.enum(PROOF_KINDS).optional(),
 })
 
 const parameter = z.string().max(4000).optional()
@@ -51,7 +62,7 @@ const leaving = z.object({ state: z.string().max(200).optional() })
 type Refusal = 'unmet' | 'refused'
 
 /** An area's front door: a relying party like any other, by code flow, step-up by `acr_values`, sign-out at the provider. */
-export function createEntranceRoutes(deps: EntranceDependencies): { router: Router; signOut: SignOut } {
+export function createEntranceRoutes(deps: EntranceDependencies): { router: Router; signOut: SignOut; prove: Prove } {
   const { base } = deps.place ?? CITIZEN_PLACE
   const router = new Router()
   const signOut = createSignOut(deps)
@@ -63,7 +74,7 @@ export function createEntranceRoutes(deps: EntranceDependencies): { router: Rout
     `${base}/saiu`,
     guard({ query: leaving }, (ctx) => showEntrance(ctx, deps, 'signed-out')),
   )
-  return { router, signOut }
+  return { router, signOut, prove: createProve(deps) }
 }
 
 /** What is asked of the server for a proof of this moment, and how old a face check may be for it. */
@@ -91,6 +102,17 @@ function addWayOut(router: Router, { sessions, relyingParty, place = CITIZEN_PLA
     ctx.redirect(url.href)
   })
   router.get(`${place.base}/entrar`, leave)
+}
+
+function createProve({ sessions, relyingParty, place = CITIZEN_PLACE }: EntranceDependencies): Prove {
+  return async (ctx, { nonce, proof, returnTo }) => {
+    // Whoever shows the face needs no password again, but a face of this very request; a second factor comes with a whole sign-in.
+    const demand = proof === 'rosto' ? { freshSeconds: 1 } : { prompt: 'login' as const }
+    const { url, pending } = await relyingParty.begin({ ...demand, acrValues: PROOFS[proof], nonce, locale: localeOf(ctx) })
+    const before = await sessions.read(ctx)
+    await sessions.update(ctx, { ...before?.data, pending: { ...pending, returnTo: safeReturn(returnTo, place) } })
+    seeOther(ctx, url.href)
+  }
 }
 
 /** Back from the server, with an answer to the request that this browser has under way. */

@@ -1,6 +1,6 @@
 /** The citizen's area, and the relying party's side of OpenID Connect that it (and the demonstration portal) signs in by. */
 export { type AreaData, type AreaPlace, CITIZEN_PLACE, createAreaSessions, entranceTo } from './area.ts'
-export { createEntranceRoutes, type EntranceDependencies } from './entrance.routes.ts'
+export { createEntranceRoutes, type EntranceDependencies, PROOF_KINDS, type ProofKind, type Prove } from './entrance.routes.ts'
 export { portalEvents } from './events.ts'
 export { type AreaVisit, findSignedIn, type VisitAccounts } from './visit.ts'
 export { type AreaPages, seeOther, type Visit } from './pages.ts'

@@ -7,7 +7,7 @@ import { type Closing, createClosingRoutes } from './closing.routes.ts'
 import { createContactRoutes } from './data/contact.routes.ts'
 import { createDataRoutes } from './data/data.routes.ts'
 import { createDevicesRoutes, type KnownDevices, type OpenSessions } from './devices.routes.ts'
-import { createEntranceRoutes, type EntranceDependencies } from './entrance.routes.ts'
+import { createEntranceRoutes, type EntranceDependencies, type Prove } from './entrance.routes.ts'
 import { createHistoryRoutes, type ReportMisuse } from './history/history.routes.ts'
 import type { Ledger } from './history/ledger-line.ts'
 import { createHomeRoutes, type Overview } from './home.routes.ts'
@@ -36,6 +36,7 @@ export interface Portal {
   readonly routes: Router
   /** The frame of the area, for parts of it that later rooms own. */
   readonly pages: AreaPages
+  readonly prove: Prove
   findVisit(ctx: HttpContext): Promise<Visit | undefined>
 }
 
@@ -45,7 +46,7 @@ export function createPortalRoutes({ entrance, messages, accounts, account, hist
   const { contacts, factors, minPasswordLength } = accounts
   const { overview, openSessions, knownDevices, systems, closing } = account
   const pages = createAreaPages({ sessions, views, accounts, messages })
-  const { router: entranceRoutes, signOut } = createEntranceRoutes(entrance)
+  const { router: entranceRoutes, signOut, prove } = createEntranceRoutes(entrance)
   const routes = new Router()
   routes.use(inRoom('portal'), pages.refusals)
   const parts = [
@@ -61,5 +62,5 @@ export function createPortalRoutes({ entrance, messages, accounts, account, hist
     createHistoryRoutes({ pages, ledger: history.ledger, views, sessions, reportMisuse: history.reportMisuse }),
   ]
   for (const part of parts) routes.use(part.routes())
-  return { routes, pages, findVisit: pages.findVisit }
+  return { routes, pages, prove, findVisit: pages.findVisit }
 }

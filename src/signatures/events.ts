@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { defineEvents } from '../audit/index.ts'
 import { TRUST_LEVELS } from './verification/trust.store.ts'
+import { END_CAUSES, HOLD_CAUSES } from './credentials/credential.ts'
 import { REVOCATION_REASONS, type RevocationReason } from './authority/crl.ts'
 
 const REASONS = Object.keys(REVOCATION_REASONS) as [RevocationReason, ...RevocationReason[]]
+const credential = { credentialId: z.uuid(), serial: z.string() }
 const authority = { authorityId: z.uuid() }
 
 /** What the authority did; stored as JSON, so names and shapes only ever grow. */
@@ -16,5 +18,14 @@ export const signatureEvents = defineEvents({
   'signatures/certificate-issued': z.object({ ...authority, serial: z.string(), profile: z.string() }),
   'signatures/certificate-revoked': z.object({ ...authority, serial: z.string(), reason: z.enum(REASONS) }),
   'signatures/document-sealed': z.object({ serial: z.string(), digest: z.string() }),
+  'signatures/person-certified': z.object({ ...authority, serial: z.string(), profile: z.string() }),
+  'signatures/activation-used': z.object({ activationId: z.uuid(), credential: z.enum(['one-shot', 'kept', 'new']), documents: z.int() }),
+  'signatures/signed': z.object({
+    activationId: z.uuid(), serial: z.string(), digests: z.array(z.string()), mandateId: z.string().optional(), power: z.string().optional(),
+  }),
+  'signatures/credential-issued': z.object({ ...credential, replaces: z.uuid().optional() }),
+  'signatures/credential-suspended': z.object({ ...credential, cause: z.enum(HOLD_CAUSES) }),
+  'signatures/credential-resumed': z.object(credential),
+  'signatures/credential-revoked': z.object({ ...credential, reason: z.enum(REASONS), cause: z.enum(END_CAUSES) }),
   'signatures/time-stamped': z.object({ serial: z.string() }),
 })

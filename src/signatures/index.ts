@@ -27,5 +27,18 @@ export { type DraftRequest, type FinishRequest, SIGNATURE_FORMS, type SignatureF
 export { type TrustList, createTrustList } from './verification/trust-list.ts'
 export { TRUST_KINDS, type TrustKind, TRUST_LEVELS, type TrustLevel } from './verification/trust.store.ts'
 export { createVerifierRoutes } from './verification/verifier.routes.ts'
+export type { ActivatedSigner } from './activation/activated-signer.ts'
+export {
+  type Activation, type ActivationContent, type ActivationDocument, ACTIVATION_SECONDS, type CredentialChoice, MOST_DOCUMENTS, nonceOf, type Represented, type Signatory,
+} from './activation/activation.ts'
+export type { Activations, NewActivation, OpenedActivation } from './activation/activations.ts'
+export { SIGNING_LEVEL } from './activation/core.ts'
+export { CERTIFICATE_NOTICES, type CertificateNotice, type SignerFacts, type SignerPorts } from './activation/ports.ts'
+export { PERSON_KEY_KINDS, type PersonKeyKind } from './authority/signer.ts'
+export {
+  type Credential, CREDENTIAL_STATES, type CredentialState, END_CAUSES, type EndCause, HOLD_CAUSES, type HoldCause, MOST_CREDENTIALS, MOST_TRIES,
+} from './credentials/credential.ts'
+export type { CredentialChange, Credentials } from './credentials/credentials.ts'
+export { createRemoteSigning, DEFAULT_WRAP_COST, type RemoteSigning, type RemoteSigningDependencies } from './remote-signing.ts'
 export { createSignatures, type Signatures } from './signatures.ts'
 export { type RequireStampClient, STAMP_SCOPE, type StampClient, type StampPolicy, stampPolicySchema } from './timestamp/policy.ts'

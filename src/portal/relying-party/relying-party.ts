@@ -5,6 +5,10 @@ import * as oidc from 'openid-client'
 export interface SignInDemand {
   readonly acrValues?: string | undefined
   readonly maxAgeSeconds?: number | undefined
+  /** Asked of the server and not held against the answer, where what comes of it is judged elsewhere. */
+  readonly freshSeconds?: number | undefined
+  /** Of what the id_token shall be a proof; random without. */
+  readonly nonce?: string | undefined
   readonly prompt?: 'login' | 'select_account' | undefined
   /** Beyond what is asked of every sign-in. */
   readonly scope?: string | undefined
@@ -94,7 +98,7 @@ async function beginSignIn(
 ): Promise<{ url: URL; pending: PendingSignIn }> {
   const pending: PendingSignIn = {
     state: oidc.randomState(),
-    nonce: oidc.randomNonce(),
+    nonce: demand.nonce ?? oidc.randomNonce(),
     codeVerifier: oidc.randomPKCECodeVerifier(),
     maxAgeSeconds: demand.maxAgeSeconds,
   }
@@ -107,11 +111,16 @@ async function beginSignIn(
     code_challenge_method: 'S256',
     ...(options.claims && { claims: JSON.stringify(options.claims) }),
     ...(demand.acrValues && { acr_values: demand.acrValues }),
-    ...(demand.maxAgeSeconds !== undefined && { max_age: String(demand.maxAgeSeconds) }),
+    ...maxAgeOf(demand),
     ...(demand.prompt && { prompt: demand.prompt }),
     ...(demand.locale && { ui_locales: demand.locale }),
   })
   return { url, pending }
+}
+
+function maxAgeOf({ maxAgeSeconds, freshSeconds }: SignInDemand): { max_age?: string } {
+  const seconds = maxAgeSeconds ?? freshSeconds
+  return seconds === undefined ? {} : { max_age: String(seconds) }
 }
 
 async function finishSignIn(config: oidc.Configuration, currentUrl: URL, pending: PendingSignIn): Promise<SignedIn> {

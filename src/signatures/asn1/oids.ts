@@ -19,9 +19,11 @@ export const OID = {
   country: '2.5.4.6',
   organization: '2.5.4.10',
   organizationalUnit: '2.5.4.11',
+  serialNumber: '2.5.4.5',
   // Certificate extensions
   subjectKeyId: '2.5.29.14',
   keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
   crlNumber: '2.5.29.20',
   crlReason: '2.5.29.21',
@@ -56,6 +58,18 @@ export const OID = {
   /** Adobe's: revocation evidence as a signed attribute. */
   adobeRevocation: '1.2.840.113583.1.1.8',
   extensionRequest: '1.2.840.113549.1.9.14',
+  signaturePolicy: '1.2.840.113549.1.9.16.2.15',
+  commitmentType: '1.2.840.113549.1.9.16.2.16',
+  mimeType: '0.4.0.1733.2.1',
+  // Numbers of people and companies as ICP-Brasil's readers find them (DOC-ICP-04)
+  icpPerson: '2.16.76.1.3.1',
+  icpCompanyResponsibleName: '2.16.76.1.3.2',
+  icpCnpj: '2.16.76.1.3.3',
+  icpCompanyResponsible: '2.16.76.1.3.4',
+  icpVoter: '2.16.76.1.3.5',
+  icpPersonCei: '2.16.76.1.3.6',
+  icpCompanyCei: '2.16.76.1.3.7',
+  icpServant: '2.16.76.1.3.11',
 } as const
 
 /**
@@ -65,7 +79,10 @@ export const OID = {
  */
 const ARC = '2.25.147724878225500961586893898021092450836'
 
-export const POLICY_OID = { certificates: `${ARC}.1.1`, demonstration: `${ARC}.1.0`, timeStamps: `${ARC}.2.1` } as const
+export const POLICY_OID = {
+  certificates: `${ARC}.1.1`, citizens: `${ARC}.1.2`, oneShot: `${ARC}.1.3`, representatives: `${ARC}.1.4`, servants: `${ARC}.1.5`,
+  demonstration: `${ARC}.1.0`, timeStamps: `${ARC}.2.1`,
+} as const
 
 /** Signed attribute of this authority's signatures: as whose representative somebody signed. */
 export const REPRESENTATION_OID = `${ARC}.3.1`

@@ -154,11 +154,26 @@ export async function findState(sql: Sql, authorityId: string, serial: string): 
   return { shard: row.shard, profile: row.profile, notAfter: row.not_after, revoked }
 }
 
-/** The part that it belongs to, when it was good until now. */
+/**
+ * The part that it belongs to, when it was good until now, or only suspended and this is for good.
+ *
+ * What was suspended counts as revoked from the suspension on: nobody vouches for the time in between.
+ */
 export async function markRevoked(sql: Sql, authorityId: string, serial: string, { at, reason }: { at: Date; reason: RevocationReason }): Promise<number | undefined> {
   const [row] = await sql.query<{ shard: number }>(
-    'UPDATE pki_certificate SET revoked_at = $3, revocation_reason = $4 WHERE authority_id = $1 AND serial = $2 AND revoked_at IS NULL RETURNING shard',
+    `UPDATE pki_certificate SET revoked_at = COALESCE(revoked_at, $3), revocation_reason = $4
+     WHERE authority_id = $1 AND serial = $2 AND (revoked_at IS NULL OR (revocation_reason = 'certificateHold' AND $4 <> 'certificateHold')) RETURNING shard`,
     [authorityId, serial, at, reason],
+  )
+  return row?.shard
+}
+
+/** The part that it belongs to, when it was suspended until now. */
+export async function markReleased(sql: Sql, authorityId: string, serial: string): Promise<number | undefined> {
+  const [row] = await sql.query<{ shard: number }>(
+    `UPDATE pki_certificate SET revoked_at = NULL, revocation_reason = NULL
+     WHERE authority_id = $1 AND serial = $2 AND revocation_reason = 'certificateHold' RETURNING shard`,
+    [authorityId, serial],
   )
   return row?.shard
 }
@@ -223,4 +238,26 @@ export async function listRevokedServices(sql: Sql, profile: ProfileName): Promi
     [profile],
   )
   return rows.map(({ serial, issuer, revoked_at: at, revocation_reason: reason }) => ({ serial, issuer, at, reason }))
+}
+
+export interface NewPersonCertificate extends Omit<NewCertificate, 'keyId'> {
+  readonly personId: string
+}
+
+/** Of a person, whose key is not among the authority's. */
+export async function insertPersonCertificate(sql: Sql, made: NewPersonCertificate, now: Date): Promise<void> {
+  await sql.execute(
+    `INSERT INTO pki_certificate (authority_id, serial, shard, profile, subject_id, der, not_before, not_after, issued_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [made.authorityId, made.serial, made.shard, made.profile, made.personId, made.der, made.notBefore, made.notAfter, now],
+  )
+}
+
+/** The newest part of an authority's certificates, and how many are in it. */
+export async function findShard(sql: Sql, authorityId: string): Promise<{ shard: number; count: number }> {
+  const [row] = await sql.query<{ shard: number; count: number }>(
+    `SELECT shard, count(*) AS count FROM pki_certificate
+     WHERE authority_id = $1 AND shard = (SELECT shard FROM pki_certificate WHERE authority_id = $1 ORDER BY shard DESC LIMIT 1) GROUP BY shard`,
+    [authorityId],
+  )
+  return row ?? { shard: 0, count: 0 }
 }

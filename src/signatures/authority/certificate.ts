@@ -10,16 +10,19 @@ export interface Subject {
   readonly commonName: string
   readonly organization: string
   readonly unit?: string
+  /** Tells people of the same name apart, and tells nothing else of them (RFC 5280, 4.1.2.6). */
+  readonly serialNumber?: string
 }
 
 /** Name, one attribute in each RDN, country first, as ICP-Brasil's readers expect. */
-export function nameOf({ commonName, organization, unit }: Subject): Der {
+export function nameOf({ commonName, organization, unit, serialNumber }: Subject): Der {
   const attribute = (type: string, value: Der) => setOf([seq(oid(type), value)])
   return seq(
     attribute(OID.country, printable('BR')),
     attribute(OID.organization, utf8(organization)),
     ...(unit === undefined ? [] : [attribute(OID.organizationalUnit, utf8(unit))]),
     attribute(OID.commonName, utf8(commonName)),
+    ...(serialNumber === undefined ? [] : [attribute(OID.serialNumber, printable(serialNumber))]),
   )
 }
 
@@ -40,6 +43,8 @@ export interface CertificateRequest {
   readonly notBefore: Date
   readonly notAfter: Date
   readonly places?: Places | undefined
+  /** GeneralNames of a person's certificate (`people.ts`). */
+  readonly altNames?: readonly Der[]
 }
 
 /** Who signs: the root signs itself. */
@@ -88,7 +93,7 @@ export function extension(id: string, critical: boolean, value: Der): Der {
 export const authorityKeyId = (spki: Buffer): Der => extension(OID.authorityKeyId, false, seq(primitive(0, keyIdOf(spki))))
 const uri = (address: string): Der => primitive(6, Buffer.from(address, 'latin1'))
 
-function extensionsOf({ profile, spki, places }: CertificateRequest, { signer }: Issuer): Der[] {
+function extensionsOf({ profile, spki, places, altNames }: CertificateRequest, { signer }: Issuer): Der[] {
   const isAuthority = profile.usage.includes('keyCertSign')
   const { pathLength, purposes, policy } = profile
   return [
@@ -96,6 +101,7 @@ function extensionsOf({ profile, spki, places }: CertificateRequest, { signer }:
     extension(OID.subjectKeyId, false, octets(keyIdOf(spki))),
     extension(OID.keyUsage, true, usageBits(profile.usage)),
     ...(isAuthority ? [extension(OID.basicConstraints, true, seq(yes, ...(pathLength === undefined ? [] : [int(pathLength)])))] : []),
+    ...(altNames ? [extension(OID.subjectAltName, false, seq(...altNames))] : []),
     ...(purposes ? [extension(OID.extendedKeyUsage, purposes.critical, seq(...purposes.oids.map(oid)))] : []),
     ...(policy && places ? [extension(OID.certificatePolicies, false, seq(seq(oid(policy), seq(seq(oid(OID.cps), ia5(places.practices))))))] : []),
     ...(profile.noCheck ? [extension(OID.ocspNoCheck, false, Buffer.from([0x05, 0]))] : []),

@@ -20,7 +20,9 @@ export interface Profile {
 
 const YEAR = 365
 
-/** Every kind that the authority issues; those of people follow with their pages. */
+const PERSON = { usage: ['digitalSignature', 'nonRepudiation'], purposes: { critical: false, oids: [OID.emailProtection, OID.documentSigning] } } as const
+
+/** Every kind that the authority issues. */
 export const PROFILES = {
   root: { usage: ['keyCertSign', 'cRLSign'], days: 20 * YEAR, renewDays: 0 },
   issuing: { pathLength: 0, usage: ['keyCertSign', 'cRLSign'], policy: POLICY_OID.certificates, days: 10 * YEAR, renewDays: 0 },
@@ -33,6 +35,11 @@ export const PROFILES = {
     usage: ['digitalSignature', 'nonRepudiation'], purposes: { critical: false, oids: [OID.emailProtection, OID.documentSigning] },
     policy: POLICY_OID.certificates, days: 2 * YEAR, renewDays: 60,
   },
+  citizen: { ...PERSON, policy: POLICY_OID.citizens, days: YEAR, renewDays: 30 },
+  /** One hour, for one confirmation; its key is never kept. */
+  'citizen-one-shot': { ...PERSON, policy: POLICY_OID.oneShot, days: 1 / 24, renewDays: 0 },
+  representative: { ...PERSON, policy: POLICY_OID.representatives, days: YEAR, renewDays: 30 },
+  servant: { ...PERSON, policy: POLICY_OID.servants, days: YEAR, renewDays: 30 },
 } as const satisfies Record<string, Profile>
 
 export type ProfileName = keyof typeof PROFILES
@@ -40,3 +47,7 @@ export type ProfileName = keyof typeof PROFILES
 /** The certificates that the server itself works with; each has a key of its own. */
 export const SERVICES = ['ocsp', 'tsa', 'seal'] as const
 export type Service = (typeof SERVICES)[number]
+
+/** Certificates of people. */
+export const PEOPLE = ['citizen', 'citizen-one-shot', 'representative', 'servant'] as const satisfies readonly ProfileName[]
+export type PersonProfile = (typeof PEOPLE)[number]

@@ -20,12 +20,17 @@ export interface Signer {
 }
 
 /** Kinds of keys that the authority makes. */
-export const KEY_KINDS = ['P-256', 'P-384', 'RSA-3072'] as const
+export const KEY_KINDS = ['P-256', 'P-384', 'RSA-2048', 'RSA-3072'] as const
 export type KeyKind = (typeof KEY_KINDS)[number]
+
+/** Kinds of keys that people may have; P-256 unless the operator chose otherwise. */
+export const PERSON_KEY_KINDS = ['P-256', 'RSA-2048', 'RSA-3072'] as const satisfies readonly KeyKind[]
+export type PersonKeyKind = (typeof PERSON_KEY_KINDS)[number]
 
 const MAKE: Readonly<Record<KeyKind, () => KeyObject>> = {
   'P-256': () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey,
   'P-384': () => generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey,
+  'RSA-2048': () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
   'RSA-3072': () => generateKeyPairSync('rsa', { modulusLength: 3072 }).privateKey,
 }
 
@@ -47,6 +52,11 @@ export function createKeySigner(pkcs8: Uint8Array): Signer {
     // A P-256 signature takes 20 µs, less than a hop to another thread; the others are worth it.
     sign: (bytes) => (digest === 'sha256' && key.asymmetricKeyType === 'ec' ? Promise.resolve(sign(digest, bytes, key)) : signAsync(digest, bytes, key)),
   }
+}
+
+/** How signatures of the key with this SubjectPublicKeyInfo are named. */
+export function algorithmOfKey(spki: Buffer): Pick<Signer, 'algorithm' | 'digest'> {
+  return algorithmOf(createPublicKey({ key: spki, format: 'der', type: 'spki' }))
 }
 
 function algorithmOf(key: KeyObject): { algorithm: Der; digest: 'sha256' | 'sha384' } {

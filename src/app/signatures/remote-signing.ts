@@ -1,0 +1,91 @@
+import type { JWK } from 'jose'
+import { type Accounts, displayName } from '../../accounts/index.ts'
+import type { Assurance } from '../../assurance/index.ts'
+import type { Audit } from '../../audit/index.ts'
+import { createTellCitizen } from '../../helpdesk/index.ts'
+import type { Messages } from '../../platform/http/messages.ts'
+import { type DecisionAsk, parsePartyRef, parsePowerName, type Proxies } from '../../proxies/index.ts'
+import { createRemoteSigning, DEFAULT_WRAP_COST, type RemoteSigning, type Represented, type SignerPorts, type Signatures } from '../../signatures/index.ts'
+import type { Foundation } from '../foundation.ts'
+
+/** The client of the citizen's area: the only one whose tokens prove that a citizen wants to sign. */
+export const SIGNING_AUDIENCE = 'mt-conta'
+
+/** The provider's keys at this moment. */
+export type IssuerKeys = () => readonly JWK[]
+
+export interface OpenRemoteSigningDependencies {
+  readonly foundation: Foundation
+  readonly rooms: { readonly audit: Audit; readonly accounts: Accounts; readonly assurance: Assurance; readonly proxies: Proxies; readonly signatures: Signatures }
+  readonly messages: Messages
+  /** The provider's keys; the protocol opens after the rooms. */
+  readonly issuerKeys: IssuerKeys
+}
+
+/** Citizens' certificates and signatures, over what the other rooms know of people. */
+export function openRemoteSigning({ foundation, rooms, messages, issuerKeys }: OpenRemoteSigningDependencies): RemoteSigning {
+  const { config, db, clock, keyring, jobs, metrics } = foundation
+  const { publicUrl } = config.platform
+  const { citizenKey: keyKind, keyPasswordMemoryKib: memoryKib } = config.signatures
+  const signing = createRemoteSigning({
+    core: { db, clock, keyring, audit: rooms.audit, people: signerPorts(foundation, rooms, messages) },
+    authority: rooms.signatures.authority,
+    settings: {
+      publicUrl, keyKind, issuerKeys,
+      cost: { ...DEFAULT_WRAP_COST, memoryKib },
+      evidence: { issuer: publicUrl, audience: SIGNING_AUDIENCE },
+    },
+  })
+  metrics.watchPool('signing', signing.stats)
+  jobs.schedule('signatures-purge', '27 * * * *', async () => {
+    await signing.activations.purge()
+    await signing.credentials.purge()
+  })
+  return signing
+}
+
+function signerPorts({ config, outbox }: Foundation, { accounts, assurance, proxies }: OpenRemoteSigningDependencies['rooms'], messages: Messages): SignerPorts {
+  const tell = createTellCitizen({ outbox, messages, publicUrl: config.platform.publicUrl })
+  return {
+    async findSigner(accountId) {
+      const account = await accounts.find(accountId)
+      if (!account) return undefined
+      const citizen = account.citizen.reveal()
+      return {
+        accountId: account.id, personId: account.personId, isActive: account.status === 'active', level: await assurance.levelOf(account.id),
+        person: { name: displayName(citizen), cpf: citizen.cpf },
+      }
+    },
+    async mayRepresent(accountId, represented) {
+      const account = await accounts.find(accountId)
+      const ask = account && askOf(account.citizen.reveal().cpf, represented)
+      return ask !== undefined && recordUse(proxies, ask, represented)
+    },
+    async findPasswordFault(accountId, password) {
+      const account = await accounts.get(accountId)
+      return accounts.findOtherPasswordFault(account.id, password)
+    },
+    async tell(tx, accountId, notice) {
+      const account = await accounts.findIn(tx, accountId)
+      if (account) await tell(tx, account, `certificates.${notice}`)
+    },
+  }
+}
+
+function askOf(cpf: Extract<DecisionAsk['actor'], { kind: 'person' }>['cpf'], { party, power }: Represented): DecisionAsk | undefined {
+  const represented = parsePartyRef(party)
+  const role = parsePowerName(power)
+  return represented && role && { actor: { kind: 'person', cpf }, represented, role }
+}
+
+/** Decided at this moment, by the very mandate that the signature will name, and shown to whoever is represented. */
+async function recordUse({ decide, uses }: Proxies, ask: DecisionAsk, { mandateId }: Represented): Promise<boolean> {
+  const isThis = (found: string | undefined) => (found ?? 'registro') === mandateId
+  if (!isThis((await decide(ask)).mandateId)) return false
+  const { useId } = await uses.record(ask, SIGNING_AUDIENCE, {
+    also: async (_tx, decision) => {
+      if (!isThis(decision.mandateId)) throw new Error('another mandate permits now than a moment ago')
+    },
+  })
+  return useId !== undefined
+}

@@ -1,0 +1,29 @@
+import type { Level } from '../../assurance/index.ts'
+import type { Sql } from '../../platform/db.ts'
+import type { CertifiedPerson } from '../authority/people.ts'
+import type { Represented } from './activation.ts'
+
+/** Somebody who wants to sign, as the rooms of accounts and assurance know them at this moment. */
+export interface SignerFacts {
+  readonly accountId: string
+  readonly personId: string
+  readonly isActive: boolean
+  readonly level: Level
+  readonly person: Omit<CertifiedPerson, 'number' | 'as'>
+}
+
+/** What a citizen is told about their certificates, by mail and on the devices that they know. */
+export const CERTIFICATE_NOTICES = ['issued', 'renewed', 'suspended', 'resumed', 'revoked', 'wrong-password'] as const
+export type CertificateNotice = (typeof CERTIFICATE_NOTICES)[number]
+
+/** What this room needs of those that know people. */
+export interface SignerPorts {
+  /** Undefined for no account. */
+  findSigner(accountId: string): Promise<SignerFacts | undefined>
+  /** Whether this person may sign for this party by this power now; whoever is represented sees the use. */
+  mayRepresent(accountId: string, represented: Represented): Promise<boolean>
+  /** Why a new password for signing cannot be used: a word of the accounts room, or `same` as the account's own. */
+  findPasswordFault(accountId: string, password: string): Promise<string | undefined>
+  /** Tells the citizen, in the transaction of what happened. */
+  tell(tx: Sql, accountId: string, notice: CertificateNotice): Promise<void>
+}

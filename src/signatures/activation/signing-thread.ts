@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import type { JWK } from 'jose'
+import { Problem, type ProblemKind } from '../../platform/problem.ts'
+import { createWorkerPool, type PoolStats, WorkError, type WorkerPool } from '../../platform/worker-pool.ts'
+import type { PersonKeyKind } from '../authority/signer.ts'
+import { SIGNATURE_PROBLEMS } from '../problems.ts'
+import type { Activation } from './activation.ts'
+import type { KeyRoomSettings } from './key-room.ts'
+import { SIGNING_REFUSALS, type SigningAnswer, type SigningRefusal, type SigningTask } from './signing-task.ts'
+
+/** One proven activation in the thread. */
+export interface SigningTicket {
+  /** Opens the citizen's own key; its public key. @throws {Problem} signatures/wrong-signing-password */
+  unlock(kept: { wrapped: Uint8Array; password: string; context: string }): Promise<Buffer>
+  /** Call once the activation is burnt: the public key that signs now. @throws {Problem} signatures/activation-over */
+  begin(keyKind: PersonKeyKind, now: Date): Promise<Buffer>
+  /** Signatures with the digests of what they are under. @throws {Problem} signatures/not-the-documents, signatures/activation-over */
+  sign(form: 'attributes' | 'hash', items: readonly Uint8Array[], now: Date): Promise<{ signatures: Buffer[]; digests: readonly string[] }>
+  /** Call once the activation is burnt: a key for its citizen to keep, public, and private under their password. */
+  make(key: { keyKind: PersonKeyKind; password: string; context: string }, now: Date): Promise<{ spki: Buffer; wrapped: Buffer }>
+  /** The key is gone, whatever was left to sign. */
+  forget(): Promise<void>
+}
+
+export interface SigningThread {
+  /** @throws {Problem} signatures/activation-unproven, signatures/activation-over */
+  prove(evidence: { activation: Activation; idToken: string; keys: readonly JWK[]; now: Date }): Promise<SigningTicket>
+  stats(): PoolStats
+  close(): Promise<void>
+}
+
+/** One thread: a ticket's key is where its evidence was judged. A P-256 signature takes 20 µs, a password 0.2 s. */
+const LIMITS = { size: 1, maxQueue: 256, deadlineMs: 15_000 } as const
+
+const IDLE: PoolStats = { size: 0, busy: 0, queued: 0, done: 0, failed: 0, refused: 0, replaced: 0 }
+
+const PROBLEMS: Readonly<Record<SigningRefusal, ProblemKind>> = {
+  unproven: SIGNATURE_PROBLEMS.activationUnproven,
+  'wrong-password': SIGNATURE_PROBLEMS.wrongSigningPassword,
+  spent: SIGNATURE_PROBLEMS.activationOver,
+  'not-the-documents': SIGNATURE_PROBLEMS.notTheDocuments,
+  'unknown-ticket': SIGNATURE_PROBLEMS.activationOver,
+}
+
+/** The thread starts with the first task. */
+export function createSigningThread(settings: KeyRoomSettings): SigningThread {
+  let pool: WorkerPool<SigningTask, SigningAnswer> | undefined
+
+  async function run(task: SigningTask): Promise<SigningAnswer> {
+    pool ??= createWorkerPool({ file: new URL('./signing.worker.ts', import.meta.url), ...LIMITS, workerData: settings })
+    try {
+      return await pool.run(task)
+    } catch (error) {
+      const refusal = error instanceof WorkError ? SIGNING_REFUSALS.find((code) => code === error.code) : undefined
+      if (refusal && error instanceof WorkError) throw new Problem(PROBLEMS[refusal], { detail: error.message })
+      throw error
+    }
+  }
+
+  async function spkiFrom(task: SigningTask): Promise<Buffer> {
+    return bufferOf((await run(task)).spki)
+  }
+
+  return {
+    async prove({ activation: { signatory, credential, documents, ...facts }, idToken, keys, now }) {
+      const ticket = randomUUID()
+      const activation = { ...facts, content: { signatory, credential, documents: [...documents] } }
+      await run({ kind: 'prove', ticket, activation, idToken, keys: keys.map(publicPart), now })
+      return {
+        unlock: ({ wrapped, ...kept }) => spkiFrom({ kind: 'unlock', ticket, wrapped: new Uint8Array(wrapped), ...kept }),
+        begin: (keyKind, at) => spkiFrom({ kind: 'begin', ticket, keyKind, now: at }),
+        async sign(form, items, at) {
+          const { signatures = [], digests = [] } = await run({ kind: 'sign', ticket, form, items: items.map((item) => new Uint8Array(item)), now: at })
+          return { signatures: signatures.map(bufferOf), digests }
+        },
+        async make(key, at) {
+          const { spki, wrapped } = await run({ kind: 'make', ticket, ...key, now: at })
+          return { spki: bufferOf(spki), wrapped: bufferOf(wrapped) }
+        },
+        forget: async () => void (await run({ kind: 'forget', ticket })),
+      }
+    },
+    stats: () => pool?.stats() ?? IDLE,
+    close: async () => pool?.close(),
+  }
+}
+
+/** The provider's keys come with their private halves; none of those is handed on. */
+function publicPart({ kty, crv, x, y, n, e, kid, alg, use }: JWK): Record<string, unknown> {
+  return Object.fromEntries(Object.entries({ kty, crv, x, y, n, e, kid, alg, use }).filter(([, value]) => value !== undefined))
+}
+
+function bufferOf(bytes: Uint8Array | undefined): Buffer {
+  if (!bytes) throw new Error('the signing thread answered without what it was asked for')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
