@@ -16,6 +16,7 @@ import { openOperatorArea } from './app/operator-area.ts'
 import { openSignatures } from './app/signatures/signatures.ts'
 import { createOidcPorts } from './app/oidc-ports.ts'
 import { createRepresentationPort } from './app/proxies/representation.ts'
+import { openAgencyArea } from './app/proxies/agency-area.ts'
 import { openProxyPages } from './app/proxies/pages.ts'
 import { type AccountsOverrides, openRooms, type Rooms } from './app/rooms.ts'
 import { addPages, createWeb, httpLog, type Look, readLook, type Web } from './app/web.ts'
@@ -105,6 +106,7 @@ async function open({ foundation, rooms, look, web, oidc }: Opened, closers: (()
   web.app.use((await openOperatorArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   openImageService({ foundation, rooms, oidc, web, look }, openAgencies({ foundation, rooms, oidc, web, look }))
   await openSignatures({ foundation, rooms, oidc, web })
+  web.app.use((await openAgencyArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   openProxyPages({ foundation, rooms, oidc, web })
   const demo = config.demo.enabled ? await openDemo({ foundation, rooms, oidc, web, look }, area) : undefined
   if (demo) closers.push(demo.stop)

@@ -18,7 +18,7 @@ import { type Config, ConfigError, loadConfig } from './platform/config.ts'
 import { openDatabase } from './platform/db.ts'
 import { openKeyring } from './platform/keyring.ts'
 import { createLog } from './platform/log.ts'
-import { createRoles, proxiesEvents } from './proxies/index.ts'
+import { createRoles, createTeam, proxiesEvents } from './proxies/index.ts'
 import { migrate } from './platform/migrate.ts'
 
 const POOL_SIZE = 2
@@ -139,7 +139,7 @@ async function main(): Promise<number> {
     ...createAuditCommands(audit, [async () => faultsOutcome(await (await metering()).verify())]),
     ...createMeteringCommands({ metering, actor }),
     ...createAgencyCommands({ oidc, actor, quotas: async () => createQuotas({ db: (await deps()).db, clock: systemClock }) }),
-    ...createProxyCommands({ oidc, actor, roles: async () => createRoles({ ...(await deps()), clock: systemClock }) }),
+    ...createProxyCommands({ oidc, actor, roles: async () => createRoles({ ...(await deps()), clock: systemClock }), team: async () => createTeam({ ...(await deps()), clock: systemClock }) }),
     ...createReceiptKeyCommands({ keys: async () => createReceiptKeys(await deps()), actor }),
     ...createImageCommands({ ...images, setting: { actor, parallel: config.biometrics.faceWorkers + 1, progress: (text) => void process.stderr.write(text) } }),
     ...createPointCommands({ points: async () => createPoints(await deps()), actor }),

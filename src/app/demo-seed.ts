@@ -5,6 +5,7 @@ import { createOperators } from '../admin/index.ts'
 import type { DemoCitizen, Oidc } from '../oidc/index.ts'
 import { recentDemoMessages } from '../platform/outbox.ts'
 import { DEMO_NAMESPACE, seedPowers } from './proxies/demo-powers.ts'
+import { AGENCY_ROLES } from '../proxies/index.ts'
 import type { Foundation } from './foundation.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -51,6 +52,7 @@ export async function seedDemo(deps: DemoSeedDependencies): Promise<void> {
   await seedFace(deps)
   await seedOperator(deps)
   await seedDesk(deps)
+  await seedAgencyTeam(deps)
 }
 
 async function registerPortal({ oidc: { clients }, portal: { url, clientSecret } }: DemoSeedDependencies): Promise<void> {
@@ -137,4 +139,15 @@ async function seedDesk(deps: DemoSeedDependencies): Promise<void> {
   await staff.grant({ unitId, cpf: attendant, role: 'attendant', endsAt }, head.id, by)
   await staff.grant({ unitId, cpf: supervisor, role: 'supervisor', endsAt }, head.id, by)
   for (const weekday of WORKDAYS) await line.appointments.changeHours(unitId, { weekday, opening: { weekday, ...DESK_HOURS } }, head.id)
+}
+
+/** Two people of the agency, so that what one writes another publishes; the second needs prata first. */
+async function seedAgencyTeam({ rooms: { proxies: { team } } }: DemoSeedDependencies): Promise<void> {
+  if ((await team.listOf(DEMO_NAMESPACE)).length > 0) return
+  const giver = { actorId: 'demo', isDemo: true }
+  const places = [[SUPERVISOR, AGENCY_ROLES], [ATTENDANT, ['editor', 'registrar']]] as const
+  for (const [{ cpf: text }, roles] of places) {
+    const cpf = parseCpf(text)
+    if (cpf) for (const role of roles) await team.add({ namespace: DEMO_NAMESPACE, cpf, role }, giver)
+  }
 }

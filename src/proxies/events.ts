@@ -3,10 +3,12 @@ import { defineEvents } from '../audit/index.ts'
 import { ACT_OUTCOMES } from './decision/act.ts'
 import { CHANGES } from './mandate/transition.ts'
 import { MANDATE_KINDS } from './role/role.ts'
+import { AGENCY_ROLES } from './staff/team.ts'
 
 const mandate = z.object({ mandateId: z.uuid(), kind: z.enum(MANDATE_KINDS), depth: z.int() })
 const changed = mandate.extend({ reason: z.string().optional() })
 const role = z.object({ namespace: z.string(), role: z.string(), version: z.int() })
+const staff = z.object({ namespace: z.string(), role: z.enum(AGENCY_ROLES) })
 const request = z.object({ requestId: z.uuid() })
 
 /** What the room writes into the audit record; each is in the ledger of everybody it concerns. Stored, so shapes only ever grow. */
@@ -27,5 +29,8 @@ export const proxiesEvents = defineEvents({
   'proxies/role-drafted': role,
   'proxies/role-published': role,
   'proxies/role-retired': role,
+  'proxies/role-discarded': role,
+  'proxies/staff-added': staff,
+  'proxies/staff-ended': staff,
   'proxies/namespace-assigned': z.object({ namespace: z.string() }),
 })

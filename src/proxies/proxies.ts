@@ -16,6 +16,7 @@ import { createListRepresentable, type ListRepresentable } from './party/represe
 import type { ProxiesPorts } from './ports.ts'
 import { createRequests, type Requests } from './request/requests.ts'
 import { createRoles, type Roles } from './role/roles.ts'
+import { createTeam, type Team } from './staff/team.ts'
 
 export interface ProxiesDependencies {
   readonly platform: { readonly db: Database; readonly clock: Clock; readonly keyring: Keyring }
@@ -31,6 +32,7 @@ export interface Proxies {
   readonly parties: { readonly representable: ListRepresentable }
   readonly companies: Companies
   readonly roles: Roles
+  readonly team: Team
   readonly mandates: Mandates
   readonly decide: Decide
   readonly uses: Uses
@@ -52,6 +54,7 @@ export function createProxies({ platform, audit, assurance, ports, paper }: Prox
     parties: { representable: createListRepresentable(core, roles) },
     companies: core.companies,
     roles, mandates, decide, lifecycle,
+    team: createTeam({ db, clock, audit }),
     uses: createUses({ core, decide, mandates }),
     acts: createActs({ core, roles, decide }),
     requests: createRequests({ core, roles, mandates }),

@@ -1,16 +1,21 @@
 import type { Actor, Oidc } from '../../oidc/index.ts'
-import { PROXY_SCOPES, type ProxyPolicy, proxyPolicySchema, type Roles } from '../../proxies/index.ts'
+import { parseCpf } from '../../accounts/index.ts'
+import { AGENCY_ROLES, type AgencyRole, PROXY_SCOPES, type ProxyPolicy, proxyPolicySchema, type Roles, type Team } from '../../proxies/index.ts'
 import { type Command, UsageError } from '../command.ts'
 
 export interface ProxyTools {
   readonly oidc: () => Promise<Pick<Oidc, 'clients'>>
   readonly roles: () => Promise<Pick<Roles, 'addNamespace' | 'namespaces'>>
+  readonly team: () => Promise<Pick<Team, 'add'>>
   /** Who is at the keyboard, for the audit record. */
   readonly actor: Actor
 }
 
 /** Commands about the mandates API and who keeps which part of the catalogue of powers. */
-export function createProxyCommands({ oidc, roles, actor }: ProxyTools): Command[] {
+/** As typed, and as stored. */
+const PAPEIS: Readonly<Record<string, AgencyRole>> = { gestor: 'manager', redator: 'editor', publicador: 'publisher', registrador: 'registrar' }
+
+export function createProxyCommands({ oidc, roles, team, actor }: ProxyTools): Command[] {
   return [
     {
       words: 'procuracoes espaco',
@@ -20,6 +25,25 @@ export function createProxyCommands({ oidc, roles, actor }: ProxyTools): Command
         if (!(await (await oidc()).clients.find(clientId))) throw new UsageError(`não há cliente ${clientId}`)
         await (await roles()).addNamespace({ code, clientId, title }, actor)
         return { text: `${code}: ${title} (${clientId})`, json: { namespace: code, client_id: clientId, title } }
+      },
+    },
+    {
+      words: 'procuracoes equipe',
+      summary: 'Dá a alguém do órgão um lugar em /orgao por um ano; o primeiro gestor nasce assim',
+      notes: 'A pessoa precisa ter conta prata e um segundo fator. O gestor dá os outros lugares na página da equipe.',
+      positionals: ['ESPAÇO'],
+      flags: {
+        cpf: { type: 'string', value: 'CPF', about: 'de quem recebe o lugar', required: true },
+        papel: { type: 'string', value: 'PAPEL', about: `${Object.keys(PAPEIS).join(', ')}; sem ela, gestor` },
+      },
+      run: async ({ positionals: [namespace = ''], text }) => {
+        const cpf = parseCpf(text('cpf') ?? '')
+        if (cpf === undefined) throw new UsageError('Esse CPF não existe: confira os números.')
+        const role = PAPEIS[text('papel') ?? 'gestor'] ?? AGENCY_ROLES.find((name) => name === text('papel'))
+        if (role === undefined) throw new UsageError(`papéis: ${Object.keys(PAPEIS).join(', ')}`)
+        if (!(await (await roles()).namespaces()).some(({ code }) => code === namespace)) throw new UsageError(`não há espaço ${namespace} (antes: procuracoes espaco)`)
+        const { accountId, endsAt } = await (await team()).add({ namespace, cpf, role }, { actorId: actor.id ?? 'cli' })
+        return { text: `Conta ${accountId}: ${role} de ${namespace} até ${endsAt.toISOString()}.`, json: { account: accountId, namespace, role, ends_at: endsAt.toISOString() } }
       },
     },
     {

@@ -22,6 +22,14 @@ const POWERS = [
       longestDays: 365, subDepth: 0,
     },
   },
+  {
+    code: 'ipva.cuidar',
+    definition: {
+      title: { 'pt-BR': 'Cuidar do IPVA de quem você representa por lei', en: 'Look after the vehicle tax of whom you represent by law', es: 'Cuidar del impuesto de quien representas por ley' },
+      description: { 'pt-BR': 'consultar e pagar o IPVA', en: 'see and pay the vehicle tax', es: 'consultar y pagar el impuesto del vehículo' },
+      kinds: ['poder-familiar', 'tutela', 'curatela'], representedKinds: ['person'], delegateKinds: ['person'], longestDays: 1830, subDepth: 0,
+    },
+  },
 ]
 const ANYBODY = { representedKinds: ['person', 'company'], delegateKinds: ['person', 'company'], grantorLevel: 'prata', delegateLevel: 'bronze' }
 
@@ -33,7 +41,7 @@ export async function seedPowers({ roles }: Pick<Proxies, 'roles'>, clientId: st
   }
   const published = await roles.list({ namespace: DEMO_NAMESPACE })
   for (const { code, definition } of POWERS.filter((power) => !published.some((role) => role.code === power.code))) {
-    await roles.draft({ namespace: DEMO_NAMESPACE, code, definition: { ...definition, ...ANYBODY } }, ACTOR)
+    await roles.draft({ namespace: DEMO_NAMESPACE, code, definition: { ...ANYBODY, ...definition } }, ACTOR)
     await roles.publish({ namespace: DEMO_NAMESPACE, code }, ACTOR)
   }
 }

@@ -6,7 +6,7 @@ import { DECISION_REASONS } from '../decision/judge.ts'
 import { parseDay } from '../mandate/day.ts'
 import { MANDATE_STATES } from '../mandate/transition.ts'
 import { parsePartyRef } from '../party/party.ts'
-import { LEGAL_KINDS, MANDATE_KINDS, parsePowerName, ROLE_CODE, ROLE_STATES, roleDefinition } from '../role/role.ts'
+import { ENTERED_KINDS, MANDATE_KINDS, parsePowerName, ROLE_CODE, ROLE_STATES, roleDefinition } from '../role/role.ts'
 
 const parte = z
   .string()
@@ -78,7 +78,7 @@ export const lookupAnswer = z.strictObject({ procuracoes: z.array(mandato) })
 export const mandateAnswer = mandato
 
 export const legalRequest = z.strictObject({
-  tipo: z.enum(LEGAL_KINDS as [(typeof MANDATE_KINDS)[number], ...(typeof MANDATE_KINDS)[number][]]),
+  tipo: z.enum(ENTERED_KINDS as [(typeof MANDATE_KINDS)[number], ...(typeof MANDATE_KINDS)[number][]]),
   representado: pessoa,
   representante: pessoa,
   poderes: z.array(poder).min(1).max(20),

@@ -1,20 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { withDeadline } from '../../accounts/index.ts'
+import type { AuditActor } from '../../audit/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { type Core, recordFor, tellParty } from '../core.ts'
 import type { ChangeBySystem } from '../mandate/changes.ts'
 import { type Day, dayOf, lastDayBefore } from '../mandate/day.ts'
 import type { Mandate, MandateId } from '../mandate/mandate.ts'
-import { findMandate, findOrigin, insertMandate, insertMandateEvent, lockTree } from '../mandate/mandate.store.ts'
+import { findMandate, findOrigin, insertMandate, insertMandateEvent, listEntered, lockTree } from '../mandate/mandate.store.ts'
 import { beyond, checkPowers } from '../mandate/terms.ts'
 import type { ChangeReason } from '../mandate/steps.ts'
 import type { Change } from '../mandate/transition.ts'
-import type { PartyRef } from '../party/party.ts'
+import { documentOf, type PartyRef, refOf } from '../party/party.ts'
 import { saveParty } from '../party/party.store.ts'
 import { confirmParty, keepParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
-import { LEGAL_KINDS, type MandateKind, type Power, powerName, type Role } from '../role/role.ts'
+import { ENTERED_KINDS, type MandateKind, type Power, powerName, type Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
 
 const ADULT = 18
@@ -27,6 +28,8 @@ export interface Authority {
   readonly namespaces: readonly string[]
   /** How the agency names the official; kept sealed, so that two can be told apart. */
   readonly official: string
+  /** The official's own account, when they are at the agency's pages. */
+  readonly at?: { readonly accountId: string; readonly cpf: string } | undefined
 }
 
 /** What a court's decision or the law gives, as its document says. */
@@ -58,8 +61,23 @@ export interface Entered {
   /** By another official than the one who entered it. @throws {Problem} proxies/mandate-not-found, proxies/step-out-of-order */
   approve(authority: Authority, id: MandateId): Promise<Mandate>
   help(authority: Authority, terms: HelpTerms): Promise<Mandate>
+  /** What the agency entered in its namespaces: what waits for a second person first. */
+  list(authority: Authority): Promise<Mandate[]>
+  /** One of the agency's namespaces, with what it rests on. @throws {Problem} proxies/mandate-not-found */
+  get(authority: Authority, id: MandateId): Promise<EnteredMandate>
   /** What a court orders: of any mandate of the agency's namespaces `suspended` and `resumed`; `terminated` and `rejected` of what it entered. */
   change(authority: Authority, id: MandateId, change: 'suspended' | 'resumed' | 'terminated' | 'rejected'): Promise<Mandate>
+}
+
+/** A mandate as its agency sees it. */
+export interface EnteredMandate {
+  readonly mandate: Mandate
+  /** The decision, certificate or record; of what citizens gave there is none. */
+  readonly document: string | undefined
+  /** Entered by this official: another approves it. */
+  readonly isOwn: boolean
+  /** Entered by the agency's system, which asks for the second person itself. */
+  readonly bySystem: boolean
 }
 
 export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBySystem): Entered {
@@ -76,14 +94,22 @@ export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBy
       const mandate = await getOf(authority, id, tx)
       const isForeign = (change === 'terminated' || change === 'rejected') && mandate.origin !== authority.clientId
       if (isForeign) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
-      const actor = { kind: 'client', id: authority.clientId } as const
+      const actor = actorOf(authority)
       if (!(await changeBySystem(tx, id, { change, capacity: 'authority', reason, actor }))) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
       return getOf(authority, id, tx)
     })
   }
 
   return {
+    list: ({ clientId, namespaces }) => listEntered(db, { clientId, namespaces }),
+    async get(authority, id) {
+      const mandate = await getOf(authority, id)
+      const origin = await openOrigin(core, id)
+      const isOwn = origin?.official === officialMark(authority.official)
+      return { mandate, document: origin?.reference, isOwn, bySystem: mandate.origin !== 'local' && origin?.via !== 'pages' }
+    },
     async enter(authority, terms) {
+      checkNotOwnCase(authority, [terms.represented.ref, terms.delegate.ref])
       const granted = await checkLegal(core, roles, authority, terms)
       const represented = await confirmParty(core, terms.represented)
       const delegate = await confirmParty(core, terms.delegate)
@@ -98,7 +124,10 @@ export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBy
       const mandate = await getOf(authority, id)
       if (mandate.state !== 'draft' || mandate.origin !== authority.clientId) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
       const origin = await openOrigin(core, id)
-      if (origin === undefined || origin.official === officialMark(authority.official)) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder, { detail: 'second-person' })
+      // One who has a number in the agency's system and an account here would be two: both steps are taken in the same place.
+      const isSamePlace = origin?.via === viaOf(authority)
+      if (origin === undefined || !isSamePlace || origin.official === officialMark(authority.official)) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder, { detail: 'second-person' })
+      checkNotOwnCase(authority, [refOf(mandate.represented), refOf(mandate.delegate)])
       return changed(authority, id, 'approved', 'agency')
     },
     async help(authority, terms) {
@@ -135,9 +164,12 @@ function checkReference(text: string): void {
 async function checkLegal(core: Core, roles: Roles, authority: Authority, terms: LegalTerms): Promise<Role[]> {
   const { kind, represented, delegate, powers, document, validFrom, validThrough } = terms
   const granted = await ownRoles(roles, core.platform.db, authority, powers)
-  if (!LEGAL_KINDS.includes(kind) || granted.some(({ definition }) => !definition.kinds.includes(kind))) throw beyond('kind')
+  if (!ENTERED_KINDS.includes(kind) || granted.some(({ definition }) => !definition.kinds.includes(kind))) throw beyond('kind')
   checkReference(document)
-  if (represented.ref.kind !== 'person' || delegate.ref.kind !== 'person' || represented.ref.cpf === delegate.ref.cpf) throw beyond('delegates')
+  // A lawyer's client may be a company; what the law or a court gives is about people.
+  if (represented.ref.kind === 'organisation' || (represented.ref.kind === 'company' && kind !== 'advocaticia')) throw beyond('represented')
+  if (delegate.ref.kind !== 'person' || documentOf(represented.ref) === delegate.ref.cpf) throw beyond('delegates')
+  if (kind === 'advocaticia' && validThrough === undefined) throw beyond('term')
   if (validThrough !== undefined && validThrough < (validFrom ?? dayOf(core.platform.clock.now()))) throw beyond('term')
   return granted
 }
@@ -172,9 +204,9 @@ async function write(core: Core, tx: Sql, authority: Authority, { represented, d
     id, kind: made.kind, state: made.state, parent: undefined, subDepth: 0, joint: undefined, signatures: 1, instance: undefined, powers,
     parties: { represented: represented.id, grantor: represented.id, delegate: delegate.id },
     validFrom: made.validFrom ?? dayOf(now), validThrough: made.validThrough, effectiveAt: now, decideBy: undefined,
-    origin: authority.clientId, originSealed: sealOrigin(core, id, { official: authority.official, reference: made.reference }), createdBy: undefined, now,
+    origin: authority.clientId, originSealed: sealOrigin(core, id, authority, made.reference), createdBy: authority.at?.accountId, now,
   })
-  const actor = { kind: 'client', id: authority.clientId } as const
+  const actor = actorOf(authority)
   await insertMandateEvent(tx, { mandateId: id, type: 'entered', actor, at: now })
   await recordFor(core, tx, {
     type: 'proxies/entered', actor, clientId: authority.clientId, parties: [represented, delegate],
@@ -192,18 +224,32 @@ async function write(core: Core, tx: Sql, authority: Authority, { represented, d
 interface Origin {
   readonly official: string
   readonly reference: string
+  /** Where it was entered: the agency's system (also what has no word of it), or our pages. */
+  readonly via?: 'pages' | undefined
+}
+
+const viaOf = ({ at }: Authority) => (at === undefined ? undefined : 'pages')
+
+function actorOf({ clientId, at }: Authority): AuditActor {
+  return at === undefined ? { kind: 'client', id: clientId } : { kind: 'operator', id: at.accountId }
+}
+
+/** Nobody enters or approves what is about themselves. @throws {Problem} proxies/not-for-oneself */
+function checkNotOwnCase({ at }: Authority, parties: readonly PartyRef[]): void {
+  if (at && parties.some((ref) => documentOf(ref) === at.cpf)) throw new Problem(PROXIES_PROBLEMS.notForOneself)
 }
 
 const originContext = (id: MandateId) => `mandate-origin:${id}`
 
-function sealOrigin(core: Core, id: MandateId, { official, reference }: Origin): Buffer {
-  return core.platform.keyring.seal(JSON.stringify({ official: officialMark(official), reference }), originContext(id))
+function sealOrigin(core: Core, id: MandateId, authority: Authority, reference: string): Buffer {
+  const origin: Origin = { official: officialMark(authority.official), reference, via: viaOf(authority) }
+  return core.platform.keyring.seal(JSON.stringify(origin), originContext(id))
 }
 
 async function openOrigin(core: Core, id: MandateId): Promise<Origin | undefined> {
   const sealed = await findOrigin(core.platform.db, id)
   if (!sealed) return undefined
-  const origin: { official: string; reference: string } = JSON.parse(core.platform.keyring.open(sealed, originContext(id)).toString())
+  const origin: Origin = JSON.parse(core.platform.keyring.open(sealed, originContext(id)).toString())
   return origin
 }
 

@@ -96,6 +96,16 @@ export async function listBySide(
   return rows.map(toMandate)
 }
 
+/** What an agency entered in these namespaces: drafts first, then the newest. */
+export async function listEntered(sql: Sql, { clientId, namespaces }: { clientId: string; namespaces: readonly string[] }): Promise<Mandate[]> {
+  const rows = await sql.query<MandateRow>(
+    `${SELECT} WHERE m.origin = $1 AND m.origin <> 'local' AND EXISTS (SELECT 1 FROM mandate_power w WHERE w.mandate_id = m.id AND w.namespace = ANY($2::text[]))
+     ORDER BY m.state = 'draft' DESC, m.ended_at IS NULL DESC, m.created_at DESC, m.id LIMIT ${MOST}`,
+    [clientId, [...namespaces]],
+  )
+  return rows.map(toMandate)
+}
+
 /** Open mandates that one party has given to another. */
 export async function countOpen(sql: Sql, { grantor, delegate }: { grantor: PartyId; delegate: PartyId }): Promise<number> {
   const [row] = await sql.query<{ count: number }>('SELECT count(*)::int AS count FROM mandate WHERE delegate_id = $1 AND grantor_id = $2 AND ended_at IS NULL', [delegate, grantor])

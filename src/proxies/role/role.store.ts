@@ -7,14 +7,17 @@ interface RoleRow {
   version: number
   state: RoleState
   definition: unknown
+  created_at: Date
   published_at: Date | null
+  retired_at: Date | null
+  drafted_by: string | null
 }
 
-const COLUMNS = 'namespace, code, version, state, definition, published_at'
+const COLUMNS = 'namespace, code, version, state, definition, created_at, published_at, retired_at, drafted_by'
 
 const toRole = (row: RoleRow): Role => ({
   namespace: row.namespace, code: row.code, version: row.version, state: row.state, definition: roleDefinition.parse(row.definition),
-  publishedAt: row.published_at ?? undefined,
+  createdAt: row.created_at, publishedAt: row.published_at ?? undefined, retiredAt: row.retired_at ?? undefined, draftedBy: row.drafted_by ?? undefined,
 })
 
 export interface Namespace {
@@ -51,28 +54,48 @@ export async function listRoles(sql: Sql, filter: { namespace?: string | undefin
 }
 
 /** Writes the draft of a role: the one that is there is replaced, else the next version begins. */
-export async function saveDraft(tx: Sql, { namespace, code }: Pick<Power, 'namespace' | 'code'>, definition: RoleDefinition, now: Date): Promise<number> {
+export async function saveDraft(tx: Sql, { namespace, code }: Pick<Power, 'namespace' | 'code'>, definition: RoleDefinition, written: { by: string; at: Date }): Promise<number> {
   const text = JSON.stringify(definition)
   const [changed] = await tx.query<{ version: number }>(
-    `UPDATE proxy_role SET definition = $3::jsonb WHERE namespace = $1 AND code = $2 AND state = 'draft' RETURNING version`,
-    [namespace, code, text],
+    `UPDATE proxy_role SET definition = $3::jsonb, drafted_by = $4 WHERE namespace = $1 AND code = $2 AND state = 'draft' RETURNING version`,
+    [namespace, code, text, written.by],
   )
   if (changed) return changed.version
   const [added] = await tx.query<{ version: number }>(
-    `INSERT INTO proxy_role (namespace, code, version, state, definition, created_at)
-     SELECT $1, $2, coalesce(max(version), 0) + 1, 'draft', $3::jsonb, $4 FROM proxy_role WHERE namespace = $1 AND code = $2 RETURNING version`,
-    [namespace, code, text, now],
+    `INSERT INTO proxy_role (namespace, code, version, state, definition, created_at, drafted_by)
+     SELECT $1, $2, coalesce(max(version), 0) + 1, 'draft', $3::jsonb, $4, $5 FROM proxy_role WHERE namespace = $1 AND code = $2 RETURNING version`,
+    [namespace, code, text, written.at, written.by],
   )
   if (!added) throw new Error('a draft was not saved')
   return added.version
 }
 
-/** The draft becomes the published version and the one before it retires; undefined when there is no draft. */
-export async function publishDraft(tx: Sql, { namespace, code }: Pick<Power, 'namespace' | 'code'>, now: Date): Promise<number | undefined> {
-  const [draft] = await tx.query<{ version: number }>(
-    `SELECT version FROM proxy_role WHERE namespace = $1 AND code = $2 AND state = 'draft' FOR UPDATE`,
+/** The draft of a role, locked until the transaction ends. */
+export async function lockDraft(tx: Sql, { namespace, code }: Pick<Power, 'namespace' | 'code'>): Promise<Role | undefined> {
+  const [row] = await tx.query<RoleRow>(`SELECT ${COLUMNS} FROM proxy_role WHERE namespace = $1 AND code = $2 AND state = 'draft' FOR UPDATE`, [namespace, code])
+  return row && toRole(row)
+}
+
+/** Nobody has seen a draft, so that it can go; its version, if there was one. */
+export async function deleteDraft(tx: Sql, { namespace, code }: Pick<Power, 'namespace' | 'code'>): Promise<number | undefined> {
+  const [row] = await tx.query<{ version: number }>(`DELETE FROM proxy_role WHERE namespace = $1 AND code = $2 AND state = 'draft' RETURNING version`, [namespace, code])
+  return row?.version
+}
+
+/** Every version of a role, the newest first, with how many open mandates rest on it. */
+export async function listVersions(sql: Sql, { namespace, code }: Pick<Power, 'namespace' | 'code'>): Promise<{ role: Role; mandates: number }[]> {
+  const rows = await sql.query<RoleRow & { mandates: number }>(
+    `SELECT ${COLUMNS}, (SELECT count(*)::int FROM mandate_power w JOIN mandate m ON m.id = w.mandate_id AND m.ended_at IS NULL
+       WHERE w.namespace = q.namespace AND w.code = q.code AND w.version = q.version) AS mandates
+     FROM proxy_role q WHERE namespace = $1 AND code = $2 ORDER BY version DESC`,
     [namespace, code],
   )
+  return rows.map((row) => ({ role: toRole(row), mandates: row.mandates }))
+}
+
+/** The draft becomes the published version and the one before it retires; undefined when there is no draft. */
+export async function publishDraft(tx: Sql, { namespace, code }: Pick<Power, 'namespace' | 'code'>, now: Date): Promise<number | undefined> {
+  const draft = await lockDraft(tx, { namespace, code })
   if (!draft) return undefined
   await retirePublished(tx, { namespace, code }, now)
   await tx.execute(`UPDATE proxy_role SET state = 'published', published_at = $4 WHERE namespace = $1 AND code = $2 AND version = $3`, [namespace, code, draft.version, now])

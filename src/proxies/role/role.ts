@@ -18,6 +18,9 @@ export const MANDATE_KINDS = ['procuracao', 'advocaticia', 'assistencia', 'poder
 export type MandateKind = (typeof MANDATE_KINDS)[number]
 export const LEGAL_KINDS: readonly MandateKind[] = ['poder-familiar', 'tutela', 'curatela', 'inventariante', 'judicial']
 
+/** What an agency enters with a document and a second official: legal representation, and a lawyer's mandate that is on paper. */
+export const ENTERED_KINDS: readonly MandateKind[] = [...LEGAL_KINDS, 'advocaticia']
+
 export const NAMESPACE = /^[a-z][a-z0-9-]{1,31}$/
 export const ROLE_CODE = /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/
 
@@ -52,7 +55,11 @@ export type RoleDefinition = z.output<typeof roleDefinition>
 export interface Role extends Power {
   readonly state: RoleState
   readonly definition: RoleDefinition
+  readonly createdAt: Date
   readonly publishedAt: Date | undefined
+  readonly retiredAt: Date | undefined
+  /** Who wrote a draft last: another publishes it. */
+  readonly draftedBy: string | undefined
 }
 
 export function powerName({ namespace, code }: Pick<Power, 'namespace' | 'code'>): string {

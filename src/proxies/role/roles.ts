@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Audit, AuditActor } from '../../audit/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Database, Sql } from '../../platform/db.ts'
@@ -5,7 +6,7 @@ import { isUniqueViolation } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import { LEGAL_KINDS, NAMESPACE, type Power, ROLE_CODE, type Role, roleDefinition, type RoleDefinition, type RoleState } from './role.ts'
-import { findRole, listNamespaces, listRoles, type Namespace, publishDraft, retirePublished, saveDraft, saveNamespace } from './role.store.ts'
+import { deleteDraft, findRole, listNamespaces, listRoles, listVersions, lockDraft, type Namespace, publishDraft, retirePublished, saveDraft, saveNamespace } from './role.store.ts'
 
 type RoleName = Pick<Power, 'namespace' | 'code'>
 
@@ -20,10 +21,17 @@ export interface Roles {
   getPublished(sql: Sql, powers: readonly Power[]): Promise<Role[]>
   /** Writes the draft; returns its version. @throws {Problem} proxies/role-invalid */
   draft(role: RoleName & { definition: unknown }, actor: AuditActor): Promise<number>
-  /** @throws {Problem} proxies/role-not-found when there is no draft. */
-  publish(role: RoleName, actor: AuditActor): Promise<number>
+  /**
+   * By an operator, only of a draft that somebody else wrote; with `seen` only if it still says exactly that.
+   * @throws {Problem} proxies/role-not-found when there is no draft, proxies/second-person-needed, proxies/role-changed
+   */
+  publish(role: RoleName, actor: AuditActor, seen?: unknown): Promise<number>
   /** Nothing new is granted by it; what was granted runs on. @throws {Problem} proxies/role-not-found */
   retire(role: RoleName, actor: AuditActor): Promise<number>
+  /** Throws a draft away. @throws {Problem} proxies/role-not-found when there is none. */
+  discard(role: RoleName, actor: AuditActor): Promise<void>
+  /** Every version, the newest first, with how many open mandates rest on it. */
+  history(role: RoleName): Promise<{ role: Role; mandates: number }[]>
 }
 
 export function createRoles({ db, clock, audit }: { db: Database; clock: Clock; audit: Pick<Audit, 'record'> }): Roles {
@@ -39,8 +47,9 @@ export function createRoles({ db, clock, audit }: { db: Database; clock: Clock; 
     return role
   }
 
-  async function change(name: RoleName, type: 'published' | 'retired', actor: AuditActor): Promise<number> {
+  async function change(name: RoleName, type: 'published' | 'retired', actor: AuditActor, seen?: unknown): Promise<number> {
     return db.transaction(async (tx) => {
+      if (type === 'published') checkDraft(await lockDraft(tx, name), actor, seen)
       const version = await (type === 'published' ? publishDraft : retirePublished)(tx, name, clock.now())
       if (version === undefined) throw new Problem(PROXIES_PROBLEMS.roleNotFound)
       await audit.record(tx, { type: `proxies/role-${type}`, actor, data: { namespace: name.namespace, role: name.code, version } })
@@ -74,9 +83,11 @@ export function createRoles({ db, clock, audit }: { db: Database; clock: Clock; 
     },
     async draft({ namespace, code, definition }, actor) {
       const read = roleDefinition.safeParse(definition)
-      if (!read.success || !ROLE_CODE.test(code) || !holdsTogether(read.data)) throw new Problem(PROXIES_PROBLEMS.roleInvalid)
+      if (!read.success || !ROLE_CODE.test(code) || code.length > 64) throw new Problem(PROXIES_PROBLEMS.roleInvalid)
+      const fault = findRoleFault(read.data)
+      if (fault !== undefined) throw new Problem(PROXIES_PROBLEMS.roleInvalid, { detail: fault })
       return db.transaction(async (tx) => {
-        const version = await saveDraft(tx, { namespace, code }, read.data, clock.now()).catch((cause: unknown) => {
+        const version = await saveDraft(tx, { namespace, code }, read.data, { by: actor.id ?? actor.kind, at: clock.now() }).catch((cause: unknown) => {
           // Two drafts begun at once: the other one stands.
           throw isUniqueViolation(cause) ? new Problem(PROXIES_PROBLEMS.roleInvalid, { cause }) : cause
         })
@@ -84,9 +95,22 @@ export function createRoles({ db, clock, audit }: { db: Database; clock: Clock; 
         return version
       })
     },
-    publish: (name, actor) => change(name, 'published', actor),
+    publish: (name, actor, seen) => change(name, 'published', actor, seen),
     retire: (name, actor) => change(name, 'retired', actor),
+    discard: (name, actor) =>
+      db.transaction(async (tx) => {
+        const version = await deleteDraft(tx, name)
+        if (version === undefined) throw new Problem(PROXIES_PROBLEMS.roleNotFound)
+        await audit.record(tx, { type: 'proxies/role-discarded', actor, data: { namespace: name.namespace, role: name.code, version } })
+      }),
+    history: (name) => listVersions(db, name),
   }
+}
+
+/** Who publishes has read what another wrote. @throws {Problem} proxies/second-person-needed, proxies/role-changed */
+function checkDraft(draft: Role | undefined, actor: AuditActor, seen: unknown): void {
+  if (draft && actor.kind === 'operator' && draft.draftedBy === actor.id) throw new Problem(PROXIES_PROBLEMS.secondPerson)
+  if (draft && seen !== undefined && !isDeepStrictEqual(draft.definition, seen)) throw new Problem(PROXIES_PROBLEMS.roleChanged)
 }
 
 /**
@@ -94,9 +118,9 @@ export function createRoles({ db, clock, audit }: { db: Database; clock: Clock; 
  * this can be given. Help at a counter lasts a day at most and goes to organisations; what a court or the law gives is passed on to
  * nobody.
  */
-function holdsTogether({ kinds, delegateKinds, longestDays, subDepth, signature }: RoleDefinition): boolean {
-  if (signature !== 'simples') return false
-  if (kinds.includes('assistencia') && (kinds.length > 1 || longestDays > 1 || delegateKinds.some((kind) => kind !== 'organisation'))) return false
-  if (delegateKinds.includes('organisation') && !kinds.includes('assistencia')) return false
-  return subDepth === 0 || !kinds.some((kind) => LEGAL_KINDS.includes(kind))
+export function findRoleFault({ kinds, delegateKinds, longestDays, subDepth, signature }: RoleDefinition): 'signature' | 'help' | 'organisation' | 'subDepth' | undefined {
+  if (signature !== 'simples') return 'signature'
+  if (kinds.includes('assistencia') && (kinds.length > 1 || longestDays > 1 || delegateKinds.some((kind) => kind !== 'organisation'))) return 'help'
+  if (delegateKinds.includes('organisation') && !kinds.includes('assistencia')) return 'organisation'
+  return subDepth > 0 && kinds.some((kind) => LEGAL_KINDS.includes(kind)) ? 'subDepth' : undefined
 }
