@@ -1,6 +1,6 @@
 import type Router from '@koa/router'
 import { withDeadline } from '../accounts/index.ts'
-import { createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, DESK_PLACE } from '../helpdesk/index.ts'
+import { createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, createTellCitizen, DESK_PLACE } from '../helpdesk/index.ts'
 import type { CitizenArea } from './citizen-area.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import { DEATH_JOB } from './rooms.ts'
@@ -15,15 +15,22 @@ const LIMITS = { idleSeconds: 1800, absoluteSeconds: 8 * 3600 }
 export async function openDeskArea(deps: AreaDependencies, { findAccount }: Pick<CitizenArea, 'findAccount'>, localAddress: LocalAddress): Promise<Router> {
   const { foundation, rooms, look, web } = deps
   const { db, clock, keyring, jobs } = foundation
+  const { publicUrl } = foundation.config.platform
   const { audit, staff, faces, images, faceSearch, assurance, settings } = rooms
   const { sessions, find } = rooms.accounts
   const party = { clientId: DESK_CLIENT, name: 'MT Login – balcão', place: DESK_PLACE, scopes: ['openid', 'profile'], limits: LIMITS } as const
   const counter = createCounter({
     desk: { db, clock, keyring, audit, staff },
-    accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens, counter: rooms.accounts.counter, deathChanged: (tx, personId) => jobs.send(DEATH_JOB, { personId }, { tx }) },
+    accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens, find, counter: rooms.accounts.counter, deathChanged: (tx, personId) => jobs.send(DEATH_JOB, { personId }, { tx }) },
     biometrics: { faces, images, search: faceSearch },
     assurance,
-    pages: { messages: look.messages, views: web.views, publicUrl: foundation.config.platform.publicUrl, documents: sealedDocuments(foundation, rooms.signatures, 'Comprovante de atendimento') },
+    pages: {
+      messages: look.messages,
+      views: web.views,
+      publicUrl,
+      documents: sealedDocuments(foundation, rooms.signatures, 'Comprovante de atendimento'),
+      tell: createTellCitizen({ outbox: foundation.outbox, messages: look.messages, publicUrl }),
+    },
   })
   jobs.schedule('attendances-expire', '*/10 * * * *', async () => void (await counter.expire()))
   const routes = createDeskRoutes({

@@ -1,11 +1,12 @@
 import type Router from '@koa/router'
-import type { Account, BaseRegister, CounterActs, OneTimeTokens } from '../accounts/index.ts'
+import type { Account, AccountId, BaseRegister, CounterActs, OneTimeTokens } from '../accounts/index.ts'
 import type { Assurance } from '../assurance/index.ts'
 import type { FaceSearch, ImageStore } from '../biometrics/index.ts'
 import type { Documents } from '../platform/documents/documents.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
 import type { Views } from '../platform/http/views.ts'
+import type { TellCitizen } from './citizen-notice.ts'
 import { createApprovalRoutes } from './approval/approval.routes.ts'
 import { createApprovals } from './approval/approvals.ts'
 import { createCheckAgain, createFinishCapture } from './approval/checks.ts'
@@ -27,16 +28,23 @@ import { createConsentRoutes } from './consent/consent.routes.ts'
 import { createConsents } from './consent/consents.ts'
 import { createScreenRoutes } from './consent/screen.routes.ts'
 import type { DeskPages } from './desk-pages.ts'
-import { createReceiptCheckRoutes, createReceiptRoutes } from './receipt/receipt.routes.ts'
+import { createReceiptMails, type ReceiptMailDependencies } from './receipt/receipt-mail.ts'
+import { createPublicReceiptRoutes, createReceiptRoutes } from './receipt/receipt.routes.ts'
 import { createReceipts } from './receipt/receipts.ts'
 
 export interface CounterDependencies {
   readonly desk: Desk
   /** The base register (with a deadline on it, or answering at once), and what works once. */
-  readonly accounts: { readonly register: BaseRegister; readonly tokens: OneTimeTokens; readonly counter: CounterActs; readonly deathChanged: EffectPorts['deathChanged'] }
+  readonly accounts: { readonly register: BaseRegister; readonly tokens: OneTimeTokens; readonly find: (id: AccountId) => Promise<Account | undefined>; readonly counter: CounterActs; readonly deathChanged: EffectPorts['deathChanged'] }
   readonly biometrics: { readonly faces: CounterFaces; readonly images: ImageStore; readonly search: Pick<FaceSearch, 'state' | 'find'> }
   readonly assurance: Pick<Assurance, 'add' | 'withdrawOfImages'>
-  readonly pages: { readonly messages: Messages; readonly views: Views; readonly publicUrl: string; readonly documents: Pick<Documents, 'render'> }
+  readonly pages: {
+    readonly messages: Messages
+    readonly views: Views
+    readonly publicUrl: string
+    readonly documents: Pick<Documents, 'render'>
+    readonly tell: TellCitizen
+  }
 }
 
 /** Attendances with their captures, their second pair of eyes and what the search stops. */
@@ -60,18 +68,20 @@ export function createCounter({ desk, accounts, biometrics, assurance, pages: si
   const reviews = createFraudReviews(desk, images)
   const bindings = createBindings({ desk, tokens: accounts.tokens, addEvidence: assurance.add })
   const receipts = createReceipts({ desk, messages: site.messages, publicUrl: site.publicUrl })
+  const makeFile: ReceiptMailDependencies['makeFile'] = async (attendance, locale) => site.documents.render(await receipts.write(attendance, locale))
+  const mails = createReceiptMails({ desk, tokens: accounts.tokens, findAccount: accounts.find, tell: site.tell, makeFile })
   const consents = createConsents({ desk, messages: site.messages })
   return {
     parts: [
-      (pages) => createAttendanceRoutes({ pages, attendances, captures, finishCapture: createFinishCapture(checks), citizen: { bindings, consents } }),
+      (pages) => createAttendanceRoutes({ pages, attendances, captures, finishCapture: createFinishCapture(checks), citizen: { bindings, consents, mails } }),
       (pages) => createCaptureRoutes({ pages, attendances, captures }),
       (pages) => createRequestRoutes({ pages, attendances, requests }),
       (pages) => createFaceRoutes({ pages, attendances, captures, messages: site.messages }),
       (pages) => createConsentRoutes({ pages, attendances, consents, publicUrl: site.publicUrl }),
       () => createScreenRoutes({ views: site.views, consents }),
       (pages) => createOfferRoutes({ pages, attendances, bindings, publicUrl: site.publicUrl }),
-      (pages) => createReceiptRoutes({ pages, attendances, receipts, documents: site.documents }),
-      () => createReceiptCheckRoutes({ receipts, views: site.views }),
+      (pages) => createReceiptRoutes({ pages, attendances, makeFile, mails }),
+      () => createPublicReceiptRoutes({ receipts, mails, views: site.views }),
       (pages) => createApprovalRoutes({ pages, attendances, captures, approvals, pictures: { images, requests } }),
       (pages) => createFraudRoutes({ pages, attendances, reviews, captures }),
     ],

@@ -45,6 +45,9 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/binding-offered': z.object(attendance),
   'helpdesk/binding-refused': z.object(attendance),
   'helpdesk/account-bound': z.object(attendance),
+  'helpdesk/receipt-sent': z.object(attendance),
+  /** By whoever had the link of the message. */
+  'helpdesk/receipt-taken': z.object(attendance),
   'helpdesk/fraud-review-opened': z.object({ ...attendance, reviewId: z.uuid(), kind: z.enum(['another-person', 'not-the-person', 'wrong-person']) }),
   'helpdesk/fraud-review-decided': z.object({
     ...attendance,

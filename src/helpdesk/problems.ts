@@ -29,6 +29,8 @@ export const HELPDESK_PROBLEMS = {
   fourEyes: { code: 'helpdesk/four-eyes', status: 403, title: 'Whoever had a hand in an attendance does not decide it' },
   eyesNeeded: { code: 'helpdesk/eyes-needed', status: 422, title: 'Without the search the supervisor compares the faces' },
   alreadyBound: { code: 'helpdesk/already-bound', status: 409, title: 'The attendance has its account' },
+  receiptNoAddress: { code: 'helpdesk/receipt-no-address', status: 409, title: 'No account with a confirmed address is bound to the attendance' },
+  receiptTooOften: { code: 'helpdesk/receipt-too-often', status: 429, title: 'The receipt was sent too often, or a moment ago' },
   reviewUnknown: { code: 'helpdesk/review-unknown', status: 404, title: 'No such review in this unit' },
   reviewDecided: { code: 'helpdesk/review-decided', status: 409, title: 'The review was decided meanwhile' },
 } as const satisfies Record<string, ProblemKind>

@@ -181,6 +181,12 @@ test('from open to approved by keyboard, two people, the account bound on the ci
   await press(page, 'Enviar para aprovação')
   await page.getByText('Esperando a supervisão').waitFor()
   await tablet.page.getByText('O atendimento seguiu').waitFor()
+  await press(page, /^Mandar o comprovante/)
+  await page.getByText('Comprovante enviado').waitFor()
+  await checkPage(page, 'sent, with its receipt')
+  const [mail] = (await area.mailsTo(citizen.email)).filter(({ text }) => text.includes('/comprovantes/'))
+  await phone.page.goto(`${area.url}${/\/comprovantes\/[\w-]+/.exec(mail?.text ?? '')?.[0]}`)
+  await checkPage(phone.page, 'the receipt’s link on a phone')
 
   const supervisor = await openProfile(browser, DESK_SCREEN)
   await enter(supervisor.page, desk.supervisor, '/balcao/aprovacoes')

@@ -62,6 +62,8 @@ export const PINNED_CODES = [
   'helpdesk/not-above',
   'helpdesk/not-for-oneself',
   'helpdesk/own-case',
+  'helpdesk/receipt-no-address',
+  'helpdesk/receipt-too-often',
   'helpdesk/reason-unfit',
   'helpdesk/request-unfit',
   'helpdesk/review-decided',

@@ -13,6 +13,7 @@ import { CASE_TYPES } from '../cases/case-type.ts'
 import type { Consents } from '../consent/consents.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
+import type { ReceiptMails } from '../receipt/receipt-mail.ts'
 import { type Attendance, FINGERS, LEAST_SHOTS, REASONS } from './attendance.ts'
 import type { Attendances } from './attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf, pageOfCase, telling, toldQuery } from './case-pages.ts'
@@ -23,7 +24,7 @@ export interface AttendanceRoutesDependencies {
   readonly captures: Captures
   readonly finishCapture: FinishCapture
   /** What the citizen did on devices of their own. */
-  readonly citizen: { readonly bindings: Pick<Bindings, 'isBound'>; readonly consents: Pick<Consents, 'stateOf'> }
+  readonly citizen: { readonly bindings: Pick<Bindings, 'isBound'>; readonly consents: Pick<Consents, 'stateOf'>; readonly mails: Pick<ReceiptMails, 'addressOf'> }
 }
 
 const PAGE = '/balcao/atendimentos'
@@ -133,7 +134,7 @@ function summaryOf(attendance: Attendance, visit: DeskVisit) {
   }
 }
 
-async function detailsOf({ captures, citizen: { consents } }: AttendanceRoutesDependencies, attendance: Attendance) {
+async function detailsOf({ captures, citizen: { consents, mails } }: AttendanceRoutesDependencies, attendance: Attendance) {
   const items = await captures.list(attendance.id)
   const agreement = await captures.agreement(attendance.id)
   const count = (kind: string) => items.filter((item) => item.kind === kind).length
@@ -143,6 +144,7 @@ async function detailsOf({ captures, citizen: { consents } }: AttendanceRoutesDe
     missing: missingOf(attendance, items, agreement),
     agreement,
     screen: await consents.stateOf(attendance.id),
+    receiptTo: await mails.addressOf(attendance.id),
     scripts: ['watch.js'],
     checks: attendance.checks,
     done: {

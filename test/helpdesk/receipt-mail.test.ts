@@ -1,0 +1,87 @@
+/** The receipt in the citizen's own mail: to the bound account only, by a link that works once, not too often. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { openArea, type TestArea } from '../portal/support/area.ts'
+import type { BrowserClient } from '../support/browser-client.ts'
+import { bindByCode, bringToApproval, offerBinding, openStaffedDesk, type StaffedDesk, tokenOf } from './support/attendance-scene.ts'
+import { enterDesk, hire } from './support/counter.ts'
+
+let area: TestArea
+let desk: StaffedDesk
+let citizen: Awaited<ReturnType<TestArea['citizen']>>
+let counter: BrowserClient
+let path: string
+
+before(async () => {
+  area = await openArea()
+  desk = await openStaffedDesk(area)
+  citizen = await area.citizen()
+  const sent = await bringToApproval(area, desk, citizen.cpf, 'third')
+  counter = sent.browser
+  path = sent.path
+})
+after(() => area.close())
+
+const send = async (browser = counter) => browser.post(`${area.url}${path}/comprovante`, new URLSearchParams({ _csrf: await tokenOf(area, browser) }), new URL(area.url))
+const receiptMails = async () => (await area.mailsTo(citizen.email)).filter(({ subject }) => subject === 'O comprovante do seu atendimento')
+const linkOf = (text = '') => /\/comprovantes\/[\w-]{43}/.exec(text)?.[0] ?? assert.fail(text)
+
+/** The page of a link in a browser; what it returns presses the button, as a form does. */
+async function openLink(browser: BrowserClient, link: string): Promise<() => Promise<Response>> {
+  const page = await area.open(browser, link)
+  assert.equal(page.status, 200)
+  const body = new URLSearchParams({ _csrf: /name="_csrf" value="([^"]+)"/.exec(page.html)?.[1] ?? '' })
+  return () => browser.fetch(area.url + link, { method: 'POST', body })
+}
+
+test('whoever has an account with the CPF gets nothing until it is bound to the case', async () => {
+  assert.match((await area.open(counter, path)).text, /ligue antes a conta da pessoa/)
+  assert.match((await send()).text, /não tem endereço confirmado/)
+  assert.deepEqual(await receiptMails(), [])
+})
+
+test('the bound account gets a link, not the file; it works once, after a press, for whoever has it', async () => {
+  await bindByCode(area, citizen, await offerBinding(area, counter, path))
+  const page = await area.open(counter, path)
+  assert.match(page.text, /Mandar o comprovante para \S+\*\S*@/)
+  assert.ok(!page.html.includes(citizen.email), 'the attendant sees enough of the address for its owner to know it')
+  assert.match((await send()).text, /Comprovante enviado/)
+  const [mail] = await receiptMails()
+  const link = linkOf(mail?.text)
+  const presses = await Promise.all([1, 2].map(() => openLink(area.browser(), link)))
+  await area.open(area.browser(), link)
+  const answers = await Promise.all(presses.map((press) => press()))
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 410], 'looking spends nothing; of two presses at once one gets the file')
+  const file = answers.find(({ status }) => status === 200) ?? assert.fail()
+  assert.equal(file.headers.get('Content-Type'), 'application/pdf')
+  assert.equal(file.headers.get('Cache-Control'), 'no-store')
+  assert.equal(Buffer.from(await file.arrayBuffer()).toString('latin1', 0, 5), '%PDF-')
+  assert.equal((await area.open(area.browser(), link)).status, 410)
+  const types = (await area.app.rooms.audit.ledger(citizen.accountId, { limit: 20 })).map(({ type }) => type)
+  for (const type of ['helpdesk/receipt-sent', 'helpdesk/receipt-taken']) assert.equal(types.filter((one) => one === type).length, 1, type)
+})
+
+test('again after two minutes, three times in all; a new link ends the former one, and seven days end the last', async () => {
+  assert.match((await send()).text, /acabou de ser enviado/)
+  area.clock.advance(2 * 60_000 + 1000)
+  assert.match((await send()).text, /Comprovante enviado/)
+  const second = linkOf((await receiptMails())[0]?.text)
+  area.clock.advance(2 * 60_000 + 1000)
+  assert.match((await send()).text, /Comprovante enviado/)
+  const third = linkOf((await receiptMails())[0]?.text)
+  assert.notEqual(second, third)
+  assert.equal((await area.open(area.browser(), second)).status, 410)
+  assert.equal((await area.open(area.browser(), third)).status, 200)
+  area.clock.advance(2 * 60_000 + 1000)
+  assert.match((await send()).text, /já foi enviado três vezes/)
+  area.clock.advance(7 * 86_400_000)
+  assert.equal((await area.open(area.browser(), third)).status, 410)
+})
+
+test('a colleague who does not hold the case sends nothing, and a made-up link is nothing', async () => {
+  const colleague = area.browser()
+  await enterDesk(area, colleague, await hire(area, desk, 'attendant'))
+  assert.match((await send(colleague)).text, /já está com outra pessoa/)
+  assert.equal((await receiptMails()).length, 3)
+  assert.equal((await area.open(area.browser(), `/comprovantes/${'A'.repeat(43)}`)).status, 410)
+})
