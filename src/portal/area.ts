@@ -70,7 +70,7 @@ const ENDS = /\/(remover|retirar|sair|sair-dos-outros|esquecer|desmarcar|aceitar
 /** The page that a request was made from: what a form posts to lies below its page. */
 export function pageOf({ method, path }: { method: string; path: string }): string {
   if (method === 'GET' || method === 'HEAD') return path
-  return ENDS.test(path) ? sectionOf(path) : path.replace(/\/(codigo|opcoes)$/, '')
+  return ENDS.test(path) ? sectionOf(path) : path.replace(/\/(codigo|opcoes|pessoa)$/, '')
 }
 
 /** The way to the sign-in, and back to a page of the area. */

@@ -170,6 +170,30 @@ test('a curatela is entered with its document, approved by another person, count
   assert.equal(await may(), false)
 })
 
+test('a mandate to a lawyer on paper counts once two have seen it, whatever level its giver has; the giver ends it', async () => {
+  const { roles, decide } = area.app.rooms.proxies
+  const spoken = (text: string) => ({ 'pt-BR': text, en: text, es: text })
+  const definition = { title: spoken('Acompanhar processos'), description: spoken('acompanhar processos'), kinds: ['advocaticia'], representedKinds: ['person', 'company'], delegateKinds: ['person'], longestDays: 365 }
+  await roles.draft({ namespace: SPACE, code: 'processo.acompanhar', definition }, { kind: 'system' })
+  await roles.publish({ namespace: SPACE, code: 'processo.acompanhar' }, { kind: 'system' })
+  const [client, lawyer] = [await area.citizen(), await citizenAtPrata(area)]
+  const path = `/orgao/representacoes/${SPACE}/nova`
+  const fields = { tipo: 'advocaticia', representado: client.cpf, representado_nome: NAME, representante: lawyer.cpf, representante_nome: NAME, poder: 'processo.acompanhar:1', documento: 'Procuração de 10/11/2026, 2º Ofício' }
+  const endless = await fill(writer, await open(writer, path), fields)
+  assert.equal(endless.status, 422, 'a lawyer\'s mandate has an end')
+  const entered = await fill(writer, await open(writer, path), { ...fields, ate: '2027-06-30' })
+  assert.match(entered.text, /Registrada/)
+  const permits = async () =>
+    (await decide({ actor: { kind: 'person', cpf: parseCpf(lawyer.cpf) ?? assert.fail() }, represented: { kind: 'person', cpf: parseCpf(client.cpf) ?? assert.fail() }, role: { namespace: SPACE, code: 'processo.acompanhar' } })).permit
+  assert.equal(await permits(), false)
+  await press(publisher, entered.url.pathname, 'aprovar')
+  assert.equal(await permits(), true)
+  const mine = (await area.signIn(client)).browser
+  const id = entered.url.pathname.split('/').at(-1) ?? ''
+  assert.match((await press(mine, `/conta/procuracoes/${id}`, 'cancelar')).text, /Cancelada/)
+  assert.equal(await permits(), false)
+})
+
 test('nobody enters or approves what is about themselves', async () => {
   const form = await open(writer, `/orgao/representacoes/${SPACE}/nova`)
   const [power = ''] = form.forms.flatMap(({ choices }) => choices.get('poder') ?? [])

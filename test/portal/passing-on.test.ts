@@ -5,7 +5,7 @@ import { type Day, type Mandate, parsePartyRef, type PartyRef } from '../../src/
 import type { BrowserClient, Page } from '../support/browser-client.ts'
 import { beginDay } from '../support/clock.ts'
 import { assertHeading, openArea, type TestArea, type TestCitizen } from './support/area.ts'
-import { citizenAtPrata, proveNow } from './support/proxies.ts'
+import { citizenAtPrata, proveNow, raise } from './support/proxies.ts'
 
 const NAME = 'Rosa Maria dos Santos'
 const BASE = '/conta/procuracoes'
@@ -147,4 +147,71 @@ test('an act of two of three: what it is, who asks, yes with a fresh proof, the 
   }
   assert.equal((await acts.find(DEMO, next.id)).state, 'refused')
   assert.match((await area.open(mine, '/conta/historico')).text, /Ato conjunto/)
+})
+
+/** The first three steps of a new mandate, with this power. */
+async function toSummary(to: TestCitizen, title: RegExp): Promise<Page> {
+  let page = await mine.submit(await area.open(mine, `${BASE}/nova`), { document: to.cpf, name: NAME }, { action: `${BASE}/nova/quem` })
+  const value = new RegExp(`value="(sefaz-demo:[^"]+)"[^>]*>\\s*<div><label[^>]*>${title.source}`).exec(page.html)?.[1] ?? assert.fail(page.text)
+  page = await mine.submit(page, { poder: value }, { action: `${BASE}/nova/poderes` })
+  return mine.submit(page, { ate: typed(20) }, { action: `${BASE}/nova/prazo` })
+}
+
+test('several people in one mandate: only so many together, said in plain words; one is taken out again', async () => {
+  await publish('imovel.alugar', { joint: 'required', title: { 'pt-BR': 'Alugar o imóvel', en: 'Let', es: 'Alquilar' }, acceptance: false })
+  const OTHERS = `${BASE}/nova/juntos`
+  let page = await toSummary(at(holders, 0), /Alugar o imóvel/)
+  assert.equal(page.status, 422, 'alone it cannot be given')
+  assert.ok(page.links.some(({ href }) => href.pathname === OTHERS), 'and the page says where to mend it')
+  const add = async (one: TestCitizen) => mine.submit(await area.open(mine, OTHERS), { document: one.cpf, name: NAME }, { action: `${OTHERS}/pessoa` })
+  await add(at(holders, 1))
+  assert.match((await add(at(holders, 1))).text, /já está na procuração/)
+  page = await add(at(holders, 2))
+  assert.match((await mine.submit(page, { modo: 'juntas', quorum: '4' }, { action: OTHERS })).text, /pelo menos 2, no máximo todas/)
+  const dropping = (await area.open(mine, OTHERS)).forms.filter(({ action }) => action.pathname === `${OTHERS}/retirar`)
+  assert.equal(dropping.length, 2)
+  await mine.submit(await area.open(mine, OTHERS), {}, { action: `${OTHERS}/retirar` })
+  page = await mine.submit(await area.open(mine, OTHERS), { modo: 'juntas', quorum: '2' }, { action: OTHERS })
+  assert.match(page.text, new RegExp(`${NAME}, ${NAME} poderão`))
+  assert.match(page.text, /Só juntas: cada ato precisa da aprovação de 2 das 2/)
+  await proveNow(area, owner)
+  assert.match((await press(mine, await area.open(mine, `${BASE}/nova/resumo`), `${BASE}/nova/resumo`)).text, /Procuração assinada/)
+  const given = (await area.app.rooms.proxies.mandates.listGiven({ accountId: owner.accountId })).filter(({ powers }) => powers[0]?.code === 'imovel.alugar')
+  assert.deepEqual(given.map(({ joint, state }) => [joint?.quorum, state]), [[2, 'active'], [2, 'active']])
+})
+
+test('a mandate to a lawyer is given like any other, and does not mix with what is none', async () => {
+  await publish('processo.acompanhar', { kinds: ['advocaticia'], title: { 'pt-BR': 'Acompanhar processos', en: 'Follow cases', es: 'Seguir procesos' }, acceptance: false })
+  const page = await toSummary(at(holders, 0), /Acompanhar processos/)
+  assertHeading(page, /Confira antes de assinar/)
+  await proveNow(area, owner)
+  await press(mine, await area.open(mine, `${BASE}/nova/resumo`), `${BASE}/nova/resumo`)
+  const [given] = await area.app.rooms.proxies.mandates.listGiven({ accountId: owner.accountId })
+  assert.deepEqual([given?.kind, given?.state], ['advocaticia', 'active'])
+})
+
+test('the company area: people with who gave what, what it holds for others, and that is passed to its people', async () => {
+  const joana = (await area.signIn({ cpf: '11144477735' }, { password: 'arara-azul-cerrado-3' })).browser
+  const { mandates, roles } = area.app.rooms.proxies
+  await proveNow(area, owner)
+  const [session] = await area.app.foundation.db.query<{ id: string }>('SELECT id FROM sign_in_session WHERE account_id = $1 AND ended_at IS NULL', [owner.accountId])
+  const role = (await roles.list({ namespace: 'sefaz-demo' })).find(({ code }) => code === 'ipva.consultar') ?? assert.fail()
+  const company = parsePartyRef('12ABC34501DE35') ?? assert.fail()
+  const terms = { delegates: [{ ref: company, name: 'Pantanal Sementes Ltda' }], powers: [role], validThrough: dayIn(30), subDepth: 1 }
+  const [held] = await mandates.grant({ accountId: owner.accountId, sessionId: session?.id }, terms)
+  assert.ok(held)
+  let page = await area.open(joana, `${BASE}/${held.id}?empresa=12ABC345`)
+  page = await press(joana, page, `${BASE}/${held.id}/aceitar`)
+  assert.match(page.text, /Procuração aceita/)
+  page = await area.open(joana, '/conta/empresas/12ABC345')
+  assert.match(page.text, /O que a empresa pode fazer por outros/)
+  assert.match(page.text, /Pode ser passada a pessoas da empresa/)
+  const joanas = (await area.app.rooms.accounts.findByCpf('11144477735' as never)) ?? assert.fail()
+  await raise(area, { personId: joanas.personId, accountId: joanas.id })
+  await proveNow(area, { ...at(holders, 0), accountId: joanas.id })
+  const sum = await summaryOf(joana, await area.open(joana, `${BASE}/${held.id}?empresa=12ABC345`), at(holders, 2), typed(10))
+  assert.match((await press(joana, sum, `${BASE}/repassar/resumo`)).text, /Passada adiante/)
+  page = await area.open(joana, '/conta/empresas/12ABC345')
+  assert.match(page.text, /Repassada por Pantanal Sementes Ltda/)
+  assert.match((await area.open(at(browsers, 2), BASE)).text, new RegExp(`${NAME}`))
 })

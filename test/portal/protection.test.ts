@@ -33,13 +33,16 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ...MANDATE_ACTIONS.map((action) => [`/conta/procuracoes/${ID}/${action}`, {}] as const),
   ...['concordar', 'recusar', 'desistir'].map((action) => [`/conta/procuracoes/pedidos/${ID}/${action}`, {}] as const),
   ['/conta/procuracoes/pedidos/desbloquear', {}],
+  ['/conta/procuracoes/nova/juntos', { modo: 'sozinha' }],
+  ['/conta/procuracoes/nova/juntos/pessoa', {}],
+  ['/conta/procuracoes/nova/juntos/retirar', {}],
   [`/conta/procuracoes/atos/${ID}/aprovar`, {}],
   [`/conta/procuracoes/atos/${ID}/recusar`, {}],
   ['/conta/sair', {}],
 ]
 
 /** Each leads to the step that is next. */
-const DRAFT_PAGES = DRAFT_MODES.flatMap((mode) => DRAFT_STEPS.map((step) => `/conta/procuracoes/${mode}/${step}`))
+const DRAFT_PAGES = ['/conta/procuracoes/nova/juntos', ...DRAFT_MODES.flatMap((mode) => DRAFT_STEPS.map((step) => `/conta/procuracoes/${mode}/${step}`))]
 
 let area: TestArea
 

@@ -4,7 +4,7 @@ import { maskCpf } from '../../accounts/index.ts'
 import { guard } from '../../platform/http/guard.ts'
 import { Problem } from '../../platform/problem.ts'
 import { parseCnpjRoot, PROXIES_PROBLEMS } from '../../proxies/index.ts'
-import { mandateCard } from './cards.ts'
+import { mandateCard, mayBePassedOn } from './cards.ts'
 import { actingAs, type ProxyDesk } from './desk.ts'
 
 export const COMPANIES = '/conta/empresas'
@@ -22,9 +22,13 @@ export function createCompanyRoutes(desk: ProxyDesk): Router {
     const company = root && (await proxies.companies.find(root))
     const given = await proxies.mandates.listGiven(actingAs(visit, raiz))
     if (!company) throw new Problem(PROXIES_PROBLEMS.companyUnknown)
-    const active = await Promise.all(given.filter(({ state }) => state === 'active').map((mandate) => mandateCard(ctx, desk, mandate)))
+    const open = given.filter(({ endedAt, state }) => endedAt === undefined && state !== 'draft')
+    const signers = await proxies.mandates.signersOf(open)
+    const people = await Promise.all(open.map(async (mandate) => ({ ...(await mandateCard(ctx, desk, mandate)), signers: signers.get(mandate.id) ?? [] })))
+    const held = (await proxies.mandates.listReceived(actingAs(visit, raiz))).filter(({ endedAt }) => endedAt === undefined)
+    const received = await Promise.all(held.map(async (mandate) => ({ ...(await mandateCard(ctx, desk, mandate)), mayPassOn: mayBePassedOn(mandate) })))
     const administrators = company.administrators.map((cpf) => ({ document: maskCpf(cpf), isYou: cpf === visit.account.citizen.reveal().cpf }))
-    pages.show(ctx, visit, { section: 'companies', view: 'proxies/company', data: { company, administrators, active } })
+    pages.show(ctx, visit, { section: 'companies', view: 'proxies/company', data: { company, administrators, people, received } })
   })
   router.get(`${COMPANIES}/:raiz`, guard({ params }, people))
   return router

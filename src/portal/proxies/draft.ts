@@ -18,8 +18,15 @@ export const proxyDraft = z.object({
   until: z.string().optional(),
   instance: z.string().optional(),
   passOn: z.boolean().optional(),
+  kind: z.enum(['procuracao', 'advocaticia']).optional(),
+  /** More people; with a quorum only together. */
+  others: z.array(z.object({ document: z.string(), name: z.string() })).optional(),
+  quorum: z.int().optional(),
 })
 export type ProxyDraft = z.infer<typeof proxyDraft>
+
+/** As many as the register takes in one mandate. */
+export const MOST_PEOPLE = 10
 
 export const STEPS = ['quem', 'poderes', 'prazo', 'resumo'] as const
 export type DraftStep = (typeof STEPS)[number]
@@ -47,10 +54,16 @@ export function createDrafts(sessions: PageSessions<AreaData>): Drafts {
 }
 
 /** What the draft comes to, once every step is answered. */
-export function termsOf({ document = '', name = '', powers = [], until = '', instance, passOn }: ProxyDraft): GrantTerms | undefined {
-  const [ref, validThrough] = [parsePartyRef(document), parseDay(until)]
-  if (!ref || !validThrough) return undefined
-  return { delegates: [{ ref, name }], powers, validThrough, ...(instance && { instance }), ...(passOn && { subDepth: 1 }) }
+export function termsOf({ document = '', name = '', powers = [], until = '', instance, passOn, kind, others = [], quorum }: ProxyDraft): GrantTerms | undefined {
+  const validThrough = parseDay(until)
+  const people = [{ document, name }, ...others]
+  const delegates = people.flatMap((one) => {
+    const ref = parsePartyRef(one.document)
+    return ref === undefined ? [] : [{ ref, name: one.name }]
+  })
+  if (!validThrough || delegates.length !== people.length) return undefined
+  const limits = { ...(instance && { instance }), ...(passOn && { subDepth: 1 }), ...(quorum !== undefined && { quorum }) }
+  return { delegates, powers, validThrough, ...(kind && { kind }), ...limits }
 }
 
 /** A day as people type it, `30/06/2027`, or as a browser sends it. */

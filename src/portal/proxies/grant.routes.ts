@@ -9,18 +9,16 @@ import { type Outcome, tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
 import { mayBePassedOn, wordsOf } from './cards.ts'
 import { actingAs, inName, nameQuery, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
+import { OTHERS, peopleOf } from './grant-others.routes.ts'
+import { person } from './person-form.ts'
 import { createDrafts, type Drafts, type DraftStep, parseTypedDay, type ProxyDraft, STEPS, stepOf, termsOf } from './draft.ts'
 
 type Mode = ProxyDraft['mode']
 const DONE: Readonly<Record<Mode, Outcome>> = { nova: 'proxy-granted', pedir: 'proxy-asked', repassar: 'proxy-passed-on' }
 const MODES = Object.keys(DONE) as Mode[]
 /** Which step mends a term that was refused. */
-const MENDS: Readonly<Record<string, DraftStep>> = { delegates: 'quem', represented: 'quem', powers: 'poderes', kind: 'poderes', term: 'prazo', instance: 'prazo', subDepth: 'prazo' }
+const MENDS: Readonly<Record<string, DraftStep | 'juntos'>> = { delegates: 'quem', represented: 'quem', powers: 'poderes', kind: 'poderes', term: 'prazo', instance: 'prazo', subDepth: 'prazo', quorum: 'juntos' }
 
-const person = z.object({
-  document: z.string().max(30).refine((text) => ['person', 'company'].includes(parsePartyRef(text)?.kind ?? ''), 'procuracoes.field.document'),
-  name: z.string().trim().min(3, 'procuracoes.field.name').max(150),
-})
 const powers = z.object({ poder: listOf(z.string().regex(/^[a-z0-9-]+:[a-z0-9.-]+:\d{1,6}$/)) })
 const term = z.object({
   ate: z.string().max(12).transform((text, context) => parseTypedDay(text) ?? refuse(context, 'procuracoes.field.until')),
@@ -72,7 +70,7 @@ function addPerson(router: Router, step: Step): void {
     showStep(step, ctx, visit, { draft, at: 'quem', data: { typed: { document: draft.document ?? '', name: draft.name ?? '' }, ...again } })
   const save = async (ctx: HttpContext, draft: ProxyDraft, body: z.output<typeof person>) => {
     // Another party may be given other powers.
-    const { powers: _powers, ...kept } = draft
+    const { powers: _powers, others: _others, quorum: _quorum, ...kept } = draft
     await step.drafts.save(ctx, { ...(draft.document === body.document ? draft : kept), ...body })
     seeOther(ctx, pathOf(step.mode, 'poderes'))
   }
@@ -86,19 +84,22 @@ function addPowers(router: Router, step: Step): void {
     const titles = new Map((await step.proxies.roles.namespaces()).map(({ code, title }) => [code, title]))
     const options = (await rolesFor(step, visit, draft)).map(({ namespace, code, version, definition }) => ({
       value: `${namespace}:${code}:${version}`, agency: titles.get(namespace) ?? namespace, title: definition.title[locale], description: definition.description[locale],
-      isChosen: chosen.has(`${namespace}:${code}:${version}`), isBroad: definition.broad,
+      isChosen: chosen.has(`${namespace}:${code}:${version}`), isBroad: definition.broad, isForLawyers: !definition.kinds.includes('procuracao'),
     }))
     showStep(step, ctx, visit, { draft, at: 'poderes', data: { agencies: [...Map.groupBy(options, ({ agency }) => agency)], ...again } })
   }
   async function save(ctx: HttpContext, draft: ProxyDraft, { poder }: z.output<typeof powers>, visit: Visit): Promise<void> {
     const offered = await rolesFor(step, visit, draft)
     const chosen = offered.filter(({ namespace, code, version }) => poder.includes(`${namespace}:${code}:${version}`))
-    const fault = chosen.length === 0 ? 'none' : new Set(chosen.map(({ namespace }) => namespace)).size > 1 ? 'mixed' : undefined
+    const kind = (['procuracao', 'advocaticia'] as const).find((one) => chosen.every(({ definition }) => definition.kinds.includes(one)))
+    const isMixed = new Set(chosen.map(({ namespace }) => namespace)).size > 1
+    const fault = chosen.length === 0 ? 'none' : isMixed ? 'mixed' : kind === undefined ? 'kinds' : undefined
     if (fault !== undefined) {
       ctx.status = 422
       return show(ctx, visit, draft, { errors: { poder: `procuracoes.field.powers-${fault}` } })
     }
-    await step.drafts.save(ctx, { ...draft, powers: chosen.map(({ namespace, code, version }) => ({ namespace, code, version })) })
+    const { kind: _kind, ...kept } = draft
+    await step.drafts.save(ctx, { ...kept, ...(kind === 'advocaticia' && { kind }), powers: chosen.map(({ namespace, code, version }) => ({ namespace, code, version })) })
     seeOther(ctx, pathOf(step.mode, 'prazo'))
   }
   addStep(router, step, { at: 'poderes', form: powers, keep: [], show, save })
@@ -135,7 +136,7 @@ function addSummary(router: Router, step: Step): void {
     }))
     if (refusal !== undefined) ctx.status = 422
     const words = await wordsOf(ctx, step, draft.powers ?? [])
-    showStep(step, ctx, visit, { draft, at: 'resumo', data: { words, preview, refusal, mendHref: pathOf(mode, MENDS[refusal?.detail ?? ''] ?? 'quem'), here: pathOf(mode, 'resumo') } })
+    showStep(step, ctx, visit, { draft, at: 'resumo', data: { words, preview, refusal, people: peopleOf(draft).map(({ name }) => name), othersHref: mode === 'nova' ? OTHERS : undefined, mendHref: pathOf(mode, MENDS[refusal?.detail ?? ''] ?? 'quem'), here: pathOf(mode, 'resumo') } })
   }
   async function save(ctx: HttpContext, draft: ProxyDraft, _body: object, visit: Visit): Promise<void> {
     const by = actingAs(visit, draft.company)
@@ -184,7 +185,7 @@ function showStep(step: Step, ctx: HttpContext, visit: Visit, { draft, at, data 
   showIn(step, ctx, visit, { view: `proxies/draft-${at}`, company: draft.company, data: { draft, mode: step.mode, at: STEPS.indexOf(at) + 1, of: STEPS.length, action: pathOf(step.mode, at), back, ...data } })
 }
 
-/** What may be given in this draft: by whom it would be, to whom. Joint powers are given in several names at once, which this page does not do. */
+/** What may be given in this draft: by whom it would be, to whom. Who asks for somebody asks alone, so for no power that wants several. */
 async function rolesFor(step: Step, visit: Visit, draft: ProxyDraft): Promise<Role[]> {
   const { proxies, mode } = step
   const other = parsePartyRef(draft.document ?? '')?.kind ?? 'person'
@@ -196,7 +197,8 @@ async function rolesFor(step: Step, visit: Visit, draft: ProxyDraft): Promise<Ro
   const [represented, delegate] = mode === 'nova' ? [own, other] : [other, own]
   return (await proxies.roles.list()).filter(
     ({ definition }) =>
-      definition.kinds.includes('procuracao') && definition.joint !== 'required' && definition.representedKinds.some((kind) => kind === represented) && definition.delegateKinds.includes(delegate),
+      (definition.kinds.includes('procuracao') || (mode === 'nova' && definition.kinds.includes('advocaticia'))) && (mode === 'nova' || definition.joint !== 'required') &&
+      definition.representedKinds.some((kind) => kind === represented) && definition.delegateKinds.includes(delegate),
   )
 }
 
@@ -212,7 +214,7 @@ function parentOf({ parent = '' }: ProxyDraft): MandateId {
   return id
 }
 
-function pathOf(mode: Mode, at: DraftStep): string {
+function pathOf(mode: Mode, at: DraftStep | 'juntos'): string {
   return `${PAGE}/${mode}/${at}`
 }
 

@@ -4,6 +4,7 @@ import { createActRoutes } from './acts.routes.ts'
 import { createCompanyRoutes } from './companies.routes.ts'
 import type { ProxyDesk } from './desk.ts'
 import { createGrantRoutes } from './grant.routes.ts'
+import { createOthersRoutes } from './grant-others.routes.ts'
 import { createMandateRoutes } from './mandate.routes.ts'
 import { createOverviewRoutes } from './overview.routes.ts'
 import { createRequestRoutes } from './requests.routes.ts'
@@ -13,7 +14,7 @@ export function createProxyRoutes(desk: ProxyDesk): Router {
   const router = new Router()
   router.use(inRoom('portal'), desk.pages.refusals)
   // Named pages before those of one mandate.
-  const parts = [createOverviewRoutes(desk), createGrantRoutes(desk), createRequestRoutes(desk), createActRoutes(desk), createMandateRoutes(desk), createCompanyRoutes(desk)]
+  const parts = [createOverviewRoutes(desk), createGrantRoutes(desk), createOthersRoutes(desk), createRequestRoutes(desk), createActRoutes(desk), createMandateRoutes(desk), createCompanyRoutes(desk)]
   for (const part of parts) router.use(part.routes())
   return router
 }

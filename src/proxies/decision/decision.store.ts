@@ -23,6 +23,7 @@ export interface Found extends Candidate {
 interface FoundRow {
   id: string
   kind: MandateKind
+  origin: string
   root_id: string
   represented_id: string
   represented_kind: PartyKind
@@ -64,7 +65,7 @@ const LINKS = `(SELECT jsonb_agg(jsonb_build_object('id', a.id, 'parent', a.pare
     'grants', CASE WHEN a.parent_id IS NOT NULL AND g.kind = 'person' THEN ${grantsOf('g')} END) ORDER BY array_length(a.path, 1))
   FROM mandate a JOIN proxy_party g ON g.id = a.grantor_id JOIN proxy_party t ON t.id = a.delegate_id WHERE a.id = ANY(m.path))`
 
-const FIND = `SELECT m.id, m.kind, m.root_id, m.represented_id, r.kind AS represented_kind, d.document AS delegate_document, m.group_id, m.quorum, w.version,
+const FIND = `SELECT m.id, m.kind, m.origin, m.root_id, m.represented_id, r.kind AS represented_kind, d.document AS delegate_document, m.group_id, m.quorum, w.version,
     ${grantsOf('r')} AS grants, ${LINKS} AS links
   FROM proxy_party r JOIN mandate m ON m.represented_id = r.id JOIN proxy_party d ON d.id = m.delegate_id
     JOIN mandate_power w ON w.mandate_id = m.id AND w.namespace = $3 AND w.code = $4
@@ -95,7 +96,7 @@ export async function holdTrees(tx: Sql, { represented, delegates }: Sought): Pr
 function toFound(row: FoundRow): Found {
   const links = row.links.map(toLink)
   return {
-    mandateId: row.id as MandateId, rootId: row.root_id as MandateId, kind: row.kind, representedId: row.represented_id, representedKind: row.represented_kind,
+    mandateId: row.id as MandateId, rootId: row.root_id as MandateId, kind: row.kind, isEntered: row.origin !== 'local', representedId: row.represented_id, representedKind: row.represented_kind,
     delegateDocument: row.delegate_document,
     joint: row.group_id === null || row.quorum === null ? undefined : { groupId: row.group_id, quorum: row.quorum },
     version: row.version, links,

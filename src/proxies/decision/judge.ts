@@ -35,6 +35,8 @@ export interface Link {
 
 export interface Candidate {
   readonly kind: MandateKind
+  /** By an agency, with a document that two officials have seen. */
+  readonly isEntered?: boolean
   /** From the root to the mandate of the actor. */
   readonly links: readonly Link[]
   /** What the represented person's evidence bears now; `undefined` for a company. */
@@ -54,9 +56,9 @@ export interface Ask {
  *
  * Every link is judged by itself, so that a chain never gives more than any of its links, whatever was written at its making.
  */
-export function findFault({ links, kind, grantorLevel }: Candidate, ask: Ask): DecisionReason | undefined {
+export function findFault({ links, kind, isEntered = false, grantorLevel }: Candidate, ask: Ask): DecisionReason | undefined {
   const levels = [grantorLevel, ...links.map((link) => link.grantorLevel)]
-  return findChainFault(links) ?? firstOf(links, (link) => findLinkFault(link, ask)) ?? firstOf(levels, (level) => findLevelFault(kind, level, ask))
+  return findChainFault(links) ?? firstOf(links, (link) => findLinkFault(link, ask)) ?? (isEntered ? undefined : firstOf(levels, (level) => findLevelFault(kind, level, ask)))
 }
 
 function findChainFault(links: readonly Link[]): DecisionReason | undefined {

@@ -96,6 +96,16 @@ export async function listBySide(
   return rows.map(toMandate)
 }
 
+/** Names of whose hands are under the giving of mandates, by the mandate's id. */
+export async function listSigners(sql: Sql, ids: readonly MandateId[]): Promise<Map<string, string[]>> {
+  const rows = await sql.query<{ mandate_id: string; names: string[] }>(
+    `SELECT s.mandate_id, array_agg(p.name ORDER BY s.at) AS names FROM mandate_signature s JOIN proxy_party p ON p.id = s.party_id
+     WHERE s.mandate_id = ANY($1::uuid[]) AND s.step = 'granted' GROUP BY s.mandate_id`,
+    [[...ids]],
+  )
+  return new Map(rows.map(({ mandate_id: id, names }) => [id, names]))
+}
+
 /** What an agency entered in these namespaces: drafts first, then the newest. */
 export async function listEntered(sql: Sql, { clientId, namespaces }: { clientId: string; namespaces: readonly string[] }): Promise<Mandate[]> {
   const rows = await sql.query<MandateRow>(

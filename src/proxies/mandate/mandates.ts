@@ -6,7 +6,7 @@ import type { Roles } from '../role/roles.ts'
 import { type ChangeBySystem, type Changes, capacitiesOf, createChanges } from './changes.ts'
 import { createGrants, type Grants } from './grants.ts'
 import type { Mandate, MandateEvent, MandateId } from './mandate.ts'
-import { findMandate, listBelow, listBySide, listMandateEvents, listPath } from './mandate.store.ts'
+import { findMandate, listBelow, listBySide, listMandateEvents, listPath, listSigners } from './mandate.store.ts'
 
 /** Everything that people do with mandates. Who has no part in one is told that there is none. */
 export interface Mandates extends Grants, Changes {
@@ -21,6 +21,8 @@ export interface Mandates extends Grants, Changes {
   /** The links from the root to a mandate, for nested `act` claims. */
   pathOf(mandate: Mandate): Promise<Mandate[]>
   listBelow(mandate: Mandate): Promise<Mandate[]>
+  /** Names of whose hands are under the giving of these, which the caller has seen. */
+  signersOf(mandates: readonly Mandate[]): Promise<ReadonlyMap<string, readonly string[]>>
 }
 
 export function createMandates(core: Core, roles: Roles): { mandates: Mandates; changeBySystem: ChangeBySystem } {
@@ -44,6 +46,7 @@ export function createMandates(core: Core, roles: Roles): { mandates: Mandates; 
     find: (id) => findMandate(db, id),
     pathOf: ({ path }) => listPath(db, path),
     listBelow: (mandate) => listBelow(db, mandate),
+    signersOf: (seen) => listSigners(db, seen.map(({ id }) => id)),
   }
   return { mandates, changeBySystem }
 }
