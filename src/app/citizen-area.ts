@@ -1,7 +1,7 @@
 import type { Account, AccountId } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
-import { CITIZEN_PLACE, createPortalRoutes, createProxyRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
+import { CITIZEN_PLACE, createPortalRoutes, createProxyRoutes, createSigningRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
 import { CLOSED_GRACE_DAYS } from './closed-accounts.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import type { Rooms } from './rooms.ts'
@@ -52,6 +52,7 @@ export async function openCitizenArea(
   })
   const { sessions } = entrance
   routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }).routes())
+  routes.use(createSigningRoutes({ pages, signing: rooms.documents, prove, about: { levelOf: rooms.assurance.levelOf, clientName: (id) => clientName(oidc, id) } }).routes())
   return { routes, pages, prove, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
 

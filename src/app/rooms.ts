@@ -9,7 +9,7 @@ import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import { portalEvents } from '../portal/index.ts'
 import { type Proxies, proxiesEvents } from '../proxies/index.ts'
-import { createSignatures, type RemoteSigning, signatureEvents, type Signatures } from '../signatures/index.ts'
+import { createSignatures, type DocumentSigning, type RemoteSigning, signatureEvents, type Signatures } from '../signatures/index.ts'
 import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
 import { openOutcomes } from './outcomes.ts'
@@ -17,6 +17,7 @@ import { type Figures, openFigures } from './helpdesk/management.ts'
 import { openSupport } from './helpdesk/support.ts'
 import { openWaitingLine, type WaitingLine } from './helpdesk/waiting-line.ts'
 import { openProxies } from './proxies/register.ts'
+import { openDocumentSigning } from './signatures/document-signing.ts'
 import { organisationSeal } from './signatures/organisation-seal.ts'
 import { type IssuerKeys, openRemoteSigning } from './signatures/remote-signing.ts'
 
@@ -58,6 +59,8 @@ export interface Rooms {
   readonly signatures: Signatures
   /** Citizens' certificates and signatures. */
   readonly signing: RemoteSigning
+  /** Documents that people sign. */
+  readonly documents: DocumentSigning
   /** Units of the counter and who works there. */
   readonly staff: Staff
   /** The units' waiting lines and the hours booked in them. */
@@ -113,6 +116,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   foundation.metrics.watchPool('passwords', accounts.hashing)
   const proxies = await openProxies({ foundation, audit, assurance, register, paper: { messages, seal: organisationSeal(signatures, clock, 'Instrumento de procuração') } })
   const signing = openRemoteSigning({ foundation, rooms: { audit, accounts, assurance, proxies, signatures }, messages, issuerKeys })
+  const documents = openDocumentSigning({ foundation, rooms: { audit, accounts, proxies, signatures, signing }, messages })
   const people = livenessPeople(accounts, images)
   const outcomes = openOutcomes(foundation, audit, messages)
   const engine = { rule: faces.rule, padModel: faces.padModel, observe: faces.observe, noteEnd: outcomes.noteEnd }
@@ -121,14 +125,14 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
   const staff = createStaff({ db, clock, audit })
   return {
-    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signatures, signing, settings,
+    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signatures, signing, documents, settings,
     staff,
     figures: openFigures(foundation, { accounts, messages }),
     support: openSupport(foundation, { audit, accounts, assurance, messages }),
     line: openWaitingLine(foundation, { audit, accounts, staff, messages }),
     async close() {
       await faceSearch.close()
-      await Promise.all([accounts.close(), signatures.close(), signing.close(), faces.close()])
+      await Promise.all([documents.close(), accounts.close(), signatures.close(), signing.close(), faces.close()])
       await audit.stop()
       await register.close()
     },

@@ -4,6 +4,7 @@ export { createEntranceRoutes, type EntranceDependencies, PROOF_KINDS, type Proo
 export { portalEvents } from './events.ts'
 export { type AreaVisit, findSignedIn, type VisitAccounts } from './visit.ts'
 export { type AreaPages, seeOther, type Visit } from './pages.ts'
+export { createSigningRoutes } from './signing/signing.routes.ts'
 export { createProxyRoutes } from './proxies/proxies.routes.ts'
 export { createPortalRoutes, type Portal, type PortalDependencies } from './portal.routes.ts'
 export { createLoopbackFetch } from './relying-party/loopback-fetch.ts'

@@ -32,6 +32,11 @@ export const OUTCOMES = [
   'proxy-unblocked',
   'act-approved',
   'act-refused',
+  'document-saved',
+  'document-sent',
+  'document-signed',
+  'document-refused',
+  'document-cancelled',
   'unmet',
   'refused',
 ] as const

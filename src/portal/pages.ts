@@ -20,6 +20,7 @@ const SECTIONS = [
   { name: 'systems', href: '/conta/sistemas', icon: 'plug' },
   { name: 'appointments', href: '/conta/agendamentos', icon: 'calendar' },
   { name: 'proxies', href: '/conta/procuracoes', icon: 'document' },
+  { name: 'documents', href: '/conta/assinaturas', icon: 'pen' },
   { name: 'companies', href: '/conta/empresas', icon: 'building' },
   { name: 'history', href: '/conta/historico', icon: 'history' },
 ] as const

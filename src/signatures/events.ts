@@ -7,6 +7,8 @@ import { REVOCATION_REASONS, type RevocationReason } from './authority/crl.ts'
 const REASONS = Object.keys(REVOCATION_REASONS) as [RevocationReason, ...RevocationReason[]]
 const credential = { credentialId: z.uuid(), serial: z.string() }
 const authority = { authorityId: z.uuid() }
+const envelope = { envelopeId: z.uuid() }
+const attempt = { ...envelope, attemptId: z.uuid() }
 
 /** What the authority did; stored as JSON, so names and shapes only ever grow. */
 export const signatureEvents = defineEvents({
@@ -27,5 +29,17 @@ export const signatureEvents = defineEvents({
   'signatures/credential-suspended': z.object({ ...credential, cause: z.enum(HOLD_CAUSES) }),
   'signatures/credential-resumed': z.object(credential),
   'signatures/credential-revoked': z.object({ ...credential, reason: z.enum(REASONS), cause: z.enum(END_CAUSES) }),
+  'signatures/envelope-sent': z.object({ ...envelope, documents: z.int(), signers: z.int() }),
+  'signatures/signer-invited': z.object(envelope),
+  'signatures/envelope-refused': z.object(envelope),
+  'signatures/envelope-cancelled': z.object(envelope),
+  'signatures/envelope-expired': z.object(envelope),
+  /** The key is about to be used; what becomes of it is one of the next three. */
+  'signatures/signing-begun': z.object({ ...attempt, activationId: z.string() }),
+  'signatures/documents-signed': z.object({ ...attempt, serial: z.string(), level: z.string(), documents: z.array(z.string()).max(100), mandateId: z.uuid().optional() }),
+  'signatures/signing-failed': z.object({ ...attempt, why: z.string() }),
+  /** The process was killed with the key in hand: nothing was delivered. */
+  'signatures/signing-lost': z.object(attempt),
+  'signatures/documents-erased': z.object({ ...envelope, documents: z.int() }),
   'signatures/time-stamped': z.object({ serial: z.string() }),
 })

@@ -10,6 +10,11 @@ const ID = '7f3b1f4e-1c5e-4a55-9f6a-0d2b6a6f1a11'
 const DRAFT_MODES = ['nova', 'pedir', 'repassar']
 const DRAFT_STEPS = ['quem', 'poderes', 'prazo', 'resumo']
 const MANDATE_ACTIONS = ['aceitar', 'recusar', 'renunciar', 'assinar', 'parar', 'liberar', 'cancelar', 'nao-fui-eu']
+const SIGNING_FORMS: readonly (readonly [form: string, fields: Record<string, string>])[] = [
+  ...['documentos', `documentos/${ID}/remover`, 'pessoas', 'pessoas/eu', `pessoas/${ID}/remover`, 'prazo', 'enviar', 'cancelar', 'recusar'].map((form) => [form, {}] as const),
+  ['assinar', { carimbo: 'sim' }],
+  ['confirmar', { prova: 'rosto' }],
+]
 const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[] = [
   ['/conta/dados/email', { value: 'x@example.org' }],
   ['/conta/dados/email/codigo', { code: '123456' }],
@@ -38,6 +43,8 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ['/conta/procuracoes/nova/juntos/retirar', {}],
   [`/conta/procuracoes/atos/${ID}/aprovar`, {}],
   [`/conta/procuracoes/atos/${ID}/recusar`, {}],
+  ['/conta/assinaturas/nova', {}],
+  ...SIGNING_FORMS.map(([form, fields]) => [`/conta/assinaturas/${ID}/${form}`, fields] as const),
   ['/conta/sair', {}],
 ]
 

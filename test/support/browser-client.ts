@@ -81,6 +81,16 @@ export class BrowserClient {
     return this.post(form.action, data, page.url)
   }
 
+  /** Sends files by a form of the page, as a browser does without a script. */
+  upload(page: Page, field: string, files: readonly { name: string; bytes: Uint8Array }[], options: { action?: string } = {}): Promise<Page> {
+    const form = findForm(page, options)
+    const data = new FormData()
+    for (const [name, held] of form.fields) if (name !== field) for (const value of held) data.append(name, value)
+    if (!form.fields.has(field)) throw new Error(`no field ${field} in the form to ${form.action.pathname}`)
+    for (const { name, bytes } of files) data.append(field, new File([new Uint8Array(bytes)], name))
+    return this.#follow(form.action, { method: 'POST', body: data, headers: { Origin: page.url.origin, Referer: page.url.href, 'Sec-Fetch-Site': 'same-origin' } }, [])
+  }
+
   post(url: URL | string, data: URLSearchParams, from?: URL): Promise<Page> {
     const target = new URL(url)
     const headers = {

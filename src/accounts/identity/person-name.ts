@@ -27,6 +27,12 @@ export function firstName(name: string): string {
   return name.split(' ')[0] ?? name
 }
 
+/** `Maria A. S.`: matches a paper at hand, and tells a stranger no name. */
+export function maskPersonName(name: string): string {
+  const [first = '', ...rest] = name.split(' ')
+  return [first, ...rest.filter((word) => !PARTICLES.has(word.toUpperCase())).map((word) => `${word[0] ?? ''}.`)].join(' ')
+}
+
 function foldName(name: string): string {
   return foldWords(name).join(' ')
 }

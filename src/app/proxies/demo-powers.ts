@@ -30,6 +30,14 @@ const POWERS = [
       kinds: ['poder-familiar', 'tutela', 'curatela'], representedKinds: ['person'], delegateKinds: ['person'], longestDays: 1830, subDepth: 0,
     },
   },
+  {
+    code: 'assinar-documentos',
+    definition: {
+      title: { 'pt-BR': 'Assinar documentos', en: 'Sign documents', es: 'Firmar documentos' },
+      description: { 'pt-BR': 'assinar documentos em seu nome', en: 'sign documents in your name', es: 'firmar documentos en tu nombre' },
+      longestDays: 365, subDepth: 0,
+    },
+  },
 ]
 const ANYBODY = { representedKinds: ['person', 'company'], delegateKinds: ['person', 'company'], grantorLevel: 'prata', delegateLevel: 'bronze' }
 

@@ -1,7 +1,7 @@
 import { createAddressLimit, networkOf } from '../../accounts/index.ts'
 import { createQuotas } from '../../biometrics/index.ts'
 import type { Oidc } from '../../oidc/index.ts'
-import { createAuthorityRoutes, createVerifierRoutes } from '../../signatures/index.ts'
+import { createAuthorityRoutes, createCodeRoutes, createVerifierRoutes } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Rooms } from '../rooms.ts'
 import type { Web } from '../web.ts'
@@ -59,6 +59,16 @@ export async function openSignatures({ foundation, rooms, oidc, web }: OpenSigna
     },
   })
   web.app.use(verifierRoutes.routes())
+  const codes = createAddressLimit({ allowance: QUESTIONS, networkOf })
+  const codeRoutes = createCodeRoutes({
+    views: web.views,
+    records: rooms.documents.records,
+    claimAddress(ip) {
+      codes.check(ip)
+      codes.spend(ip)
+    },
+  })
+  web.app.use(codeRoutes.routes())
   jobs.schedule('signatures-renew', '37 4 * * *', async () => {
     await signatures.authority.renewServices()
     const ends = await signatures.authority.rootListEnds()

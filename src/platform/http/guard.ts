@@ -57,6 +57,9 @@ export const bytes = z.custom<Buffer>((value) => Buffer.isBuffer(value))
 /** A file's field in the body schema of a route that consumes `upload`. */
 export const file = z.instanceof(UploadedFile, { error: 'platform.field.required' })
 
+/** The field of a form that takes several files: at least one, as a list. */
+export const files = z.preprocess((value) => (value === undefined ? [] : [value].flat()), z.array(file).min(1, { error: 'platform.field.required' }).max(100))
+
 /** One or more values of the same field (check boxes), always as a list. */
 export function listOf<T extends z.ZodType>(item: T) {
   return z.preprocess((value) => (value === undefined ? [] : [value].flat()), z.array(item).max(100))

@@ -61,6 +61,9 @@ const ICONS: Readonly<Record<string, string>> = {
   'oidc/authorized': 'building',
   'proxies/used': 'user',
   'proxies/granted': 'document',
+  'signatures/documents-signed': 'pen',
+  'signatures/envelope-sent': 'document',
+  'signatures/signer-invited': 'document',
   'oidc/consent-given': 'plug',
   'oidc/consent-withdrawn': 'plug',
   'oidc/face-check-agreed': 'face',
@@ -81,6 +84,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'oidc/refresh-token-reused',
   'oidc/face-check-refused',
   'portal/use-disowned',
+  'signatures/signing-lost',
   'helpdesk/support-acted',
 ])
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { maskPersonName } from '../../accounts/index.ts'
 import type { Documents } from '../../platform/documents/documents.ts'
 import { Problem } from '../../platform/problem.ts'
 import { type Core, recordFor } from '../core.ts'
@@ -122,7 +123,6 @@ function validityOf(path: readonly Mandate[], now: Date): Verified['validity'] {
 
 /** `Maria A. S.`: matches a paper at hand, and tells a stranger no name. */
 function masked(party: Party): MaskedParty {
-  const [first = '', ...rest] = party.name.split(' ')
-  const name = party.kind === 'person' ? [first, ...rest.filter((word) => word.length > 2).map((word) => `${word[0]}.`)].join(' ') : party.name
+  const name = party.kind === 'person' ? maskPersonName(party.name) : party.name
   return { name, document: maskedDocument(party) }
 }

@@ -1,0 +1,53 @@
+import type { Level } from '../../assurance/index.ts'
+import type { HttpContext } from '../../platform/http/request-facts.ts'
+import { Problem } from '../../platform/problem.ts'
+import { type DocumentSigning, type Person, SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
+import { displayName } from '../../accounts/index.ts'
+import type { Prove } from '../entrance.routes.ts'
+import type { AreaPages, Page, Visit } from '../pages.ts'
+
+/** What the pages about signing share. */
+export interface SigningDesk {
+  readonly pages: AreaPages
+  readonly signing: DocumentSigning
+  readonly prove: Prove
+  readonly about: {
+    readonly levelOf: (accountId: string) => Promise<Level>
+    /** What a relying party is called. */
+    readonly clientName: (clientId: string) => Promise<string>
+  }
+}
+
+export const PAGE = '/conta/assinaturas'
+
+/** Who visits, as the signatures room knows them. */
+export function personOf({ account }: Visit): Person {
+  const citizen = account.citizen.reveal()
+  return { accountId: account.id, cpf: citizen.cpf, name: displayName(citizen) }
+}
+
+export function showIn({ pages }: SigningDesk, ctx: HttpContext, visit: Visit, page: Omit<Page, 'section'>): void {
+  pages.show(ctx, visit, { ...page, section: 'documents' })
+}
+
+const EXPLAINED: readonly string[] = [
+  SIGNATURE_PROBLEMS.notSignable, SIGNATURE_PROBLEMS.tooMuch, SIGNATURE_PROBLEMS.stepOutOfOrder, SIGNATURE_PROBLEMS.notYourTurn, SIGNATURE_PROBLEMS.signingBusy,
+  SIGNATURE_PROBLEMS.attemptOver, SIGNATURE_PROBLEMS.mandateUnfit, SIGNATURE_PROBLEMS.clockBehind, SIGNATURE_PROBLEMS.noAuthority,
+].map(({ code }) => code)
+
+/** A refusal that its page explains. */
+export interface Refusal {
+  readonly code: string
+  readonly detail: string | undefined
+}
+
+/** Runs what may be refused; anything that the page cannot explain goes on up. */
+export async function refusalOf(work: () => Promise<void>): Promise<Refusal | undefined> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Problem) || !EXPLAINED.includes(error.code)) throw error
+    return { code: error.code, detail: error.detail }
+  }
+}

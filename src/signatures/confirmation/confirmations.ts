@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto'
+import { Problem } from '../../platform/problem.ts'
+import type { Represented } from '../activation/activation.ts'
+import type { Activations } from '../activation/activations.ts'
+import { type EnvelopeCore, getEnvelope } from '../envelope/core.ts'
+import { DAY_MS, type Envelope, type Person, type Signer, signerOf, signersInTurn } from '../envelope/envelope.ts'
+import { SIGNATURE_PROBLEMS } from '../problems.ts'
+import { DEFAULT_CHOICE, type InNameOf, openPlan, readChoice, saveChoice, sealPlan, type SigningChoice } from './choice.ts'
+import { newPlan, type PreparationDependencies, type Prepared, prepareAll } from './preparation.ts'
+import { createSigningAct } from './signing-act.ts'
+import { type Attempt, countAttempts, dropLease, findAttempt, insertAttempt, takeLease } from './signing.store.ts'
+
+/** From what a signer chose to their signature under every document of the envelope. */
+export interface Confirmations {
+  /** @throws {Problem} signatures/not-your-turn */
+  choiceOf(by: Person, id: string): Promise<SigningChoice>
+  /** @throws {Problem} signatures/not-your-turn, signatures/mandate-unfit */
+  choose(by: Person, id: string, choice: SigningChoice): Promise<void>
+  /**
+   * Names exactly what will be signed, as whom; the proof of the citizen's will must answer this `nonce`.
+   *
+   * @throws {Problem} signatures/signing-busy while another signer of the same documents is at it: signatures follow one another
+   */
+  begin(by: Person, id: string): Promise<{ attemptId: string; nonce: string; expiresAt: Date }>
+  /**
+   * Signs every document and stores all of it, or nothing.
+   *
+   * @throws {Problem} signatures/attempt-over, signatures/not-your-turn, signatures/signing-busy, and what the key refuses
+   */
+  finish(by: Person, attemptId: string, proof: { idToken: string }): Promise<void>
+}
+
+/** Whom a person may sign for, by the register of mandates. */
+export interface Powers {
+  /** Parties and powers that permit signing, now. */
+  list(by: Person): Promise<readonly Represented[]>
+  /** Decided again. @throws {Problem} signatures/mandate-unfit */
+  get(by: Person, as: InNameOf): Promise<Represented>
+}
+
+export interface ConfirmationDependencies extends PreparationDependencies {
+  readonly activations: Pick<Activations, 'open' | 'confirm'>
+  readonly powers: Powers
+}
+
+/** A batch of a hundred takes a second or two; after this long others may sign again. */
+const ACT_MS = 60_000
+const ATTEMPTS_A_DAY = 100
+
+export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDependencies): Confirmations {
+  const { db, clock } = core.platform
+  const { activations, powers } = deps
+  const act = createSigningAct(core, deps)
+
+  async function inTurn(by: Person, id: string): Promise<{ envelope: Envelope; signer: Signer }> {
+    const envelope = await getEnvelope(core, db, by, id)
+    const signer = signerOf(envelope, by)
+    if (!signer || !signersInTurn(envelope).includes(signer)) throw new Problem(SIGNATURE_PROBLEMS.notYourTurn)
+    return { envelope, signer }
+  }
+
+  async function lease(envelopeId: string, signerId: string, until: Date): Promise<void> {
+    if (!(await takeLease(db, envelopeId, { signerId, now: clock.now(), until }))) throw new Problem(SIGNATURE_PROBLEMS.signingBusy, { retryAfterSeconds: 60 })
+  }
+
+  const after = (ms: number) => new Date(clock.now().getTime() + ms)
+
+  return {
+    async choiceOf(by, id) {
+      const { signer } = await inTurn(by, id)
+      return (await readChoice(core, db, signer.id)) ?? DEFAULT_CHOICE
+    },
+    async choose(by, id, choice) {
+      const { signer } = await inTurn(by, id)
+      if (choice.as) await powers.get(by, choice.as)
+      await saveChoice(core, db, signer.id, choice)
+    },
+    async begin(by, id) {
+      const { signer } = await inTurn(by, id)
+      if ((await countAttempts(db, by.accountId, after(-DAY_MS))) >= ATTEMPTS_A_DAY) throw new Problem(SIGNATURE_PROBLEMS.tooMuch, { detail: 'attempts' })
+      await lease(id, signer.id, after(ACT_MS))
+      try {
+        // After the lease: whoever signed before has left a new version.
+        const { envelope } = await inTurn(by, id)
+        const choice = (await readChoice(core, db, signer.id)) ?? DEFAULT_CHOICE
+        const represented = choice.as && (await powers.get(by, choice.as))
+        const plan = newPlan(envelope, choice, clock.now())
+        const prepared = await prepareAll(core, deps, { envelope, plan, by, represented })
+        const opened = await activations.open({
+          accountId: by.accountId, clientId: envelope.clientId, signatory: represented ?? { kind: 'self' }, credential: { kind: 'one-shot' }, documents: prepared.map(named),
+        })
+        const attempt: Attempt = { id: randomUUID(), envelopeId: id, signerId: signer.id, accountId: by.accountId, activationId: opened.id, state: 'open' }
+        await insertAttempt(db, attempt, sealPlan(core, plan, attempt.id), clock.now())
+        await lease(id, signer.id, opened.expiresAt)
+        return { attemptId: attempt.id, nonce: opened.nonce, expiresAt: opened.expiresAt }
+      } catch (error) {
+        await dropLease(db, id, signer.id)
+        throw error
+      }
+    },
+    async finish(by, attemptId, proof) {
+      const attempt = await findAttempt(db, attemptId)
+      if (attempt?.accountId !== by.accountId || attempt.state !== 'open') throw new Problem(SIGNATURE_PROBLEMS.attemptOver)
+      const { envelopeId, signerId } = attempt
+      await lease(envelopeId, signerId, after(ACT_MS))
+      try {
+        const { envelope, signer } = await inTurn(by, envelopeId)
+        const plan = openPlan(core, attempt.plan, attemptId)
+        const represented = plan.choice.as && (await powers.get(by, plan.choice.as))
+        const prepared = await prepareAll(core, deps, { envelope, plan, by, represented })
+        await act({ by, attempt, envelope, signer, at: plan.at, represented }, prepared, () => activations.confirm({ id: attempt.activationId, ...proof }))
+      } finally {
+        await dropLease(db, envelopeId, signerId)
+      }
+    },
+  }
+}
+
+function named({ document: { name, form, currentSha256, sha256 }, digest }: Prepared) {
+  return { name, form: form === 'pdf' ? ('pades' as const) : ('cades' as const), sha256: form === 'pdf' ? currentSha256 : sha256, digest: digest.toString('hex') }
+}

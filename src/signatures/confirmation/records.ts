@@ -1,0 +1,134 @@
+import { maskPersonName } from '../../accounts/index.ts'
+import { Problem } from '../../platform/problem.ts'
+import { newCode, parseCode } from '../../proxies/index.ts'
+import type { Documents } from '../../platform/documents/documents.ts'
+import { type Asker, type EnvelopeCore, getEnvelope, openText, toEnvelope } from '../envelope/core.ts'
+import { openContent } from '../envelope/contents.ts'
+import type { Envelope, EnvelopeDocument, Person } from '../envelope/envelope.ts'
+import { findEnvelope } from '../envelope/envelope.store.ts'
+import { SIGNATURE_PROBLEMS } from '../problems.ts'
+import { type ReceiptLine, receiptOf } from './receipt.ts'
+import { findDetached, findSignatureByCode, listSignatures, listSignaturesOf, type StoredSignature } from './signing.store.ts'
+import type { PaperTexts } from './stamp.ts'
+
+/** One signature as its history shows it. */
+export interface SignatureRecord {
+  readonly id: string
+  readonly envelopeId: string
+  readonly document: Pick<EnvelopeDocument, 'id' | 'name' | 'form' | 'sha256'>
+  readonly signerId: string
+  readonly signerName: string
+  readonly represented: { readonly name: string; readonly identifier: string } | undefined
+  readonly mandateId: string | undefined
+  readonly serial: string
+  readonly level: string
+  /** Of the document with this signature. */
+  readonly sha256: string
+  readonly code: string
+  readonly signedAt: Date
+}
+
+/** What a stranger with a stamp's code learns: enough to match the paper, and no more. */
+export interface CodeRecord {
+  readonly signedAt: Date
+  readonly signer: string
+  readonly represented: string | undefined
+  readonly level: string
+  readonly pages: number | undefined
+  readonly sha256: string
+  /** Whether others have signed since, so that the newest file has another hash. */
+  readonly isNewest: boolean
+  readonly newestSha256: string
+}
+
+/** Every signature that was made: documents go, their names and hashes stay. */
+export interface SignatureRecords {
+  /** @throws {Problem} signatures/envelope-unknown */
+  ofEnvelope(by: Asker, id: string): Promise<SignatureRecord[]>
+  /** Newest first, a page at a time. */
+  ofPerson(by: Person, before: Date | undefined): Promise<SignatureRecord[]>
+  /** The signature beside a file (CAdES, DER). @throws {Problem} signatures/envelope-unknown, signatures/document-gone */
+  detached(by: Asker, id: string, signatureId: string): Promise<{ name: string; bytes: Buffer }>
+  /** A receipt of everything that was signed so far, sealed by the organisation. @throws {Problem} signatures/step-out-of-order before the first signature */
+  receipt(by: Asker, id: string): Promise<Buffer>
+  /** @throws {Problem} signatures/signature-unknown */
+  byCode(code: string): Promise<CodeRecord>
+}
+
+export interface RecordDependencies {
+  readonly documents: Pick<Documents, 'render'>
+  readonly texts: PaperTexts
+  readonly publicUrl: string
+}
+
+const PAGE_SIZE = 50
+
+export function createSignatureRecords(core: EnvelopeCore, { documents, texts, publicUrl }: RecordDependencies): SignatureRecords {
+  const { db, clock, keyring } = core.platform
+
+  const recordsOf = async (by: Asker, id: string): Promise<{ envelope: Envelope; records: SignatureRecord[] }> => {
+    const envelope = await getEnvelope(core, db, by, id)
+    return { envelope, records: (await listSignatures(db, id)).map((stored) => toRecord(core, envelope, stored)) }
+  }
+
+  return {
+    ofEnvelope: async (by, id) => (await recordsOf(by, id)).records,
+    async ofPerson(by, before) {
+      const stored = await listSignaturesOf(db, by.accountId, { before, limit: PAGE_SIZE })
+      const envelopes = new Map<string, Envelope>()
+      for (const id of new Set(stored.map(({ envelopeId }) => envelopeId))) {
+        const found = await findEnvelope(db, id)
+        if (found) envelopes.set(id, toEnvelope(core, found))
+      }
+      return stored.flatMap((one) => {
+        const envelope = envelopes.get(one.envelopeId)
+        return envelope ? [toRecord(core, envelope, one)] : []
+      })
+    },
+    async detached(by, id, signatureId) {
+      const { envelope, records } = await recordsOf(by, id)
+      const record = records.find((one) => one.id === signatureId)
+      const document = envelope.documents.find((one) => one.id === record?.document.id)
+      if (!record || document?.form !== 'file') throw new Problem(SIGNATURE_PROBLEMS.envelopeUnknown)
+      const sealed = await findDetached(db, signatureId)
+      if (!sealed) throw new Problem(SIGNATURE_PROBLEMS.documentGone)
+      return { name: `${document.name}.p7s`, bytes: (await openContent(core, db, document)).openBeside(sealed, signatureId) }
+    },
+    async receipt(by, id) {
+      const { envelope, records } = await recordsOf(by, id)
+      if (records.length === 0) throw new Problem(SIGNATURE_PROBLEMS.stepOutOfOrder)
+      const lines = records.map((record): ReceiptLine => ({ ...record, cpf: envelope.signers.find(({ id: signer }) => signer === record.signerId)?.cpf }))
+      return documents.render(receiptOf(texts, { envelope, lines, at: clock.now(), url: `${publicUrl}/verificar`, code: records[0]?.code ?? newCode() }))
+    },
+    async byCode(text) {
+      const code = parseCode(text)
+      const stored = code === undefined ? undefined : await findSignatureByCode(db, keyring.hash(code, 'signing-code'))
+      const found = stored && (await findEnvelope(db, stored.envelopeId))
+      if (!stored || !found) throw new Problem(SIGNATURE_PROBLEMS.signatureUnknown)
+      const envelope = toEnvelope(core, found)
+      const record = toRecord(core, envelope, stored)
+      const document = envelope.documents.find(({ id }) => id === record.document.id)
+      const newest = document?.form === 'pdf' ? document.currentSha256 : record.sha256
+      return {
+        signedAt: record.signedAt, signer: maskPersonName(record.signerName), level: record.level, pages: document?.pages, sha256: record.sha256,
+        represented: record.represented && record.represented.name, isNewest: newest === record.sha256, newestSha256: newest,
+      }
+    },
+  }
+}
+
+function toRecord(core: EnvelopeCore, envelope: Envelope, stored: StoredSignature): SignatureRecord {
+  const document = envelope.documents.find(({ id }) => id === stored.documentId)
+  if (!document) throw new Error('a signature without its document')
+  const { id, envelopeId, signerId, serial, level, mandateId, signedAt } = stored
+  const represented: unknown = stored.represented && JSON.parse(openText(core, stored.represented, id))
+  return {
+    id, envelopeId, signerId, serial, level, mandateId, signedAt, document,
+    signerName: openText(core, stored.signerName, id), sha256: stored.sha256.toString('hex'), code: openText(core, stored.code, id),
+    represented: isParty(represented) ? represented : undefined,
+  }
+}
+
+function isParty(value: unknown): value is { name: string; identifier: string } {
+  return typeof value === 'object' && value !== null && 'name' in value && 'identifier' in value
+}
