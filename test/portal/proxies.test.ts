@@ -219,3 +219,27 @@ test('what the register of mandates no longer bears is offered to nobody: the gr
   await press(mine, await area.open(mine, `${BASE}/${id}`), `${BASE}/${id}/cancelar`)
   assert.ok(!(await offered(taker)).includes(id))
 })
+
+test('many accounts behind one network ask for no more than that network may', async () => {
+  const target = await citizenAtPrata(area)
+  const sameNetwork = { 'X-Forwarded-For': '10.9.9.9' }
+  const ask = async (browser: BrowserClient) => {
+    let page = await area.open(browser, `${BASE}/pedir`)
+    page = await browser.submit(page, { document: target.cpf, name: NAME }, { action: `${BASE}/pedir/quem` })
+    const [power = ''] = page.forms.flatMap(({ choices }) => choices.get('poder') ?? [])
+    await browser.submit(page, { poder: power }, { action: `${BASE}/pedir/poderes` })
+        return browser.submit(await area.open(browser, `${BASE}/pedir/prazo`), { ate: inDays(90) }, { action: `${BASE}/pedir/prazo` })
+  }
+  const flooder = (await area.signIn(await citizenAtPrata(area), { browser: area.browser(sameNetwork) })).browser
+  let summaryPage = await ask(flooder)
+  // Refused or not, each counts.
+  for (let count = 0; count < 40; count += 1) {
+    const answer = await flooder.submit(summaryPage, {}, { action: `${BASE}/pedir/resumo` })
+    if (answer.status !== 422) summaryPage = await ask(flooder)
+  }
+  const other = (await area.signIn(await citizenAtPrata(area), { browser: area.browser(sameNetwork) })).browser
+  const refused = await other.submit(await ask(other), {}, { action: `${BASE}/pedir/resumo` })
+  assert.equal(refused.status, 422)
+  assert.match(refused.text, /Pedidos demais/)
+  assert.match((await area.open((await area.signIn(target)).browser, `${BASE}/pedidos`)).text, new RegExp(`${NAME} quer poder`))
+})

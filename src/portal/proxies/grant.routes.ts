@@ -1,8 +1,9 @@
 import Router from '@koa/router'
 import { z } from 'zod'
+import { type AddressLimit, createAddressLimit, networkOf } from '../../accounts/index.ts'
 import { type FieldErrors, guard, listOf, type Typed } from '../../platform/http/guard.ts'
 import { localeOf } from '../../platform/http/locale.ts'
-import type { HttpContext } from '../../platform/http/request-facts.ts'
+import { type HttpContext, requestFacts } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
 import { type Mandate, type MandateId, parseMandateId, parsePartyRef, type PartyKind, PROXIES_PROBLEMS, type Role } from '../../proxies/index.ts'
 import { type Outcome, tell } from '../outcome.ts'
@@ -14,6 +15,8 @@ import { person } from './person-form.ts'
 import { createDrafts, type Drafts, type DraftStep, parseTypedDay, type ProxyDraft, STEPS, stepOf, termsOf } from './draft.ts'
 
 type Mode = ProxyDraft['mode']
+/** Many accounts behind one address flood nobody either: beside what the register allows each of them. */
+const ASKED = { burst: 40, perSecond: 40 / 3600 }
 const DONE: Readonly<Record<Mode, Outcome>> = { nova: 'proxy-granted', pedir: 'proxy-asked', repassar: 'proxy-passed-on' }
 const MODES = Object.keys(DONE) as Mode[]
 /** Which step mends a term that was refused. */
@@ -28,6 +31,8 @@ const term = z.object({
 
 /** A page of the draft, in one of its two modes. */
 interface Step extends ProxyDesk {
+  /** Requests to represent, from one network. */
+  readonly asked: AddressLimit
   readonly drafts: Drafts
   readonly mode: Mode
 }
@@ -38,8 +43,9 @@ interface Step extends ProxyDesk {
  */
 export function createGrantRoutes(desk: ProxyDesk): Router {
   const router = new Router()
+  const asked = createAddressLimit({ allowance: ASKED, networkOf })
   for (const mode of MODES) {
-    const step: Step = { ...desk, mode, drafts: createDrafts(desk.sessions) }
+    const step: Step = { ...desk, asked, mode, drafts: createDrafts(desk.sessions) }
     addStart(router, step)
     addPerson(router, step)
     addPowers(router, step)
@@ -146,13 +152,25 @@ function addSummary(router: Router, step: Step): void {
     const refusal = await refusalOf(async () => {
       if (mode === 'nova') await proxies.mandates.grant(by, terms)
       else if (mode === 'repassar') await proxies.mandates.subdelegate(by, parentOf(draft), terms)
-      else if (represented) await proxies.requests.ask(by, { represented, powers: terms.powers, validThrough: terms.validThrough })
+      else if (represented) await askWithin(step, ctx, () => proxies.requests.ask(by, { represented, powers: terms.powers, validThrough: terms.validThrough }))
     })
     if (refusal !== undefined) return show(ctx, visit, draft, refusal)
     await step.drafts.save(ctx, undefined)
     seeOther(ctx, inName(PAGE, draft.company) + (draft.company ? '&' : '?') + tell('', DONE[mode]).slice(1))
   }
   addStep(router, step, { at: 'resumo', form: z.object({}), keep: [], show: (ctx, visit, draft) => show(ctx, visit, draft), save })
+}
+
+/** @throws {Problem} proxies/too-many-requests for a network that has asked too much */
+async function askWithin({ asked }: Step, ctx: HttpContext, ask: () => Promise<unknown>): Promise<void> {
+  const { ip } = requestFacts(ctx)
+  try {
+    asked.check(ip)
+  } catch (cause) {
+    throw new Problem(PROXIES_PROBLEMS.tooManyRequests, { cause, retryAfterSeconds: 3600 })
+  }
+  asked.spend(ip)
+  await ask()
 }
 
 interface StepPages<Form> {

@@ -48,6 +48,8 @@ export interface RequestLimits {
   readonly mostPerDay: number
   /** Open to one represented. */
   readonly mostOpen: number
+  /** To one represented since `since`, by whomever. */
+  readonly mostToOnePerDay: number
   readonly since: Date
 }
 
@@ -65,14 +67,15 @@ export interface NewRequest {
 /** Adds a request unless it is blocked, repeated or too much; both sides are locked, so that of many at once no more get through. */
 export async function insertRequest(tx: Sql, made: NewRequest, limits: RequestLimits): Promise<'added' | 'blocked' | 'too-many'> {
   await tx.query('SELECT 1 FROM proxy_party WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE', [[made.representedId, made.delegateId]])
-  const [counts] = await tx.query<{ blocked: boolean; by_delegate: number; to_represented: number }>(
+  const [counts] = await tx.query<{ blocked: boolean; by_delegate: number; open_to_represented: number; to_represented: number }>(
     `SELECT EXISTS (SELECT 1 FROM proxy_request_block b WHERE b.represented_id = $1 AND b.delegate_id IN ($1, $2)) AS blocked,
        (SELECT count(*)::int FROM proxy_request q WHERE q.delegate_id = $2 AND q.created_at > $3) AS by_delegate,
-       (SELECT count(*)::int FROM proxy_request q WHERE q.represented_id = $1 AND q.state = 'asked') AS to_represented`,
+       (SELECT count(*)::int FROM proxy_request q WHERE q.represented_id = $1 AND q.state = 'asked') AS open_to_represented,
+       (SELECT count(*)::int FROM proxy_request q WHERE q.represented_id = $1 AND q.created_at > $3) AS to_represented`,
     [made.representedId, made.delegateId, limits.since],
   )
   if (!counts || counts.by_delegate >= limits.mostPerDay) return 'too-many'
-  if (counts.blocked || counts.to_represented >= limits.mostOpen) return 'blocked'
+  if (counts.blocked || counts.open_to_represented >= limits.mostOpen || counts.to_represented >= limits.mostToOnePerDay) return 'blocked'
   const added = await tx.execute(
     `INSERT INTO proxy_request (id, state, represented_id, delegate_id, powers, valid_through, client_id, created_at, decide_by)
      VALUES ($1, 'asked', $2, $3, $4::jsonb, $5::date, $6, $7, $8) ON CONFLICT DO NOTHING`,

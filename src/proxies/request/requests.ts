@@ -21,6 +21,8 @@ const DAY_MS = 86_400_000
 const MOST_PER_DAY = 10
 /** Whoever is flooded sees no more than these, and hears of no more. */
 const MOST_OPEN = 20
+/** Of whomever, so that refusing makes no room for the next thousand. */
+const MOST_TO_ONE_PER_DAY = 40
 
 export interface RequestTerms {
   readonly represented: { readonly ref: PartyRef; readonly name: string }
@@ -155,7 +157,7 @@ function createAdd(core: Core, roles: Roles): Add {
         id, representedId: parties[0].id, delegateId: parties[1].id, powers, validThrough, clientId: asked.clientId, now,
         decideBy: new Date(now.getTime() + DECIDE_MS),
       }
-      const limits = { mostPerDay: MOST_PER_DAY, mostOpen: MOST_OPEN, since: new Date(now.getTime() - DAY_MS) }
+      const limits = { mostPerDay: MOST_PER_DAY, mostOpen: MOST_OPEN, mostToOnePerDay: MOST_TO_ONE_PER_DAY, since: new Date(now.getTime() - DAY_MS) }
       const added = parties[0].id === parties[1].id ? 'blocked' : await insertRequest(tx, made, limits)
       if (added === 'too-many') throw new Problem(PROXIES_PROBLEMS.tooManyRequests, { retryAfterSeconds: DAY_MS / 1000 })
       if (added === 'blocked') throw new Problem(PROXIES_PROBLEMS.requestBlocked)
