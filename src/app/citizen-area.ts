@@ -20,6 +20,8 @@ export type CitizenAreaDependencies = AreaDependencies
 /** The area's routes and frame, and the account that is signed in to it. */
 export interface CitizenArea extends Pick<Portal, 'routes' | 'pages' | 'prove'> {
   findAccount(ctx: HttpContext): Promise<Account | undefined>
+  /** The account with the sign-in that it is here by. */
+  findVisit: Portal['findVisit']
 }
 
 /** `/conta` as a first-party relying party of this very server: its registration, its sessions, its routes. */
@@ -53,7 +55,7 @@ export async function openCitizenArea(
   const { sessions } = entrance
   routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }).routes())
   routes.use(createSigningRoutes({ pages, signing: rooms.documents, prove, about: { levelOf: rooms.assurance.levelOf, clientName: (id) => clientName(oidc, id) } }).routes())
-  return { routes, pages, prove, findAccount: async (ctx) => (await findVisit(ctx))?.account }
+  return { routes, pages, prove, findVisit, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
 
 function accountsOf({ foundation, rooms: { accounts, settings } }: CitizenAreaDependencies): PortalDependencies['accounts'] {

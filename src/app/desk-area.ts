@@ -12,7 +12,7 @@ export const DESK_CLIENT = 'mt-balcao'
 const LIMITS = { idleSeconds: 1800, absoluteSeconds: 8 * 3600 }
 
 /** `/balcao` as a first-party relying party of this very server, apart from the citizen's and the operators' areas. */
-export async function openDeskArea(deps: AreaDependencies, { findAccount }: Pick<CitizenArea, 'findAccount'>, localAddress: LocalAddress): Promise<Router> {
+export async function openDeskArea(deps: AreaDependencies, { findVisit }: Pick<CitizenArea, 'findVisit'>, localAddress: LocalAddress): Promise<Router> {
   const { foundation, rooms, look, web } = deps
   const { db, clock, keyring, jobs } = foundation
   const { publicUrl } = foundation.config.platform
@@ -21,8 +21,12 @@ export async function openDeskArea(deps: AreaDependencies, { findAccount }: Pick
   const party = { clientId: DESK_CLIENT, name: 'MT Login – balcão', place: DESK_PLACE, scopes: ['openid', 'profile'], limits: LIMITS } as const
   const counter = createCounter({
     desk: { db, clock, keyring, audit, staff },
-    accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens, find, counter: rooms.accounts.counter, deathChanged: (tx, personId) => jobs.send(DEATH_JOB, { personId }, { tx }) },
-    biometrics: { faces, images, search: faceSearch },
+    accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens, faceAttempts: rooms.accounts.faceAttempts, find, counter: rooms.accounts.counter, deathChanged: (tx, personId) => jobs.send(DEATH_JOB, { personId }, { tx }) },
+    biometrics: {
+      faces, images, search: faceSearch, noteEnd: rooms.outcomes.noteEnd,
+      // As a recovery by face: a class that a program in a camera's place passes is enough in the demonstration only.
+      accepts: (livenessClass) => foundation.config.demo.enabled || livenessClass !== 'basic',
+    },
     assurance,
     pages: {
       messages: look.messages,
@@ -46,6 +50,6 @@ export async function openDeskArea(deps: AreaDependencies, { findAccount }: Pick
       (pages) => createHoursRoutes({ pages, ...rooms.line }),
     ],
   })
-  routes.use(counter.citizenRoutes(findAccount).routes())
+  routes.use(counter.citizenRoutes(findVisit).routes())
   return routes
 }

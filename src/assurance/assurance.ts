@@ -21,6 +21,8 @@ export interface NewEvidence extends Proof {
   readonly actor: AuditActor
   readonly imageId?: string | undefined
   readonly location?: string | undefined
+  /** When the proof was made, where that was before now: its term runs from then. */
+  readonly obtainedAt?: Date | undefined
   /** Scores, thresholds and model versions; never images, templates or personal data. */
   readonly details?: Readonly<Record<string, unknown>> | undefined
 }
@@ -63,7 +65,7 @@ export function createAssurance({ db, audit, clock, demo }: AssuranceDependencie
   async function add(tx: Sql, proof: NewEvidence): Promise<Evidence | undefined> {
     const row = findPolicyRow(proof, { demo })
     if (row === undefined) return undefined
-    const obtainedAt = clock.now()
+    const obtainedAt = proof.obtainedAt ?? clock.now()
     const item: Evidence = {
       id: randomUUID(),
       personId: proof.personId,

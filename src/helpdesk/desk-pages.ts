@@ -26,6 +26,7 @@ const SECTIONS = [
   { name: 'management', href: '/balcao/gestao', icon: 'building', roles: ['unit-manager'] },
   { name: 'hours', href: '/balcao/horarios', icon: 'calendar', roles: ['unit-manager'] },
   { name: 'attendances', href: '/balcao/atendimentos', icon: 'id-card', roles: ['attendant'] },
+  { name: 'accounts', href: '/balcao/contas', icon: 'phone', roles: ['attendant', 'supervisor'] },
   { name: 'approvals', href: '/balcao/aprovacoes', icon: 'check', roles: ['supervisor'] },
   { name: 'fraud', href: '/balcao/fraudes', icon: 'alert', roles: ['supervisor'] },
   { name: 'team', href: '/balcao/equipe', icon: 'user', roles: ['unit-manager'] },

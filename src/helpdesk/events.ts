@@ -44,7 +44,10 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/images-disowned': z.object({ ...attendance, imageIds: z.array(z.uuid()), finding: z.enum(WRONG_FINDINGS) }),
   'helpdesk/binding-offered': z.object(attendance),
   'helpdesk/binding-refused': z.object(attendance),
-  'helpdesk/account-bound': z.object(attendance),
+  /** The link or the code was used by the person's account; it is not bound yet. */
+  'helpdesk/binding-claimed': z.object(attendance),
+  'helpdesk/binding-unproved': z.object(attendance),
+  'helpdesk/account-bound': z.object({ ...attendance, by: z.enum(['face', 'staff']).optional() }),
   'helpdesk/receipt-sent': z.object(attendance),
   /** By whoever had the link of the message. */
   'helpdesk/receipt-taken': z.object(attendance),

@@ -28,6 +28,8 @@ export const HELPDESK_PROBLEMS = {
   halted: { code: 'helpdesk/halted', status: 409, title: 'The attendance is stopped until a reviewer decides' },
   fourEyes: { code: 'helpdesk/four-eyes', status: 403, title: 'Whoever had a hand in an attendance does not decide it' },
   eyesNeeded: { code: 'helpdesk/eyes-needed', status: 422, title: 'Without the search the supervisor compares the faces' },
+  askNeeded: { code: 'helpdesk/ask-needed', status: 422, title: 'The account is new: the person is asked about it first' },
+  nothingClaimed: { code: 'helpdesk/nothing-claimed', status: 409, title: 'No account waits to be bound to this attendance' },
   alreadyBound: { code: 'helpdesk/already-bound', status: 409, title: 'The attendance has its account' },
   receiptNoAddress: { code: 'helpdesk/receipt-no-address', status: 409, title: 'No account with a confirmed address is bound to the attendance' },
   receiptTooOften: { code: 'helpdesk/receipt-too-often', status: 429, title: 'The receipt was sent too often, or a moment ago' },

@@ -1,9 +1,8 @@
 /** The citizen's own account and the counter: by a link or a code, once, for the person of the case only; no way round it for staff. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { createBindings } from '../../src/helpdesk/binding/bindings.ts'
 import { openArea, type TestArea } from '../portal/support/area.ts'
-import { bindByCode, bringToApproval, offerBinding, openCase, openStaffedDesk, type StaffedDesk } from './support/attendance-scene.ts'
+import { bindByCode, bringToApproval, claimByCode, linkOf, offerBinding, openCase, openStaffedDesk, type StaffedDesk } from './support/attendance-scene.ts'
 import { enterDesk, hire } from './support/counter.ts'
 
 let area: TestArea
@@ -18,13 +17,7 @@ after(() => area.close())
 const idOf = (path: string) => path.split('/').at(-1) ?? ''
 const levelOf = (accountId: string) => area.app.rooms.assurance.levelOf(accountId)
 
-/** A link as the QR code holds it, offered by the attendant. */
-async function offerLink(attendanceId: string, attendant = desk.attendant): Promise<string> {
-  const { db, clock, keyring } = area.app.foundation
-  const { audit, staff, accounts, assurance } = area.app.rooms
-  const bindings = createBindings({ desk: { db, clock, keyring, audit, staff }, tokens: accounts.tokens, addEvidence: assurance.add })
-  return (await bindings.offer(attendanceId, { id: attendant.accountId, role: 'attendant', unitId: desk.unit.id })).link
-}
+const offerLink = (attendanceId: string) => linkOf(area, desk, attendanceId)
 
 async function caseOf(cpf: string, attendant = desk.attendant): Promise<string> {
   const browser = area.browser()
@@ -39,7 +32,7 @@ test('a link works once, on the device of its person, who signs in to an account
   const { browser, page } = await area.signIn(citizen, { path: `/conta/balcao/${link}` })
   assert.equal(page.url.pathname, `/conta/balcao/${link}`)
   const bound = await browser.submit(page, {}, { action: link })
-  assert.match(bound.text, /Conta ligada ao atendimento/)
+  assert.match(bound.text, /Mostre que é você/)
   const replayed = await browser.submit(page, {}, { action: link })
   assert.match(replayed.text, /não vale mais/)
 })
@@ -56,7 +49,7 @@ test('somebody else’s account, the attendant’s too, is refused by link and b
   const ledger = await area.app.rooms.audit.ledger(citizen.accountId, { limit: 10 })
   assert.ok(ledger.some(({ type }) => type === 'helpdesk/binding-refused'))
   const own = await area.signIn(citizen, { path: `/conta/balcao/${link}` })
-  assert.match((await own.browser.submit(own.page, {}, { action: link })).text, /Conta ligada/)
+  assert.match((await own.browser.submit(own.page, {}, { action: link })).text, /Mostre que é você/)
 })
 
 test('a new link ends the former one; after 15 minutes it is over; a code is guessed ten times at most', async () => {
@@ -122,7 +115,8 @@ test('a case whose reference was withdrawn before the account was bound lifts no
   const supervisor = area.browser()
   await supervisor.submit(await enterDesk(area, supervisor, other.supervisor, `/balcao/aprovacoes/${idOf(path)}`), {}, { action: '/aprovar' })
   await area.app.foundation.db.transaction((tx) => area.app.rooms.images.withdrawFaces(tx, citizen.personId, 'counter'))
-  await bindByCode(area, citizen, await offerBinding(area, counter, path))
+  const { page: lost } = await claimByCode(area, citizen, await offerBinding(area, counter, path))
+  assert.match(lost.text, /foto deste atendimento não vale mais/)
   assert.equal(await levelOf(citizen.accountId), 'bronze')
 })
 

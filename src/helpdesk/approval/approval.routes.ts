@@ -29,8 +29,10 @@ export interface ApprovalRoutesDependencies {
 
 const PAGE = '/balcao/aprovacoes'
 const OUTCOMES = ['approved', 'done', 'refused', 'four-eyes', 'halted', 'step-out-of-order', 'reason-unfit', 'no-reference'] as const
+/** Refusals that a tick of the sheet mends. */
+const UNTICKED: Readonly<Record<string, string>> = { 'eyes-needed': 'compared', 'ask-needed': 'asked' }
 const query = z.object({ aviso: z.enum(OUTCOMES).optional() })
-const approving = z.object({ compared: z.literal('sim').optional() })
+const approving = z.object({ compared: z.literal('sim').optional(), asked: z.literal('sim').optional() })
 const refusing = z.object({ reason: z.enum(REFUSALS, 'platform.field.required') })
 type Params = { params: AttendanceParams }
 
@@ -53,24 +55,24 @@ export function createApprovalRoutes(deps: ApprovalRoutesDependencies): Router {
     const data = { ...(await sheetOf(deps, attendance)), ...(errors && { errors }) }
     pages.show(ctx, visit, { section: 'approvals', view: 'approval', data })
   }
-  /** A refusal leads back to the list, which tells it. */
+  /** What was not ticked is said on the sheet; another refusal leads back to the list, which tells it. */
   const deciding = <Input extends Params>(work: (visit: DeskVisit, input: Input) => Promise<'approved' | 'done' | 'refused'>) =>
     pages.only('approvals', async (ctx, visit, input: Input) => {
       const told = await work(visit, input).catch((error: unknown) => {
         const name = error instanceof Problem ? error.code.replace('helpdesk/', '') : ''
-        if (name === 'eyes-needed') return undefined
-        if (OUTCOMES.some((outcome) => outcome === name)) return name
+        if (name in UNTICKED || OUTCOMES.some((outcome) => outcome === name)) return name
         throw error
       })
-      if (told !== undefined) return seeOther(ctx, `${PAGE}?aviso=${told}`)
+      const field = UNTICKED[told]
+      if (field === undefined) return seeOther(ctx, `${PAGE}?aviso=${told}`)
       ctx.status = 422
-      await show(ctx, visit, input.params.id, { compared: 'helpdesk.told.eyes-needed' })
+      await show(ctx, visit, input.params.id, { [field]: `helpdesk.told.${told}` })
     })
 
   const open = pages.only('approvals', (ctx, visit, { params: { id } }: Params) => show(ctx, visit, id))
   const approve = deciding(async (visit, { params: { id }, body }: Params & { body: z.output<typeof approving> }) => {
     const { reason } = await attendances.get(id, { unitId: visit.unit.id })
-    await approvals.approve(id, handOf(visit, 'supervisor'), { compared: body.compared === 'sim' })
+    await approvals.approve(id, handOf(visit, 'supervisor'), { compared: body.compared === 'sim', asked: body.asked === 'sim' })
     return CASE_TYPES[reason].face === 'enrols' ? 'approved' : 'done'
   })
   const refuse = deciding(async (visit, { params: { id }, body }: Params & { body: z.output<typeof refusing> }) => {

@@ -2,9 +2,9 @@ import type { ImageKind, ImageStore, Provenance } from '../../biometrics/index.t
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Attendance } from '../attendance/attendance.ts'
-import { hadHand } from '../attendance/attendance.store.ts'
+import { hadPart } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
-import { setImage } from '../binding/binding.store.ts'
+import { findBoundAccount, setImage } from '../binding/binding.store.ts'
 import { type AddEvidence, COUNTER_SOURCE, giveEvidence } from '../binding/evidence.ts'
 import { forgetItems, type Item, listItems, openItem } from '../capture/item.store.ts'
 import { bestShot, templateOf } from '../capture/template.ts'
@@ -12,6 +12,7 @@ import { CASE_TYPES } from '../cases/case-type.ts'
 import type { Effects } from '../cases/effects.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import type { CheckAgain } from './checks.ts'
+import { hasReviewed } from './review.store.ts'
 
 /** Why a case is refused; codes, with texts of the pages. */
 export const REFUSALS = ['bad-picture', 'document-doubt', 'not-the-person', 'incomplete', 'other'] as const
@@ -32,11 +33,12 @@ export interface Approvals {
   /**
    * Puts everything into the image store as captured in person, and gives the evidence of it to the account that the case is bound to.
    *
-   * `compared` = the supervisor says that they compared the faces themselves; asked where the search could not.
+   * `compared` = the supervisor says that they compared the faces themselves; asked where the search could not. `asked` = that the person was
+   * asked about their account; wanted of one that is newer than the case.
    * @throws {Problem} helpdesk/four-eyes, helpdesk/halted, helpdesk/eyes-needed, helpdesk/step-out-of-order, helpdesk/role-needed,
-   * helpdesk/reason-unfit
+   * helpdesk/reason-unfit, helpdesk/ask-needed
    */
-  approve(id: string, hand: Hand, said: { compared: boolean }): Promise<void>
+  approve(id: string, hand: Hand, said: { compared: boolean; asked?: boolean }): Promise<void>
   /** @throws {Problem} helpdesk/four-eyes, helpdesk/step-out-of-order, helpdesk/role-needed */
   refuse(id: string, hand: Hand, reason: Refusal): Promise<void>
 }
@@ -45,11 +47,8 @@ export function createApprovals(deps: ApprovalDependencies): Approvals {
   const { desk, checkAgain } = deps
   const { db } = desk
   return {
-    mayDecide: async (attendance, hand) => {
-      const { accountId } = await ledgerOf(db, attendance)
-      return accountId !== hand.id && attendance.holderId !== hand.id && !(await hadHand(db, attendance.id, hand.id))
-    },
-    async approve(id, hand, { compared }) {
+    mayDecide: async (attendance, hand) => !(await isInvolved(db, attendance, hand)),
+    async approve(id, hand, { compared, asked }) {
       const attendance = await db.transaction((tx) => lockForDecision(desk, tx, id, hand))
       const { face } = CASE_TYPES[attendance.reason]
       // Somebody may have been enrolled with this face since it was compared, or the person with another one.
@@ -57,6 +56,7 @@ export function createApprovals(deps: ApprovalDependencies): Approvals {
       if (again === 'halted') throw new Problem(HELPDESK_PROBLEMS.halted)
       const isSearched = again === 'clear' && (face !== 'enrols' || attendance.checks.oneToN !== 'off')
       if (!isSearched && !compared) throw new Problem(HELPDESK_PROBLEMS.eyesNeeded)
+      if (!asked && (await findBoundAccount(db, id))?.isNew === true) throw new Problem(HELPDESK_PROBLEMS.askNeeded)
       await db.transaction((tx) => approve(deps, tx, id, hand))
     },
     refuse: (id, hand, reason) =>
@@ -73,12 +73,17 @@ export function createApprovals(deps: ApprovalDependencies): Approvals {
 async function lockForDecision(desk: Desk, tx: Sql, id: string, hand: Hand): Promise<Attendance> {
   await desk.staff.checkHolds(tx, hand.id, { unitId: hand.unitId, role: 'supervisor' })
   const attendance = await lockOfUnit(desk, tx, id, hand)
-  const { accountId } = await ledgerOf(tx, attendance)
-  const isInvolved = attendance.holderId === hand.id || accountId === hand.id || (await hadHand(tx, id, hand.id))
-  if (isInvolved) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
+  if (await isInvolved(tx, attendance, hand)) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
   if (attendance.state !== 'awaiting-approval') throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
   if (attendance.haltedAt !== undefined) throw new Problem(HELPDESK_PROBLEMS.halted)
   return attendance
+}
+
+/** A hand in the case, its citizen's support or its suspicion's end, or the citizen. */
+async function isInvolved(sql: Sql, attendance: Attendance, hand: Hand): Promise<boolean> {
+  const { accountId } = await ledgerOf(sql, attendance)
+  if (accountId === hand.id || attendance.holderId === hand.id) return true
+  return (await hadPart(sql, attendance.id, hand.id)) || hasReviewed(sql, attendance.id, hand.id)
 }
 
 async function approve({ desk, images, addEvidence, effects }: ApprovalDependencies, tx: Sql, id: string, hand: Hand): Promise<void> {

@@ -2,7 +2,7 @@ import type { ImageStore } from '../../biometrics/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { APPROVAL_DAYS, type Attendance, DRAFT_HOURS } from '../attendance/attendance.ts'
-import { findAttendance, findKnown, hadHand, type KnownHere, setHalted, touchAttendance } from '../attendance/attendance.store.ts'
+import { findAttendance, findKnown, hadPart, type KnownHere, setHalted, touchAttendance } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { CONFIRMING, countPending, decideReview, findReview, type FraudReview, listPendingReviews, REASONS_OF_KIND, type ReviewKind, type ReviewReason } from './review.store.ts'
@@ -41,7 +41,7 @@ export function createFraudReviews(desk: Desk, images: Pick<ImageStore, 'openFor
     const other = await findKnown(sql, review.otherPersonId)
     const { accountId } = await ledgerOf(sql, attendance)
     if (review.state !== 'pending') throw new Problem(HELPDESK_PROBLEMS.reviewDecided)
-    const isInvolved = (await hadHand(sql, attendance.id, hand.id)) || accountId === hand.id || attendance.decidedBy === hand.id || other?.accountId === hand.id
+    const isInvolved = (await hadPart(sql, attendance.id, hand.id)) || accountId === hand.id || attendance.decidedBy === hand.id || other?.accountId === hand.id
     if (isInvolved) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
     return { review, attendance, other }
   }
@@ -52,7 +52,7 @@ export function createFraudReviews(desk: Desk, images: Pick<ImageStore, 'openFor
       const mine: FraudReview[] = []
       for (const review of pending) {
         const isDecider = (await findAttendance(db, keyring, review.attendanceId))?.decidedBy === hand.id
-        if (!isDecider && !(await hadHand(db, review.attendanceId, hand.id))) mine.push(review)
+        if (!isDecider && !(await hadPart(db, review.attendanceId, hand.id))) mine.push(review)
       }
       return mine
     },

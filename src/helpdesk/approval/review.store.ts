@@ -104,6 +104,11 @@ export async function decideReview(
   return changed === 1
 }
 
+/** Whether somebody decided a suspicion of the case: who cleared it does not approve it. */
+export async function hasReviewed(sql: Sql, attendanceId: string, accountId: AccountId): Promise<boolean> {
+  return (await sql.query('SELECT 1 FROM fraud_review WHERE attendance_id = $1 AND decided_by = $2', [attendanceId, accountId])).length > 0
+}
+
 /** How many reviews of a case nobody has decided. */
 export async function countPending(sql: Sql, attendanceId: string): Promise<number> {
   const [row] = await sql.query<{ count: number }>("SELECT count(*) AS count FROM fraud_review WHERE attendance_id = $1 AND state = 'pending'", [

@@ -24,7 +24,7 @@ export interface AttendanceRoutesDependencies {
   readonly captures: Captures
   readonly finishCapture: FinishCapture
   /** What the citizen did on devices of their own. */
-  readonly citizen: { readonly bindings: Pick<Bindings, 'isBound'>; readonly consents: Pick<Consents, 'stateOf'>; readonly mails: Pick<ReceiptMails, 'addressOf'> }
+  readonly citizen: { readonly bindings: Pick<Bindings, 'stateOf'>; readonly consents: Pick<Consents, 'stateOf'>; readonly mails: Pick<ReceiptMails, 'addressOf'> }
 }
 
 const PAGE = '/balcao/atendimentos'
@@ -70,7 +70,7 @@ export function createAttendanceRoutes(deps: AttendanceRoutesDependencies): Rout
   const show = pages.only('attendances', async (ctx, visit, { params, query }: { params: AttendanceParams; query: z.output<typeof toldQuery> }) => {
     const attendance = await attendances.get(params.id, { unitId: visit.unit.id })
     const isHolder = attendance.holderId === visit.account.id
-    const data = { ...summaryOf(attendance, visit), told: query.aviso, isBound: await deps.citizen.bindings.isBound(params.id), ...(isHolder && (await detailsOf(deps, attendance))) }
+    const data = { ...summaryOf(attendance, visit), told: query.aviso, binding: await deps.citizen.bindings.stateOf(params.id), ...(isHolder && (await detailsOf(deps, attendance))) }
     pages.show(ctx, visit, { section: 'attendances', view: 'attendance', data })
   })
   const step = (work: (visit: DeskVisit, id: string) => Promise<unknown>) =>

@@ -267,9 +267,12 @@ export async function insertHand(tx: Sql, id: string, hand: { id: AccountId; rol
   ])
 }
 
-/** Whether somebody had a hand in the case. */
-export async function hadHand(sql: Sql, id: string, accountId: AccountId): Promise<boolean> {
-  const rows = await sql.query('SELECT 1 FROM attendance_hand WHERE attendance_id = $1 AND account_id = $2', [id, accountId])
+/** Whether somebody had a hand in the case, or did support for its citizen lately: then others judge it. SQL's own triggers say the same. */
+export async function hadPart(sql: Sql, id: string, accountId: AccountId): Promise<boolean> {
+  const rows = await sql.query(
+    'SELECT 1 WHERE EXISTS (SELECT 1 FROM attendance_hand WHERE attendance_id = $1 AND account_id = $2) OR attendance_is_supporter($1, $2)',
+    [id, accountId],
+  )
   return rows.length > 0
 }
 

@@ -5,34 +5,38 @@ import type { Attendance } from '../attendance/attendance.ts'
 import { insertHand, lockAttendance } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
-import { findBinding, findBindingToken, findWaiting, setBindingToken, setBound } from './binding.store.ts'
-import { type AddEvidence, giveEvidence } from './evidence.ts'
+import { countStranger, findBinding, findBindingToken, findClaim, findWaiting, setBindingToken, setClaimed } from './binding.store.ts'
 
 const KIND = 'counter-binding'
 /** From the counter's screen to the citizen's own device. */
 export const BINDING_SECONDS = 15 * 60
 
-/** What came of a link or a code on the citizen's device. `another` = it is somebody else's; `gone` = used, over or unknown. */
-export type Bound = 'bound' | 'another' | 'wrong' | 'gone'
+/** Others who try one link before it is dead, each a line in the person's ledger. */
+const MOST_STRANGERS = 3
 
-/** Ties a case to the account that the person themselves signed in to: no password passes through the counter. */
+/** What came of a link or a code on the citizen's device. `another` = it is somebody else's; `gone` = used, over or unknown. */
+export type Claimed = 'claimed' | 'another' | 'wrong' | 'gone'
+
+/** How far the account of a case is: nobody opened the link, somebody did and has not proved who they are, or bound. */
+export type BindingState = 'none' | 'claimed' | 'bound'
+
+/** Ties a case to the account that the person themselves signed in to: no password passes through the counter. The claim is proved by `Proofs`. */
 export interface Bindings {
   /**
    * A new link and code for the case; former ones are dead. It is a hand in the case: whoever offers does not approve, nor the other way round.
    * @throws {Problem} helpdesk/role-needed, helpdesk/already-bound, helpdesk/step-out-of-order, helpdesk/four-eyes
    */
   offer(attendanceId: string, hand: Hand): Promise<{ link: string; code: string }>
-  isBound(attendanceId: string): Promise<boolean>
-  /** Whose link it is, before anything is done; `undefined` when it is gone. */
-  byLink(link: string, account: Account): Promise<Bound>
+  stateOf(attendanceId: string): Promise<BindingState>
+  /** Claims the case that a link is of. */
+  byLink(link: string, account: Account): Promise<Claimed>
   /** The code of the person's own case; another person's can never be hit. */
-  byCode(code: string, account: Account): Promise<Bound>
+  byCode(code: string, account: Account): Promise<Claimed>
 }
 
 export interface BindingDependencies {
   readonly desk: Desk
   readonly tokens: OneTimeTokens
-  readonly addEvidence: AddEvidence
 }
 
 export function createBindings(deps: BindingDependencies): Bindings {
@@ -40,7 +44,10 @@ export function createBindings(deps: BindingDependencies): Bindings {
   const { db, keyring } = desk
   return {
     offer: (attendanceId, hand) => db.transaction((tx) => offer(deps, tx, attendanceId, hand)),
-    isBound: async (attendanceId) => (await findBinding(db, attendanceId)).accountId !== undefined,
+    async stateOf(attendanceId) {
+      if ((await findBinding(db, attendanceId)).accountId !== undefined) return 'bound'
+      return (await findClaim(db, attendanceId)) === undefined ? 'none' : 'claimed'
+    },
     async byLink(link, account) {
       const token = await tokens.findByLink(KIND, link)
       if (token?.payload === undefined) return 'gone'
@@ -49,10 +56,10 @@ export function createBindings(deps: BindingDependencies): Bindings {
         const attendance = await lockAttendance(tx, keyring, attendanceId)
         if (attendance === undefined) return 'gone'
         if (attendance.personId !== account.personId) {
-          await noteRefused(desk, tx, attendance)
+          await noteStranger(deps, tx, attendance, token.id)
           return 'another'
         }
-        return bind(deps, tx, { attendance, tokenId: token.id, account })
+        return claim(deps, tx, { attendance, tokenId: token.id, account })
       })
     },
     async byCode(code, account) {
@@ -62,7 +69,7 @@ export function createBindings(deps: BindingDependencies): Bindings {
       if (check.kind !== 'right') return check.kind
       return db.transaction(async (tx) => {
         const attendance = await lockAttendance(tx, keyring, waiting.id)
-        return attendance === undefined ? 'gone' : bind(deps, tx, { attendance, tokenId: check.token.id, account })
+        return attendance === undefined ? 'gone' : claim(deps, tx, { attendance, tokenId: check.token.id, account })
       })
     },
   }
@@ -84,21 +91,23 @@ async function offer({ desk, tokens }: BindingDependencies, tx: Sql, attendanceI
   return { link, code }
 }
 
-async function bind(
-  { desk, tokens, addEvidence }: BindingDependencies,
+async function claim(
+  { desk, tokens }: BindingDependencies,
   tx: Sql,
   { attendance, tokenId, account }: { attendance: Attendance; tokenId: string; account: Account },
-): Promise<Bound> {
+): Promise<Claimed> {
   // Of two at once one consumes it; a staff member of the case is no citizen of it (they could never have opened it).
-  if (!(await tokens.consume(tx, tokenId)) || !(await setBound(tx, attendance.id, account.id, desk.clock.now()))) return 'gone'
+  if (!(await tokens.consume(tx, tokenId)) || !(await setClaimed(tx, attendance.id, account.id, desk.clock.now()))) return 'gone'
   const actor = { kind: 'citizen', id: account.id } as const
-  await desk.audit.record(tx, { type: 'helpdesk/account-bound', actor, subject: account.id, data: { attendanceId: attendance.id } })
-  if (attendance.state === 'approved') await giveEvidence(addEvidence, tx, attendance, attendance.decidedBy)
-  return 'bound'
+  await desk.audit.record(tx, { type: 'helpdesk/binding-claimed', actor, subject: account.id, data: { attendanceId: attendance.id } })
+  return 'claimed'
 }
 
-/** Somebody else held the person's link: that stands in the person's ledger, not in the other's. */
-async function noteRefused({ audit }: Desk, tx: Sql, attendance: Attendance): Promise<void> {
+/** Somebody else held the person's link: that stands in the person's ledger, not in the other's. A link that goes round is dead soon. */
+async function noteStranger({ desk, tokens }: BindingDependencies, tx: Sql, attendance: Attendance, tokenId: string): Promise<void> {
+  const strangers = await countStranger(tx, attendance.id)
+  if (strangers > MOST_STRANGERS) return
+  if (strangers === MOST_STRANGERS) await tokens.consume(tx, tokenId)
   const { subject } = await ledgerOf(tx, attendance)
-  await audit.record(tx, { type: 'helpdesk/binding-refused', actor: { kind: 'system' }, subject, data: { attendanceId: attendance.id } })
+  await desk.audit.record(tx, { type: 'helpdesk/binding-refused', actor: { kind: 'system' }, subject, data: { attendanceId: attendance.id } })
 }

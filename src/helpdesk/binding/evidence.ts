@@ -14,12 +14,13 @@ export type AddEvidence = Pick<Assurance, 'add'>['add']
 /**
  * The evidence of a case that is approved and bound to an account; nothing while one of the two is missing.
  *
- * Called by the approval and by the binding, in their transactions, with the case's row locked: whichever comes second gives it, once.
+ * Called by the approval and by the binding, in their transactions, with the case's row locked: whichever comes second gives it, once. It is
+ * dated by the approval: bound a year later, the level has a year less to stand.
  */
 export async function giveEvidence(
   add: AddEvidence,
   tx: Sql,
-  { id, personId, holderId, unitId, checks }: Attendance,
+  { id, personId, holderId, unitId, checks, decidedAt }: Attendance,
   supervisor: AccountId | undefined,
 ): Promise<boolean> {
   const { accountId, imageId } = await findBinding(tx, id)
@@ -35,6 +36,7 @@ export async function giveEvidence(
     actor: actorOf({ id: supervisor }),
     imageId,
     location: unitId,
+    obtainedAt: decidedAt,
     details: { attendanceId: id, attendant: holderId, supervisor, checks },
   })
   return true

@@ -26,7 +26,7 @@ export function createOfferRoutes({ pages, attendances, bindings, publicUrl }: O
     const { protocol } = await attendances.get(id, { unitId: visit.unit.id })
     const address = offered && `${publicUrl}/conta/balcao/${offered.link}`
     const offer = offered && address && { code: offered.code, qr: await QRCode.toDataURL(address, { margin: 1, width: 320 }), minutes: BINDING_SECONDS / 60, codeMinutes: CODE_TTL_SECONDS / 60 }
-    const data = { page: pageOfCase(id), protocol, isBound: await bindings.isBound(id), offer, site: publicUrl.replace(/^https?:\/\//, '') }
+    const data = { page: pageOfCase(id), protocol, binding: await bindings.stateOf(id), offer, site: publicUrl.replace(/^https?:\/\//, '') }
     pages.show(ctx, visit, { section: 'attendances', view: 'bind-offer', data: { ...data, address: `${data.site}/conta/balcao` } })
   }
   const open = telling(pages, (ctx, visit, { params: { id } }: { params: AttendanceParams }) => show(ctx, visit, id))

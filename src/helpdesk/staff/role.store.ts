@@ -89,6 +89,13 @@ export async function lockRole(tx: Sql, id: string): Promise<GivenRole | undefin
   return row && toRole(row)
 }
 
+/** Keeps what an account's roles rest on from changing until the transaction ends: status, evidence, the roles themselves. */
+export async function lockStanding(tx: Sql, accountId: AccountId): Promise<void> {
+  await tx.query('SELECT 1 FROM account WHERE id = $1 FOR SHARE', [accountId])
+  await tx.query('SELECT 1 FROM evidence e JOIN account a ON a.person_id = e.person_id WHERE a.id = $1 ORDER BY e.id FOR SHARE OF e', [accountId])
+  await tx.query('SELECT 1 FROM helpdesk_role WHERE account_id = $1 AND ended_at IS NULL ORDER BY id FOR SHARE', [accountId])
+}
+
 /** Roles of an active account in open units that nobody has ended, with what each is worth by its date and the level of this moment. */
 export async function listRolesOf(sql: Sql, accountId: AccountId, now: Date): Promise<RoleNow[]> {
   const rows = await sql.query<RoleNowRow>(

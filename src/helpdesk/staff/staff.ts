@@ -7,7 +7,7 @@ import { type Database, isUniqueViolation, type Sql } from '../../platform/db.ts
 import { Problem } from '../../platform/problem.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { type GivenRole, LEVEL_OF_ROLE, LONGEST_ROLE_DAYS, type RoleNow, type StaffRole } from './role.ts'
-import { closeLapsed, endRole, insertRole, listRolesIn, listRolesOf, lockCandidate, lockRole, lockUnit, setSuspended } from './role.store.ts'
+import { closeLapsed, endRole, insertRole, listRolesIn, listRolesOf, lockCandidate, lockRole, lockStanding, lockUnit, setSuspended } from './role.store.ts'
 import { findUnit, findUnitByCode, insertUnit, listUnits, listUnitsBelow, setRules, type Unit, type UnitRules } from './unit.store.ts'
 
 const DAY_MS = 86_400_000
@@ -38,7 +38,7 @@ export interface NewRole {
 export interface Staff {
   /** Live roles of somebody, by the level that their evidence bears now. */
   liveRoles(accountId: AccountId): Promise<RoleNow[]>
-  /** The same inside a transaction, for what must hold at the commit. @throws {Problem} helpdesk/role-needed when it is not live. */
+  /** The same inside a transaction, and held until it ends: whoever takes a role back meanwhile waits, or was first. @throws {Problem} helpdesk/role-needed when it is not live. */
   checkHolds(tx: Sql, accountId: AccountId, needed: { unitId: string; role: StaffRole }): Promise<void>
   /** Everybody of a unit whose role is not over. */
   listIn(unitId: string): Promise<RoleNow[]>
@@ -75,6 +75,7 @@ export function createStaff(deps: StaffDependencies): Staff {
   return {
     liveRoles: async (accountId) => (await listRolesOf(db, accountId, clock.now())).filter(isLive),
     async checkHolds(tx, accountId, { unitId, role }) {
+      await lockStanding(tx, accountId)
       const roles = (await listRolesOf(tx, accountId, clock.now())).filter(isLive)
       if (!roles.some((held) => held.unitId === unitId && held.role === role)) throw new Problem(HELPDESK_PROBLEMS.roleNeeded)
     },

@@ -1,11 +1,13 @@
 /** What an attendant does with one case, over HTTP as a browser without scripts would. */
 import assert from 'node:assert/strict'
-import type { TestOperator } from '../../admin/support/operator-entrance.ts'
+import type { AccountId } from '../../../src/accounts/index.ts'
+import { createBindings } from '../../../src/helpdesk/binding/bindings.ts'
+import { addOperator, type TestOperator } from '../../admin/support/operator-entrance.ts'
 import type { TestArea } from '../../portal/support/area.ts'
 import type { BrowserClient, Page } from '../../support/browser-client.ts'
 import { frameOf, HEADS } from '../../support/face-samples.ts'
 import { loadFaceViews, SAMPLE_FACES } from '../../support/reactive-camera/face-views.ts'
-import { enterDesk, hire, openUnit } from './counter.ts'
+import { cpfOf, enterDesk, hire, openUnit, yearFrom } from './counter.ts'
 
 export interface StaffedDesk {
   readonly unit: Awaited<ReturnType<typeof openUnit>>['unit']
@@ -91,9 +93,56 @@ export async function offerBinding(area: TestArea, browser: BrowserClient, path:
   return /<code>(\d{6})<\/code>/.exec(page.html)?.[1] ?? assert.fail(page.text)
 }
 
-/** Signs the citizen in on a device of their own and uses the code. */
-export async function bindByCode(area: TestArea, citizen: { cpf: string }, code: string): Promise<Page> {
+/** A link as the QR code holds it, offered by an attendant. */
+export async function linkOf(area: TestArea, { unit, attendant }: Pick<StaffedDesk, 'unit' | 'attendant'>, attendanceId: string): Promise<string> {
+  const { db, clock, keyring } = area.app.foundation
+  const { audit, staff, accounts } = area.app.rooms
+  const bindings = createBindings({ desk: { db, clock, keyring, audit, staff }, tokens: accounts.tokens })
+  return (await bindings.offer(attendanceId, { id: attendant.accountId, role: 'attendant', unitId: unit.id })).link
+}
+
+/** Signs the citizen in on a device of their own and uses the code; the account has then claimed the case. */
+export async function claimByCode(area: TestArea, citizen: { cpf: string }, code: string): Promise<{ browser: BrowserClient; page: Page }> {
   const { browser, page } = await area.signIn(citizen, { path: '/conta/entrar?para=/conta/balcao' })
   assert.equal(page.url.pathname, '/conta/balcao')
-  return browser.submit(page, { code }, { action: '/conta/balcao' })
+  return { browser, page: await browser.submit(page, { code }, { action: '/conta/balcao' }) }
+}
+
+/** The whole binding by the way that needs no camera: the code, and a colleague of the attendant's who reads the number on the device. */
+export async function bindByCode(area: TestArea, citizen: { cpf: string }, code: string): Promise<Page> {
+  const { browser, page } = await claimByCode(area, citizen, code)
+  if (page.url.pathname !== '/conta/balcao/conferir') return page
+  const [found] = await area.app.foundation.db.query<{ id: string; unit_id: string }>(
+    'SELECT c.id, c.unit_id FROM attendance c JOIN person p ON p.id = c.person_id WHERE p.cpf = $1 AND c.claimed_account IS NOT NULL ORDER BY c.claimed_at DESC LIMIT 1',
+    [cpfOf(citizen)],
+  )
+  const { id, unit_id: unitId } = found ?? assert.fail(page.text)
+  const colleague = area.browser()
+  const form = await enterDesk(area, colleague, await colleagueIn(area, unitId), `/balcao/contas/${id}`)
+  const confirmed = await colleague.submit(form, { code: await numberOn(browser, page) }, { action: `/contas/${id}` })
+  assert.match(confirmed.text, /Conta ligada ao atendimento/)
+  return area.open(browser, '/conta/balcao/conferir')
+}
+
+/** The number that the citizen's device shows to a colleague of the attendant's. */
+export async function numberOn(browser: BrowserClient, page: Page): Promise<string> {
+  const shown = await browser.submit(page, {}, { action: '/colega' })
+  return /<code>(\d{6})<\/code>/.exec(shown.html)?.[1] ?? assert.fail(shown.text)
+}
+
+const colleagues = new Map<string, TestOperator>()
+
+/** Somebody else of the unit, hired by its manager. */
+async function colleagueIn(area: TestArea, unitId: string): Promise<TestOperator> {
+  const known = colleagues.get(unitId)
+  if (known) return known
+  const [manager] = await area.app.foundation.db.query<{ account_id: AccountId }>(
+    "SELECT account_id FROM helpdesk_role WHERE unit_id = $1 AND role = 'unit-manager' AND ended_at IS NULL",
+    [unitId],
+  )
+  const colleague = await addOperator(area, [])
+  const role = { unitId, cpf: cpfOf(colleague), role: 'attendant', endsAt: yearFrom(area) } as const
+  await area.app.rooms.staff.grant(role, manager?.account_id ?? assert.fail('no manager'))
+  colleagues.set(unitId, colleague)
+  return colleague
 }
