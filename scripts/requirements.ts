@@ -33,6 +33,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   { name: 'Redis server', reason: 'the tests with REDIS_URL', programs: ['redis-server', 'valkey-server'], globs: [], debian: ['redis-server'] },
   { name: 'Poppler', reason: 'reading the PDFs that the program makes', programs: ['pdftotext'], globs: [], debian: ['poppler-utils'] },
   { name: 'qpdf', reason: 'the independent check of sealed PDFs', programs: ['qpdf'], globs: [], debian: ['qpdf'] },
+  { name: 'SoftHSM', reason: 'keys in a token (PKCS #11)', programs: ['softhsm2-util'], globs: [], debian: ['softhsm2'] },
   { name: 'OpenSSL', reason: 'the independent check of certificates and signatures', programs: ['openssl'], globs: [], debian: ['openssl'] },
 ]
 

@@ -11,7 +11,7 @@ import { baseRegisterFileOf } from './demo/sample-register.ts'
 import { createAudit, headFile } from './audit/index.ts'
 import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates, createFaceJobs, createFaces, createImageTransfer, createIntegrityCheck, createMetering, createFacePorts, createImageStore, createOutcomes, createPoints, type FaceSearch, faceSearchEvents, openFaceSearch, pointEvents, SEARCHED_MODELS, createQuotas, createReceiptKeys, agencyEvents } from './biometrics/index.ts'
 import { createStaff, helpdeskEvents } from './helpdesk/index.ts'
-import { createAuthority, createTrustList, signatureEvents } from './signatures/index.ts'
+import { configuredToken, createAuthority, createAuthorityKeys, createTrustList, signatureEvents } from './signatures/index.ts'
 import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, ConfigError, loadConfig } from './platform/config.ts'
@@ -81,7 +81,8 @@ function openRooms(config: Config, closers: (() => Promise<void>)[]) {
     return search
   }
   const search = lazily(closers, openSearch, (opened) => opened.close())
-  const authority = async () => createAuthority({ ...(await deps()), publicUrl: config.platform.publicUrl })
+  const authorityKeys = lazily(closers, async () => createAuthorityKeys({ ...(await deps()), token: configuredToken(config.signatures) }), (keys) => keys.close())
+  const authority = async () => createAuthority({ ...(await deps()), keys: await authorityKeys(), publicUrl: config.platform.publicUrl })
   return { applied, deps, audit, oidc, authority, candidates, search, images: openImages({ config, closers, deps, search }) }
 }
 

@@ -9,7 +9,7 @@ import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import { portalEvents } from '../portal/index.ts'
 import { type Proxies, proxiesEvents } from '../proxies/index.ts'
-import { createSignatures, type DocumentSigning, type RemoteSigning, signatureEvents, type Signatures } from '../signatures/index.ts'
+import { configuredToken, createSignatures, type DocumentSigning, type RemoteSigning, signatureEvents, type Signatures } from '../signatures/index.ts'
 import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
 import { openOutcomes } from './outcomes.ts'
@@ -97,7 +97,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   foundation.metrics.watchPool('faces', faces.stats)
   const { images, imageCare, faceSearch } = await openImages(foundation, audit, faces)
   const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
-  const signatures = createSignatures({ db, clock, keyring, audit, publicUrl: config.platform.publicUrl })
+  const signatures = createSignatures({ db, clock, keyring, audit, publicUrl: config.platform.publicUrl, token: configuredToken(config.signatures) })
   const registerOfState = await openBaseRegisterFile(registerFile)
   const register: FileBaseRegister = { ...registerOfState, ...withNotedDeaths(registerOfState, db) }
   const settings = override(accountsSettings(config))

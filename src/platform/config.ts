@@ -129,6 +129,9 @@ const OPTIONS = {
   signatures: {
     citizenKey: option('SIGNATURES_CITIZEN_KEY', 'Keys of citizens who sign: P-256, or RSA where old readers demand it', z.enum(['P-256', 'RSA-2048', 'RSA-3072']), 'P-256'),
     keyPasswordMemoryKib: option('SIGNATURES_KEY_PASSWORD_MEMORY_KIB', 'Memory of one try of a password for signing (argon2id, three passes)', whole(8192, 1_048_576), '65536'),
+    tokenModule: optional('PKCS11_MODULE', 'Library of a token (PKCS #11) in which new keys of the certificate authority are made; without it the keyring keeps them', text),
+    tokenLabel: option('PKCS11_TOKEN', 'Label of that token', text, 'mt-login'),
+    tokenPin: secret('PKCS11_PIN', 'What opens that token', text),
   },
   biometrics: {
     faceModels: option(
@@ -232,7 +235,7 @@ function completed(given: Parsed): Config {
   return Object.freeze(config)
 }
 
-function conflictsOf({ platform, accounts, demo }: Config): string[] {
+function conflictsOf({ platform, accounts, signatures, demo }: Config): string[] {
   const local = isLoopback(new URL(platform.publicUrl).hostname)
   const faults: string[] = []
   if (!platform.secure && !local) faults.push('PUBLIC_URL: https is required, except on this machine (127.0.0.1, localhost)')
@@ -241,6 +244,7 @@ function conflictsOf({ platform, accounts, demo }: Config): string[] {
   if (!demo.enabled && !platform.smtpUrl && !local) faults.push('SMTP_URL: required, or nobody can confirm an e-mail address')
   if (accounts.sessionAbsoluteSeconds < accounts.sessionIdleSeconds)
     faults.push('SESSION_ABSOLUTE_SECONDS: shorter than SESSION_IDLE_SECONDS')
+  if (signatures.tokenModule && !signatures.tokenPin) faults.push('PKCS11_PIN: required with PKCS11_MODULE')
   return faults
 }
 

@@ -18,6 +18,7 @@ export const SIGNATURE_PROBLEMS = {
   attemptOver: { code: 'signatures/attempt-over', status: 409, title: 'This confirmation was used or is too old; confirm again' },
   mandateUnfit: { code: 'signatures/mandate-unfit', status: 403, title: 'No power permits signing for this party' },
   signatureUnknown: { code: 'signatures/signature-unknown', status: 404, title: 'There is no signature with this code' },
+  keyUnavailable: { code: 'signatures/key-unavailable', status: 503, title: 'The key cannot be reached at the moment' },
   clockBehind: { code: 'signatures/clock-behind', status: 503, title: 'The clock went back; nothing is stamped until it is right' },
   activationOver: { code: 'signatures/activation-over', status: 410, title: 'This confirmation was used, has expired, or never was' },
   activationUnproven: { code: 'signatures/activation-unproven', status: 403, title: 'The confirmation is not for these documents' },

@@ -3,6 +3,8 @@ import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import { type Authority, createAuthority } from './authority/authority.ts'
+import { createAuthorityKeys } from './keys/authority-keys.ts'
+import type { KeyToken } from './keys/token.ts'
 import { createPdfThread } from './pdf/pdf-thread.ts'
 import { createSeals, type Seals } from './signing/seal.ts'
 import { createSigning, type Signing } from './signing/signing.ts'
@@ -17,6 +19,8 @@ export interface SignaturesDependencies {
   readonly keyring: Pick<Keyring, 'seal' | 'open' | 'isCurrent'>
   readonly audit: Pick<Audit, 'record'>
   readonly publicUrl: string
+  /** Where keys of the authority are made; absent: under the keyring. */
+  readonly token?: KeyToken | undefined
 }
 
 /** The authority and what stands on it. */
@@ -33,7 +37,8 @@ export interface Signatures {
 
 export function createSignatures(deps: SignaturesDependencies): Signatures {
   const { db, clock, audit, publicUrl } = deps
-  const authority = createAuthority(deps)
+  const keys = createAuthorityKeys(deps)
+  const authority = createAuthority({ db, clock, keys, audit, publicUrl })
   const stamping = createTimeStamping({ db, clock, audit, authority })
   const statuses = createStatuses({ db, clock, publicUrl, authority })
   const thread = createPdfThread()
@@ -50,7 +55,7 @@ export function createSignatures(deps: SignaturesDependencies): Signatures {
     signing,
     seals,
     async close() {
-      await Promise.all([thread.close(), verifier.close()])
+      await Promise.all([thread.close(), verifier.close(), keys.close()])
     },
   }
 }

@@ -205,6 +205,7 @@ export const PINNED_CODES = [
   'signatures/certificate-revoked',
   'signatures/certificate-unknown',
   'signatures/clock-behind',
+  'signatures/key-unavailable',
   'signatures/no-authority',
   'signatures/not-signable',
   'signatures/not-verifiable',

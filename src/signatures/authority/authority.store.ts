@@ -1,31 +1,6 @@
 import type { Sql } from '../../platform/db.ts'
 import type { RevocationReason, RevokedEntry } from './crl.ts'
 import type { ProfileName } from './profiles.ts'
-import type { KeyKind } from './signer.ts'
-
-export interface StoredKey {
-  readonly id: string
-  readonly kind: KeyKind
-  readonly spki: Buffer
-  readonly sealed: Buffer
-}
-
-export async function insertKey(sql: Sql, { id, kind, spki, sealed }: StoredKey, now: Date): Promise<void> {
-  await sql.execute('INSERT INTO pki_key (id, kind, spki, sealed, created_at) VALUES ($1, $2, $3, $4, $5)', [id, kind, spki, sealed, now])
-}
-
-export async function findKey(sql: Sql, id: string): Promise<StoredKey | undefined> {
-  const [row] = await sql.query<StoredKey>('SELECT id, kind, spki, sealed FROM pki_key WHERE id = $1', [id])
-  return row
-}
-
-export async function listKeys(sql: Sql): Promise<StoredKey[]> {
-  return sql.query<StoredKey>('SELECT id, kind, spki, sealed FROM pki_key ORDER BY created_at FOR UPDATE')
-}
-
-export async function updateSealed(sql: Sql, id: string, sealed: Buffer): Promise<void> {
-  await sql.execute('UPDATE pki_key SET sealed = $2 WHERE id = $1', [id, sealed])
-}
 
 interface AuthorityRow {
   readonly id: string

@@ -2,13 +2,12 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { Audit, AuditActor } from '../../audit/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Database, Sql } from '../../platform/db.ts'
-import type { Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
 import { POLICY_OID } from '../asn1/oids.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import {
-  countCertificates, findKey, findRequested, findService, findState, insertCertificate, insertKey, insertRequested, installAuthority, type InstalledAuthority, listInstalled,
-  listKeys, lockAuthority, markRevoked, markStale, updateRootCrl, updateSealed,
+  countCertificates, findRequested, findService, findState, insertCertificate, insertRequested, installAuthority, type InstalledAuthority, listInstalled,
+  lockAuthority, markRevoked, markStale, updateRootCrl,
 } from './authority.store.ts'
 import { issueCertificate, nameOf, newSerial, parseCertificate, type Subject } from './certificate.ts'
 import { checkChain, crlNumberOf, nextUpdateOf } from './chain.ts'
@@ -16,12 +15,13 @@ import type { RevocationReason } from './crl.ts'
 import { placesOf, rootPlacesOf } from './places.ts'
 import { PROFILES, type Profile, SERVICES, type Service } from './profiles.ts'
 import { issuingName, makeRequest, makeRoot, parseRequest, rootName, signIssuing, signRootCrl } from './request.ts'
-import { createKeySigner, type KeyKind, makeKey, type Signer } from './signer.ts'
+import type { AuthorityKeys } from '../keys/authority-keys.ts'
+import { createKeySigner, makeKey, type Signer } from './signer.ts'
 
 export interface AuthorityDependencies {
   readonly db: Database
   readonly clock: Clock
-  readonly keyring: Pick<Keyring, 'seal' | 'open' | 'isCurrent'>
+  readonly keys: Pick<AuthorityKeys, 'make' | 'signer' | 'findPublic' | 'reseal'>
   readonly audit: Pick<Audit, 'record'>
   readonly publicUrl: string
 }
@@ -71,29 +71,9 @@ export const SHARD_SIZE = 5000
 const DEMO_ORGANIZATION = 'Demonstracao MT Login'
 const SERVICE_NAMES: Readonly<Record<Service, string>> = { ocsp: 'MT Login OCSP', tsa: 'MT Login Carimbo do Tempo', seal: 'MT Login Selo da Organizacao' }
 const SYSTEM: AuditActor = { kind: 'system' }
-const keyContext = (id: string) => `pki-key:${id}`
 
 export function createAuthority(deps: AuthorityDependencies): Authority {
-  const { db, clock, keyring, audit, publicUrl } = deps
-  const signers = new Map<string, Signer>()
-
-  async function signerOf(keyId: string): Promise<Signer> {
-    const known = signers.get(keyId)
-    if (known) return known
-    const key = await findKey(db, keyId)
-    if (!key) throw new Problem(SIGNATURE_PROBLEMS.noAuthority)
-    const signer = createKeySigner(keyring.open(key.sealed, keyContext(key.id)))
-    signers.set(keyId, signer)
-    return signer
-  }
-
-  async function addKey(tx: Sql, kind: KeyKind): Promise<{ id: string; signer: Signer }> {
-    const id = randomUUID()
-    const pkcs8 = makeKey(kind)
-    const signer = createKeySigner(pkcs8)
-    await insertKey(tx, { id, kind, spki: signer.spki, sealed: keyring.seal(pkcs8, keyContext(id)) }, clock.now())
-    return { id, signer }
-  }
+  const { db, clock, keys, audit, publicUrl } = deps
 
   async function active(): Promise<InstalledAuthority> {
     const found = (await listInstalled(db)).find(({ isActive }) => isActive)
@@ -102,7 +82,7 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
   }
 
   async function requestIn(tx: Sql, { organization, actor, demo }: { organization: string; actor: AuditActor; demo: boolean }) {
-    const { id: keyId, signer } = await addKey(tx, 'P-384')
+    const { id: keyId, signer } = await keys.make(tx, 'P-384')
     const id = randomUUID()
     await insertRequested(tx, { id, keyId, organization }, demo, clock.now())
     await audit.record(tx, { type: 'signatures/authority-requested', actor, data: { authorityId: id, keyId } })
@@ -112,8 +92,8 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
   async function installIn(tx: Sql, chain: { certificate: Buffer; root: Buffer; rootCrl: Buffer }, actor: AuditActor, demo: boolean): Promise<string> {
     const requested = await findRequested(tx)
     if (!requested) throw new Problem(SIGNATURE_PROBLEMS.noAuthority, { detail: 'nothing was requested' })
-    const key = await findKey(tx, requested.keyId)
-    const fault = checkChain({ ...chain, spki: key?.spki ?? Buffer.alloc(0), now: clock.now() })
+    const spki = await keys.findPublic(tx, requested.keyId)
+    const fault = checkChain({ ...chain, spki: spki ?? Buffer.alloc(0), now: clock.now() })
     if (fault !== undefined) throw new Problem(SIGNATURE_PROBLEMS.authorityUnfit, { detail: fault })
     if (!(await installAuthority(tx, requested.id, chain, clock.now()))) throw new Problem(SIGNATURE_PROBLEMS.authorityExists)
     const rootSha256 = createHash('sha256').update(chain.root).digest('hex')
@@ -125,12 +105,12 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
   async function issueService(authority: InstalledAuthority, name: Service, after: Date): Promise<boolean> {
     const issuing = parseCertificate(authority.certificate)
     if (issuing.notAfter <= clock.now()) throw new Problem(SIGNATURE_PROBLEMS.noAuthority, { detail: 'the issuing certificate has ended' })
-    const issuer = { name: issuing.subject, signer: await signerOf(authority.keyId) }
+    const issuer = { name: issuing.subject, signer: await keys.signer(authority.keyId) }
     return db.transaction(async (tx) => {
       await lockAuthority(tx)
       const current = await findService(tx, authority.id, name, clock.now())
       if (current && current.notAfter > after) return false
-      const { id: keyId, signer } = await addKey(tx, 'P-256')
+      const { id: keyId, signer } = await keys.make(tx, 'P-256')
       const serial = newSerial()
       const shard = Math.floor((await countCertificates(tx, authority.id)) / SHARD_SIZE)
       const now = clock.now()
@@ -166,7 +146,7 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
   return {
     list: () => listInstalled(db),
     active,
-    signerOf,
+    signerOf: keys.signer,
     renewServices,
     request: ({ organization, actor }) => db.transaction((tx) => requestIn(tx, { organization, actor, demo: false })),
     async install(chain, actor) {
@@ -200,7 +180,7 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
     async service(name, of) {
       const authority = of ?? (await active())
       const found = (await findService(db, authority.id, name, clock.now())) ?? (await renewed(authority, name))
-      return { signer: await signerOf(found.keyId), serial: found.serial, certificates: [found.der, authority.certificate] }
+      return { signer: await keys.signer(found.keyId), serial: found.serial, certificates: [found.der, authority.certificate] }
     },
     async revoke({ serial, reason, actor }) {
       await db.transaction(async (tx) => {
@@ -216,11 +196,7 @@ export function createAuthority(deps: AuthorityDependencies): Authority {
       const authority = (await listInstalled(db)).find(({ isActive }) => isActive)
       return authority && nextUpdateOf(authority.rootCrl)
     },
-    reseal: () => db.transaction(async (tx) => {
-      const outdated = (await listKeys(tx)).filter(({ sealed }) => !keyring.isCurrent(sealed))
-      for (const { id, sealed } of outdated) await updateSealed(tx, id, keyring.seal(keyring.open(sealed, keyContext(id)), keyContext(id)))
-      return outdated.length
-    }),
+    reseal: keys.reseal,
   }
 
   async function renewed(authority: InstalledAuthority, name: Service) {
