@@ -17,7 +17,7 @@ export type { ChainLink, Decide, Decision, DecisionAsk } from './decision/decide
 export { DECISION_REASONS, type DecisionReason } from './decision/judge.ts'
 export type { Use } from './decision/use.store.ts'
 export type { RecordedUse, UseOptions, Uses } from './decision/uses.ts'
-export type { Authority, Entered, EnteredMandate, HelpTerms, LegalTerms } from './entered/entered.ts'
+export type { Authority, ChangedMandate, Entered, EnteredMandate, HelpTerms, LegalTerms } from './entered/entered.ts'
 export { proxiesEvents } from './events.ts'
 export { newCode, parseCode } from './instrument/code.ts'
 export type { Instrument, Instruments, Verified } from './instrument/instruments.ts'

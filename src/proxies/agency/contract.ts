@@ -56,6 +56,8 @@ export const decisionAnswer = z.strictObject({
 export const lookupRequest = z.strictObject({
   outorgado: parte.optional(),
   representado: parte.optional(),
+  espaco: z.string().max(32).optional().meta({ description: 'Só um dos espaços do órgão.' }),
+  substabelecida_por: parte.optional().meta({ description: 'Só as que esta pessoa ou empresa passou adiante.' }),
   finalidade: z.string().min(5).max(200).meta({ description: 'Para quê: a consulta aparece no histórico da pessoa.' }),
 })
 const mandato = z.strictObject({
@@ -76,6 +78,7 @@ const mandato = z.strictObject({
 })
 export const lookupAnswer = z.strictObject({ procuracoes: z.array(mandato) })
 export const mandateAnswer = mandato
+export const changeAnswer = mandato.extend({ encerradas: z.array(id).meta({ description: 'O que tinha sido passado adiante dela e acabou junto, na mesma transação.' }) })
 
 export const legalRequest = z.strictObject({
   tipo: z.enum(ENTERED_KINDS as [(typeof MANDATE_KINDS)[number], ...(typeof MANDATE_KINDS)[number][]]),
@@ -96,7 +99,14 @@ export const helpRequest = z.strictObject({
 })
 export const askRequest = z.strictObject({ representado: pessoa, outorgado: pessoa, poderes: z.array(poder).min(1).max(20), valida_ate: dia })
 export const askAnswer = z.strictObject({ pedido: id, situacao: z.literal('asked') })
-export const changeRequest = z.strictObject({ acao: z.enum(['aprovar', 'rejeitar', 'suspender', 'liberar', 'encerrar']), responsavel })
+export const changeRequest = z.union([
+  z.strictObject({ acao: z.enum(['aprovar', 'rejeitar', 'suspender', 'liberar', 'encerrar']), responsavel }),
+  z.strictObject({
+    acao: z.enum(['cancelar-a-pedido', 'deixar-a-pedido']).meta({ description: 'A pedido de quem deu, ou de quem recebeu.' }),
+    responsavel,
+    pedido: z.string().min(3).max(200).meta({ description: 'Onde está guardado o pedido assinado; fica selado.' }),
+  }),
+])
 
 const servico = z.string().regex(ROLE_CODE).max(64)
 const instancia = z.string().min(1).max(120)
@@ -131,7 +141,7 @@ export const actAnswer = z.strictObject({
 })
 
 export const rolesQuery = z.strictObject({ espaco: z.string().max(32).optional() })
-const papel = z.strictObject({ poder: z.string(), versao: z.int(), situacao: z.enum(ROLE_STATES), definicao: roleDefinition })
+const papel = z.strictObject({ poder: z.string(), versao: z.int(), situacao: z.enum(ROLE_STATES), modificado_em: z.iso.datetime(), definicao: roleDefinition })
 export const rolesAnswer = z.strictObject({ poderes: z.array(papel) })
 export const draftRequest = z.strictObject({ poder, definicao: roleDefinition })
 export const roleAction = z.strictObject({ poder, acao: z.enum(['publicar', 'retirar']) })

@@ -7,14 +7,15 @@ import { guard } from '../../platform/http/guard.ts'
 import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { DecisionAsk } from '../decision/decide.ts'
+import type { Authority, ChangedMandate } from '../entered/entered.ts'
 import type { Day } from '../mandate/day.ts'
-import { parseMandateId } from '../mandate/mandate.ts'
+import { type MandateId, parseMandateId } from '../mandate/mandate.ts'
 import { listBySide } from '../mandate/mandate.store.ts'
 import { documentsOf, type PartyRef } from '../party/party.ts'
 import { findParty, listAccountsOf } from '../party/party.store.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import type { Proxies } from '../proxies.ts'
-import { powerName } from '../role/role.ts'
+import { powerName, type Role } from '../role/role.ts'
 import { addActs } from './acts-api.routes.ts'
 import type { Call } from './call.ts'
 import * as contract from './contract.ts'
@@ -88,13 +89,14 @@ function addMandates(router: Router, { proxies, platform, call }: MandatesApiDep
     `${PROXY_API}/consultas`,
     ...call({
       scope: 'procuracoes.consultar', body: contract.lookupRequest, answer: contract.lookupAnswer,
-      async run(client, { body: { outorgado, representado } }) {
-        const [text, side] = outorgado === undefined ? [representado, 'given' as const] : [outorgado, 'received' as const]
-        if (text === undefined || (outorgado !== undefined && representado !== undefined)) throw new Problem(HTTP_PROBLEMS.invalidInput, { detail: 'outorgado ou representado' })
+      async run(client, { body: { outorgado, representado, espaco, substabelecida_por: by } }) {
+        const [text, side] = representado === undefined ? [outorgado, 'received' as const] : [representado, 'given' as const]
+        if (text === undefined) throw new Problem(HTTP_PROBLEMS.invalidInput, { detail: 'outorgado ou representado' })
         const party = partyOf(text)
-        const found = await listBySide(db, side, documentsOf(party), { namespaces: client.policy.namespaces })
-        const open = found.filter(({ endedAt }) => endedAt === undefined)
-        await note(client, party, open.length)
+        const other = representado !== undefined && outorgado !== undefined ? partyOf(outorgado) : undefined
+        const filter = { namespaces: espaco === undefined ? client.policy.namespaces : [ownNamespace(client, espaco)], delegates: other && documentsOf(other), grantors: by === undefined ? undefined : documentsOf(partyOf(by)) }
+        const open = (await listBySide(db, side, documentsOf(party), filter)).filter(({ endedAt }) => endedAt === undefined)
+        for (const one of other ? [party, other] : [party]) await note(client, one, open.length)
         return { procuracoes: open.map(spokenMandate) }
       },
     }),
@@ -144,26 +146,32 @@ function addEntries(router: Router, { proxies, call }: MandatesApiDependencies):
   router.post(
     `${PROXY_API}/procuracoes/:id/situacao`,
     ...call({
-      scope: 'procuracoes.registrar', body: contract.changeRequest, answer: contract.mandateAnswer,
-      async run(client, { body: { acao, responsavel } }, ctx) {
+      scope: 'procuracoes.registrar', body: contract.changeRequest, answer: contract.changeAnswer,
+      async run(client, { body }, ctx) {
         const id = parseMandateId(z.string().parse(ctx.params?.['id']))
         if (id === undefined) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
-        const authority = authorityOf(client, responsavel)
-        return spokenMandate(acao === 'aprovar' ? await entered.approve(authority, id) : await entered.change(authority, id, CHANGES[acao]))
+        const { endedBelow, ...mandate } = await changeBy(entered, authorityOf(client, body.responsavel), id, body)
+        return { ...spokenMandate(mandate), encerradas: [...endedBelow] }
       },
     }),
   )
+}
+
+function changeBy(entered: Proxies['entered'], authority: Authority, id: MandateId, body: z.output<typeof contract.changeRequest>): Promise<ChangedMandate> {
+  if (body.acao === 'aprovar') return entered.approve(authority, id)
+  if (body.acao === 'cancelar-a-pedido') return entered.withdraw(authority, id, body.pedido)
+  return body.acao === 'deixar-a-pedido' ? entered.waive(authority, id, body.pedido) : entered.change(authority, id, CHANGES[body.acao])
 }
 
 function addRoles(router: Router, { proxies: { roles }, call }: MandatesApiDependencies): void {
   router.get(
     `${PROXY_API}/poderes`,
     ...call({
-      scope: 'procuracoes.consultar', query: contract.rolesQuery, answer: contract.rolesAnswer,
+      scope: 'procuracoes.consultar', query: contract.rolesQuery, answer: contract.rolesAnswer, changedAt: ({ poderes }) => (poderes.some(({ situacao }) => situacao === 'draft') ? undefined : latestOf(poderes)),
       async run(client, { query: { espaco } }) {
         const wanted = espaco === undefined ? client.policy.namespaces : [ownNamespace(client, espaco)]
         const found = await Promise.all(wanted.map((namespace) => roles.list({ namespace, states: ['draft', 'published', 'retired'], hidden: true })))
-        return { poderes: found.flat().map((role) => ({ poder: powerName(role), versao: role.version, situacao: role.state, definicao: role.definition })) }
+        return { poderes: found.flat().map((role) => ({ poder: powerName(role), versao: role.version, situacao: role.state, modificado_em: changedAt(role).toISOString(), definicao: role.definition })) }
       },
     }),
   )
@@ -188,4 +196,14 @@ function addRoles(router: Router, { proxies: { roles }, call }: MandatesApiDepen
       },
     }),
   )
+}
+
+function changedAt({ createdAt, publishedAt, retiredAt }: Role): Date {
+  return retiredAt ?? publishedAt ?? createdAt
+}
+
+/** When published versions changed last; a draft is written over without a trace, so that with one there is no such time. */
+function latestOf(spoken: readonly { modificado_em: string }[]): Date | undefined {
+  const times = spoken.map(({ modificado_em: at }) => Date.parse(at))
+  return times.length === 0 ? undefined : new Date(Math.max(...times))
 }

@@ -39,7 +39,7 @@ export const PROXY_OPERATIONS: readonly DocumentedOperation[] = [
     body: contract.roleAction, answer: contract.roleAnswer, example: { poder: 'detran:veiculo.licenciar', acao: 'publicar' },
   },
   {
-    method: 'get', path: '/procuracoes/v1/poderes', scope: 'procuracoes.consultar', summary: 'O catálogo do órgão, com rascunhos e versões retiradas',
+    method: 'get', path: '/procuracoes/v1/poderes', scope: 'procuracoes.consultar', summary: 'O catálogo do órgão, com rascunhos e versões retiradas; responde 304 a If-None-Match e If-Modified-Since',
     query: contract.rolesQuery, answer: contract.rolesAnswer,
   },
   {
@@ -67,8 +67,8 @@ export const PROXY_OPERATIONS: readonly DocumentedOperation[] = [
   },
   {
     method: 'post', path: '/procuracoes/v1/procuracoes/{id}/situacao', scope: 'procuracoes.registrar',
-    summary: 'Aprova ou rejeita o que foi registrado (outra pessoa), suspende e libera por ordem judicial, encerra o que o órgão registrou',
-    body: contract.changeRequest, answer: contract.mandateAnswer, example: { acao: 'aprovar', responsavel: 'matrícula 67890' },
+    summary: 'Aprova ou rejeita o que foi registrado (outra pessoa), suspende e libera por ordem judicial, encerra o que o órgão registrou, cancela ou deixa a pedido de quem deu ou recebeu',
+    body: contract.changeRequest, answer: contract.changeAnswer, example: { acao: 'aprovar', responsavel: 'matrícula 67890' },
   },
   {
     method: 'post', path: '/procuracoes/v1/consultas', scope: 'procuracoes.consultar',

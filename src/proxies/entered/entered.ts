@@ -7,7 +7,7 @@ import { type Core, recordFor, tellParty } from '../core.ts'
 import type { ChangeBySystem } from '../mandate/changes.ts'
 import { type Day, dayOf, lastDayBefore } from '../mandate/day.ts'
 import type { Mandate, MandateId } from '../mandate/mandate.ts'
-import { findMandate, findOrigin, insertMandate, insertMandateEvent, listEntered, lockTree } from '../mandate/mandate.store.ts'
+import { findMandate, findOrigin, insertAuthorityStep, insertMandate, insertMandateEvent, listBelow, listEntered, lockTree } from '../mandate/mandate.store.ts'
 import { beyond, checkPowers } from '../mandate/terms.ts'
 import type { ChangeReason } from '../mandate/steps.ts'
 import type { Change } from '../mandate/transition.ts'
@@ -15,7 +15,7 @@ import { documentOf, type PartyRef, refOf } from '../party/party.ts'
 import { saveParty } from '../party/party.store.ts'
 import { confirmParty, keepParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
-import { ENTERED_KINDS, type MandateKind, type Power, powerName, type Role } from '../role/role.ts'
+import { ENTERED_KINDS, LEGAL_KINDS, type MandateKind, type Power, powerName, type Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
 
 const ADULT = 18
@@ -59,14 +59,26 @@ export interface Entered {
   /** @throws {Problem} proxies/terms-refused, proxies/delegate-not-confirmed, proxies/role-not-found, proxies/namespace-not-yours */
   enter(authority: Authority, terms: LegalTerms): Promise<Mandate>
   /** By another official than the one who entered it. @throws {Problem} proxies/mandate-not-found, proxies/step-out-of-order */
-  approve(authority: Authority, id: MandateId): Promise<Mandate>
+  approve(authority: Authority, id: MandateId): Promise<ChangedMandate>
   help(authority: Authority, terms: HelpTerms): Promise<Mandate>
   /** What the agency entered in its namespaces: what waits for a second person first. */
   list(authority: Authority): Promise<Mandate[]>
   /** One of the agency's namespaces, with what it rests on. @throws {Problem} proxies/mandate-not-found */
   get(authority: Authority, id: MandateId): Promise<EnteredMandate>
   /** What a court orders: of any mandate of the agency's namespaces `suspended` and `resumed`; `terminated` and `rejected` of what it entered. */
-  change(authority: Authority, id: MandateId, change: 'suspended' | 'resumed' | 'terminated' | 'rejected'): Promise<Mandate>
+  change(authority: Authority, id: MandateId, change: 'suspended' | 'resumed' | 'terminated' | 'rejected'): Promise<ChangedMandate>
+  /**
+   * Ends a mandate of the agency's namespaces because whoever gave it asked the agency to; `basis` = where that request is kept.
+   * @throws {Problem} proxies/mandate-not-found, proxies/step-out-of-order, also for what the law or a court gives
+   */
+  withdraw(authority: Authority, id: MandateId, basis: string): Promise<ChangedMandate>
+  /** The same for whoever holds it and wants it no more. */
+  waive(authority: Authority, id: MandateId, basis: string): Promise<ChangedMandate>
+}
+
+/** A mandate after a change, with what ended with it of what was passed on. */
+export interface ChangedMandate extends Mandate {
+  readonly endedBelow: readonly MandateId[]
 }
 
 /** A mandate as its agency sees it. */
@@ -89,14 +101,20 @@ export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBy
     return mandate
   }
 
-  async function changed(authority: Authority, id: MandateId, change: Change, reason: ChangeReason): Promise<Mandate> {
+  async function changed(authority: Authority, id: MandateId, change: Change, { reason, basis }: { reason: ChangeReason; basis?: string | undefined }): Promise<ChangedMandate> {
     return db.transaction(async (tx) => {
       const mandate = await getOf(authority, id, tx)
+      // What the law or a court gives, nobody takes away by asking for it.
+      if (reason === 'asked' && change === 'revoked' && LEGAL_KINDS.includes(mandate.kind)) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
+      const below = await listBelow(tx, mandate)
       const isForeign = (change === 'terminated' || change === 'rejected') && mandate.origin !== authority.clientId
       if (isForeign) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
       const actor = actorOf(authority)
       if (!(await changeBySystem(tx, id, { change, capacity: 'authority', reason, actor }))) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
-      return getOf(authority, id, tx)
+      const officialSealed = core.platform.keyring.seal(JSON.stringify({ official: authority.official, basis }), originContext(id))
+      await insertAuthorityStep(tx, { mandateId: id, change, clientId: authority.clientId, officialSealed, at: clock.now() })
+      const after = await getOf(authority, id, tx)
+      return { ...after, endedBelow: after.endedAt === undefined ? [] : below.map((one) => one.id) }
     })
   }
 
@@ -128,7 +146,7 @@ export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBy
       const isSamePlace = origin?.via === viaOf(authority)
       if (origin === undefined || !isSamePlace || origin.official === officialMark(authority.official)) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder, { detail: 'second-person' })
       checkNotOwnCase(authority, [refOf(mandate.represented), refOf(mandate.delegate)])
-      return changed(authority, id, 'approved', 'agency')
+      return changed(authority, id, 'approved', { reason: 'agency' })
     },
     async help(authority, terms) {
       const granted = await ownRoles(roles, db, authority, terms.powers)
@@ -145,8 +163,10 @@ export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBy
         return write(core, tx, authority, parties, made)
       })
     },
+    withdraw: (authority, id, basis) => changed(authority, id, 'revoked', { reason: 'asked', basis: checkedReference(basis) }),
+    waive: (authority, id, basis) => changed(authority, id, 'renounced', { reason: 'asked', basis: checkedReference(basis) }),
     async change(authority, id, change) {
-      return changed(authority, id, change, change === 'suspended' || change === 'resumed' ? 'court' : 'agency')
+      return changed(authority, id, change, { reason: change === 'suspended' || change === 'resumed' ? 'court' : 'agency' })
     },
   }
 }
@@ -155,6 +175,11 @@ async function ownRoles(roles: Roles, sql: Sql, { namespaces }: Authority, power
   checkPowers(powers)
   if (powers.some(({ namespace }) => !namespaces.includes(namespace))) throw new Problem(PROXIES_PROBLEMS.namespaceForeign)
   return roles.getPublished(sql, powers)
+}
+
+function checkedReference(text: string): string {
+  checkReference(text)
+  return text
 }
 
 function checkReference(text: string): void {

@@ -80,18 +80,27 @@ export async function listBelow(sql: Sql, mandate: Mandate): Promise<Mandate[]> 
 
 const MOST = 200
 
+export interface SideFilter {
+  readonly namespaces?: readonly string[]
+  readonly state?: MandateState
+  readonly delegates?: readonly string[] | undefined
+  /** Who passed it on. */
+  readonly grantors?: readonly string[] | undefined
+}
+
 /** Mandates in which these documents stand on one side: what is open before what is over, newest first. */
 export async function listBySide(
   sql: Sql,
   side: 'given' | 'received',
   documents: readonly string[],
-  { namespaces, state }: { namespaces?: readonly string[]; state?: MandateState } = {},
+  { namespaces, state, delegates, grantors }: SideFilter = {},
 ): Promise<Mandate[]> {
   const sides = { given: '(r.document = ANY($1::text[]) OR g.document = ANY($1::text[]))', received: 'd.document = ANY($1::text[])' }
   const rows = await sql.query<MandateRow>(
     `${SELECT} WHERE ${sides[side]} AND ($2::text[] IS NULL OR EXISTS (SELECT 1 FROM mandate_power w WHERE w.mandate_id = m.id AND w.namespace = ANY($2::text[])))
-       AND ($3::text IS NULL OR m.state = $3) ORDER BY m.ended_at IS NULL DESC, m.created_at DESC, m.id LIMIT ${MOST}`,
-    [[...documents], namespaces ? [...namespaces] : null, state ?? null],
+       AND ($3::text IS NULL OR m.state = $3) AND ($4::text[] IS NULL OR d.document = ANY($4::text[]))
+       AND ($5::text[] IS NULL OR (m.parent_id IS NOT NULL AND g.document = ANY($5::text[]))) ORDER BY m.ended_at IS NULL DESC, m.created_at DESC, m.id LIMIT ${MOST}`,
+    [[...documents], namespaces ? [...namespaces] : null, state ?? null, delegates ? [...delegates] : null, grantors ? [...grantors] : null],
   )
   return rows.map(toMandate)
 }
@@ -243,6 +252,13 @@ export async function insertMandateEvent(
 ): Promise<void> {
   await tx.execute('INSERT INTO mandate_event (mandate_id, type, actor_kind, actor_id, reason, at) VALUES ($1, $2, $3, $4, $5, $6)', [
     event.mandateId, event.type, event.actor.kind, event.actor.id ?? null, event.reason ?? null, event.at,
+  ])
+}
+
+/** Who of an agency changed a mandate, and on what that rests: sealed. */
+export async function insertAuthorityStep(tx: Sql, step: { mandateId: MandateId; change: Change; clientId: string; officialSealed: Buffer; at: Date }): Promise<void> {
+  await tx.execute('INSERT INTO mandate_authority_step (mandate_id, change, client_id, official_sealed, at) VALUES ($1, $2, $3, $4, $5)', [
+    step.mandateId, step.change, step.clientId, step.officialSealed, step.at,
   ])
 }
 

@@ -9,7 +9,7 @@ import { changeState, deleteHands, insertMandateEvent, listBelow, type StateChan
 import { type Capacity, type Change, getTransition } from './transition.ts'
 
 /** Why a mandate was stopped or ended; stored, so names only ever grow. */
-export const CHANGE_REASONS = ['citizen', 'not-me', 'court', 'parent', 'term', 'unanswered', 'deceased', 'dissolved', 'cancelled', 'age', 'agency'] as const
+export const CHANGE_REASONS = ['citizen', 'not-me', 'court', 'parent', 'term', 'unanswered', 'deceased', 'dissolved', 'cancelled', 'age', 'agency', 'asked'] as const
 export type ChangeReason = (typeof CHANGE_REASONS)[number]
 
 /** What both sides hear of a change, on every channel where something was taken away. */

@@ -37,7 +37,7 @@ export const TRANSITIONS = {
   /** One stop of several was let go. */
   lifted: { from: ['suspended'], to: 'suspended', by: [...GIVERS, 'authority'] },
   revoked: { from: [...PENDING, 'active', 'suspended'], to: 'revoked', by: [...GIVERS, 'authority'], endsBelow: true },
-  renounced: { from: ['active', 'suspended'], to: 'renounced', by: ['delegate'], endsBelow: true },
+  renounced: { from: ['active', 'suspended'], to: 'renounced', by: ['delegate', 'authority'], endsBelow: true },
   expired: { from: ['active', 'suspended'], to: 'expired', by: ['system'], endsBelow: true },
   terminated: { from: ['draft', ...PENDING, 'active', 'suspended'], to: 'terminated', by: ['system', 'authority'], endsBelow: true },
 } as const satisfies Record<string, Transition>
