@@ -115,7 +115,7 @@ describe('the table of transitions', () => {
   test('lets nobody but the delegate take on or give up, and nobody without a capacity do anything', () => {
     for (const change of CHANGES) for (const state of MANDATE_STATES) assert.equal(findTransition(change, state, []), undefined)
     assert.deepEqual(TRANSITIONS.accepted.by, ['delegate'])
-    assert.deepEqual(TRANSITIONS.renounced.by, ['delegate'])
+    assert.deepEqual(TRANSITIONS.renounced.by, ['delegate', 'authority'], 'an agency for whoever holds it and asks it to')
     for (const change of ['revoked', 'renounced', 'expired', 'terminated', 'suspended'] as const) assert.equal(TRANSITIONS[change].endsBelow, true)
   })
 })

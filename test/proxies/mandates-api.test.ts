@@ -113,7 +113,10 @@ test('an agency reaches only its own namespace: mandates, decisions, roles, chan
   const look = async (token: string, about: object) => (await call('POST', '/procuracoes/v1/consultas', { token, json: { ...about, finalidade: 'Atendimento 1' } })).body['procuracoes'] as { id: string }[]
   assert.deepEqual((await look('sefaz', { outorgado: joana.cpf })).map(({ id }) => id), [mandate.id])
   assert.ok((await look('detran', { outorgado: joana.cpf })).every(({ id }) => id !== mandate.id))
-  assert.equal((await call('POST', '/procuracoes/v1/consultas', { token: 'sefaz', json: { outorgado: joana.cpf, representado: maria.cpf, finalidade: 'Atendimento 1' } })).status, 422)
+  assert.equal((await call('POST', '/procuracoes/v1/consultas', { token: 'sefaz', json: { finalidade: 'Atendimento 1' } })).status, 422)
+  assert.deepEqual((await look('sefaz', { outorgado: joana.cpf, representado: maria.cpf })).map(({ id }) => id), [mandate.id])
+  assert.deepEqual(await look('sefaz', { outorgado: maria.cpf, representado: joana.cpf }), [])
+  assert.equal((await call('POST', '/procuracoes/v1/consultas', { token: 'sefaz', json: { outorgado: joana.cpf, espaco: 'detran', finalidade: 'Atendimento 1' } })).status, 404)
   const stop = { acao: 'suspender', responsavel: 'juiz 7' }
   assert.equal((await call('POST', `/procuracoes/v1/procuracoes/${mandate.id}/situacao`, { json: stop })).status, 404)
   assert.equal((await call('POST', `/procuracoes/v1/procuracoes/${mandate.id}/situacao`, { token: 'sefaz', json: { ...stop, acao: 'encerrar' } })).status, 404, 'the citizen gave it')
@@ -169,4 +172,50 @@ test('the instrument: one text, its digest on record, and a public page that say
   assert.deepEqual(wrong.map(({ status }) => status), [404, 404, 404])
   await mandates.revoke(maria.by, id)
   assert.match((await page(`/${first.code}`)).html, /não vale mais/)
+})
+
+test('withdrawn or waived at the request of whoever gave or holds it: with where the request is kept, and what was passed on ends too', async () => {
+  const power = await scene.addRole('guia', { subDepth: 1, acceptance: false })
+  const third = await scene.addPerson()
+  const change = async (id: string, json: object, token = 'sefaz') => call('POST', `/procuracoes/v1/procuracoes/${id}/situacao`, { token, json: { responsavel: 'matrícula 1', ...json } })
+  const given = await scene.active(maria, joana, power, { subDepth: 1 })
+  const sub = await scene.proxies.mandates.subdelegate(joana.by, given.id, scene.terms(third, power))
+  const listed = await call('POST', '/procuracoes/v1/consultas', { token: 'sefaz', json: { representado: maria.cpf, substabelecida_por: joana.cpf, finalidade: 'Atendimento 2' } })
+  assert.deepEqual((listed.body['procuracoes'] as { id: string }[]).map(({ id }) => id), [sub.id])
+  assert.equal((await change(given.id, { acao: 'cancelar-a-pedido' })).status, 422, 'not without the request')
+  assert.equal((await change(given.id, { acao: 'cancelar-a-pedido', pedido: 'Requerimento 7' }, 'detran')).status, 404)
+  const { status, body } = await change(given.id, { acao: 'cancelar-a-pedido', pedido: 'Requerimento 7' })
+  assert.deepEqual([status, body['situacao'], body['encerradas']], [200, 'revoked', [sub.id]])
+  assert.equal((await change(given.id, { acao: 'deixar-a-pedido', pedido: 'Requerimento 8' })).status, 409)
+  const other = await scene.active(maria, joana, power)
+  assert.equal((await change(other.id, { acao: 'deixar-a-pedido', pedido: 'Requerimento 9' })).body['situacao'], 'renounced')
+  const [step] = await scene.db.query<{ official_sealed: Buffer }>('SELECT official_sealed FROM mandate_authority_step WHERE mandate_id = $1', [other.id])
+  assert.ok(step && !step.official_sealed.toString('latin1').includes('Requerimento'), 'sealed')
+  assert.ok(scene.told.some(({ accountId, notice }) => accountId === maria.accountId && notice === 'renounced'))
+})
+
+test('what the law gives is not withdrawn by asking for it', async () => {
+  const entry = { tipo: 'curatela', representado: { documento: maria.cpf, nome: maria.name }, representante: { documento: joana.cpf, nome: joana.name }, poderes: ['detran:veiculo.curatela'], documento: 'Processo 2', responsavel: 'matrícula 1' }
+  const { body } = await call('POST', '/procuracoes/v1/representacoes', { json: entry })
+  const at = `/procuracoes/v1/procuracoes/${String(body['id'])}/situacao`
+  await call('POST', at, { json: { acao: 'aprovar', responsavel: 'matrícula 2' } })
+  assert.equal((await call('POST', at, { json: { acao: 'cancelar-a-pedido', responsavel: 'matrícula 2', pedido: 'Requerimento 1' } })).status, 409)
+  assert.equal((await call('POST', at, { json: { acao: 'deixar-a-pedido', responsavel: 'matrícula 2', pedido: 'Requerimento 1' } })).body['situacao'], 'renounced', 'a curator may give it up')
+})
+
+test('the catalogue is read anew only when it has changed', async () => {
+  const read = (headers: Record<string, string> = {}) => fetch(`${site.url}/procuracoes/v1/poderes`, { headers: { Authorization: 'Bearer sefaz', ...headers } })
+  const first = await read()
+  const [etag, modified] = [first.headers.get('ETag') ?? '', first.headers.get('Last-Modified') ?? '']
+  assert.ok(etag && modified)
+  await first.text()
+  assert.equal((await read({ 'If-None-Match': etag })).status, 304)
+  assert.equal((await read({ 'If-Modified-Since': modified })).status, 304)
+  assert.equal((await read({ 'If-None-Match': '"other"', 'If-Modified-Since': modified })).status, 200, 'the ETag comes first')
+  scene.clock.advance(60_000)
+  await scene.addRole('novo')
+  assert.equal((await read({ 'If-None-Match': etag })).status, 200)
+  assert.equal((await read({ 'If-Modified-Since': modified })).status, 200)
+  await scene.proxies.roles.draft({ namespace: 'sefaz', code: 'rascunho', definition: definition() }, SYSTEM)
+  assert.equal((await read()).headers.get('Last-Modified'), null, 'a draft is written over without a trace')
 })
