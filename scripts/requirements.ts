@@ -11,6 +11,8 @@ interface Requirement {
   readonly variable?: string
   readonly programs: readonly string[]
   readonly globs: readonly string[]
+  /** What must be there beside the program. */
+  readonly files?: readonly string[]
   readonly debian: readonly string[]
 }
 
@@ -34,6 +36,14 @@ const REQUIREMENTS: readonly Requirement[] = [
   { name: 'Poppler', reason: 'reading the PDFs that the program makes', programs: ['pdftotext'], globs: [], debian: ['poppler-utils'] },
   { name: 'qpdf', reason: 'the independent check of sealed PDFs', programs: ['qpdf'], globs: [], debian: ['qpdf'] },
   { name: 'SoftHSM', reason: 'keys in a token (PKCS #11)', programs: ['softhsm2-util'], globs: [], debian: ['softhsm2'] },
+  {
+    name: 'Java with BouncyCastle',
+    reason: 'the independent check of signatures',
+    programs: ['javac'],
+    globs: [],
+    files: ['/usr/share/java/bcpkix.jar'],
+    debian: ['default-jdk-headless', 'libbcpkix-java'],
+  },
   { name: 'OpenSSL', reason: 'the independent check of certificates and signatures', programs: ['openssl'], globs: [], debian: ['openssl'] },
 ]
 
@@ -54,7 +64,7 @@ function find(requirement: Requirement): string | undefined {
     ...requirement.programs.flatMap((program) => folders.map((folder) => join(folder, program))),
     ...requirement.globs.flatMap((pattern) => (pattern.includes('*') ? globSync(pattern) : [pattern])),
   ]
-  return candidates.find(isProgram)
+  return (requirement.files ?? []).every((file) => existsSync(file)) ? candidates.find(isProgram) : undefined
 }
 
 /** Installs Debian packages without a question; false when this machine or user cannot. */

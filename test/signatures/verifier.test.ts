@@ -1,17 +1,16 @@
-/** The public verifier on files that the tests make: those that are good, those that somebody changed, those that are no document; and what other judges say of them. */
+/** The public verifier on files that are good, that are no document, or that cost more than they are worth; those that somebody changed are in the corpus. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { createDocuments } from '../../src/platform/documents/documents.ts'
 import { createKeySigner, makeKey, makeRoot } from '../../src/signatures/index.ts'
 import type { Verification } from '../../src/signatures/verification/verifier.ts'
-import { foreignPdf, HOSTILE, hybridPdf, LATER_CHANGES, TAMPERINGS } from '../support/forged-pdfs.ts'
+import { foreignPdf, HOSTILE, hybridPdf, longPdf } from '../support/forged-pdfs.ts'
 import { openSignatureScene, run, type SignatureScene } from '../support/signature-scene.ts'
 
 const AT = new Date('2026-11-28T12:00:00Z')
 const documents = createDocuments()
 let scene: SignatureScene
-let files = 0
 const kinds: [string, Buffer][] = []
 before(async () => {
   scene = await openSignatureScene()
@@ -26,10 +25,7 @@ after(async () => {
 })
 
 const seal = (pdf: Uint8Array) => scene.signatures.seals.seal(pdf, { reason: 'Comprovante', at: AT })
-const verify = (pdf: Buffer): Promise<Verification> => {
-  files += 1
-  return scene.signatures.verifier.verify(pdf)
-}
+const verify = (pdf: Buffer): Promise<Verification> => scene.signatures.verifier.verify(pdf)
 
 /** Whether Poppler holds every signature for good, over the whole file. */
 async function popplerAgrees(pdf: Buffer): Promise<boolean> {
@@ -59,28 +55,6 @@ test('two signatures: the first covers its part, and what came after changed not
   }
 })
 
-test('every tampering is refused, by us and by Poppler', async () => {
-  for (const { name, make } of TAMPERINGS) {
-    for (const [kind, pdf] of kinds) {
-      const forged = await make(pdf)
-      const outcome = await verify(forged).then(({ verdict }) => verdict, (error: { code?: string }) => error.code)
-      assert.ok(['changed', 'forged', 'unreadable', 'none', 'signatures/not-verifiable'].includes(String(outcome)), `${kind}, ${name}: ${outcome}`)
-      assert.equal(await popplerAgrees(forged), false, `${kind}, ${name}`)
-    }
-  }
-})
-
-test('whatever is shown otherwise after the signature is seen', async () => {
-  for (const { name, make } of LATER_CHANGES) {
-    for (const [kind, pdf] of kinds.filter(([each]) => each !== 'stream')) {
-      const outcome = await verify(await make(pdf)).then(({ verdict }) => verdict, (error: { code?: string }) => error.code)
-      // An object that nothing refers to is shown by no reader.
-      const expected = name === 'bytes after the end' ? ['valid'] : name.startsWith('the catalogue') ? ['none', 'changed'] : ['changed', 'signatures/not-verifiable']
-      assert.ok(expected.includes(String(outcome)), `${kind}, ${name}: ${outcome}`)
-    }
-  }
-})
-
 test('a file of two ages is read as readers of today read it, when it says one thing', async () => {
   assert.equal((await verify(hybridPdf())).verdict, 'none')
   const signed = await verify(await seal(hybridPdf()))
@@ -97,6 +71,8 @@ test('hostile files are refused, each for its reason, and quickly', async () => 
   await assert.rejects(verify(readFileSync(encrypted)), { detail: 'encrypted' })
   assert.equal((await verify(Buffer.from(await foreignPdf()))).verdict, 'none')
   assert.equal((await verify(Buffer.from(await foreignPdf({ objectStreams: true, pages: 50, size: 2_000_000 })))).verdict, 'none')
+  assert.equal((await verify(longPdf(10_000))).verdict, 'none')
+  await assert.rejects(seal(longPdf(10_000)), { detail: 'too-many-pages' })
 })
 
 describe('who signed', () => {
@@ -142,5 +118,3 @@ describe('who signed', () => {
     assert.deepEqual(untimed.signatures.map(({ verdict, stampedAt }) => ({ verdict, stampedAt })), [{ verdict: 'unreadable', stampedAt: undefined }])
   })
 })
-
-test('the corpus is not smaller than it should be', () => assert.ok(files >= 60, `${files}`))

@@ -132,6 +132,23 @@ export function hybridPdf({ contradicts = false } = {}): Buffer {
   return Buffer.from(text, 'latin1')
 }
 
+/** As many pages as a whole archive, each an object of its own. */
+export function longPdf(pages: number): Buffer {
+  const bodies = ['<< /Type /Catalog /Pages 2 0 R >>', `<< /Type /Pages /Count ${pages} /Kids [${Array.from({ length: pages }, (_, i) => `${i + 3} 0 R`).join(' ')}] >>`]
+  for (let page = 0; page < pages; page += 1) bodies.push('<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 300] >>')
+  const parts = ['%PDF-1.7\n']
+  const rows = ['0000000000 65535 f ']
+  let at = parts[0]?.length ?? 0
+  for (const [i, body] of bodies.entries()) {
+    rows.push(`${String(at).padStart(10, '0')} 00000 n `)
+    const object = `${i + 1} 0 obj\n${body}\nendobj\n`
+    parts.push(object)
+    at += object.length
+  }
+  parts.push(`xref\n0 ${rows.length}\n${rows.join('\n')}\ntrailer\n<< /Size ${rows.length} /Root 1 0 R >>\nstartxref\n${at}\n%%EOF\n`)
+  return Buffer.from(parts.join(''), 'latin1')
+}
+
 function pdfWith(afterXref: string, at: number): Buffer {
   return Buffer.from(`%PDF-1.7\nxref\n${afterXref}\nstartxref\n${at}\n%%EOF`)
 }

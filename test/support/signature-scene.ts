@@ -35,9 +35,10 @@ export interface SignatureScene {
 /** A token of the scene: `Bearer` and the client's name. */
 export const STAMP_CLIENT = 'carimbador'
 
-export async function openSignatureScene({ open = openPgliteTestDatabase, demo = true }: { open?: () => Promise<Database>; demo?: boolean } = {}): Promise<SignatureScene> {
+export async function openSignatureScene({ open = openPgliteTestDatabase, demo = true, earlierMs = 0 }: { open?: () => Promise<Database>; demo?: boolean; earlierMs?: number } = {}): Promise<SignatureScene> {
   const db = await open()
   const clock = movableClock()
+  clock.advance(-earlierMs)
   const folder = mkdtempSync(path.join(tmpdir(), 'mt-signatures-'))
   const keyring = await openKeyring({ db, clock, masterKey: new Sensitive(Buffer.alloc(32, 7)), dataDir: 'memory' })
   const audit = createAudit({ db, clock, keyring, log: silentLog, settings: { catalogs: [signatureEvents] } })

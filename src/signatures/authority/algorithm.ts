@@ -14,6 +14,9 @@ interface Rule {
   readonly saltLength?: number
 }
 
+/** What fits into a key of 4,096 bits: some programs take all the room there is. */
+const LONGEST_SALT = 512
+
 const RULES: Readonly<Record<string, Rule>> = {
   [OID.rsaEncryption]: { key: 'rsa' },
   [OID.rsaWithSha256]: { key: 'rsa', digest: 'sha256' },
@@ -38,7 +41,7 @@ function pssRule(algorithm: DerNode): Rule | undefined {
   const masked = mask && child(mask, 0, 0x30)
   if (!digest || !masked || oidText(child(masked, 0)) !== OID.mgf1 || DIGESTS[oidText(child(child(masked, 1, 0x30), 0))] !== digest) return undefined
   const saltLength = salt ? Number.parseInt(integerHex(child(salt, 0, 0x02)), 16) : 20
-  return saltLength <= 128 ? { key: 'rsa', digest, saltLength } : undefined
+  return saltLength <= LONGEST_SALT ? { key: 'rsa', digest, saltLength } : undefined
 }
 
 /** True when the key made this signature over these bytes; `digest` for algorithms that name none. */
