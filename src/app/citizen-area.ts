@@ -1,7 +1,7 @@
 import type { Account, AccountId } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
-import { CITIZEN_PLACE, createPortalRoutes, createProxyRoutes, createSigningRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
+import { CITIZEN_PLACE, createCertificateRoutes, createPortalRoutes, createProxyRoutes, createSigningRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
 import { CLOSED_GRACE_DAYS } from './closed-accounts.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import type { Rooms } from './rooms.ts'
@@ -33,6 +33,13 @@ export async function openCitizenArea(
   const { idleSeconds, totalSeconds: absoluteSeconds } = rooms.settings.session
   const party = { clientId: AREA_CLIENT, name: 'MT Login', place: CITIZEN_PLACE, scopes: AREA_SCOPES, limits: { idleSeconds, absoluteSeconds } }
   const entrance = await openEntrance(deps, party, localAddress)
+  const ledger = {
+    audit: ledgerOfPeople(rooms),
+    messages: look.messages,
+    clientName: (id: string) => clientName(oidc, id),
+    purposeName: (id: string, purpose: string) => purposeName(oidc, id, purpose),
+    deviceLabels: (id: AccountId) => deviceLabels(rooms, id),
+  }
   const { routes, pages, prove, findVisit } = createPortalRoutes({
     entrance,
     messages: look.messages,
@@ -42,19 +49,14 @@ export async function openCitizenArea(
       closing: closingOf(deps),
     },
     history: {
-      ledger: {
-        audit: ledgerOfPeople(rooms),
-        messages: look.messages,
-        clientName: (id) => clientName(oidc, id),
-        purposeName: (id, purpose) => purposeName(oidc, id, purpose),
-        deviceLabels: (id) => deviceLabels(rooms, id),
-      },
+      ledger,
       reportMisuse: ({ account }, entry) => reportMisuse(deps, account, entry),
     },
   })
   const { sessions } = entrance
   routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }).routes())
   routes.use(createSigningRoutes({ pages, signing: rooms.documents, prove, about: { levelOf: rooms.assurance.levelOf, clientName: (id) => clientName(oidc, id) } }).routes())
+  routes.use(createCertificateRoutes({ pages, credentials: rooms.signing.credentials, prove, ledger }).routes())
   return { routes, pages, prove, findVisit, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
 

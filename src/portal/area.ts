@@ -65,7 +65,7 @@ export function sectionOf(path: string): string {
 }
 
 /** What forms post to that have no page of their own. */
-const ENDS = /\/(remover|retirar|sair|sair-dos-outros|esquecer|desmarcar|aceitar|aprovar|recusar|renunciar|assinar|parar|liberar|cancelar|nao-fui-eu|concordar|desistir|desbloquear|enviar|prazo|pessoas|eu|documentos|confirmar)$/
+const ENDS = /\/(remover|retirar|sair|sair-dos-outros|esquecer|desmarcar|aceitar|aprovar|recusar|renunciar|assinar|parar|liberar|cancelar|nao-fui-eu|concordar|desistir|desbloquear|enviar|prazo|pessoas|eu|documentos|confirmar|revogar)$/
 
 /** The page that a request was made from: what a form posts to lies below its page. */
 export function pageOf({ method, path }: { method: string; path: string }): string {

@@ -6,6 +6,7 @@ export { type AreaVisit, findSignedIn, type VisitAccounts } from './visit.ts'
 export { type AreaPages, seeOther, type Visit } from './pages.ts'
 export { createSigningRoutes } from './signing/signing.routes.ts'
 export { createProxyRoutes } from './proxies/proxies.routes.ts'
+export { createCertificateRoutes } from './certificates/certificates.routes.ts'
 export { createPortalRoutes, type Portal, type PortalDependencies } from './portal.routes.ts'
 export { createLoopbackFetch } from './relying-party/loopback-fetch.ts'
 export {

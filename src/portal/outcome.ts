@@ -37,6 +37,10 @@ export const OUTCOMES = [
   'document-signed',
   'document-refused',
   'document-cancelled',
+  'certificate-issued',
+  'certificate-suspended',
+  'certificate-resumed',
+  'certificate-revoked',
   'unmet',
   'refused',
 ] as const

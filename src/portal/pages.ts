@@ -22,6 +22,7 @@ const SECTIONS = [
   { name: 'proxies', href: '/conta/procuracoes', icon: 'document' },
   { name: 'documents', href: '/conta/assinaturas', icon: 'pen' },
   { name: 'companies', href: '/conta/empresas', icon: 'building' },
+  { name: 'certificates', href: '/conta/certificados', icon: 'key' },
   { name: 'history', href: '/conta/historico', icon: 'history' },
 ] as const
 

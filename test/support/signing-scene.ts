@@ -41,6 +41,7 @@ export interface SigningScene extends SignatureScene {
   addCitizen(cpf?: string): Promise<SceneCitizen>
   setLevel(accountId: string, level: Level): void
   setActive(accountId: string, isActive: boolean): void
+  setHeld(accountId: string, isHeld: boolean): void
   /** What `mayRepresent` answers. */
   allowRepresentation(answer: (represented: Represented) => boolean): void
   proof(citizen: SceneCitizen, nonce: string, claims?: ProofClaims): Promise<string>
@@ -88,11 +89,12 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
         `INSERT INTO account (id, person_id, status, password_hash, password_changed_at, credentials_changed_at, locale, created_at) VALUES ($1, $2, 'active', 'x', now(), now(), 'pt-BR', now())`,
         [accountId, personId],
       )
-      facts.set(accountId, { accountId, personId, isActive: true, level: 'prata', person: { name: 'Maria da Silva', cpf } })
+      facts.set(accountId, { accountId, personId, isActive: true, isHeld: false, level: 'prata', person: { name: 'Maria da Silva', cpf } })
       return { accountId, personId }
     },
     setLevel: (accountId, level) => void change(accountId, { level }),
     setActive: (accountId, isActive) => void change(accountId, { isActive }),
+    setHeld: (accountId, isHeld) => void change(accountId, { isHeld }),
     allowRepresentation: (answer) => {
       mayRepresent = answer
     },

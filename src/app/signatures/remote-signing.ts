@@ -52,7 +52,7 @@ function signerPorts({ config, outbox }: Foundation, { accounts, assurance, prox
       if (!account) return undefined
       const citizen = account.citizen.reveal()
       return {
-        accountId: account.id, personId: account.personId, isActive: account.status === 'active', level: await assurance.levelOf(account.id),
+        accountId: account.id, personId: account.personId, isActive: account.status === 'active', isHeld: !accounts.canChangeSensitive(account), level: await assurance.levelOf(account.id),
         person: { name: displayName(citizen), cpf: citizen.cpf },
       }
     },

@@ -152,7 +152,7 @@ async function signOnce({ core, issuance, settings }: ActivationDependencies, { 
   const spki = await ticket.begin(settings.keyKind, core.clock.now())
   const { accountId } = activation
   const { certificates, serial } = await core.db.transaction((tx) =>
-    issue(tx, { profile: 'citizen-one-shot', person: certifiedPerson(core, signer), personId: signer.personId, accountId, actor: citizenActor(accountId), spki }),
+    issue(tx, { profile: 'citizen-one-shot', person: certifiedPerson(core, signer), personId: signer.personId, actor: citizenActor(accountId), spki }),
   )
   return createActivatedSigner(core, { activation, ticket, certificates, serial, spki })
 }

@@ -8,6 +8,8 @@ export interface SignerFacts {
   readonly accountId: string
   readonly personId: string
   readonly isActive: boolean
+  /** After a recovery of the account, for as long as its other credentials cannot be changed. */
+  readonly isHeld: boolean
   readonly level: Level
   readonly person: Omit<CertifiedPerson, 'number' | 'as'>
 }

@@ -15,8 +15,6 @@ export interface PersonCertificateRequest {
   readonly profile: PersonProfile
   readonly person: CertifiedPerson
   readonly personId: string
-  /** Account whose ledger shows it. */
-  readonly accountId: string
   readonly actor: AuditActor
   readonly spki: Buffer
 }
@@ -55,7 +53,7 @@ export function createIssuance({ clock, audit, authority, publicUrl }: IssuanceD
       const issuing = await authority.active()
       const parsed = parseCertificate(issuing.certificate)
       const signer = await authority.signerOf(issuing.keyId)
-      return async (tx, { profile: name, person, personId, accountId, actor, spki }) => {
+      return async (tx, { profile: name, person, personId, actor, spki }) => {
         const now = clock.now()
         const notBefore = new Date(now.getTime() - EARLY_MS)
         const notAfter = new Date(Math.min(notBefore.getTime() + PROFILES[name].days * DAY_MS, parsed.notAfter.getTime()))
@@ -71,7 +69,7 @@ export function createIssuance({ clock, audit, authority, publicUrl }: IssuanceD
           { name: parsed.subject, signer },
         )
         await insertPersonCertificate(tx, { authorityId: issuing.id, serial, shard: place, profile: name, personId, der, notBefore, notAfter }, now)
-        await audit.record(tx, { type: 'signatures/person-certified', actor, subject: accountId, data: { authorityId: issuing.id, serial, profile: name } })
+        await audit.record(tx, { type: 'signatures/person-certified', actor, data: { authorityId: issuing.id, serial, profile: name } })
         return { authorityId: issuing.id, serial, notBefore, notAfter, certificates: [der, issuing.certificate] }
       }
     },

@@ -99,7 +99,7 @@ async function finish(deps: Omit<ActivationDependencies, 'findKept'>, { id, idTo
   const sealed = core.keyring.seal(wrapped, context)
   await core.db.transaction(async (tx) => {
     const { personId } = signer
-    const made = await issue(tx, { profile: 'citizen', person: certifiedPerson(core, signer), personId, accountId, actor: citizenActor(accountId), spki })
+    const made = await issue(tx, { profile: 'citizen', person: certifiedPerson(core, signer), personId, actor: citizenActor(accountId), spki })
     const { authorityId, serial, notAfter } = made
     await insertCredential(tx, { id: credentialId, accountId, personId, authorityId, serial, profile: 'citizen', keyKind: settings.keyKind, spki, sealed, notAfter }, core.clock.now())
     if (replaces !== undefined && !((await lockCredential(tx, replaces, accountId)) && (await setReplaced(tx, replaces, credentialId, core.clock.now())))) {
