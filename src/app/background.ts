@@ -122,11 +122,14 @@ function addFaceJobs({ clock, jobs }: Foundation, { accounts, faceSearch, images
 }
 
 /** Of the counters where people come in person. */
-function addDeskJobs({ jobs }: Foundation, { accounts, proxies, line, support, figures }: Rooms): void {
+function addDeskJobs({ jobs }: Foundation, { accounts, proxies, line, signing, support, figures }: Rooms): void {
   jobs.work(DEATH_JOB, async ({ personId }) => {
     const id = parsePersonId(String(personId))
     const cpf = id && (await accounts.counter.cpfOf(id))
-    if (cpf !== undefined) await proxies.lifecycle.refreshPerson(cpf)
+    if (cpf === undefined) return
+    await proxies.lifecycle.refreshPerson(cpf)
+    const account = await accounts.findByCpf(cpf)
+    if (account) await signing.review.one(account.id)
   })
   jobs.schedule('appointment-reminders', '*/10 * * * *', async () => void (await line.appointments.remind()))
   jobs.schedule('line-closes-days', '7 5 * * *', async () => {

@@ -104,7 +104,7 @@ function knownDevicesOf({ accounts }: Rooms): PortalDependencies['account']['kno
 }
 
 /** Everything that an account gave ends with it, seals too: whoever registers the CPF again proves everything again. */
-function closingOf({ rooms: { accounts, assurance }, oidc }: CitizenAreaDependencies): PortalDependencies['account']['closing'] {
+function closingOf({ rooms: { accounts, assurance, signing }, oidc }: CitizenAreaDependencies): PortalDependencies['account']['closing'] {
   return {
     graceDays: CLOSED_GRACE_DAYS,
     close: (changer) =>
@@ -112,6 +112,7 @@ function closingOf({ rooms: { accounts, assurance }, oidc }: CitizenAreaDependen
         const actor = { kind: 'citizen', id: accountId } as const
         await oidc.consents.withdrawAll(tx, accountId)
         await assurance.withdrawAll(tx, { personId, accountId, reason: 'account-closed', actor })
+        await signing.credentials.revokeAll(tx, { personId, accountId, cause: 'account-closed', actor })
       }),
   }
 }
@@ -180,7 +181,7 @@ function overviewOf({
  * The account last: whoever is cut off in between is still signed in and says it again.
  */
 async function reportMisuse(
-  { foundation: { db, clock }, rooms: { accounts, assurance, audit } }: CitizenAreaDependencies,
+  { foundation: { db, clock }, rooms: { accounts, assurance, audit, signing } }: CitizenAreaDependencies,
   account: Account,
   entry: number | undefined,
 ): Promise<void> {
@@ -190,6 +191,7 @@ async function reportMisuse(
   await db.transaction(async (tx) => {
     await audit.record(tx, { type: 'portal/use-disowned', actor, subject: accountId, data: { entry } })
     await assurance.withdrawRemote(tx, { personId, accountId, since, reason: 'not-me', actor })
+    await signing.credentials.revokeAll(tx, { personId, accountId, cause: 'not-me', actor })
   })
   await accounts.safety.suspend(accountId, { reason: 'not-me', actor })
 }

@@ -19,7 +19,7 @@ import { openWaitingLine, type WaitingLine } from './helpdesk/waiting-line.ts'
 import { openProxies } from './proxies/register.ts'
 import { openDocumentSigning } from './signatures/document-signing.ts'
 import { organisationSeal } from './signatures/organisation-seal.ts'
-import { type IssuerKeys, openRemoteSigning } from './signatures/remote-signing.ts'
+import { type IssuerKeys, openRemoteSigning, REVIEW_CERTIFICATES_JOB } from './signatures/remote-signing.ts'
 
 /** Name of the job that ends sessions at the protocol after our own records of them have ended. */
 export const END_SESSIONS_JOB = 'oidc-end-sessions'
@@ -96,7 +96,10 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   log.info(describeFaceModels(faces.models))
   foundation.metrics.watchPool('faces', faces.stats)
   const { images, imageCare, faceSearch } = await openImages(foundation, audit, faces)
-  const assurance = createAssurance({ db, audit, clock, demo: config.demo.enabled })
+  const assurance = createAssurance({
+    db, audit, clock, demo: config.demo.enabled,
+    levelMayFall: async (tx, accountId) => void (await foundation.jobs.send(REVIEW_CERTIFICATES_JOB, { accountId }, { tx })),
+  })
   const signatures = createSignatures({ db, clock, keyring, audit, publicUrl: config.platform.publicUrl, token: configuredToken(config.signatures) })
   const registerOfState = await openBaseRegisterFile(registerFile)
   const register: FileBaseRegister = { ...registerOfState, ...withNotedDeaths(registerOfState, db) }
@@ -115,7 +118,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   })
   foundation.metrics.watchPool('passwords', accounts.hashing)
   const proxies = await openProxies({ foundation, audit, assurance, register, paper: { messages, seal: organisationSeal(signatures, clock, 'Instrumento de procuração') } })
-  const signing = openRemoteSigning({ foundation, rooms: { audit, accounts, assurance, proxies, signatures }, messages, issuerKeys })
+  const signing = openRemoteSigning({ foundation, rooms: { audit, accounts, assurance, proxies, signatures }, messages, issuerKeys, register })
   const documents = openDocumentSigning({ foundation, rooms: { audit, accounts, proxies, signatures, signing }, messages })
   const people = livenessPeople(accounts, images)
   const outcomes = openOutcomes(foundation, audit, messages)
@@ -128,7 +131,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
     audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signatures, signing, documents, settings,
     staff,
     figures: openFigures(foundation, { accounts, messages }),
-    support: openSupport(foundation, { audit, accounts, assurance, messages }),
+    support: openSupport(foundation, { audit, accounts, assurance, messages, signing }),
     line: openWaitingLine(foundation, { audit, accounts, staff, messages }),
     async close() {
       await faceSearch.close()

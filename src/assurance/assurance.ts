@@ -53,10 +53,12 @@ export interface AssuranceDependencies {
   readonly audit: Audit
   readonly clock: Clock
   readonly demo: boolean
+  /** Told in the transaction of every withdrawal: what rested on the level may have to end. */
+  readonly levelMayFall?: ((tx: Sql, accountId: string) => Promise<void>) | undefined
 }
 
 /** Builds the room: evidence in, level out. */
-export function createAssurance({ db, audit, clock, demo }: AssuranceDependencies): Assurance {
+export function createAssurance({ db, audit, clock, demo, levelMayFall }: AssuranceDependencies): Assurance {
   async function standingOf(accountId: string): Promise<{ level: Level; evidence: Evidence[] }> {
     const evidence = await listEvidenceOfAccount(db, accountId)
     return { level: levelAt(evidence, clock.now()), evidence }
@@ -94,6 +96,7 @@ export function createAssurance({ db, audit, clock, demo }: AssuranceDependencie
   async function withdraw(tx: Sql, { id, accountId, reason, actor }: { id: string; accountId: string; reason: string; actor: AuditActor }): Promise<boolean> {
     if (!(await withdrawEvidence(tx, id, reason, clock.now()))) return false
     await audit.record(tx, { type: 'assurance/evidence-withdrawn', actor, subject: accountId, data: { evidenceId: id, reason } })
+    await levelMayFall?.(tx, accountId)
     return true
   }
 

@@ -8,6 +8,7 @@ import type { Authority } from './authority/authority.ts'
 import { createIssuance } from './authority/issuance.ts'
 import type { PersonKeyKind } from './authority/signer.ts'
 import { createCredentials, type Credentials } from './credentials/credentials.ts'
+import { type CertificateReview, createReview } from './credentials/review.ts'
 import { createKeptKeys } from './credentials/kept-keys.ts'
 
 /** argon2id of a password for signing: 64 MiB, three times over. */
@@ -31,6 +32,8 @@ export interface RemoteSigningDependencies {
 export interface RemoteSigning {
   readonly credentials: Credentials
   readonly activations: Activations
+  /** For what comes without anybody's act. */
+  readonly review: CertificateReview
   readonly stats: SigningThread['stats']
   close(): Promise<void>
 }
@@ -41,5 +44,5 @@ export function createRemoteSigning({ core, authority, settings }: RemoteSigning
   const issuance = createIssuance({ clock: core.clock, audit: core.audit, authority, publicUrl })
   const credentials = createCredentials({ core, thread, issuance, settings })
   const activations = createActivations({ core, thread, issuance, settings, findKept: createKeptKeys(core, credentials) })
-  return { credentials, activations, stats: thread.stats, close: thread.close }
+  return { credentials, activations, review: createReview(core, credentials), stats: thread.stats, close: thread.close }
 }

@@ -105,7 +105,7 @@ test('sessions are ended, waits lifted and a recovery sent; each is told, writte
 })
 
 test('no act signs in, sets or shows a secret: the only three there are, and the password stays', async () => {
-  assert.deepEqual([...SUPPORT_ACTS], ['unlock', 'end-sessions', 'start-recovery'])
+  assert.deepEqual([...SUPPORT_ACTS], ['unlock', 'end-sessions', 'start-recovery', 'revoke-certificates'])
   const citizen = await area.citizen()
   let page = await openCase(citizen)
   for (const name of SUPPORT_ACTS) page = await act(page, name)

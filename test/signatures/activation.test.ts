@@ -186,7 +186,7 @@ describe('an activation with a key of its own', () => {
     scene.setHeld(joao.accountId, true)
     await assert.rejects(scene.signing.activations.confirm({ id: opened.id, idToken }), refuses(notEntitled, 'recovered'))
     scene.setHeld(joao.accountId, false)
-    scene.setActive(joao.accountId, false)
+    scene.setStatus(joao.accountId, 'suspended')
     await assert.rejects(scene.signing.activations.confirm({ id: opened.id, idToken }), refuses(notEntitled, 'account'))
   })
 

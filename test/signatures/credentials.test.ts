@@ -115,15 +115,6 @@ describe('a certificate to keep', () => {
     await assert.rejects(scene.signing.credentials.resume({ id, ...asCitizen() }), refuses(credentialUnusable))
   })
 
-  test('what help desk suspended, its citizen does not start again', async () => {
-    maria = await scene.addCitizen()
-    const id = await scene.keep(maria)
-    await scene.signing.credentials.suspend({ id, accountId: maria.accountId, cause: 'support', actor: OPERATOR })
-    await assert.rejects(scene.signing.credentials.resume({ id, ...asCitizen() }), refuses(credentialUnusable))
-    await scene.signing.credentials.resume({ id, accountId: maria.accountId, cause: 'support', actor: OPERATOR })
-    await sign(id)
-  })
-
   test('revoked, its key is destroyed and nothing brings it back', async () => {
     maria = await scene.addCitizen()
     const id = await scene.keep(maria)
@@ -195,6 +186,31 @@ describe('a certificate to keep', () => {
     assert.equal((await scene.signing.credentials.get(kept, maria.accountId)).endedFor, 'not-me')
     const rows = await scene.db.query<{ revocation_reason: string }>('SELECT revocation_reason FROM pki_certificate WHERE subject_id = $1', [maria.personId])
     assert.deepEqual(rows.map(({ revocation_reason: reason }) => reason), Array(3).fill('keyCompromise'))
+  })
+
+  test('ends by itself with the account, a death in the base register, or the level; a stopped account only pauses it', async () => {
+    const cases = [
+      ['account-closed', (id: string) => scene.setStatus(id, 'closed')],
+      ['death', (id: string) => scene.setDeceased(id)],
+      ['level', (id: string) => scene.setLevel(id, 'bronze')],
+      [undefined, (id: string) => scene.setStatus(id, 'suspended')],
+      [undefined, () => {}],
+    ] as const
+    for (const [cause, happen] of cases) {
+      maria = await scene.addCitizen()
+      const id = await scene.keep(maria)
+      happen(maria.accountId)
+      assert.equal(await scene.signing.review.one(maria.accountId), cause === undefined ? 0 : 1)
+      const { state, endedFor } = await scene.signing.credentials.get(id, maria.accountId)
+      assert.deepEqual({ state, endedFor }, cause === undefined ? { state: 'active', endedFor: undefined } : { state: 'revoked', endedFor: cause })
+    }
+    // Of earlier tests some are below the level.
+    await scene.signing.review.all()
+    const swept = await scene.addCitizen()
+    await scene.keep(swept)
+    scene.setDeceased(swept.accountId)
+    assert.equal(await scene.signing.review.all(), 0, 'the base register is not asked each hour')
+    assert.equal(await scene.signing.review.all({ deaths: true }), 1)
   })
 
   test('over, its key is destroyed by the daily work', async () => {

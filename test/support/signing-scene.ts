@@ -40,7 +40,9 @@ export interface SigningScene extends SignatureScene {
   readonly told: string[]
   addCitizen(cpf?: string): Promise<SceneCitizen>
   setLevel(accountId: string, level: Level): void
-  setActive(accountId: string, isActive: boolean): void
+  setStatus(accountId: string, status: SignerFacts['status']): void
+  /** The base register says so from now on. */
+  setDeceased(accountId: string): void
   setHeld(accountId: string, isHeld: boolean): void
   /** What `mayRepresent` answers. */
   allowRepresentation(answer: (represented: Represented) => boolean): void
@@ -61,6 +63,7 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
   const jwk: JWK = { ...(await exportJWK(provider)), kid: 'provider', alg: 'ES256', use: 'sig' }
   const facts = new Map<string, SignerFacts>()
   const told: string[] = []
+  const deceased = new Set<string>()
   let mayRepresent: (represented: Represented) => boolean = () => false
   const audit = createAudit({ db, clock, keyring, log: silentLog, settings: { catalogs: [signatureEvents] } })
   const make = () => createRemoteSigning({
@@ -69,6 +72,7 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
       people: {
         findSigner: async (accountId) => facts.get(accountId),
         mayRepresent: async (_accountId, represented) => mayRepresent(represented),
+        isDeceased: async ({ accountId }) => deceased.has(accountId),
         findPasswordFault: async (_accountId, password) => (password.length < 8 ? 'too-short' : undefined),
         tell: async (_tx, accountId, notice) => void told.push(`${accountId} ${notice}`),
       },
@@ -89,11 +93,12 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
         `INSERT INTO account (id, person_id, status, password_hash, password_changed_at, credentials_changed_at, locale, created_at) VALUES ($1, $2, 'active', 'x', now(), now(), 'pt-BR', now())`,
         [accountId, personId],
       )
-      facts.set(accountId, { accountId, personId, isActive: true, isHeld: false, level: 'prata', person: { name: 'Maria da Silva', cpf } })
+      facts.set(accountId, { accountId, personId, status: 'active', isHeld: false, level: 'prata', person: { name: 'Maria da Silva', cpf } })
       return { accountId, personId }
     },
     setLevel: (accountId, level) => void change(accountId, { level }),
-    setActive: (accountId, isActive) => void change(accountId, { isActive }),
+    setStatus: (accountId, status) => void change(accountId, { status }),
+    setDeceased: (accountId) => void deceased.add(accountId),
     setHeld: (accountId, isHeld) => void change(accountId, { isHeld }),
     allowRepresentation: (answer) => {
       mayRepresent = answer

@@ -4,6 +4,7 @@ import type { Assurance } from '../../assurance/index.ts'
 import type { Audit } from '../../audit/index.ts'
 import { createSupport, createTellCitizen, type Support } from '../../helpdesk/index.ts'
 import type { Messages } from '../../platform/http/messages.ts'
+import type { RemoteSigning } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
 
 export interface SupportParts {
@@ -11,10 +12,11 @@ export interface SupportParts {
   readonly accounts: Accounts
   readonly assurance: Assurance
   readonly messages: Messages
+  readonly signing: Pick<RemoteSigning, 'credentials'>
 }
 
 /** Support over the accounts' own acts. A recovery that it starts belongs to nobody's browser until the mailed link is opened. */
-export function openSupport({ db, clock, keyring, outbox, config }: Foundation, { audit, accounts, assurance, messages }: SupportParts): Support {
+export function openSupport({ db, clock, keyring, outbox, config }: Foundation, { audit, accounts, assurance, messages, signing }: SupportParts): Support {
   return createSupport({
     platform: { db, clock, keyring },
     audit,
@@ -27,6 +29,7 @@ export function openSupport({ db, clock, keyring, outbox, config }: Foundation, 
       faceTriesLeft: accounts.faceAttempts.left,
       unlock: accounts.waits.lift,
       endSessions: async (tx, id) => void (await accounts.sessions.endAll(tx, id, 'support')),
+      revokeCertificates: async (tx, { id: accountId, personId }, actor) => void (await signing.credentials.revokeAll(tx, { accountId, personId, cause: 'support', actor })),
       async startRecovery(account, facts) {
         const { cpf, email } = account.citizen.reveal()
         if (email === undefined) return false

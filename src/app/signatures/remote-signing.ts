@@ -1,5 +1,5 @@
 import type { JWK } from 'jose'
-import { type Accounts, displayName } from '../../accounts/index.ts'
+import { type Accounts, type BaseRegister, displayName, parseCpf } from '../../accounts/index.ts'
 import type { Assurance } from '../../assurance/index.ts'
 import type { Audit } from '../../audit/index.ts'
 import { createTellCitizen } from '../../helpdesk/index.ts'
@@ -11,6 +11,9 @@ import type { Foundation } from '../foundation.ts'
 /** The client of the citizen's area: the only one whose tokens prove that a citizen wants to sign. */
 export const SIGNING_AUDIENCE = 'mt-conta'
 
+/** Name of the job that looks whether a person may still have certificates. */
+export const REVIEW_CERTIFICATES_JOB = 'signatures-review-person'
+
 /** The provider's keys at this moment. */
 export type IssuerKeys = () => readonly JWK[]
 
@@ -20,15 +23,16 @@ export interface OpenRemoteSigningDependencies {
   readonly messages: Messages
   /** The provider's keys; the protocol opens after the rooms. */
   readonly issuerKeys: IssuerKeys
+  readonly register: BaseRegister
 }
 
 /** Citizens' certificates and signatures, over what the other rooms know of people. */
-export function openRemoteSigning({ foundation, rooms, messages, issuerKeys }: OpenRemoteSigningDependencies): RemoteSigning {
+export function openRemoteSigning({ foundation, rooms, messages, issuerKeys, register }: OpenRemoteSigningDependencies): RemoteSigning {
   const { config, db, clock, keyring, jobs, metrics } = foundation
   const { publicUrl } = config.platform
   const { citizenKey: keyKind, keyPasswordMemoryKib: memoryKib } = config.signatures
   const signing = createRemoteSigning({
-    core: { db, clock, keyring, audit: rooms.audit, people: signerPorts(foundation, rooms, messages) },
+    core: { db, clock, keyring, audit: rooms.audit, people: signerPorts(foundation, rooms, { messages, register }) },
     authority: rooms.signatures.authority,
     settings: {
       publicUrl, keyKind, issuerKeys,
@@ -41,10 +45,13 @@ export function openRemoteSigning({ foundation, rooms, messages, issuerKeys }: O
     await signing.activations.purge()
     await signing.credentials.purge()
   })
+  jobs.work(REVIEW_CERTIFICATES_JOB, async ({ accountId }) => void (await signing.review.one(String(accountId))))
+  jobs.schedule('signatures-review', '19 * * * *', async () => void (await signing.review.all()))
+  jobs.schedule('signatures-review-deaths', '29 5 * * *', async () => void (await signing.review.all({ deaths: true })))
   return signing
 }
 
-function signerPorts({ config, outbox }: Foundation, { accounts, assurance, proxies }: OpenRemoteSigningDependencies['rooms'], messages: Messages): SignerPorts {
+function signerPorts({ config, outbox }: Foundation, { accounts, assurance, proxies }: OpenRemoteSigningDependencies['rooms'], { messages, register }: { messages: Messages; register: BaseRegister }): SignerPorts {
   const tell = createTellCitizen({ outbox, messages, publicUrl: config.platform.publicUrl })
   return {
     async findSigner(accountId) {
@@ -52,7 +59,7 @@ function signerPorts({ config, outbox }: Foundation, { accounts, assurance, prox
       if (!account) return undefined
       const citizen = account.citizen.reveal()
       return {
-        accountId: account.id, personId: account.personId, isActive: account.status === 'active', isHeld: !accounts.canChangeSensitive(account), level: await assurance.levelOf(account.id),
+        accountId: account.id, personId: account.personId, status: account.status, isHeld: !accounts.canChangeSensitive(account), level: await assurance.levelOf(account.id),
         person: { name: displayName(citizen), cpf: citizen.cpf },
       }
     },
@@ -64,6 +71,10 @@ function signerPorts({ config, outbox }: Foundation, { accounts, assurance, prox
     async findPasswordFault(accountId, password) {
       const account = await accounts.get(accountId)
       return accounts.findOtherPasswordFault(account.id, password)
+    },
+    async isDeceased({ person }) {
+      const cpf = parseCpf(person.cpf)
+      return cpf !== undefined && (await register.find(cpf))?.situation === 'deceased'
     },
     async tell(tx, accountId, notice) {
       const account = await accounts.findIn(tx, accountId)

@@ -5,11 +5,11 @@ export const SUPPORT_REASONS = ['call', 'message', 'present', 'report'] as const
 export type SupportReason = (typeof SUPPORT_REASONS)[number]
 
 /** What an attendant may do for somebody. Nothing here signs in, or shows, sets or sends a secret to anybody but the account's owner. */
-export const SUPPORT_ACTS = ['unlock', 'end-sessions', 'start-recovery'] as const
+export const SUPPORT_ACTS = ['unlock', 'end-sessions', 'start-recovery', 'revoke-certificates'] as const
 export type SupportAct = (typeof SUPPORT_ACTS)[number]
 
 /** How often one account takes an act in a day, whoever does it: an unlock gives a guesser tries too. */
-export const ACTS_A_DAY: Readonly<Record<SupportAct, number>> = { unlock: 2, 'end-sessions': 5, 'start-recovery': 3 }
+export const ACTS_A_DAY: Readonly<Record<SupportAct, number>> = { unlock: 2, 'end-sessions': 5, 'start-recovery': 3, 'revoke-certificates': 3 }
 
 /** How often one attendant looks somebody up, found or not. */
 export const LOOKS = { hour: 20, day: 80 } as const

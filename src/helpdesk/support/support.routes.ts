@@ -16,7 +16,7 @@ export interface SupportRoutesDependencies {
 }
 
 const PAGE = '/balcao/apoio'
-const OUTCOMES = ['unlock', 'end-sessions', 'start-recovery', 'not-sent', 'often', 'closed', 'over'] as const
+const OUTCOMES = ['unlock', 'end-sessions', 'start-recovery', 'revoke-certificates', 'not-sent', 'often', 'closed', 'over'] as const
 type Outcome = (typeof OUTCOMES)[number]
 const query = z.object({ feito: z.enum(OUTCOMES).optional() })
 const params = z.object({ id: z.uuid() })

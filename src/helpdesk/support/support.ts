@@ -52,6 +52,8 @@ export interface SupportAccounts {
   /** Lifts the waits after wrong passwords, codes and face checks. */
   unlock(tx: Sql, account: Account): Promise<void>
   endSessions(tx: Sql, id: AccountId): Promise<void>
+  /** Ends every signature certificate of the account's person. */
+  revokeCertificates(tx: Sql, account: Account, actor: AuditActor): Promise<void>
   /** Sends the way to recover to the account's own address. False where there is none, or too many were sent. */
   startRecovery(account: Account, facts: Facts): Promise<boolean>
 }
@@ -155,6 +157,7 @@ async function perform({ platform, audit, accounts, tell }: SupportDependencies,
     await insertAct(tx, { id: randomUUID(), caseId: opened.id, accountId, act, doneAt: now })
     if (act === 'unlock') await accounts.unlock(tx, account)
     if (act === 'end-sessions') await accounts.endSessions(tx, accountId)
+    if (act === 'revoke-certificates') await accounts.revokeCertificates(tx, account, staff(key.attendantId))
     await audit.record(tx, {
       type: 'helpdesk/support-acted', actor: staff(key.attendantId), subject: accountId, data: { caseId: opened.id, unitId: opened.unitId, act },
     })

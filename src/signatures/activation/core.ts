@@ -23,7 +23,7 @@ export const SIGNING_LEVEL = 'prata'
 /** The signer, who may sign at this moment. @throws {Problem} signatures/not-entitled */
 export async function entitledSigner({ people }: Pick<SigningCore, 'people'>, accountId: string): Promise<SignerFacts> {
   const signer = await people.findSigner(accountId)
-  if (!signer?.isActive) throw new Problem(SIGNATURE_PROBLEMS.notEntitled, { detail: 'account' })
+  if (signer?.status !== 'active') throw new Problem(SIGNATURE_PROBLEMS.notEntitled, { detail: 'account' })
   if (signer.isHeld) throw new Problem(SIGNATURE_PROBLEMS.notEntitled, { detail: 'recovered' })
   if (!isLevelAtLeast(signer.level, SIGNING_LEVEL)) throw new Problem(SIGNATURE_PROBLEMS.notEntitled, { detail: 'level' })
   return signer

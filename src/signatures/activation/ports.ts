@@ -7,7 +7,7 @@ import type { Represented } from './activation.ts'
 export interface SignerFacts {
   readonly accountId: string
   readonly personId: string
-  readonly isActive: boolean
+  readonly status: 'active' | 'suspended' | 'closed'
   /** After a recovery of the account, for as long as its other credentials cannot be changed. */
   readonly isHeld: boolean
   readonly level: Level
@@ -26,6 +26,8 @@ export interface SignerPorts {
   mayRepresent(accountId: string, represented: Represented): Promise<boolean>
   /** Why a new password for signing cannot be used: a word of the accounts room, or `same` as the account's own. */
   findPasswordFault(accountId: string, password: string): Promise<string | undefined>
+  /** By the base register; asked seldom. */
+  isDeceased(signer: SignerFacts): Promise<boolean>
   /** Tells the citizen, in the transaction of what happened. */
   tell(tx: Sql, accountId: string, notice: CertificateNotice): Promise<void>
 }

@@ -146,3 +146,12 @@ export async function listLiveCertificates(sql: Sql, personId: string, now: Date
 export async function destroyExpiredKeys(sql: Sql, now: Date): Promise<number> {
   return sql.execute('UPDATE signature_credential SET sealed = NULL, changed_at = $1 WHERE sealed IS NOT NULL AND not_after <= $1', [now])
 }
+
+/** Accounts that keep a certificate which could sign, in the order of their ids, after this one. */
+export async function listHolders(sql: Sql, now: Date, limit: number, after?: string): Promise<string[]> {
+  const rows = await sql.query<{ account_id: string }>(
+    `SELECT DISTINCT account_id FROM signature_credential WHERE sealed IS NOT NULL AND not_after > $1 AND ($2::uuid IS NULL OR account_id > $2::uuid) ORDER BY account_id LIMIT $3`,
+    [now, after ?? null, limit],
+  )
+  return rows.map(({ account_id: id }) => id)
+}

@@ -3,7 +3,7 @@ import type { PersonKeyKind } from '../authority/signer.ts'
 import type { RevocationReason } from '../authority/crl.ts'
 
 /** Why a certificate rests. */
-export const HOLD_CAUSES = ['citizen', 'wrong-password', 'support'] as const
+export const HOLD_CAUSES = ['citizen', 'wrong-password'] as const
 export type HoldCause = (typeof HOLD_CAUSES)[number]
 
 /** Why one was ended, beside the reason that its list gives. */

@@ -26,7 +26,7 @@ export interface Credentials {
   finish(proof: { id: string; idToken: string; password: string }): Promise<Credential>
   /** Rests until somebody resumes it. @throws {Problem} signatures/credential-unknown, signatures/credential-unusable */
   suspend(change: CredentialChange<HoldCause>): Promise<void>
-  /** @throws {Problem} signatures/credential-unknown; signatures/credential-unusable when it does not rest, or somebody else suspended it */
+  /** @throws {Problem} signatures/credential-unknown; signatures/credential-unusable when it does not rest */
   resume(change: CredentialChange<HoldCause>): Promise<void>
   /** Never to be taken back; its key is destroyed. @throws {Problem} signatures/credential-unknown, signatures/certificate-revoked */
   revoke(change: CredentialChange<EndCause>): Promise<void>

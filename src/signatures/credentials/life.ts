@@ -33,10 +33,8 @@ export function createLife(core: SigningCore): Pick<Credentials, 'suspend' | 're
     suspend: (asked) => change(asked, asked.cause === 'wrong-password' ? 'wrong-password' : 'suspended', (tx, credential) => suspendIn(core, tx, credential, asked)),
     resume: (asked) =>
       change(asked, 'resumed', async (tx, credential) => {
-        const { id, serial, heldFor } = credential
-        // Whoever help desk stopped is not started by themselves.
-        const isAllowed = heldFor !== 'support' || asked.cause === 'support'
-        if (credential.state !== 'suspended' || !isAllowed || !(await releaseIn(tx, credential))) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
+        const { id, serial } = credential
+        if (credential.state !== 'suspended' || !(await releaseIn(tx, credential))) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
         await setHeld(tx, id, undefined, clock.now())
         await audit.record(tx, { type: 'signatures/credential-resumed', actor: asked.actor, subject: asked.accountId, data: { credentialId: id, serial } })
       }),
