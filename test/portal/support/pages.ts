@@ -22,6 +22,8 @@ export const AREA_PAGES = [
   '/conta/assinaturas/historico',
   '/conta/assinaturas/nova',
   '/conta/empresas',
+  '/conta/certificados',
+  '/conta/certificados/novo',
   '/conta/historico',
   '/conta/nao-fui-eu',
 ] as const
