@@ -10,6 +10,7 @@ import type { PersonKeyKind } from './authority/signer.ts'
 import { createCredentials, type Credentials } from './credentials/credentials.ts'
 import { type CertificateReview, createReview } from './credentials/review.ts'
 import { createKeptKeys } from './credentials/kept-keys.ts'
+import { createLendings, type Lendings } from './lending/lendings.ts'
 
 /** argon2id of a password for signing: 64 MiB, three times over. */
 export const DEFAULT_WRAP_COST: WrapCost = { memoryKib: 65_536, passes: 3 }
@@ -34,6 +35,8 @@ export interface RemoteSigning {
   readonly activations: Activations
   /** For what comes without anybody's act. */
   readonly review: CertificateReview
+  /** Keys lent to relying parties that sign by an API. */
+  readonly lendings: Lendings
   readonly stats: SigningThread['stats']
   close(): Promise<void>
 }
@@ -44,5 +47,6 @@ export function createRemoteSigning({ core, authority, settings }: RemoteSigning
   const issuance = createIssuance({ clock: core.clock, audit: core.audit, authority, publicUrl })
   const credentials = createCredentials({ core, thread, issuance, settings })
   const activations = createActivations({ core, thread, issuance, settings, findKept: createKeptKeys(core, credentials) })
-  return { credentials, activations, review: createReview(core, credentials), stats: thread.stats, close: thread.close }
+  const lendings = createLendings({ core, thread, activations })
+  return { credentials, activations, lendings, review: createReview(core, credentials), stats: thread.stats, close: thread.close }
 }

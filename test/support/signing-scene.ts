@@ -47,7 +47,7 @@ export interface SigningScene extends SignatureScene {
   /** What `mayRepresent` answers. */
   allowRepresentation(answer: (represented: Represented) => boolean): void
   proof(citizen: SceneCitizen, nonce: string, claims?: ProofClaims): Promise<string>
-  open(citizen: SceneCitizen, ask?: { documents?: readonly ActivationDocument[]; credential?: CredentialChoice; signatory?: Signatory; clientId?: string }): Promise<{ id: string; nonce: string }>
+  open(citizen: SceneCitizen, ask?: { documents?: readonly ActivationDocument[]; credential?: CredentialChoice; signatory?: Signatory; clientId?: string; open?: { count: number } }): Promise<{ id: string; nonce: string }>
   /** A certificate to keep, made the whole way. */
   keep(citizen: SceneCitizen, replaces?: string): Promise<string>
   /** The same people and provider in another process. */
@@ -110,8 +110,8 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
         .setProtectedHeader({ alg: 'ES256', kid: 'provider' }).setIssuer(iss).setAudience(aud).setSubject(sub)
         .setIssuedAt(at(clock.now())).setExpirationTime(at(clock.now()) + 3600).sign(claims.forged ? stranger : provider)
     },
-    open: ({ accountId }, { documents = [documentOf('a')], credential, signatory, clientId } = {}) =>
-      signing.activations.open({ accountId, signatory: signatory ?? { kind: 'self' }, credential: credential ?? { kind: 'one-shot' }, documents: [...documents], clientId }),
+    open: ({ accountId }, { documents = [documentOf('a')], credential, signatory, clientId, open: openSignatures } = {}) =>
+      signing.activations.open({ accountId, signatory: signatory ?? { kind: 'self' }, credential: credential ?? { kind: 'one-shot' }, documents: openSignatures ? [] : [...documents], clientId, ...(openSignatures && { open: openSignatures }) }),
     async keep(citizen, replaces) {
       const { id, nonce } = await signing.credentials.begin({ accountId: citizen.accountId, replaces })
       return (await signing.credentials.finish({ id, idToken: await result.proof(citizen, nonce), password: SIGNING_PASSWORD })).id

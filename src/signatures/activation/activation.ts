@@ -56,7 +56,9 @@ export const activationContent = z.strictObject({
   signatory,
   credential: credentialChoice,
   documents: z.array(activationDocument).max(MOST_DOCUMENTS),
-}).refine(({ credential, documents }) => (credential.kind === 'new') === (documents.length === 0), 'documents, or a new key')
+  /** Signatures under documents that only the client shows, as the federal service has them; then there are no documents here. */
+  open: z.strictObject({ count: z.number().int().min(1).max(MOST_DOCUMENTS) }).optional(),
+}).refine(({ credential, documents, open }) => [credential.kind === 'new', documents.length > 0, open !== undefined].filter(Boolean).length === 1, 'documents, or a new key, or open signatures')
 export type ActivationContent = z.infer<typeof activationContent>
 
 export interface Activation extends ActivationContent {
@@ -69,7 +71,7 @@ export interface Activation extends ActivationContent {
 }
 
 /** SHA-256 over everything that the citizen agreed to: another word, hash, order, person, key or time is another digest. */
-export function bindingDigest({ id, accountId, clientId, signatory: who, credential, documents, createdAt, expiresAt }: Activation): Buffer {
+export function bindingDigest({ id, accountId, clientId, signatory: who, credential, documents, open, createdAt, expiresAt }: Activation): Buffer {
   const encoded = seq(
     utf8('mt-login signature activation 1'),
     utf8(id),
@@ -79,6 +81,7 @@ export function bindingDigest({ id, accountId, clientId, signatory: who, credent
     seq(utf8(who.kind), ...(who.kind === 'self' ? [] : representativeTexts(who).map(utf8))),
     seq(utf8(credential.kind), ...credentialIds(credential).map(utf8)),
     seq(...documents.map(({ name, form, sha256: seen, digest }) => seq(utf8(name), utf8(form), octets(Buffer.from(seen, 'hex')), octets(Buffer.from(digest, 'hex'))))),
+    ...(open ? [int(open.count)] : []),
   )
   return createHash('sha256').update(encoded).digest()
 }

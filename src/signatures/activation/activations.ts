@@ -9,6 +9,7 @@ import { type Activation, ACTIVATION_SECONDS, type ActivationContent, activation
 import { burnActivation, countActivations, findOpenActivation, insertActivation, purgeActivations } from './activation.store.ts'
 import { certifiedPerson, citizenActor, entitledSigner, type SigningCore } from './core.ts'
 import type { SignerFacts } from './ports.ts'
+import { type LentTerms, termsOf } from './lent-key.ts'
 import type { SigningThread, SigningTicket } from './signing-thread.ts'
 
 /** A citizen's own key, ready to be opened. */
@@ -27,7 +28,7 @@ export interface KeptKey {
 /** @throws {Problem} signatures/credential-unknown, signatures/credential-unusable */
 export type FindKeptKey = (accountId: string, credentialId: string) => Promise<KeptKey>
 
-export interface NewActivation extends Pick<ActivationContent, 'signatory' | 'credential' | 'documents'> {
+export interface NewActivation extends Pick<ActivationContent, 'signatory' | 'credential' | 'documents' | 'open'> {
   readonly accountId: string
   /** The relying party that asks; absent for our own pages. */
   readonly clientId?: string | undefined
@@ -53,8 +54,21 @@ export interface Activations {
    * @throws {Problem} signatures/activation-over, activation-unproven, not-entitled, mandate-refused, wrong-signing-password, credential-unusable
    */
   confirm(proof: { id: string; idToken: string; password?: string | undefined }): Promise<ActivatedSigner>
+  /**
+   * The proof becomes a key that the activation's client may use until a moment, under the client's secret; the activation is used up by this.
+   *
+   * @throws {Problem} as `confirm`; signatures/not-the-documents where a client may not be lent a key
+   */
+  lend(proof: { id: string; idToken: string; password?: string | undefined; secret: Uint8Array; expiresAt: Date }): Promise<LentToClient>
   /** Forgets what nobody confirmed in time, and what was signed a day ago. */
   purge(): Promise<number>
+}
+
+/** A key that was lent, for whoever keeps it. */
+export interface LentToClient {
+  readonly terms: LentTerms
+  readonly serial: string
+  readonly wrapped: Buffer
 }
 
 export interface ActivationDependencies {
@@ -80,15 +94,20 @@ export function createActivations(deps: ActivationDependencies): Activations {
       return found?.accountId === accountId ? found : undefined
     },
     async confirm({ id, idToken, password }) {
-      const { activation, signer, ticket } = await proveActivation(deps, { id, idToken })
-      try {
-        return activation.credential.kind === 'kept'
-          ? await signWithKept(deps, { activation, ticket, password, credentialId: activation.credential.credentialId })
-          : await signOnce(deps, { activation, signer, ticket })
-      } catch (error) {
-        await ticket.forget().catch(() => {})
-        throw error
-      }
+      const proven = await proveActivation(deps, { id, idToken })
+      const { activation, ticket } = proven
+      const begin = async () => ({ spki: await ticket.begin(deps.settings.keyKind, clock.now()) })
+      const ready = await makeReady(deps, proven, { password, begin })
+      return createActivatedSigner(core, { activation, ticket, ...ready })
+    },
+    async lend({ id, idToken, password, secret, expiresAt }) {
+      const proven = await proveActivation(deps, { id, idToken })
+      const { activation, ticket } = proven
+      const terms = termsOf(activation, expiresAt)
+      if (!terms) throw new Problem(SIGNATURE_PROBLEMS.notTheDocuments)
+      const begin = () => ticket.lend({ keyKind: deps.settings.keyKind, secret, expiresAt }, clock.now())
+      const { serial, wrapped } = await makeReady(deps, proven, { password, begin })
+      return { terms, serial, wrapped }
     },
     purge: () => purgeActivations(db, new Date(clock.now().getTime() - KEEP_MS)),
   }
@@ -102,7 +121,7 @@ export async function openActivation(core: SigningCore, { accountId, clientId, .
   if ((await countActivations(db, accountId, new Date(createdAt.getTime() - HOUR_MS))) >= MOST_AN_HOUR) {
     throw new Problem(SIGNATURE_PROBLEMS.tooManyActivations, { retryAfterSeconds: HOUR_MS / 1000 })
   }
-  const content = activationContent.parse({ signatory: asked.signatory, credential: asked.credential, documents: asked.documents })
+  const content = activationContent.parse({ signatory: asked.signatory, credential: asked.credential, documents: asked.documents, ...(asked.open && { open: asked.open }) })
   const expiresAt = new Date(createdAt.getTime() + ACTIVATION_SECONDS * 1000)
   const activation: Activation = { ...content, id: randomUUID(), accountId, clientId, createdAt, expiresAt }
   await insertActivation(db, activation, bindingDigest(activation))
@@ -143,28 +162,44 @@ async function checkRepresentation({ people }: SigningCore, { accountId, signato
   if (signatory.kind === 'representative' && !(await people.mayRepresent(accountId, signatory))) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
 }
 
-async function signOnce({ core, issuance, settings }: ActivationDependencies, { activation, signer, ticket }: Proven): Promise<ActivatedSigner> {
+interface Begin<Begun extends { readonly spki: Buffer }> {
+  readonly password: string | undefined
+  /** Once the activation is burnt: where the key comes to be, or comes out. */
+  readonly begin: () => Promise<Begun>
+}
+
+type Ready<Begun> = Begun & { readonly certificates: readonly [Buffer, ...Buffer[]]; readonly serial: string }
+
+/** The activation is used up, and its key is ready; a refusal leaves nothing of the key. */
+async function makeReady<Begun extends { readonly spki: Buffer }>(deps: ActivationDependencies, proven: Proven, begin: Begin<Begun>): Promise<Ready<Begun>> {
+  const { credential } = proven.activation
+  try {
+    return credential.kind === 'kept' ? await unlockKept(deps, proven, { ...begin, credentialId: credential.credentialId }) : await makeOnce(deps, proven, begin)
+  } catch (error) {
+    await proven.ticket.forget().catch(() => {})
+    throw error
+  }
+}
+
+async function makeOnce<Begun extends { readonly spki: Buffer }>({ core, issuance }: ActivationDependencies, { activation, signer }: Proven, { begin }: Begin<Begun>): Promise<Ready<Begun>> {
   if (activation.credential.kind !== 'one-shot') throw new Problem(SIGNATURE_PROBLEMS.activationOver)
   // What can fail without the key fails before the activation is used up.
   const issue = await issuance.prepare()
   await burn(core, activation)
   await checkRepresentation(core, activation)
-  const spki = await ticket.begin(settings.keyKind, core.clock.now())
+  const begun = await begin()
   const { accountId } = activation
   const { certificates, serial } = await core.db.transaction((tx) =>
-    issue(tx, { profile: 'citizen-one-shot', person: certifiedPerson(core, signer), personId: signer.personId, actor: citizenActor(accountId), spki }),
+    issue(tx, { profile: 'citizen-one-shot', person: certifiedPerson(core, signer), personId: signer.personId, actor: citizenActor(accountId), spki: begun.spki }),
   )
-  return createActivatedSigner(core, { activation, ticket, certificates, serial, spki })
+  return { ...begun, certificates, serial }
 }
 
-interface KeptUse {
-  readonly activation: Activation
-  readonly ticket: SigningTicket
-  readonly credentialId: string
-  readonly password: string | undefined
-}
-
-async function signWithKept({ core, findKept, settings }: ActivationDependencies, { activation, ticket, credentialId, password }: KeptUse): Promise<ActivatedSigner> {
+async function unlockKept<Begun extends { readonly spki: Buffer }>(
+  { core, findKept }: ActivationDependencies,
+  { activation, ticket }: Proven,
+  { credentialId, password, begin }: Begin<Begun> & { readonly credentialId: string },
+): Promise<Ready<Begun>> {
   const key = await findKept(activation.accountId, credentialId)
   if (password === undefined) throw new Problem(SIGNATURE_PROBLEMS.wrongSigningPassword)
   await key.claimTry()
@@ -177,7 +212,7 @@ async function signWithKept({ core, findKept, settings }: ActivationDependencies
   await key.settleTry('right')
   await burn(core, activation)
   await checkRepresentation(core, activation)
-  const spki = await ticket.begin(settings.keyKind, core.clock.now())
-  if (!spki.equals(key.spki)) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
-  return createActivatedSigner(core, { activation, ticket, certificates: key.certificates, serial: key.serial, spki })
+  const begun = await begin()
+  if (!begun.spki.equals(key.spki)) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
+  return { ...begun, certificates: key.certificates, serial: key.serial }
 }

@@ -2,8 +2,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { NotDer } from '../asn1/reader.ts'
 import { makeKey } from '../authority/signer.ts'
-import type { Activation, CredentialChoice } from './activation.ts'
+import type { Activation, CredentialChoice, Signatory } from './activation.ts'
 import { type EvidenceRule, findEvidenceFault } from './evidence.ts'
+import { lendKey, type LentTerms, openLentKey, termsOf } from './lent-key.ts'
 import { unwrapKey, wrapKey, type WrapCost } from './password-wrap.ts'
 import { signPrehashed } from './prehash.ts'
 import { digestOf } from './signed-attributes.ts'
@@ -103,7 +104,7 @@ export function createKeyRoom({ evidence, cost }: KeyRoomSettings): KeyRoom {
     const found = ticketOf(ticket)
     const { key, activation, left } = found
     if (!key || !found.maySign || now.getTime() > activation.expiresAt.getTime() + USE_MS) throw new SigningRefused('unknown-ticket')
-    const claims = items.map((item) => (form === 'hash' ? claimOf('hash', Buffer.from(item).toString('hex')) : claimOfAttributes(Buffer.from(item), activation)))
+    const claims = items.map((item) => (form === 'hash' ? claimOf('hash', Buffer.from(item).toString('hex')) : claimOf('attributes', attributesDigest(Buffer.from(item), activation.signatory))))
     const after = [...left]
     for (const claim of claims) {
       const at = after.indexOf(claim)
@@ -124,8 +125,21 @@ export function createKeyRoom({ evidence, cost }: KeyRoomSettings): KeyRoom {
     return { spki, wrapped }
   }
 
+  function lend({ ticket, keyKind, secret, expiresAt, now }: Task<'lend'>): SigningAnswer {
+    const isUnlocked = tickets.get(ticket)?.key !== undefined
+    const { activation, key: unlocked } = spend(ticket, now, isUnlocked ? ['kept'] : ['one-shot'])
+    tickets.delete(ticket)
+    const terms = termsOf(activation, expiresAt)
+    if (!terms) throw new SigningRefused('not-the-documents')
+    const key = unlocked ?? keyOf(makeKey(keyKind))
+    return { spki: spkiOf(key), wrapped: lent(key, secret, terms) }
+  }
+
   return {
     async answer(task) {
+      if (task.kind === 'lend') return lend(task)
+      if (task.kind === 'relend') return relend(task)
+      if (task.kind === 'sign-lent') return signLent(task)
       if (task.kind === 'make') return make(task)
       if (task.kind === 'prove') return prove(task)
       if (task.kind === 'unlock') return unlock(task)
@@ -140,9 +154,10 @@ export function createKeyRoom({ evidence, cost }: KeyRoomSettings): KeyRoom {
 /** Raw hashes are signed only where the citizen agreed to raw hashes: else any hash would be a document nobody saw. */
 const claimOf = (form: string, digest: string) => `${form === 'hash' ? 'hash' : 'attributes'}:${digest}`
 
-function claimOfAttributes(bytes: Buffer, { signatory }: Activation): string {
+/** The digest of the one document that signed attributes are about. @throws {SigningRefused} not-the-documents */
+function attributesDigest(bytes: Buffer, who: Signatory): string {
   try {
-    return claimOf('attributes', digestOf(bytes, signatory))
+    return digestOf(bytes, who)
   } catch (error) {
     if (error instanceof NotDer) throw new SigningRefused('not-the-documents', error.message)
     throw error
@@ -156,6 +171,44 @@ function keyOf(pkcs8: Buffer): KeyObject {
   } finally {
     pkcs8.fill(0)
   }
+}
+
+function lent(key: KeyObject, secret: Uint8Array, terms: LentTerms): Buffer {
+  const pkcs8 = key.export({ type: 'pkcs8', format: 'der' })
+  try {
+    return lendKey(pkcs8, secret, terms)
+  } finally {
+    pkcs8.fill(0)
+  }
+}
+
+function borrowed({ wrapped, secret, terms, now }: Pick<Task<'sign-lent'>, 'wrapped' | 'secret' | 'terms' | 'now'>): KeyObject {
+  const pkcs8 = now < terms.expiresAt ? openLentKey(wrapped, secret, terms) : undefined
+  if (!pkcs8) throw new SigningRefused('unknown-ticket')
+  return keyOf(pkcs8)
+}
+
+function relend(task: Task<'relend'>): SigningAnswer {
+  return { wrapped: lent(borrowed(task), task.next, task.terms) }
+}
+
+/** Which of the allowed ones were used before is the caller's to know: what is signed here is in the terms. */
+function signLent({ items, ...task }: Task<'sign-lent'>): SigningAnswer {
+  const key = borrowed(task)
+  const { allows } = task.terms
+  if (allows.kind === 'open') {
+    if (items.length > allows.count) throw new SigningRefused('not-the-documents')
+    const digests = items.map((item) => attributesDigest(Buffer.from(item), { kind: 'self' }))
+    return { digests, signatures: items.map((item) => sign('sha256', item, key)) }
+  }
+  const digests = items.map((item) => Buffer.from(item).toString('hex'))
+  const left = [...allows.digests]
+  for (const digest of digests) {
+    const at = left.indexOf(digest)
+    if (at < 0) throw new SigningRefused('not-the-documents')
+    left.splice(at, 1)
+  }
+  return { digests, signatures: items.map((item) => signPrehashed(Buffer.from(item), key)) }
 }
 
 const spkiOf = (key: KeyObject): Buffer => createPublicKey(key).export({ type: 'spki', format: 'der' })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { PERSON_KEY_KINDS } from '../authority/signer.ts'
 import { activationContent } from './activation.ts'
+import { lentTerms } from './lent-key.ts'
 
 const bytes = z.instanceof(Uint8Array)
 const activation = z.object({ content: activationContent, id: z.uuid(), accountId: z.uuid(), clientId: z.string().optional(), createdAt: z.date(), expiresAt: z.date() })
@@ -17,6 +18,11 @@ export const signingTask = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sign'), ticket: z.uuid(), form: z.enum(['attributes', 'hash']), items: z.array(bytes).min(1).max(100), now: z.date() }),
   /** The activation is burnt: the key that it asks for is made here, and leaves under its citizen's password. */
   z.object({ kind: z.literal('make'), ticket: z.uuid(), keyKind, password: z.string(), context: z.string(), now: z.date() }),
+  /** The activation is burnt: its key leaves under a client's secret, for what the citizen agreed to. */
+  z.object({ kind: z.literal('lend'), ticket: z.uuid(), keyKind, secret: bytes, expiresAt: z.date(), now: z.date() }),
+  /** A lent key under another secret of the same client: a code became a token. */
+  z.object({ kind: z.literal('relend'), wrapped: bytes, secret: bytes, next: bytes, terms: lentTerms, now: z.date() }),
+  z.object({ kind: z.literal('sign-lent'), wrapped: bytes, secret: bytes, terms: lentTerms, items: z.array(bytes).min(1).max(100), now: z.date() }),
   z.object({ kind: z.literal('forget'), ticket: z.uuid() }),
 ])
 export type SigningTask = z.input<typeof signingTask>

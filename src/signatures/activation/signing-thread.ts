@@ -6,6 +6,7 @@ import type { PersonKeyKind } from '../authority/signer.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import type { Activation } from './activation.ts'
 import type { KeyRoomSettings } from './key-room.ts'
+import type { LentTerms } from './lent-key.ts'
 import { SIGNING_REFUSALS, type SigningAnswer, type SigningRefusal, type SigningTask } from './signing-task.ts'
 
 /** One proven activation in the thread. */
@@ -18,13 +19,26 @@ export interface SigningTicket {
   sign(form: 'attributes' | 'hash', items: readonly Uint8Array[], now: Date): Promise<{ signatures: Buffer[]; digests: readonly string[] }>
   /** Call once the activation is burnt: a key for its citizen to keep, public, and private under their password. */
   make(key: { keyKind: PersonKeyKind; password: string; context: string }, now: Date): Promise<{ spki: Buffer; wrapped: Buffer }>
+  /** Call once the activation is burnt: its key under a client's secret, for what the citizen agreed to. */
+  lend(key: { keyKind: PersonKeyKind; secret: Uint8Array; expiresAt: Date }, now: Date): Promise<{ spki: Buffer; wrapped: Buffer }>
   /** The key is gone, whatever was left to sign. */
   forget(): Promise<void>
+}
+
+/** A key that was lent, and what opens it. */
+export interface LentKey {
+  readonly wrapped: Uint8Array
+  readonly secret: Uint8Array
+  readonly terms: LentTerms
 }
 
 export interface SigningThread {
   /** @throws {Problem} signatures/activation-unproven, signatures/activation-over */
   prove(evidence: { activation: Activation; idToken: string; keys: readonly JWK[]; now: Date }): Promise<SigningTicket>
+  /** The lent key under another secret. @throws {Problem} signatures/activation-over */
+  relend(lent: LentKey & { next: Uint8Array }, now: Date): Promise<Buffer>
+  /** What the terms allow, signed. @throws {Problem} signatures/activation-over, signatures/not-the-documents */
+  signLent(lent: LentKey, items: readonly Uint8Array[], now: Date): Promise<{ signatures: Buffer[]; digests: readonly string[] }>
   stats(): PoolStats
   close(): Promise<void>
 }
@@ -62,9 +76,9 @@ export function createSigningThread(settings: KeyRoomSettings): SigningThread {
   }
 
   return {
-    async prove({ activation: { signatory, credential, documents, ...facts }, idToken, keys, now }) {
+    async prove({ activation: { signatory, credential, documents, open, ...facts }, idToken, keys, now }) {
       const ticket = randomUUID()
-      const activation = { ...facts, content: { signatory, credential, documents: [...documents] } }
+      const activation = { ...facts, content: { signatory, credential, documents: [...documents], ...(open && { open }) } }
       await run({ kind: 'prove', ticket, activation, idToken, keys: keys.map(publicPart), now })
       return {
         unlock: ({ wrapped, ...kept }) => spkiFrom({ kind: 'unlock', ticket, wrapped: new Uint8Array(wrapped), ...kept }),
@@ -77,12 +91,28 @@ export function createSigningThread(settings: KeyRoomSettings): SigningThread {
           const { spki, wrapped } = await run({ kind: 'make', ticket, ...key, now: at })
           return { spki: bufferOf(spki), wrapped: bufferOf(wrapped) }
         },
+        async lend({ secret, ...key }, at) {
+          const { spki, wrapped } = await run({ kind: 'lend', ticket, ...key, secret: new Uint8Array(secret), now: at })
+          return { spki: bufferOf(spki), wrapped: bufferOf(wrapped) }
+        },
         forget: async () => void (await run({ kind: 'forget', ticket })),
       }
+    },
+    async relend({ next, ...lent }, at) {
+      return bufferOf((await run({ kind: 'relend', ...copied(lent), next: new Uint8Array(next), now: at })).wrapped)
+    },
+    async signLent(lent, items, at) {
+      const { signatures = [], digests = [] } = await run({ kind: 'sign-lent', ...copied(lent), items: items.map((item) => new Uint8Array(item)), now: at })
+      return { signatures: signatures.map(bufferOf), digests }
     },
     stats: () => pool?.stats() ?? IDLE,
     close: async () => pool?.close(),
   }
+}
+
+/** Buffers of a pool must not travel with all that lies beside them. */
+function copied({ wrapped, secret, terms }: LentKey) {
+  return { wrapped: new Uint8Array(wrapped), secret: new Uint8Array(secret), terms }
 }
 
 /** The provider's keys come with their private halves; none of those is handed on. */
