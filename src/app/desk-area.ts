@@ -1,6 +1,6 @@
 import type Router from '@koa/router'
 import { withDeadline } from '../accounts/index.ts'
-import { createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, createTellCitizen, DESK_PLACE } from '../helpdesk/index.ts'
+import { createAssistance, createAssistanceRoutes, createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, createTellCitizen, DESK_PLACE } from '../helpdesk/index.ts'
 import type { CitizenArea } from './citizen-area.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import { DEATH_JOB } from './rooms.ts'
@@ -19,8 +19,10 @@ export async function openDeskArea(deps: AreaDependencies, { findVisit }: Pick<C
   const { audit, staff, faces, images, faceSearch, assurance, settings } = rooms
   const { sessions, find } = rooms.accounts
   const party = { clientId: DESK_CLIENT, name: 'MT Login – balcão', place: DESK_PLACE, scopes: ['openid', 'profile'], limits: LIMITS } as const
+  const desk = { db, clock, keyring, audit, staff }
+  const assistance = createAssistance({ desk, proxies: rooms.proxies, faces, messages: look.messages, clientId: DESK_CLIENT })
   const counter = createCounter({
-    desk: { db, clock, keyring, audit, staff },
+    desk,
     accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens, faceAttempts: rooms.accounts.faceAttempts, find, counter: rooms.accounts.counter, deathChanged: (tx, personId) => jobs.send(DEATH_JOB, { personId }, { tx }) },
     biometrics: {
       faces, images, search: faceSearch, noteEnd: rooms.outcomes.noteEnd,
@@ -37,6 +39,7 @@ export async function openDeskArea(deps: AreaDependencies, { findVisit }: Pick<C
     },
   })
   jobs.schedule('attendances-expire', '*/10 * * * *', async () => void (await counter.expire()))
+  jobs.schedule('counter-help-forget', '23 4 * * *', async () => void (await assistance.forget()))
   const routes = createDeskRoutes({
     entrance: await openEntrance(deps, party, localAddress),
     messages: look.messages,
@@ -44,6 +47,7 @@ export async function openDeskArea(deps: AreaDependencies, { findVisit }: Pick<C
     staff,
     parts: [
       ...counter.parts,
+      (pages) => createAssistanceRoutes({ pages, desk, assistance }),
       (pages) => createQueueRoutes({ pages, ...rooms.line, accounts: rooms.accounts, surveys: rooms.figures.surveys }),
       (pages) => createSupportRoutes({ pages, support: rooms.support }),
       (pages) => createManagementRoutes({ pages, management: rooms.figures.management }),

@@ -42,6 +42,8 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/consent-answered': z.object({ ...attendance, answer: z.enum(ANSWERS) }),
   /** Images that hung on the wrong person were withdrawn. */
   'helpdesk/images-disowned': z.object({ ...attendance, imageIds: z.array(z.uuid()), finding: z.enum(WRONG_FINDINGS) }),
+  /** The person signed at the counter that the unit helps them today. */
+  'helpdesk/help-signed': z.object({ ...attendance, mandateId: z.uuid() }),
   'helpdesk/binding-offered': z.object(attendance),
   'helpdesk/binding-refused': z.object(attendance),
   /** The link or the code was used by the person's account; it is not bound yet. */

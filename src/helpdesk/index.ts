@@ -7,6 +7,8 @@
  * **halt** = stopped by the face search until a reviewer decides · **section** = a part of `/balcao` with the roles that may see it · **ticket** (senha) = a place in a unit's waiting line · **panel** = the public
  * screen of called numbers · **tablet** (totem) = what gives numbers at the entrance.
  */
+export { createAssistance } from './assistance/assistance.ts'
+export { createAssistanceRoutes } from './assistance/assistance.routes.ts'
 export { type Appointments, createAppointments } from './appointments/appointments.ts'
 export { createBookingRoutes } from './appointments/booking.routes.ts'
 export { appointmentEvents } from './appointments/events.ts'

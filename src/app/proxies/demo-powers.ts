@@ -31,6 +31,14 @@ const POWERS = [
     },
   },
   {
+    code: 'ipva.ajuda',
+    definition: {
+      title: { 'pt-BR': 'Ajudar com o IPVA no balcão', en: 'Help with the vehicle tax at the counter', es: 'Ayudar con el impuesto del vehículo en el mostrador' },
+      description: { 'pt-BR': 'consultar e emitir a guia do IPVA dos seus veículos', en: 'see the tax of your vehicles and print its bill', es: 'consultar y emitir el impuesto de tus vehículos' },
+      kinds: ['assistencia'], representedKinds: ['person'], delegateKinds: ['organisation'], longestDays: 1, subDepth: 0, acceptance: false,
+    },
+  },
+  {
     code: 'assinar-documentos',
     definition: {
       title: { 'pt-BR': 'Assinar documentos', en: 'Sign documents', es: 'Firmar documentos' },

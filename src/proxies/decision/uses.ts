@@ -33,6 +33,8 @@ export interface Uses {
   record(ask: DecisionAsk, clientId: string, options?: UseOptions): Promise<RecordedUse>
   /** Of one mandate and what was passed on of it. @throws {Problem} proxies/mandate-not-found */
   listOf(by: Acting, id: MandateId): Promise<Use[]>
+  /** The same for machines of ours, without asking who wants to know. */
+  listOfMandate(id: MandateId): Promise<Use[]>
   /** In the caller's name, by whomever. */
   listFor(by: Acting): Promise<Use[]>
 }
@@ -58,6 +60,7 @@ export function createUses({ core, decide, mandates }: { core: Core; decide: Dec
       })
     },
     listOf: async (by, id) => listUsesOf(db, (await mandates.get(by, id)).id, MOST),
+    listOfMandate: (id) => listUsesOf(db, id, MOST),
     listFor: async (by) => listUsesFor(db, actorDocuments(await getActor(core, by)), MOST),
   }
 }

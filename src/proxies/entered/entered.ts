@@ -60,7 +60,8 @@ export interface Entered {
   enter(authority: Authority, terms: LegalTerms): Promise<Mandate>
   /** By another official than the one who entered it. @throws {Problem} proxies/mandate-not-found, proxies/step-out-of-order */
   approve(authority: Authority, id: MandateId): Promise<ChangedMandate>
-  help(authority: Authority, terms: HelpTerms): Promise<Mandate>
+  /** `also` runs in the same transaction, for what the consent rests on. */
+  help(authority: Authority, terms: HelpTerms, also?: (tx: Sql, mandate: Mandate) => Promise<void>): Promise<Mandate>
   /** What the agency entered in its namespaces: what waits for a second person first. */
   list(authority: Authority): Promise<Mandate[]>
   /** One of the agency's namespaces, with what it rests on. @throws {Problem} proxies/mandate-not-found */
@@ -148,7 +149,7 @@ export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBy
       checkNotOwnCase(authority, [refOf(mandate.represented), refOf(mandate.delegate)])
       return changed(authority, id, 'approved', { reason: 'agency' })
     },
-    async help(authority, terms) {
+    async help(authority, terms, also) {
       const granted = await ownRoles(roles, db, authority, terms.powers)
       if (granted.length !== 1 || granted.some(({ definition }) => !definition.kinds.includes('assistencia'))) throw beyond('powers')
       checkReference(terms.consent)
@@ -160,7 +161,9 @@ export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBy
         const delegate = await saveParty(tx, { kind: 'organisation', document: `org:${code}`, name, standing: 'regular', now: clock.now() })
         const parties = { represented: await keepParty(core, tx, represented), delegate }
         const made = { kind: 'assistencia', state: 'active', granted, validFrom: today, validThrough: today, reference: terms.consent } as const
-        return write(core, tx, authority, parties, made)
+        const mandate = await write(core, tx, authority, parties, made)
+        await also?.(tx, mandate)
+        return mandate
       })
     },
     withdraw: (authority, id, basis) => changed(authority, id, 'revoked', { reason: 'asked', basis: checkedReference(basis) }),

@@ -42,6 +42,8 @@ export interface MaskedParty {
 export interface Instruments {
   /** For both sides. @throws {Problem} proxies/mandate-not-found, proxies/step-out-of-order before it counts */
   get(by: Acting, id: MandateId): Promise<Instrument>
+  /** For a counter that hands it to one of the sides; who may is the caller's to judge. @throws {Problem} proxies/step-out-of-order */
+  print(mandate: Mandate): Promise<Instrument>
   /** @throws {Problem} proxies/instrument-not-found */
   verify(code: string): Promise<Verified>
 }
@@ -89,14 +91,17 @@ export function createInstruments({ core, roles, mandates, paper }: InstrumentDe
     })
   }
 
+  async function print(mandate: Mandate): Promise<Instrument> {
+    const { id, state } = mandate
+    if (UNMADE.includes(state)) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
+    const stored = (await findInstrument(db, id)) ?? (await make(mandate))
+    const code = keyring.open(stored.codeSealed, context(id)).toString()
+    return { pdf: keyring.open(stored.sealed, context(id)), code, sha256: stored.digest.toString('hex') }
+  }
+
   return {
-    async get(by, id) {
-      const mandate = await mandates.get(by, id)
-      if (UNMADE.includes(mandate.state)) throw new Problem(PROXIES_PROBLEMS.stepOutOfOrder)
-      const stored = (await findInstrument(db, id)) ?? (await make(mandate))
-      const code = keyring.open(stored.codeSealed, context(id)).toString()
-      return { pdf: keyring.open(stored.sealed, context(id)), code, sha256: stored.digest.toString('hex') }
-    },
+    get: async (by, id) => print(await mandates.get(by, id)),
+    print,
     async verify(text) {
       const code = parseCode(text)
       const stored = code === undefined ? undefined : await findByCode(db, hashOf(code))
