@@ -120,6 +120,16 @@ for (const { label, open } of testDatabases()) {
       assert.equal((await acts.refuse(await scene.addSession(two, { aal: 1 }), act.id)).state, 'refused')
     })
 
+    test('while the company register does not answer, what people gave is shown all the same', async () => {
+      const { acts } = scene.proxies
+      const { act } = await acts.open(SEFAZ, asked('Vender o lote 10'))
+      await scene.db.execute('DELETE FROM company_lookup')
+      scene.registerDown(true)
+      assert.ok((await acts.list(group[1].by, { open: true })).some((own) => own.act.id === act.id))
+      scene.registerDown(false)
+      await acts.withdraw(SEFAZ, act.id)
+    })
+
     test('after a week it is over, and after a year it is forgotten', async () => {
       const { acts } = scene.proxies
       const { act } = await acts.open(SEFAZ, asked('Esperar'))

@@ -51,7 +51,7 @@ export function createActRoutes(desk: ProxyDesk): Router {
 
 /** How many acts wait for a word of whoever acts. */
 export async function countWaiting({ proxies: { acts } }: ProxyDesk, visit: Visit, company: string | undefined): Promise<number> {
-  return (await acts.list(actingAs(visit, company))).filter(isWaiting).length
+  return (await acts.list(actingAs(visit, company), { open: true })).filter(isWaiting).length
 }
 
 function isWaiting({ state, isMember, mine }: OwnAct): boolean {

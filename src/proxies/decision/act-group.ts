@@ -1,11 +1,13 @@
 import type { Level } from '../../assurance/index.ts'
 import type { Sql } from '../../platform/db.ts'
+import { isProblem } from '../../platform/problem.ts'
 import type { Core } from '../core.ts'
 import { dayOf } from '../mandate/day.ts'
 import { listGroup, listGroupsOf } from '../mandate/mandate.store.ts'
 import type { Mandate } from '../mandate/mandate.ts'
 import { type Actor, actorDocuments, isActor, personRef } from '../party/actor.ts'
 import { type Party, rootOf } from '../party/party.ts'
+import { PROXIES_PROBLEMS } from '../problems.ts'
 import type { Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
 import type { Act } from './act.ts'
@@ -61,7 +63,7 @@ export function createActGroups(core: Core, roles: Roles): ActGroups {
     async keysOf(actor) {
       const groups = (await listGroupsOf(db, actorDocuments(actor))).map((id) => `group:${id}`)
       const self = personRef(actor.facts.cpf)
-      const companies = actor.company ? [actor.company] : self.kind === 'person' ? await core.companies.listOf(self.cpf) : []
+      const companies = actor.company ? [actor.company] : self.kind === 'person' ? await core.companies.listOf(self.cpf).catch(noCompanies) : []
       return [...groups, ...companies.filter(({ quorum, standing }) => quorum > 1 && standing === 'regular').map(({ root }) => `register:${root}`)]
     },
     async toTell(tx, { groupKey }, represented) {
@@ -75,6 +77,12 @@ export function createActGroups(core: Core, roles: Roles): ActGroups {
       return role?.definition[side] ?? 'ouro'
     },
   }
+}
+
+/** While the company register is away a page still shows what people gave; of companies nothing is known. */
+function noCompanies(error: unknown): [] {
+  if (isProblem(error, PROXIES_PROBLEMS.companyRegisterDown)) return []
+  throw error
 }
 
 /** The version that an act of before the versions were kept can only have meant. */

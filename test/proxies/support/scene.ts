@@ -47,6 +47,8 @@ export interface ProxyScene {
   /** The base register; change an entry to make somebody die. */
   readonly register: Map<Cpf, BaseRecord>
   readonly companies: CompanyRecord[]
+  /** The company register answers nobody, or answers again. */
+  registerDown(down: boolean): void
   /** Somebody with an account, a level and a session that has just been proved twice. */
   addPerson(about?: { level?: Level; birthDate?: string; name?: string; cpf?: Cpf | undefined }): Promise<Person>
   addCompany(administrators: readonly Person[], about?: { quorum?: number; cnpj?: string; name?: string }): CompanyRecord
@@ -90,6 +92,7 @@ export async function openScene(db: Database): Promise<ProxyScene> {
   const assurance = createAssurance({ db, audit, clock, demo: true })
   const register = new Map<Cpf, BaseRecord>()
   const companies: CompanyRecord[] = []
+  let isDown = false
   const told: Told[] = []
   const ended: MandateId[] = []
   const proxies = createProxies({
@@ -100,7 +103,7 @@ export async function openScene(db: Database): Promise<ProxyScene> {
       register: { find: async (cpf) => register.get(cpf) },
       companies: {
         find: async (root) => companies.find((one) => one.root === root),
-        findByAdministrator: async (cpf) => companies.filter(({ administrators }) => administrators.includes(cpf)),
+        findByAdministrator: async (cpf) => isDown ? Promise.reject(new Error('down')) : companies.filter(({ administrators }) => administrators.includes(cpf)),
       },
       notify: async (_tx, { accountId, notice, everywhere }) => void told.push({ accountId, notice, everywhere }),
       endRepresentationTokens: async (_tx, id) => void ended.push(id),
@@ -123,6 +126,9 @@ export async function openScene(db: Database): Promise<ProxyScene> {
 
   const scene: ProxyScene = {
     db, clock, audit, keyring, proxies, told, ended, register, companies, addSession, today,
+    registerDown: (down) => {
+      isDown = down
+    },
     async addPerson({ level = 'prata', birthDate: born = '1980-01-01', name, cpf: given } = {}) {
       count += 1
       const cpf = given ?? cpfOf(count)
