@@ -141,6 +141,7 @@ test('acting in the portal: the picker has "eu mesmo" first, the portal says who
 })
 
 test('what was given for one thing only is offered to no relying party, which could not be told of the limit', async () => {
+  assert.match((await summary(mine, taker, 'nova', `${BASE}/nova`, { limite: 'placa ABC1D23' })).text, /não entra em sites em seu nome/)
   const id = await inForce({ limite: 'placa ABC1D23' })
   assert.match((await area.open(theirs, `${BASE}/${id}`)).text, /Situação Valendo/)
   const portal = area.browser()
