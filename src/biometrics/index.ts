@@ -8,6 +8,8 @@ export { createReceiptKeys, type ReceiptKeys } from './agencies/receipt/receipt-
 export { AGENCY_PROBLEMS } from './agencies/problems.ts'
 export type { AgencyCard } from './agencies/validation/validation-page.routes.ts'
 export type { FaceCheckEndpoints, FaceCheckVisit, MountFaceChecks } from './agencies/validation/face-checks.ts'
+export { MISSING_FINGER_TYPE, MISSING_FINGERS, type MissingFinger, missingFingerBytes } from './finger.ts'
+export { readWsqHeader } from './wsq.ts'
 export { createFaces, type Faces, type FacesOptions } from './faces.ts'
 export { checkImage, ImageRefused, type ImageRefusal, PHOTO_LIMITS } from './image.ts'
 export { biometricsEvents } from './events.ts'

@@ -35,7 +35,7 @@ test('an OpenAPI 3.1 document with every operation, made from the guards', () =>
   assert.equal(operations.length, AGENCY_OPERATIONS.length)
   assert.equal(document.components.securitySchemes.oauth.flows.clientCredentials.tokenUrl, `${scene.url}/token`)
   assert.deepEqual(Object.keys(document.components.securitySchemes.oauth.flows.clientCredentials.scopes).sort(), [
-    'biometria.comparar', 'biometria.qualidade', 'biometria.referencia', 'biometria.validar',
+    'biometria.comparar', 'biometria.digitais', 'biometria.qualidade', 'biometria.referencia', 'biometria.validar',
   ])
 })
 

@@ -1,11 +1,16 @@
 /** Capture software as it comes: a DPoP-bound token of the whole server, real nets, a process from the first byte to the person's history. */
 import assert from 'node:assert/strict'
-import { createHash, randomUUID } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { createHash, randomUUID, X509Certificate } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { exportJWK, SignJWT } from 'jose'
 import * as oidc from 'openid-client'
 import type { Account } from '../../src/accounts/index.ts'
-import { createPoints } from '../../src/biometrics/index.ts'
+import { compareFaces, createPoints } from '../../src/biometrics/index.ts'
+import { capturePhoto, frameOf, HEADS } from '../support/face-samples.ts'
 import { loadFaceViews, SAMPLE_FACES } from '../support/reactive-camera/face-views.ts'
 import { addCitizen, people, startWatchedApp, type WatchedApp } from '../support/watched-app.ts'
 
@@ -21,7 +26,7 @@ let token: string
 const api = () => `${app.publicUrl}/api/coleta/v1`
 
 before(async () => {
-  app = await startWatchedApp({ register })
+  app = await startWatchedApp({ register, env: { CLIENT_CERT_HEADER: 'Client-Cert', CLIENT_CERT_VERIFY_HEADER: 'X-Client-Verify' } })
   citizen = await addCitizen(app, all[0] ?? assert.fail())
   config = await clientOf('coletora', { dpop_bound_access_tokens: true })
   keys = await oidc.randomDPoPKeyPair('ES256', { extractable: true })
@@ -32,6 +37,15 @@ before(async () => {
   )
 })
 after(() => app.stop())
+
+function certificate(name: string): X509Certificate {
+  const folder = mkdtempSync(path.join(tmpdir(), 'mt-capture-'))
+  const [key, out] = ['key', 'pem'].map((part) => path.join(folder, part))
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key ?? '', '-days', '2', '-out', out ?? '', '-subj', `/CN=${name}`], { stdio: 'ignore' })
+  const made = new X509Certificate(readFileSync(out ?? ''))
+  rmSync(folder, { recursive: true })
+  return made
+}
 
 async function clientOf(id: string, metadata: object): Promise<oidc.Configuration> {
   const { client, secret } = await app.oidc.clients.create({
@@ -95,6 +109,47 @@ test('a process goes the whole way: sent in pieces, judged, counted, and in the 
   assert.equal((await call('POST', `${api()}/processos/${String(opened.body['id'])}/conclusao`)).body['situacao'], 'capturado')
   const ledger = (await app.rooms.audit.ledger(citizen.id, { limit: 20 })).map(({ type }) => type)
   for (const type of ['capture-opened', 'image-stored', 'process-captured']) assert.ok(ledger.includes(`biometrics/${type}`), ledger.join())
+})
+
+test('a face to the norm is accepted by the real nets, becomes the reference at a point that the state vouches for, and is who it is', async () => {
+  const bytes = await capturePhoto()
+  const opened = await call('POST', `${api()}/processos`, { json: processOf(bytes, 'rosto'), headers: { 'Idempotency-Key': 'processo-rosto' } })
+  const stored = await piece(itemOf(opened).envio, bytes, 0, true)
+  assert.deepEqual([stored.status, stored.body['situacao'], stored.body['motivos']], [200, 'guardado', []], JSON.stringify(stored.body))
+  assert.equal((await call('POST', `${api()}/processos/${String(opened.body['id'])}/conclusao`)).body['situacao'], 'capturado')
+  const { faces, images } = app.rooms
+  const reference = await images.findReference(citizen.personId, faces.rule.modelId)
+  assert.equal(reference?.inPerson, false, 'by software is not in person under dual control')
+  const again = (await faces.describe(await frameOf(HEADS.third, { quality: 95 }))).faces[0]?.descriptor ?? assert.fail()
+  assert.equal(compareFaces(faces.rule, { template: again, k: 1 }, reference?.descriptor ?? [])?.same, true)
+})
+
+test('a token bound to a certificate captures with that certificate only, and only through the proxy that verified it', async () => {
+  const [ours, other] = [certificate('coletora.mt.test'), certificate('outra.mt.test')]
+  const jwks = { keys: [{ kty: 'EC', ...ours.publicKey.export({ format: 'jwk' }), x5c: [ours.raw.toString('base64')] }] }
+  await app.oidc.clients.create({
+    id: 'por-certificado', policy: { agency: GRANT } as never, actor: OPERATOR,
+    metadata: {
+      client_name: 'Coletora', grant_types: ['client_credentials'], response_types: [], redirect_uris: [], token_endpoint_auth_method: 'self_signed_tls_client_auth',
+      tls_client_certificate_bound_access_tokens: true, jwks,
+    },
+  })
+  const shown = (by: X509Certificate): Record<string, string> => ({ 'Client-Cert': `:${by.raw.toString('base64')}:`, 'X-Client-Verify': 'SUCCESS' })
+  const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'por-certificado', scope: 'biometria.capturar', resource: `${app.publicUrl}/api/biometria` })
+  const granted = await fetch(`${app.publicUrl}/token`, { method: 'POST', body: form, headers: shown(ours) })
+  const bound = String(Object(await granted.json()).access_token)
+  const point = { code: 'cba-02', unitCode: 'cba', title: 'Centro', device: 'C', maintainer: 'M', contract: 'c1', clientId: 'por-certificado', vouched: false }
+  const { db, clock } = app.foundation
+  await createPoints({ db, clock, audit: app.rooms.audit }).add(point, OPERATOR)
+  const send = async (headers: Record<string, string>) => {
+    const response = await fetch(`${api()}/processos`, {
+      method: 'POST', body: JSON.stringify({ ...processOf(Buffer.from('x')), ponto: 'cba-02' }),
+      headers: { Accept: 'application/json', 'Content-Type': 'application/json', Authorization: `Bearer ${bound}`, 'Idempotency-Key': 'por-certificado-1', ...headers },
+    })
+    return response.status
+  }
+  assert.equal(await send(shown(ours)), 201)
+  assert.deepEqual([await send({}), await send(shown(other))], [401, 401])
 })
 
 test('a replayed proof, a stolen token, a loose token, and a token without the scope capture nothing', async () => {

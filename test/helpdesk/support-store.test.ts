@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { AccountId } from '../../src/accounts/index.ts'
 import type { SupportCase } from '../../src/helpdesk/support/case.ts'
-import { closeCase, countActs, countLook, findLiveCase, insertAct, insertCase, listActs, listLiveCases, purgeLooks } from '../../src/helpdesk/support/support.store.ts'
+import { closeCase, countActs, countLook, findLiveCase, insertAct, insertCase, listActs, listLiveCases, purgeCases, purgeLooks } from '../../src/helpdesk/support/support.store.ts'
 import type { Database } from '../../src/platform/db.ts'
 import { testDatabases } from '../support/database.ts'
 import { addAccount, addUnit } from './support/people.ts'
@@ -56,6 +56,15 @@ for (const { label, open } of testDatabases()) {
       assert.deepEqual((await Promise.all([1, 2].map(() => closeCase(db, opened, NOW)))).sort(), [false, true])
       assert.equal(await findLiveCase(db, opened, NOW), undefined)
       await assert.rejects(insertCase(db, { ...opened, id: randomUUID(), accountId: attendantId }, Buffer.from('x')))
+    })
+
+    test('an old case is forgotten with its note and its acts, a younger one stays', async () => {
+      const old = { ...opened, id: randomUUID(), openedAt: new Date('2025-11-01T12:00:00Z') }
+      await insertCase(db, old, Buffer.from('sealed'))
+      await insertAct(db, { id: randomUUID(), caseId: old.id, accountId: old.accountId, act: 'unlock', doneAt: old.openedAt })
+      assert.equal(await db.transaction((tx) => purgeCases(tx, HOUR)), 1)
+      assert.deepEqual(await listActs(db, old.id), [])
+      assert.deepEqual(await db.query('SELECT id FROM helpdesk_support_case'), [{ id: opened.id }])
     })
   })
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { accountsEvents } from '../../src/accounts/index.ts'
 import { type Audit, createAudit } from '../../src/audit/index.ts'
-import { agencyEvents, type AgencyPolicy, agencyPolicySchema, type AgencyScope, biometricsEvents, createAgencies, createImageStore, createReceiptKeys } from '../../src/biometrics/index.ts'
+import { agencyEvents, type AgencyPolicy, agencyPolicySchema, type AgencyScope, biometricsEvents, createAgencies, createImageStore, createReceiptKeys, type ImageStore } from '../../src/biometrics/index.ts'
 import type { FrameObservation } from '../../src/biometrics/index.ts'
 import { createFaceCheckRoutes } from '../../src/oidc/index.ts'
 import type { Database } from '../../src/platform/db.ts'
@@ -26,7 +26,7 @@ export const PEOPLE = { known: '52998224725', accountless: '11144477735', bare: 
 const VIEWS = fileURLToPath(new URL('../../views', import.meta.url))
 
 export const POLICY = agencyPolicySchema.parse({
-  scopes: ['biometria.qualidade', 'biometria.comparar', 'biometria.validar', 'biometria.referencia'],
+  scopes: ['biometria.qualidade', 'biometria.comparar', 'biometria.validar', 'biometria.referencia', 'biometria.digitais'],
   purposes: [
     { code: 'habilitacao', name: 'Renovação da carteira de motorista', legalBasis: 'lgpd-11-ii-g' },
     { code: 'pericia', name: 'Perícia em processo judicial', legalBasis: 'lgpd-11-ii-d' },
@@ -39,6 +39,7 @@ export interface AgencyScene {
   readonly db: Database
   readonly clock: FixedClock
   readonly audit: Audit
+  readonly images: ImageStore
   readonly accountId: string
   readonly personIds: Readonly<Record<keyof typeof PEOPLE, string>>
   /** A client with a token for all that its policy says, or for some scopes. */
@@ -139,7 +140,7 @@ export async function openAgencyScene(): Promise<AgencyScene> {
   }
 
   return {
-    url, db, clock, audit, accountId, personIds,
+    url, db, clock, audit, images, accountId, personIds,
     client(id, policy = {}, scopes = POLICY.scopes) {
       const token = `token-${id}-${randomUUID()}`
       clients.set(token, { id, policy: { ...POLICY, ...policy }, scopes })

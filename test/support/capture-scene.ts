@@ -75,7 +75,7 @@ export interface CaptureScene {
 const CITIZENS = new Map([[CAPTURE_CPF, 'Maria'], [OTHER_CPF, 'João']])
 
 export function announced({ tipo, bytes, dedo }: SentItem): object {
-  const conteudo = bytes.subarray(0, 2).toString('hex') === 'ffd8' ? 'image/jpeg' : 'image/png'
+  const conteudo = { ffd8: 'image/jpeg', ffa0: 'image/x-wsq' }[bytes.subarray(0, 2).toString('hex')] ?? 'image/png'
   return { tipo, ...(dedo !== undefined && { dedo }), conteudo, tamanho: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 

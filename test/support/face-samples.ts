@@ -64,6 +64,16 @@ export async function frameOf({ sample, x, y, side }: Head, look: FrameLook = {}
   return image.jpeg({ quality: look.quality ?? 90 }).toBuffer()
 }
 
+/** A photograph as a capture point takes it, upright 3 : 4, of a head that the real nets and the profile `capture-point` accept. */
+export async function capturePhoto(): Promise<Buffer> {
+  const { sample, x, y, side } = HEADS.third
+  const height = side * 4
+  const width = Math.round(height * 0.75)
+  const source = sharp(await sharp(SAMPLES[sample - 1]).extend({ top: 900, bottom: 900, left: 900, right: 900, extendWith: 'mirror' }).toBuffer())
+  const part = { left: x + 900 - (width >> 1), top: y + 900 - (height >> 1), width, height }
+  return source.extract(part).resize(900, 1200).jpeg({ quality: 95 }).toBuffer()
+}
+
 /** The face of a head's frame: the one nearest to the middle, as neighbours on the photograph may show at its edge. */
 export async function observeHead(engine: FaceEngine, head: keyof typeof HEADS, look: FrameLook = {}): Promise<FaceObservation> {
   const { faces } = await engine.observe(await frameOf(HEADS[head], look), { descriptor: 'always', describeFaces: 4 })

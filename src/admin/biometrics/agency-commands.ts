@@ -24,7 +24,7 @@ function grantCommand({ oidc, actor }: AgencyTools): Command {
   return {
     words: 'biometria conceder',
     summary: 'Concede a um cliente a API de biometria para órgãos (docs/agencies.md)',
-    notes: `Substitui o que o cliente tinha. Escopos: ${AGENCY_SCOPES.join(', ')}.\nbiometria.referencia entrega fotos de pessoas: só por ato formal do órgão gestor. Fica no registro de auditoria.`,
+    notes: `Substitui o que o cliente tinha. Escopos: ${AGENCY_SCOPES.join(', ')}.\nbiometria.referencia e biometria.digitais entregam fotos e impressões digitais de pessoas: só por ato formal do órgão gestor. Fica no registro de auditoria.`,
     positionals: ['CLIENT_ID'],
     flags: {
       escopo: { type: 'string', value: 'ESCOPO', about: 'o que pode fazer', multiple: true, required: true },

@@ -17,6 +17,8 @@ import { requestHash } from './metering/idempotency.ts'
 import { openApiDocument } from './open-api.ts'
 import { judged, MOST_BASE64, readPicture } from './picture.ts'
 import { type AgencyClient, getPurpose } from './policy.ts'
+import { WIRE_MISSING_FINGERS, WIRE_MISSING_WORDS } from '../finger.ts'
+import type { Fingerprint, ReadFingerprints } from './fingerprints.ts'
 import type { Receipts } from './receipt/receipts.ts'
 import type { Signer } from './receipt/signer.ts'
 import { type FindSubject, ledgerOf } from './subject.ts'
@@ -34,7 +36,7 @@ export interface AgencyRouteDependencies {
   readonly platform: { readonly db: Sql; readonly audit: Pick<Audit, 'record'>; readonly messages: Messages; readonly publicUrl: string }
   readonly faces: AgencyFaces
   readonly calls: Calls
-  readonly people: { readonly findSubject: FindSubject; readonly validations: Validations; readonly receipts: Receipts; readonly signer: Signer }
+  readonly people: { readonly findSubject: FindSubject; readonly validations: Validations; readonly receipts: Receipts; readonly signer: Signer; readonly readFingerprints: ReadFingerprints }
   /** The face check's endpoints of `/validacoes/:uid`. */
   readonly checks: Router
 }
@@ -171,8 +173,24 @@ function addValidations(router: Router, { platform, calls, people }: AgencyRoute
 /** Checking a receipt asks for no token, and costs a signature: enough for a court's whole docket, and too little for a flood. */
 const VERIFICATIONS = { burst: 30, perSecond: 0.5 }
 
+function fingerOf(one: Fingerprint): object {
+  const about = { dedo: one.finger, presencial: one.inPerson, capturada_em: one.capturedAt.toISOString() }
+  if ('missing' in one) return { situacao: 'ausente', ...about, falta: WIRE_MISSING_WORDS.find((word) => WIRE_MISSING_FINGERS[word] === one.missing) }
+  return { situacao: 'imagem', ...about, tipo: one.contentType, imagem: one.bytes.toString('base64'), sha256: one.digest, largura: one.width, altura: one.height }
+}
+
 function addReferences(router: Router, { calls, people }: AgencyRouteDependencies): void {
-  const { receipts, signer } = people
+  const { receipts, signer, readFingerprints } = people
+  router.post(
+    '/digitais',
+    ...calls.post({
+      operation: 'digitais', scope: 'biometria.digitais', body: contract.fingerprintsRequest, answer: contract.fingerprintsAnswer, ownIdempotency: true,
+      run: async (client, body) => {
+        const asked = { cpf: cpfOf(body.cpf), purpose: body.finalidade, legalBasis: body.base_legal, process: body.processo, responsible: body.responsavel }
+        return { digitais: (await readFingerprints(client, { ...asked, fingers: body.dedos })).map(fingerOf) }
+      },
+    }),
+  )
   router.post(
     '/referencias',
     ...calls.post({

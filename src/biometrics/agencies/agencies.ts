@@ -10,6 +10,7 @@ import { createLiveness, type LivenessDeps } from '../liveness/session.ts'
 import { API_BASE, createAgencyRoutes } from './agencies.routes.ts'
 import { createCalls } from './call.ts'
 import type { AgencyFaces } from './judgement.ts'
+import { createReadFingerprints } from './fingerprints.ts'
 import { createIdempotency } from './metering/idempotency.ts'
 import { createQuotas, type Quotas } from './metering/quota.ts'
 import type { RequireClient } from './policy.ts'
@@ -68,7 +69,7 @@ export function createAgencies({ platform, faces, images, web, attempts }: Agenc
     platform: { db, audit, messages: web.messages, publicUrl },
     faces,
     calls: createCalls({ requireClient, quotas, idempotency }),
-    people: { findSubject, validations, receipts, signer },
+    people: { findSubject, validations, receipts, signer, readFingerprints: createReadFingerprints({ db, audit, images, findSubject }) },
     checks: createValidationChecks({ validations, requireClient, face, base: API_BASE }),
   })
   const pages = createValidationPages({ platform, views: web.views, validations, face, describeAgency: web.describeAgency })

@@ -1,6 +1,7 @@
 /** What goes over the wire: the guards of the routes, and the schemas of the OpenAPI document. Members are the law's and agencies' words. */
 import { z } from 'zod'
 import { parseCpf } from '../../accounts/index.ts'
+import { WIRE_MISSING_WORDS } from '../finger.ts'
 import { LIVENESS_CLASSES } from '../liveness/verdict.ts'
 import { PICTURE_PROFILES, type PictureProfile } from './judgement.ts'
 import { LEGAL_BASES, PURPOSE } from './policy.ts'
@@ -88,6 +89,21 @@ export const referenceRequest = z.strictObject({
   base_legal: z.enum(LEGAL_BASES),
   processo: z.string().min(5).max(80).regex(/^[\p{L}\p{N} ./-]+$/u).meta({ description: 'Número do processo, inquérito ou ordem.' }),
   responsavel: z.string().min(3).max(120).meta({ description: 'Quem pede, no órgão: nome e matrícula.' }),
+})
+export const fingerprintsRequest = referenceRequest.extend({
+  dedos: z.array(z.int().min(1).max(10)).min(1).max(10).optional().meta({ description: 'Quais; sem isso, todos os que há (ISO/IEC 19794-4: 1 polegar direito … 10 mínimo esquerdo).' }),
+})
+const aboutFinger = { dedo: z.int(), presencial: z.boolean(), capturada_em: moment }
+export const fingerprintsAnswer = z.strictObject({
+  digitais: z.array(
+    z.discriminatedUnion('situacao', [
+      z.strictObject({
+        situacao: z.literal('imagem'), ...aboutFinger, tipo: z.string().meta({ description: '`image/x-wsq` como veio do leitor, ou `image/jpeg`.' }), imagem: z.string().meta({ contentEncoding: 'base64' }),
+        sha256: z.string(), largura: z.int(), altura: z.int(),
+      }),
+      z.strictObject({ situacao: z.literal('ausente'), ...aboutFinger, falta: z.enum(WIRE_MISSING_WORDS) }),
+    ]),
+  ),
 })
 export const receipt = z.looseObject({ id })
 export const signature = z.strictObject({ protected: z.string().max(500), signature: z.string().max(200) })

@@ -25,6 +25,7 @@ export const agencyEvents = defineEvents({
   'biometrics/agency-validation-passed': z.object({ ...validation, livenessClass: z.enum(LIVENESS_CLASSES), modelId: z.string() }),
   'biometrics/agency-validation-refused': z.object({ ...validation, reasons: z.array(z.string()), modelId: z.string() }),
   'biometrics/agency-reference-read': z.object({ receiptId: z.uuid(), imageId: z.uuid(), ...why }),
+  'biometrics/agency-fingerprints-read': z.object({ callId: z.uuid(), imageIds: z.array(z.uuid()), ...why }),
   'biometrics/receipt-key-rotated': z.object({ kid: z.string() }),
   'biometrics/agency-reference-missing': z.object({ callId: z.uuid(), ...why }),
 })

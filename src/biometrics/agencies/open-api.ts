@@ -55,6 +55,10 @@ export const AGENCY_OPERATIONS: readonly DocumentedOperation[] = [
     body: contract.referenceRequest, answer: contract.referenceAnswer,
     example: { cpf: EXAMPLE_CPF, finalidade: 'pericia', base_legal: 'lgpd-11-ii-d', processo: '1000123-45.2026.8.11.0041', responsavel: 'Perita Ana Souza, matrícula 12345' },
   },
+  {
+    method: 'post', path: '/digitais', needs: 'biometria.digitais', summary: 'As impressões digitais de uma pessoa, e por que faltam as que não há; guardadas e entregues como vieram, não comparadas',
+    body: contract.fingerprintsRequest, answer: contract.fingerprintsAnswer,
+  },
   { method: 'post', path: '/recibos/verificacao', needs: undefined, summary: 'Confere um recibo', body: contract.verificationRequest, answer: contract.verificationAnswer },
   { method: 'get', path: '/recibos/chaves', needs: undefined, summary: 'As chaves que conferem recibos e resultados (JWKS)', answer: contract.keysAnswer },
 ]
@@ -136,5 +140,6 @@ function scopesOf(): Record<string, string> {
     'biometria.comparar': 'Comparação de duas fotos',
     'biometria.validar': 'Validação de uma selfie para um CPF',
     'biometria.referencia': 'Foto de referência com recibo; só por decisão de um operador',
+    'biometria.digitais': 'Impressões digitais; só por decisão de um operador',
   }
 }

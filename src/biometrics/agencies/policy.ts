@@ -4,7 +4,7 @@ import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { AGENCY_PROBLEMS } from './problems.ts'
 
 /** What a client may do at the agencies' API; only an operator can grant it, with the client's policy. */
-export const AGENCY_SCOPES = ['biometria.qualidade', 'biometria.comparar', 'biometria.validar', 'biometria.referencia', 'biometria.capturar'] as const
+export const AGENCY_SCOPES = ['biometria.qualidade', 'biometria.comparar', 'biometria.validar', 'biometria.referencia', 'biometria.digitais', 'biometria.capturar'] as const
 export type AgencyScope = (typeof AGENCY_SCOPES)[number]
 
 /**

@@ -1,3 +1,5 @@
+import type { MISSING_FINGER_TYPE } from '../finger.ts'
+
 /** Kinds of images that the store holds of a person; names are stored and never change. */
 export const IMAGE_KINDS = ['face', 'document-front', 'document-back', 'signature', 'fingerprint', 'other'] as const
 export type ImageKind = (typeof IMAGE_KINDS)[number]
@@ -48,7 +50,8 @@ export interface NewImageFacts {
 /** A normalised picture (upright, no EXIF) on its way into the store, with the original where there is one. */
 export interface NewImage extends NewImageFacts {
   readonly bytes: Uint8Array
-  readonly contentType: 'image/jpeg' | 'image/png' | 'image/x-wsq'
+  /** `application/json`: the record of a missing finger in the place of its print. */
+  readonly contentType: 'image/jpeg' | 'image/png' | 'image/x-wsq' | typeof MISSING_FINGER_TYPE
   readonly original?: Original | undefined
 }
 

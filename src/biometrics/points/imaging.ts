@@ -41,7 +41,7 @@ export interface ImageService {
 export function createImageService({ platform, faces, images, register, web }: ImageServiceDependencies): ImageService {
   const { db, clock, keyring, audit, publicUrl } = platform
   const journal = createJournal({ clock, audit })
-  const processes = createProcesses({ platform, audit, register, journal })
+  const processes = createProcesses({ platform, audit, register, journal, images })
   const uploads = createUploads({ db, keyring, audit, images, faces })
   const batches = createBatches({ platform, audit, processes })
   const signs = createSigns({ db, clock, tryOut: () => tryOut({ db, keyring, faces }) })

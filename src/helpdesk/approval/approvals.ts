@@ -1,4 +1,5 @@
-import type { ImageKind, ImageStore, Provenance } from '../../biometrics/index.ts'
+import { z } from 'zod'
+import { type ImageKind, type ImageStore, MISSING_FINGER_TYPE, MISSING_FINGERS, missingFingerBytes, type NewImage, type Provenance } from '../../biometrics/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Attendance } from '../attendance/attendance.ts'
@@ -128,8 +129,18 @@ async function storeItems({ desk, images }: Pick<ApprovalDependencies, 'desk' | 
   for (const item of items) {
     const kind = KINDS[item.kind]
     if (kind !== undefined && item.hasBytes) await put(item, kind)
+    else if (kind === 'fingerprint') await images.put(tx, missingFingerOf(item, attendance))
   }
   return imageId
+}
+
+const missingFacts = z.object({ missing: z.enum(MISSING_FINGERS) })
+
+/** Why there is no print of a finger, in its place in the store. */
+function missingFingerOf(item: Item, attendance: Attendance): NewImage {
+  const { missing } = missingFacts.parse(item.facts.reveal())
+  const record = { bytes: missingFingerBytes(missing), contentType: MISSING_FINGER_TYPE, width: 0, height: 0 } as const
+  return { personId: attendance.personId, kind: 'fingerprint', slot: item.slot, ...record, provenance: provenanceOf(item, attendance) }
 }
 
 function provenanceOf({ id, kind, capturedBy, capturedAt }: Item, { unitId }: Attendance): Provenance {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { AccountId, PersonId } from '../../accounts/index.ts'
+import { MISSING_FINGERS } from '../../biometrics/index.ts'
 import type { Sensitive } from '../../platform/sensitive.ts'
 import { requestSchema } from '../cases/request.ts'
 import type { StaffRole } from '../staff/role.ts'
@@ -100,7 +101,7 @@ export interface Attendance {
 export const FINGERS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10'] as const
 export type Finger = (typeof FINGERS)[number]
 /** Why a finger is not there. */
-export const MISSING_FINGER_REASONS = ['amputated', 'bandaged', 'worn'] as const
+export const MISSING_FINGER_REASONS = MISSING_FINGERS
 
 /** Shots that a face's template is the mean of, at least. */
 export const LEAST_SHOTS = 3

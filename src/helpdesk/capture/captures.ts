@@ -1,4 +1,4 @@
-import { checkImage, compareFaces, type Faces, ImageRefused, jpegQualityOf, PHOTO_LIMITS, type QualityProfile, qualityOf, type ReasonCode } from '../../biometrics/index.ts'
+import { checkImage, compareFaces, type Faces, ImageRefused, jpegQualityOf, PHOTO_LIMITS, type QualityProfile, qualityOf, readWsqHeader, type ReasonCode } from '../../biometrics/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { DRAFT_HOURS, type Finger, MOST_SHOTS, type SeenDocument } from '../attendance/attendance.ts'
@@ -10,12 +10,9 @@ import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { type Item, type ItemKind, listItems, type NewItem, openItem, putItem, removeItems } from './item.store.ts'
 import { shotFacts } from './template.ts'
-import { readWsqHeader } from './wsq.ts'
 
 /** The engine as the counter uses it. */
 export type CounterFaces = Pick<Faces, 'describe' | 'observe' | 'normalise' | 'rule'>
-
-const LARGEST_WSQ = 1_000_000
 
 /** What the attendant takes in for a case that is open and theirs. */
 export interface Captures {
@@ -134,7 +131,7 @@ async function pictureOf(faces: CounterFaces, photo: Uint8Array): Promise<Pick<N
 
 /** Kept to the bit: what a fingerprint shows must not be encoded anew. */
 function fingerOf(file: Uint8Array): Pick<NewItem, 'bytes' | 'contentType' | 'width' | 'height'> {
-  const wsq = file.length <= LARGEST_WSQ ? readWsqHeader(file) : undefined
+  const wsq = readWsqHeader(file)
   if (wsq) return { bytes: file, contentType: 'image/x-wsq', ...wsq }
   const check = checkImage(file, { ...PHOTO_LIMITS, types: ['png'] })
   if (!check.ok) throw new ImageRefused(check.refusal)

@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import { z } from 'zod'
+import { createAddressLimit } from '../../accounts/index.ts'
 import { ImageRefused, PHOTO_LIMITS } from '../../biometrics/index.ts'
 import { bytes, file, guard } from '../../platform/http/guard.ts'
 import { localeOf } from '../../platform/http/locale.ts'
@@ -12,6 +13,7 @@ import type { Attendances } from '../attendance/attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf, pageOfCase, telling } from '../attendance/case-pages.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
+import { FRAMES } from '../public-limit.routes.ts'
 import type { Captures } from './captures.ts'
 
 export interface FaceRoutesDependencies {
@@ -32,6 +34,8 @@ type Params = { params: AttendanceParams }
 export function createFaceRoutes({ pages, attendances, captures, messages }: FaceRoutesDependencies): Router {
   const router = new Router()
   const params = attendanceParams
+  // By who is signed in: a unit's desks share an address.
+  const frames = createAddressLimit({ allowance: FRAMES, networkOf: (accountId) => accountId })
 
   async function show(ctx: HttpContext, visit: DeskVisit, id: string, reasons: readonly string[] = []): Promise<void> {
     const attendance = await attendances.get(id, { unitId: visit.unit.id })
@@ -46,6 +50,8 @@ export function createFaceRoutes({ pages, attendances, captures, messages }: Fac
 
   const open = telling(pages, (ctx, visit, { params: { id } }: Params) => show(ctx, visit, id))
   const guide = pages.only('attendances', async (ctx, visit, { body }: { body: Buffer }) => {
+    frames.check(visit.account.id)
+    frames.spend(visit.account.id)
     const reasons = await captures.guide(body, visit.unit.rules.faceProfile).catch(reasonsOfRefused)
     ctx.status = 200
     ctx.body = { reasons: reasons.map((code) => messages.text(localeOf(ctx), code)) }

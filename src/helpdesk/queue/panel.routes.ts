@@ -7,6 +7,7 @@ import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { Views } from '../../platform/http/views.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { seeOther } from '../../portal/index.ts'
+import { HALL, limitAddresses } from '../public-limit.routes.ts'
 import type { Unit } from '../staff/unit.store.ts'
 import { QUEUE_PROBLEMS } from './problems.ts'
 import type { Queue } from './queue.ts'
@@ -43,7 +44,7 @@ interface Asked<P> {
 /** What everybody in the hall sees: the screen of calls, and the tablet at the entrance that gives numbers. No name, no CPF, no sign-in. */
 export function createPanelRoutes({ views, queue }: PanelDependencies): Router {
   const router = new Router()
-  router.use(inRoom('helpdesk'))
+  router.use(inRoom('helpdesk'), limitAddresses(HALL))
 
   async function getUnit(unitCode: string): Promise<Unit> {
     const unit = await queue.findUnit(unitCode)

@@ -4,6 +4,7 @@ import { inRoom } from '../../platform/http/app.ts'
 import { type FieldErrors, guard, type Typed } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { Views } from '../../platform/http/views.ts'
+import { LINK, limitAddresses } from '../public-limit.routes.ts'
 import type { Surveys } from './surveys.ts'
 
 const params = z.object({ token: z.string().regex(/^[\w-]{43}$/) })
@@ -15,7 +16,7 @@ const form = z.object({
 /** `/avaliacao/…`: 1 to 5 and a sentence, once, without a sign-in. */
 export function createSurveyRoutes({ views, surveys }: { readonly views: Views; readonly surveys: Surveys }): Router {
   const router = new Router()
-  router.use(inRoom('helpdesk'))
+  router.use(inRoom('helpdesk'), limitAddresses(LINK))
   const show = async (ctx: HttpContext, token: string, page: { errors?: FieldErrors; typed?: Typed } = {}) =>
     views.render(ctx, 'helpdesk/survey', { unitName: (await surveys.open(token)).unitName, ...page })
 

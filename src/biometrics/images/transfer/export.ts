@@ -65,7 +65,7 @@ export async function exportImages(deps: { images: ImageStoreDependencies; store
   return { exportId, ...done }
 }
 
-const EXTENSIONS: Readonly<Record<string, string>> = { 'image/jpeg': 'jpg', 'image/png': 'png', 'image/webp': 'webp' }
+const EXTENSIONS: Readonly<Record<string, string>> = { 'image/jpeg': 'jpg', 'image/png': 'png', 'image/webp': 'webp', 'image/x-wsq': 'wsq', 'application/json': 'json' }
 
 async function exportPerson(store: ImageStore, person: ExportPerson, sink: Sink): Promise<string[]> {
   const standing = (await store.list(person.id)).filter((image) => image.withdrawnAt === null && image.erasedAt === null)

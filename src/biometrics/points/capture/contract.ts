@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseCpf } from '../../../accounts/index.ts'
 import { PURPOSE } from '../../agencies/policy.ts'
 import { CODE, MOST_CODE } from '../registry/point.ts'
+import { WIRE_MISSING_WORDS } from '../../finger.ts'
 import type { CLOCK_MARKS } from './clock-rule.ts'
 import { MOST_BYTES } from './judge-item.ts'
 import { type ItemKind, type ItemState, placeOf, type ProcessState } from './process.ts'
@@ -28,10 +29,18 @@ export const item = z
   .strictObject({
     tipo: z.enum(Object.keys(WIRE_KINDS) as [WireKind, ...WireKind[]]),
     dedo: z.int().min(1).max(10).optional().meta({ description: 'Só para `digital`: 1 polegar direito … 5 mínimo direito, 6 polegar esquerdo … 10 mínimo esquerdo (ISO/IEC 19794-4).' }),
-    conteudo: z.enum(['image/jpeg', 'image/png', 'image/webp']),
-    tamanho: z.int().min(1).max(MOST_BYTES),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    conteudo: z.enum(['image/jpeg', 'image/png', 'image/webp', 'image/x-wsq']).optional().meta({ description: '`image/x-wsq` só para `digital`.' }),
+    tamanho: z.int().min(1).max(MOST_BYTES).optional(),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
+    falta: z.enum(WIRE_MISSING_WORDS).optional().meta({
+      description: 'Só para `digital`, no lugar de conteúdo, tamanho e sha256: por que o dedo não tem impressão (ANSI/NIST-ITL: amputado = XX, os outros = UP).',
+    }),
   })
+  .refine(({ tipo, conteudo }) => conteudo !== 'image/x-wsq' || tipo === 'digital', { path: ['conteudo'] })
+  .refine(({ tipo, falta, conteudo, tamanho, sha256 }) => {
+    const announced = [conteudo, tamanho, sha256].filter((member) => member !== undefined).length
+    return falta === undefined ? announced === 3 : announced === 0 && tipo === 'digital'
+  }, { path: ['falta'] })
   .refine(({ tipo, dedo }) => (tipo === 'digital') === (dedo !== undefined), { path: ['dedo'] })
 
 const items = z
@@ -54,7 +63,7 @@ export const itemRequest = item
 
 const motivo = z.strictObject({ codigo: z.string(), texto: z.string() })
 export const itemAnswer = z.strictObject({
-  id, tipo: z.string(), dedo: z.int().optional(), situacao: z.enum(valuesOf(WIRE_ITEM_STATES)), recebido: z.int(), tamanho: z.int(),
+  id, tipo: z.string(), dedo: z.int().optional(), ausente: z.literal(true).optional().meta({ description: 'Um dedo sem impressão: guardado sem envio.' }), situacao: z.enum(valuesOf(WIRE_ITEM_STATES)), recebido: z.int(), tamanho: z.int(),
   envio: z.string().meta({ description: 'Endereço para onde vão os bytes: HEAD diz até onde chegaram, PATCH continua.' }),
   motivos: z.array(motivo).meta({ description: 'De um item recusado; de um rosto guardado que difere da referência, um aviso.' }),
 })

@@ -1,5 +1,6 @@
 import { checkImage, ImageRefused } from '../../image.ts'
-import type { NewTemplate } from '../../images/image.ts'
+import type { NewImage, NewTemplate } from '../../images/image.ts'
+import { readWsqHeader } from '../../wsq.ts'
 import { judgePicture } from '../../agencies/judgement.ts'
 import type { FrameObservation } from '../../observation.ts'
 import type { NewItem } from './process.ts'
@@ -10,10 +11,13 @@ export interface CaptureFaces {
   normalise(photo: Uint8Array): Promise<Uint8Array>
 }
 
+/** What is served of an item: a picture made upright, or a fingerprint's file to the bit. */
+export type ItemCopy = Pick<NewImage, 'bytes' | 'contentType' | 'width' | 'height'>
+
 /** An item that may be stored: its copy, and of a face the template; or why not. */
 export type ItemJudgement =
   | { readonly usable: false; readonly reasons: readonly string[] }
-  | { readonly usable: true; readonly copy: { readonly bytes: Uint8Array; readonly width: number; readonly height: number }; readonly template: NewTemplate | undefined }
+  | { readonly usable: true; readonly copy: ItemCopy; readonly template: NewTemplate | undefined }
 
 /** Longest item; a page scanned at 300 dots an inch in colour stays below it. */
 export const MOST_BYTES = 15_000_000
@@ -26,10 +30,16 @@ const LEAST_SIDE: Readonly<Record<NewItem['kind'], number>> = {
 /**
  * Judges an item as the rest of the program does: structure first, then, of a face, the rules of the profile `capture-point`.
  *
- * Fingerprints, signatures and documents are judged by structure and size only; nothing here reads them.
+ * Fingerprints (WSQ by its markers), signatures and documents are judged by structure and size only; nothing here reads them.
  */
 export async function judgeItem(faces: CaptureFaces, { kind, contentType }: Pick<NewItem, 'kind' | 'contentType'>, bytes: Buffer): Promise<ItemJudgement> {
   const refuse = (...reasons: readonly string[]): ItemJudgement => ({ usable: false, reasons })
+  if (contentType === 'image/x-wsq') {
+    const size = readWsqHeader(bytes)
+    if (size === undefined) return refuse('points/image-not-an-image')
+    if (Math.min(size.width, size.height) < LEAST_SIDE[kind]) return refuse('points/image-too-small')
+    return { usable: true, copy: { bytes, contentType, ...size }, template: undefined }
+  }
   const check = checkImage(bytes)
   if (!check.ok) return refuse(`points/image-${check.refusal}`)
   if (`image/${check.type}` !== contentType) return refuse('points/image-other-type')
@@ -40,7 +50,7 @@ export async function judgeItem(faces: CaptureFaces, { kind, contentType }: Pick
     const copy = Buffer.from(await faces.normalise(bytes))
     const made = checkImage(copy)
     if (!made.ok) return refuse(`points/image-${made.refusal}`)
-    return { usable: true, copy: { bytes: copy, width: made.width, height: made.height }, template: template?.template }
+    return { usable: true, copy: { bytes: copy, contentType: 'image/jpeg', width: made.width, height: made.height }, template: template?.template }
   } catch (error) {
     if (error instanceof ImageRefused) return refuse(`points/image-${error.code}`)
     throw error

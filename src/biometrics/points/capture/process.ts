@@ -1,3 +1,4 @@
+import type { MISSING_FINGER_TYPE, MissingFinger } from '../../finger.ts'
 import type { ImageKind } from '../../images/image.ts'
 import type { ClockMark } from './clock-rule.ts'
 
@@ -24,9 +25,11 @@ export interface NewItem {
   readonly kind: ItemKind
   /** ISO/IEC 19794-4: 1 right thumb … 5 right little, 6 left thumb … 10 left little. */
   readonly finger: number | undefined
-  readonly contentType: 'image/jpeg' | 'image/png' | 'image/webp'
+  readonly contentType: 'image/jpeg' | 'image/png' | 'image/webp' | 'image/x-wsq' | typeof MISSING_FINGER_TYPE
   readonly size: number
   readonly sha256: Buffer
+  /** Of a finger that is not there: stored at once, in the place of a print. */
+  readonly missing?: MissingFinger | undefined
 }
 
 export interface CaptureItem extends NewItem {

@@ -6,6 +6,7 @@ import type { Database, Sql } from '../../../platform/db.ts'
 import type { Keyring } from '../../../platform/keyring.ts'
 import { Problem } from '../../../platform/problem.ts'
 import { type AgencyClient, getPurpose } from '../../agencies/policy.ts'
+import type { ImageStore } from '../../images/image-store.ts'
 import { ensurePerson, findPersonByCpf } from '../../images/transfer/import.store.ts'
 import type { Journal } from '../metering/journal.ts'
 import { POINT_PROBLEMS } from '../problems.ts'
@@ -17,7 +18,7 @@ import { type CaptureItem, type CaptureProcess, isComplete, type NewItem, placeO
 import {
   countOpen, deletePartsOf, findItem, findProcess, findProcessByKey, insertItem, insertProcess, lockProcess, moveProcess, selectItems, selectOverdue,
 } from './process.store.ts'
-import { holdActive } from './uploads.ts'
+import { holdActive, storeMissing } from './uploads.ts'
 
 /** One person at one point, as the capture software announces it. */
 export interface NewProcess {
@@ -75,6 +76,7 @@ export interface ProcessesDependencies {
   readonly audit: Pick<Audit, 'record'>
   readonly register: BaseRegister
   readonly journal: Journal
+  readonly images: Pick<ImageStore, 'putNew'>
 }
 
 /** So long a process may wait for its items. */
@@ -84,7 +86,7 @@ export const MOST_OPEN = 500
 const MOST_ITEMS = 40
 const SWEEP = 200
 
-export function createProcesses({ platform, audit, register, journal }: ProcessesDependencies): Processes {
+export function createProcesses({ platform, audit, register, journal, images }: ProcessesDependencies): Processes {
   const { db, clock, keyring } = platform
 
   async function personOf(cpf: Cpf): Promise<string> {
@@ -107,11 +109,18 @@ export function createProcesses({ platform, audit, register, journal }: Processe
       expiresAt: new Date(now.getTime() + OPEN_MS), finishedAt: undefined,
     }
     if (!(await insertProcess(tx, process))) return false
-    for (const [index, item] of items.entries()) await insertItem(tx, { ...item, id: randomUUID(), processId: process.id, position: index + 1 })
+    for (const [index, item] of items.entries()) await announce(tx, process, point, item, index + 1)
     const data = { processId: process.id, pointId: point.id, purpose: purpose.code, legalBasis: purpose.legalBasis, offline: origin !== undefined }
     const actor = { kind: 'client', id: client.id } as const
     await audit.record(tx, { type: 'biometrics/capture-opened', actor, clientId: client.id, subject: await ledgerIdOf(tx, personId), data })
     return true
+  }
+
+  async function announce(tx: Sql, process: CaptureProcess, point: CapturePoint, item: NewItem, position: number): Promise<CaptureItem> {
+    const added = { ...item, id: randomUUID(), processId: process.id, position }
+    await insertItem(tx, added)
+    if (item.missing !== undefined) await storeMissing({ images, audit }, tx, { process, point, item: added, missing: item.missing })
+    return { ...added, received: 0, state: item.missing === undefined ? 'receiving' : 'stored', reasons: [], imageId: undefined }
   }
 
   async function viewOf(process: CaptureProcess): Promise<ProcessView> {
@@ -166,13 +175,11 @@ export function createProcesses({ platform, audit, register, journal }: Processe
     async addItem(clientId, processId, item) {
       const { process } = await get(clientId, processId)
       return db.transaction(async (tx) => {
-        await holdActive(tx, process)
+        const point = await holdActive(tx, process)
         const items = await selectItems(tx, [processId])
         const isTaken = items.some((other) => other.state !== 'refused' && placeOf(other) === placeOf(item))
         if (isTaken || items.length >= MOST_ITEMS) throw new Problem(POINT_PROBLEMS.itemTaken)
-        const added = { ...item, id: randomUUID(), processId, position: items.length + 1 }
-        await insertItem(tx, added)
-        return { ...added, received: 0, state: 'receiving', reasons: [], imageId: undefined }
+        return announce(tx, process, point, item, items.length + 1)
       })
     },
     async conclude(clientId, id) {

@@ -4,13 +4,14 @@ import type { Database, Sql } from '../../../platform/db.ts'
 import type { Keyring } from '../../../platform/keyring.ts'
 import { Problem } from '../../../platform/problem.ts'
 import { compareFaces, type MatchRule } from '../../liveness/match-rule.ts'
-import type { NewTemplate } from '../../images/image.ts'
+import { MISSING_FINGER_TYPE, type MissingFinger, missingFingerBytes } from '../../finger.ts'
+import { type NewTemplate, type Original, ORIGINAL_TYPES, type Provenance } from '../../images/image.ts'
 import type { ImageStore } from '../../images/image-store.ts'
 import { POINT_PROBLEMS } from '../problems.ts'
 import type { CapturePoint } from '../registry/point.ts'
 import { holdPoint } from '../registry/point.store.ts'
 import { type CaptureFaces, type ItemJudgement, judgeItem } from './judge-item.ts'
-import { type CaptureItem, type CaptureProcess, storedAs } from './process.ts'
+import { type CaptureItem, type CaptureProcess, type NewItem, storedAs } from './process.ts'
 import { appendPart, findItem, lockProcess, restartItem, selectParts, setImage, settleItem } from './process.store.ts'
 
 /** Most bytes of one append: what one request may cost on a bad link. */
@@ -69,11 +70,8 @@ export function createUploads({ db, keyring, audit, images, faces }: UploadsDepe
     const { imageId } = await images.putNew(
       tx,
       {
-        personId: process.personId, ...storedAs(item), ...judged.copy, contentType: 'image/jpeg', original: { bytes, contentType: item.contentType },
-        provenance: {
-          source: 'capture-point', sourceId: item.id, method: 'camera', trusted: isReference, inPerson: false, capturedAt: process.capturedAt,
-          capturePoint: point.code, operatorId: process.operator, device: process.device,
-        },
+        personId: process.personId, ...storedAs(item), ...judged.copy, original: originalOf(item, bytes),
+        provenance: provenanceOf(process, point, item.id, isReference),
       },
       { template: judged.template, actor },
     )
@@ -113,6 +111,38 @@ export function createUploads({ db, keyring, audit, images, faces }: UploadsDepe
       return (await findItem(db, item.id)) ?? item
     },
   }
+}
+
+/** The file as it came, beside the copy that is served; of WSQ the copy is the file. */
+function originalOf({ contentType }: CaptureItem, bytes: Buffer): Original | undefined {
+  const type = ORIGINAL_TYPES.find((one) => one === contentType)
+  return type && { bytes, contentType: type }
+}
+
+function provenanceOf(process: CaptureProcess, point: CapturePoint, itemId: string, isReference: boolean): Provenance {
+  const { capturedAt, operator, device } = process
+  return {
+    source: 'capture-point', sourceId: itemId, method: 'camera', trusted: isReference, inPerson: false, capturedAt, capturePoint: point.code, operatorId: operator, device,
+  }
+}
+
+/** Puts the reason of a missing finger in the place of its print, in the transaction that announces it; nothing is sent for it. */
+export async function storeMissing(
+  { images, audit }: Pick<UploadsDependencies, 'audit'> & { readonly images: Pick<ImageStore, 'putNew'> },
+  tx: Sql,
+  { process, point, item, missing }: { process: CaptureProcess; point: CapturePoint; item: NewItem & { id: string }; missing: MissingFinger },
+): Promise<void> {
+  const actor = { kind: 'client', id: process.clientId } as const
+  const record = { bytes: missingFingerBytes(missing), contentType: MISSING_FINGER_TYPE, width: 0, height: 0 } as const
+  const { imageId } = await images.putNew(
+    tx,
+    { personId: process.personId, ...storedAs(item), ...record, provenance: provenanceOf(process, point, item.id, false) },
+    { actor },
+  )
+  await settleItem(tx, item.id, { state: 'stored', reasons: [] })
+  await setImage(tx, item.id, imageId)
+  const data = { processId: process.id, pointId: point.id, itemId: item.id, imageId, kind: item.kind, isReference: false }
+  await audit.record(tx, { type: 'biometrics/capture-item-stored', actor, clientId: process.clientId, data })
 }
 
 interface Judged {

@@ -1,0 +1,42 @@
+/** What strangers and a runaway camera page may ask of the counter: bounded by address and by who is signed in, and told when to come back. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { openArea, type TestArea } from '../portal/support/area.ts'
+import { openCase, openStaffedDesk, type StaffedDesk, tokenOf } from './support/attendance-scene.ts'
+import { enterDesk } from './support/counter.ts'
+
+let area: TestArea
+let desk: StaffedDesk
+
+before(async () => {
+  area = await openArea()
+  desk = await openStaffedDesk(area)
+})
+after(() => area.close())
+
+/** The first refusal of many requests at once. */
+async function refusalOf(ask: () => Promise<Response>, most: number): Promise<Response | undefined> {
+  const answers = await Promise.all(Array.from({ length: most }, ask))
+  return answers.find(({ status }) => status === 429)
+}
+
+test('surveys and screens are bounded by address; another address is served, and the page says when to come back', async () => {
+  const token = 'a'.repeat(43)
+  for (const [path, most] of [[`/avaliacao/${token}`, 60], [`/painel/${desk.unit.code}/chamadas`, 400]] as const) {
+    const flood = area.browser()
+    const refused = (await refusalOf(() => flood.fetch(`${area.url}${path}`, { headers: { Accept: 'text/html' } }), most)) ?? assert.fail(path)
+    assert.ok(Number(refused.headers.get('Retry-After')) >= 1, path)
+    assert.match(await refused.text(), /<h1/)
+    assert.notEqual((await area.browser().fetch(`${area.url}${path}`)).status, 429, path)
+  }
+})
+
+test('camera frames are bounded by who sends them', async () => {
+  const browser = area.browser()
+  await enterDesk(area, browser, desk.attendant)
+  const path = (await openCase(area, browser, (await area.citizen()).cpf)).url.pathname
+  const headers = { 'Content-Type': 'image/jpeg', 'X-CSRF-Token': await tokenOf(area, browser), Accept: 'application/json' }
+  const frame = () => browser.fetch(`${area.url}${path}/rosto/quadro`, { method: 'POST', headers, body: new Uint8Array([255, 216, 255]) })
+  const refused = await refusalOf(frame, 120)
+  assert.equal(refused?.status, 429)
+})
