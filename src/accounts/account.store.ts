@@ -97,6 +97,21 @@ export async function findAccountOfPerson(sql: Sql, personId: PersonId): Promise
   return row?.id
 }
 
+/** An account without any way in yet, for a person who is known. */
+export async function insertBareAccount(tx: Sql, { personId, locale, now }: { personId: PersonId; locale: string; now: Date }): Promise<AccountId> {
+  const [row] = await tx.query<{ id: AccountId }>(
+    `INSERT INTO account (id, person_id, status, locale, created_at, credentials_changed_at) VALUES (gen_random_uuid(), $1, 'active', $2, $3, $3) RETURNING id`,
+    [personId, locale, now],
+  )
+  if (row === undefined) throw new Error('an account was not added')
+  return row.id
+}
+
+/** Active, whatever it was. */
+export async function reopenAccount(tx: Sql, id: AccountId): Promise<void> {
+  await tx.execute(`UPDATE account SET status = 'active', status_reason = NULL WHERE id = $1`, [id])
+}
+
 /** Further changes of credentials and addresses wait, as after a recovery. */
 export async function holdChanges(tx: Sql, id: AccountId, by: string, at: Date): Promise<void> {
   await tx.execute('UPDATE account SET recovered_at = $3, recovered_by = $2, credentials_changed_at = $3 WHERE id = $1', [id, by, at])

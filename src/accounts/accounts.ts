@@ -24,6 +24,7 @@ import { ACCOUNTS_PROBLEMS } from './problems.ts'
 import type { Recovery, VerifyFaceRecovery } from './recovery/recovery.ts'
 import { createRecovery } from './recovery/recovery-steps.ts'
 import { type AccountCreated, createRegistration, type Registration } from './registration/registration.ts'
+import { type CounterAccess, createCounterAccess } from './safety/counter-access.ts'
 import { createCounterActs, type CounterActs } from './safety/counter-acts.ts'
 import { createSafety, type Safety } from './safety/safety.ts'
 import { type Device, listDevices } from './sessions/device.store.ts'
@@ -72,6 +73,8 @@ export interface Accounts {
   readonly safety: Safety
   /** What two people of the counter may do to an account. */
   readonly counter: CounterActs
+  /** Ways in at the counter, by the person's own face. */
+  readonly counterAccess: CounterAccess
 
   readonly faceAttempts: FaceAttempts
   readonly waits: Waits
@@ -134,6 +137,7 @@ export function createAccounts({ platform, audit, ports, settings }: AccountsDep
     findOtherPasswordFault: createFindOtherPasswordFault(core, tools),
     safety: createSafety(core, tools, sessions),
     counter: createCounterActs(core, tools, sessions),
+    counterAccess: createCounterAccess(core, tools, sessions),
     faceAttempts: createFaceAttempts(core, tools.throttle, tools.limits),
     waits: createWaits(tools.throttle, tools.limits),
     tokens: tools.tokens,

@@ -4,6 +4,7 @@ import type { Account, AccountId } from './account.ts'
 import { lockAccount } from './account.store.ts'
 import type { Core, Facts } from './core.ts'
 import { ACCOUNTS_PROBLEMS } from './problems.ts'
+import { AT_COUNTER, isByFaceAlone } from './sessions/session.ts'
 import { findSession } from './sessions/session.store.ts'
 
 /** Who asks for a change, and when they last proved who they are. */
@@ -24,7 +25,7 @@ export function canChangeSensitive(account: Account, now: Date, holdSeconds: num
  * Locks the account for a change of credentials or addresses and checks that it may be made now.
  *
  * @throws {Problem} accounts/account-not-active, accounts/reauthentication-needed (sign-in older than 20 minutes or the
- * session over; ASVS 7.5.1), accounts/changes-held.
+ * session over, or by face alone; ASVS 7.5.1), accounts/changes-held.
  */
 export async function checkMayChange(core: Core, tx: Sql, changer: Changer): Promise<Account> {
   const account = await lockAccount(tx, changer.accountId)
@@ -40,5 +41,27 @@ export async function checkMayChange(core: Core, tx: Sql, changer: Changer): Pro
 async function isLive(tx: Sql, { sessionId, accountId }: Changer): Promise<boolean> {
   if (sessionId === undefined) return true
   const session = await findSession(tx, sessionId)
-  return session?.accountId === accountId && session.endedAt === undefined
+  return session?.accountId === accountId && session.endedAt === undefined && !isByFaceAlone(session)
+}
+
+/** How a change checks who makes it. */
+export type CheckMayChange = typeof checkMayChange
+
+/** As long as it takes to make one way in. */
+const ENROL_SECONDS = 600
+
+/**
+ * The same for somebody whom two people of the counter approved and who showed their face a moment ago: they may make a way in, although
+ * others wait.
+ *
+ * @throws {Problem} accounts/account-not-active, accounts/reauthentication-needed
+ */
+export const checkMayEnrolAtCounter: CheckMayChange = async ({ clock }, tx, { accountId, sessionId }) => {
+  const account = await lockAccount(tx, accountId)
+  if (account?.status !== 'active') throw new Problem(ACCOUNTS_PROBLEMS.accountNotActive)
+  const session = sessionId === undefined ? undefined : await findSession(tx, sessionId)
+  const isOpen = session?.accountId === accountId && session.endedAt === undefined && session.amr.includes(AT_COUNTER)
+  const ageSeconds = (clock.now().getTime() - (session?.createdAt.getTime() ?? 0)) / 1000
+  if (!isOpen || ageSeconds > ENROL_SECONDS) throw new Problem(ACCOUNTS_PROBLEMS.reauthenticationNeeded)
+  return account
 }

@@ -38,6 +38,9 @@ export const accountsEvents = defineEvents({
   'accounts/resumed': z.object({ reason: z.string() }),
   /** By two people of the counter: what a lost device held. */
   'accounts/ways-lost': z.object({ passkeys: z.int(), totp: z.boolean(), phone: z.boolean() }),
+  /** By the person's face at a counter: an account was made, or emptied of its ways in, to get one new one. */
+  'accounts/counter-access': z.object({ created: z.boolean(), sessionId: z.string() }),
+  'accounts/kiosk-entered': z.object({ sessionId: z.string() }),
   'accounts/unblocked': z.object({}),
   'accounts/death-noted': z.object({}),
   'accounts/death-withdrawn': z.object({}),

@@ -40,12 +40,13 @@ export type {
 export { RECOVERY_METHODS, type RecoveryMethod, type RecoveryStep } from './recovery/step.ts'
 export type { FieldFault, RegistrationField, RegistrationForm } from './registration/form.ts'
 export type { AccountCreated, Registration, RegistrationConfirmation, RegistrationStart } from './registration/registration.ts'
+export type { AccessStanding, CounterAccess } from './safety/counter-access.ts'
 export type { CounterActs, LostWays, WaysOfAccount } from './safety/counter-acts.ts'
 export { type Safety, SUSPENSION_REASONS, type SuspensionReason } from './safety/safety.ts'
 export { SIGNED_IN_COLUMNS, SIGNED_IN_TABLES, type SignedInRow, toSignedIn } from './sessions/signed-in.store.ts'
 export { deviceLabel } from './sessions/device-label.ts'
 export type { Device } from './sessions/device.store.ts'
-export { END_REASONS, type EndReason, type SignInSession } from './sessions/session.ts'
+export { AT_COUNTER, END_REASONS, isByFaceAlone, type EndReason, type SignInSession } from './sessions/session.ts'
 export type { NewSession, Sessions } from './sessions/sessions.ts'
 export {
   type AccountsSettings, DEFAULT_SETTINGS, type HashCost, type PasswordSettings, type SessionSettings, type ThrottleSettings,

@@ -29,6 +29,8 @@ const MESSAGES = {
   'ways-lost': { subject: 'accounts.mail.ways-lost.subject', text: 'accounts.mail.ways-lost.text', sms: 'accounts.sms.ways-lost' },
   unblocked: { subject: 'accounts.mail.unblocked.subject', text: 'accounts.mail.unblocked.text', sms: 'accounts.sms.unblocked' },
   'images-withdrawn': { subject: 'accounts.mail.images-withdrawn.subject', text: 'accounts.mail.images-withdrawn.text', sms: 'accounts.sms.images-withdrawn' },
+  'counter-access': { subject: 'accounts.mail.counter-access.subject', text: 'accounts.mail.counter-access.text', sms: 'accounts.sms.counter-access' },
+  'kiosk-entered': { subject: 'accounts.mail.kiosk-entered.subject', text: 'accounts.mail.kiosk-entered.text', sms: 'accounts.sms.kiosk-entered' },
   'death-noted': { subject: 'accounts.mail.death-noted.subject', text: 'accounts.mail.death-noted.text', sms: 'accounts.sms.death-noted' },
   'death-withdrawn': { subject: 'accounts.mail.death-withdrawn.subject', text: 'accounts.mail.death-withdrawn.text', sms: 'accounts.sms.death-withdrawn' },
 } as const satisfies Record<string, { subject: string; text: string; sms?: string }>

@@ -1,7 +1,8 @@
 import type { Account, AccountId } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
+import type { PageSessions } from '../platform/http/page-session.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
-import { CITIZEN_PLACE, createCertificateRoutes, createPortalRoutes, createProxyRoutes, createSigningRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
+import { type AreaData, CITIZEN_PLACE, createCertificateRoutes, createPortalRoutes, createProxyRoutes, createSigningRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
 import { CLOSED_GRACE_DAYS } from './closed-accounts.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import type { Rooms } from './rooms.ts'
@@ -22,6 +23,8 @@ export interface CitizenArea extends Pick<Portal, 'routes' | 'pages' | 'prove'> 
   findAccount(ctx: HttpContext): Promise<Account | undefined>
   /** The account with the sign-in that it is here by. */
   findVisit: Portal['findVisit']
+  /** Of browsers that are signed in to it. */
+  readonly sessions: PageSessions<AreaData>
 }
 
 /** `/conta` as a first-party relying party of this very server: its registration, its sessions, its routes. */
@@ -57,7 +60,7 @@ export async function openCitizenArea(
   routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }).routes())
   routes.use(createSigningRoutes({ pages, signing: rooms.documents, prove, about: { levelOf: rooms.assurance.levelOf, clientName: (id) => clientName(oidc, id) } }).routes())
   routes.use(createCertificateRoutes({ pages, credentials: rooms.signing.credentials, prove, ledger }).routes())
-  return { routes, pages, prove, findVisit, findAccount: async (ctx) => (await findVisit(ctx))?.account }
+  return { routes, pages, prove, sessions, findVisit, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
 
 function accountsOf({ foundation, rooms: { accounts, settings } }: CitizenAreaDependencies): PortalDependencies['accounts'] {

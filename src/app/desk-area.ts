@@ -1,8 +1,10 @@
 import type Router from '@koa/router'
 import { withDeadline } from '../accounts/index.ts'
 import { createAssistance, createAssistanceRoutes, createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, createTellCitizen, DESK_PLACE } from '../helpdesk/index.ts'
+import { createAreaSessions } from '../portal/index.ts'
 import type { CitizenArea } from './citizen-area.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
+import { kioskRoutes } from './helpdesk/kiosk.ts'
 import { DEATH_JOB } from './rooms.ts'
 import { sealedDocuments } from './signatures/organisation-seal.ts'
 
@@ -12,7 +14,7 @@ export const DESK_CLIENT = 'mt-balcao'
 const LIMITS = { idleSeconds: 1800, absoluteSeconds: 8 * 3600 }
 
 /** `/balcao` as a first-party relying party of this very server, apart from the citizen's and the operators' areas. */
-export async function openDeskArea(deps: AreaDependencies, { findVisit }: Pick<CitizenArea, 'findVisit'>, localAddress: LocalAddress): Promise<Router> {
+export async function openDeskArea(deps: AreaDependencies, citizens: Pick<CitizenArea, 'findVisit' | 'pages' | 'sessions'>, localAddress: LocalAddress): Promise<Router> {
   const { foundation, rooms, look, web } = deps
   const { db, clock, keyring, jobs } = foundation
   const { publicUrl } = foundation.config.platform
@@ -23,7 +25,7 @@ export async function openDeskArea(deps: AreaDependencies, { findVisit }: Pick<C
   const assistance = createAssistance({ desk, proxies: rooms.proxies, faces, messages: look.messages, clientId: DESK_CLIENT })
   const counter = createCounter({
     desk,
-    accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens, faceAttempts: rooms.accounts.faceAttempts, find, counter: rooms.accounts.counter, deathChanged: (tx, personId) => jobs.send(DEATH_JOB, { personId }, { tx }) },
+    accounts: { register: withDeadline(rooms.register, settings.registerDeadlineMs), tokens: rooms.accounts.tokens, faceAttempts: rooms.accounts.faceAttempts, find, counter: rooms.accounts.counter, access: rooms.accounts.counterAccess, deathChanged: (tx, personId) => jobs.send(DEATH_JOB, { personId }, { tx }) },
     biometrics: {
       faces, images, search: faceSearch, noteEnd: rooms.outcomes.noteEnd,
       // As a recovery by face: a class that a program in a camera's place passes is enough in the demonstration only.
@@ -40,8 +42,9 @@ export async function openDeskArea(deps: AreaDependencies, { findVisit }: Pick<C
   })
   jobs.schedule('attendances-expire', '*/10 * * * *', async () => void (await counter.expire()))
   jobs.schedule('counter-help-forget', '23 4 * * *', async () => void (await assistance.forget()))
+  const entrance = await openEntrance(deps, party, localAddress)
   const routes = createDeskRoutes({
-    entrance: await openEntrance(deps, party, localAddress),
+    entrance,
     messages: look.messages,
     accounts: { find, findLiveSession: sessions.findLive },
     staff,
@@ -54,6 +57,8 @@ export async function openDeskArea(deps: AreaDependencies, { findVisit }: Pick<C
       (pages) => createHoursRoutes({ pages, ...rooms.line }),
     ],
   })
-  routes.use(counter.citizenRoutes(findVisit).routes())
+  const operators = createAreaSessions(foundation, LIMITS, { area: 'operacao' })
+  for (const router of kioskRoutes(deps, { counter, citizens, staff: [entrance.sessions, operators] })) routes.use(router.routes())
+  routes.use(counter.citizenRoutes(citizens.findVisit).routes())
   return routes
 }

@@ -1,5 +1,5 @@
 import type Router from '@koa/router'
-import type { Account, AccountId, BaseRegister, CounterActs, FaceAttempts, OneTimeTokens } from '../accounts/index.ts'
+import type { Account, AccountId, BaseRegister, CounterAccess, CounterActs, FaceAttempts, OneTimeTokens } from '../accounts/index.ts'
 import type { Assurance } from '../assurance/index.ts'
 import { createLiveness, type Faces, type FaceSearch, type ImageStore, type Liveness, type LivenessClass, type LivenessDeps } from '../biometrics/index.ts'
 import type { Documents } from '../platform/documents/documents.ts'
@@ -33,6 +33,10 @@ import { createConsentRoutes } from './consent/consent.routes.ts'
 import { createConsents } from './consent/consents.ts'
 import { createScreenRoutes } from './consent/screen.routes.ts'
 import type { DeskPages } from './desk-pages.ts'
+import { type Access, createAccess } from './kiosk/access.ts'
+import { createAccessOfferRoutes } from './kiosk/access-offer.routes.ts'
+import { createKioskAdminRoutes } from './kiosk/kiosk-admin.routes.ts'
+import { createKiosks, type Kiosks } from './kiosk/kiosks.ts'
 import { createReceiptMails, type ReceiptMailDependencies } from './receipt/receipt-mail.ts'
 import { createPublicReceiptRoutes, createReceiptRoutes } from './receipt/receipt.routes.ts'
 import { createReceipts } from './receipt/receipts.ts'
@@ -40,7 +44,7 @@ import { createReceipts } from './receipt/receipts.ts'
 export interface CounterDependencies {
   readonly desk: Desk
   /** The base register (with a deadline on it, or answering at once), and what works once. */
-  readonly accounts: { readonly register: BaseRegister; readonly tokens: OneTimeTokens; readonly faceAttempts: FaceAttempts; readonly find: (id: AccountId) => Promise<Account | undefined>; readonly counter: CounterActs; readonly deathChanged: EffectPorts['deathChanged'] }
+  readonly accounts: { readonly register: BaseRegister; readonly tokens: OneTimeTokens; readonly faceAttempts: FaceAttempts; readonly find: (id: AccountId) => Promise<Account | undefined>; readonly counter: CounterActs; readonly access: CounterAccess; readonly deathChanged: EffectPorts['deathChanged'] }
   readonly biometrics: CounterBiometrics
   readonly assurance: Pick<Assurance, 'add' | 'withdrawOfImages'>
   readonly pages: {
@@ -66,6 +70,9 @@ export interface CounterBiometrics {
 export interface Counter {
   /** Pages of the area, for `createDeskRoutes`. */
   readonly parts: readonly ((pages: DeskPages) => Router)[]
+  /** Ways in by the citizen's own face, and the devices for it. */
+  readonly access: Access
+  readonly kiosks: Kiosks
   /** The citizen's side of the counter, in their own area. */
   citizenRoutes(findVisit: (ctx: HttpContext) => Promise<AreaVisit | undefined>): Router
   /** Ends what nobody finished in time; a job's work. */
@@ -87,6 +94,8 @@ export function createCounter(deps: CounterDependencies): Counter {
   const addEvidence = assurance.add
   const proofs = createProofs({ desk, tokens, images, addEvidence, face: { accepts: biometrics.accepts, clearAttempts: accounts.faceAttempts.clear } })
   const confirmations = createConfirmations({ desk, tokens, images, addEvidence })
+  const access = createAccess({ desk, tokens, accounts: accounts.access, addEvidence })
+  const kiosks = createKiosks(desk)
   const receipts = createReceipts({ desk, messages: site.messages, publicUrl: site.publicUrl })
   const makeFile: ReceiptMailDependencies['makeFile'] = async (attendance, locale) => site.documents.render(await receipts.write(attendance, locale))
   const mails = createReceiptMails({ desk, tokens: accounts.tokens, findAccount: accounts.find, tell: site.tell, makeFile })
@@ -99,6 +108,8 @@ export function createCounter(deps: CounterDependencies): Counter {
       (pages) => createFaceRoutes({ pages, attendances, captures, messages: site.messages }),
       (pages) => createConsentRoutes({ pages, attendances, consents, publicUrl: site.publicUrl }),
       () => createScreenRoutes({ views: site.views, consents }),
+      (pages) => createAccessOfferRoutes({ pages, attendances, access, publicUrl: site.publicUrl }),
+      (pages) => createKioskAdminRoutes({ pages, kiosks, publicUrl: site.publicUrl }),
       (pages) => createOfferRoutes({ pages, attendances, bindings, publicUrl: site.publicUrl }),
       (pages) => createConfirmRoutes({ pages, confirmations }),
       (pages) => createReceiptRoutes({ pages, attendances, makeFile, mails }),
@@ -106,6 +117,8 @@ export function createCounter(deps: CounterDependencies): Counter {
       (pages) => createApprovalRoutes({ pages, attendances, captures, approvals, pictures: { images, requests } }),
       (pages) => createFraudRoutes({ pages, attendances, reviews, captures }),
     ],
+    access,
+    kiosks,
     citizenRoutes: (findVisit) => createBindRoutes({ bindings, proofs, face: { liveness: deviceLiveness(deps, proofs) }, findVisit, pages: site }),
     expire: attendances.expire,
   }

@@ -10,6 +10,7 @@ import { ANSWERS } from './consent/consent.ts'
 import { STAFF_ROLES } from './staff/role.ts'
 
 const attendance = { attendanceId: z.uuid() }
+const kiosk = { kioskId: z.uuid(), unitId: z.uuid() }
 const role = { roleId: z.uuid(), unitId: z.uuid(), role: z.enum(STAFF_ROLES) }
 
 /** What the help desk writes into the audit record; stored as JSON, so names and shapes only ever grow. */
@@ -53,6 +54,13 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/receipt-sent': z.object(attendance),
   /** By whoever had the link of the message. */
   'helpdesk/receipt-taken': z.object(attendance),
+  'helpdesk/access-offered': z.object(attendance),
+  /** A face was shown on a citizen's screen at the counter, for a way in or (without a case) to look. */
+  'helpdesk/access-face-passed': z.object({ attendanceId: z.uuid().optional() }),
+  'helpdesk/access-face-refused': z.object({ attendanceId: z.uuid().optional() }),
+  'helpdesk/kiosk-registered': z.object(kiosk),
+  'helpdesk/kiosk-paired': z.object(kiosk),
+  'helpdesk/kiosk-ended': z.object(kiosk),
   'helpdesk/fraud-review-opened': z.object({ ...attendance, reviewId: z.uuid(), kind: z.enum(['another-person', 'not-the-person', 'wrong-person']) }),
   'helpdesk/fraud-review-decided': z.object({
     ...attendance,

@@ -21,6 +21,8 @@ export { createDeskPages, DESK_PLACE, type DeskHandler, type DeskPage, type Desk
 export { createDeskRoutes, type DeskDependencies } from './desk.routes.ts'
 export { helpdeskEvents } from './events.ts'
 export { HELPDESK_PROBLEMS } from './problems.ts'
+export { COUNTER_DOOR, createKioskRoutes, type FaceAtCounter, kioskSession } from './kiosk/kiosk.routes.ts'
+export { createWayInRoutes } from './kiosk/way-in.routes.ts'
 export { createManagementRoutes, managementView, periodQuery, sendReport } from './management/management.routes.ts'
 export { createManagement, type Management } from './management/report.ts'
 export { queueEvents } from './queue/events.ts'

@@ -33,6 +33,9 @@ export const HELPDESK_PROBLEMS = {
   alreadyBound: { code: 'helpdesk/already-bound', status: 409, title: 'The attendance has its account' },
   receiptNoAddress: { code: 'helpdesk/receipt-no-address', status: 409, title: 'No account with a confirmed address is bound to the attendance' },
   receiptTooOften: { code: 'helpdesk/receipt-too-often', status: 429, title: 'The receipt was sent too often, or a moment ago' },
+  kioskUnknown: { code: 'helpdesk/kiosk-unknown', status: 404, title: 'No such device in this unit' },
+  kioskBusy: { code: 'helpdesk/kiosk-busy', status: 429, title: 'Too many tries at this device' },
+  accessOver: { code: 'helpdesk/access-over', status: 410, title: 'What was offered is used or over' },
   reviewUnknown: { code: 'helpdesk/review-unknown', status: 404, title: 'No such review in this unit' },
   reviewDecided: { code: 'helpdesk/review-decided', status: 409, title: 'The review was decided meanwhile' },
 } as const satisfies Record<string, ProblemKind>

@@ -16,6 +16,8 @@ const pending = z.object({
 const areaData = z.object({
   pending: pending.optional(),
   signedIn: z.object({ idToken: z.string() }).optional(),
+  /** Signed in by the face at a counter, without the protocol: no relying party knows of it, and it ends at this page. */
+  byFace: z.object({ leaveTo: z.string().regex(/^\/[a-z/]*$/) }).optional(),
   /** Changes under way: an address that waits for its code, an authenticator's secret. */
   contact: z.object({ id: z.string(), kind: z.enum(['email', 'phone']), value: z.string() }).optional(),
   proxy: proxyDraft.optional(),

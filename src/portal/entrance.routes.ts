@@ -147,8 +147,10 @@ function draftOf({ accountId, data }: { accountId?: string | undefined; data: Ar
 
 function createSignOut({ sessions, relyingParty, place = CITIZEN_PLACE }: EntranceDependencies): SignOut {
   return async (ctx) => {
-    const idToken = (await sessions.read(ctx))?.data.signedIn?.idToken
+    const data = (await sessions.read(ctx))?.data
     await sessions.end(ctx)
+    if (data?.byFace !== undefined) return seeOther(ctx, data.byFace.leaveTo)
+    const idToken = data?.signedIn?.idToken
     seeOther(ctx, idToken === undefined ? `${place.base}/saiu` : (await relyingParty.signOutUrl(idToken)).href)
   }
 }

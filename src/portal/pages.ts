@@ -1,4 +1,4 @@
-import { type Account, ACCOUNTS_PROBLEMS, type Changer, displayName, type SignInSession } from '../accounts/index.ts'
+import { type Account, ACCOUNTS_PROBLEMS, type Changer, displayName, isByFaceAlone, type SignInSession } from '../accounts/index.ts'
 import { guard } from '../platform/http/guard.ts'
 import { localeOf } from '../platform/http/locale.ts'
 import type { Messages } from '../platform/http/messages.ts'
@@ -104,11 +104,17 @@ export function createAreaPages({ sessions, accounts, views, messages }: AreaPag
     views.render(ctx, `portal/${view}`, { area: { user, homeHref: '/conta' }, menu, outcome: told, ...data })
   }
 
+  const refuseFace = (ctx: HttpContext, visit: Visit): void => {
+    ctx.status = 403
+    show(ctx, visit, { section: 'security', view: 'face-alone' })
+  }
+
   return {
     findVisit,
     signedIn,
     fresh: (handler) =>
       signedIn(async (ctx, visit, input) => {
+        if (isByFaceAlone(visit.session)) return refuseFace(ctx, visit)
         if (visit.heldUntil !== undefined) return seeOther(ctx, '/conta/seguranca')
         if (!accounts.isRecent(visit.session)) return enter(ctx, true)
         await handler(ctx, visit, input)

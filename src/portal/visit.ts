@@ -8,7 +8,8 @@ export interface AreaVisit {
   readonly account: Account
   /** The sign-in that this visit hangs on: "este aparelho". */
   readonly session: SignInSession
-  readonly idToken: string
+  /** None when the face at a counter signed in. */
+  readonly idToken: string | undefined
 }
 
 /** What is asked of the accounts room on every page of an area. */
@@ -24,9 +25,9 @@ export async function findSignedIn(
   accounts: VisitAccounts,
 ): Promise<AreaVisit | undefined> {
   const page = await sessions.read(ctx)
-  if (page?.accountId === undefined || page.sid === undefined || page.data.signedIn === undefined) return undefined
+  if (page?.accountId === undefined || page.sid === undefined || (page.data.signedIn ?? page.data.byFace) === undefined) return undefined
   const account = await accounts.find(page.accountId)
   const session = await accounts.findLiveSession(page.sid)
   if (account?.status !== 'active' || session?.accountId !== account.id) return void (await sessions.end(ctx))
-  return { account, session, idToken: page.data.signedIn.idToken }
+  return { account, session, idToken: page.data.signedIn?.idToken }
 }

@@ -3,7 +3,7 @@ import type { PublicKeyCredentialCreationOptionsJSON, PublicKeyCredentialRequest
 import { Problem } from '../../platform/problem.ts'
 import { type AccountId, displayName } from '../account.ts'
 import { noteCredentialChange } from '../account.store.ts'
-import { type Changer, checkMayChange } from '../change-guard.ts'
+import { type Changer, checkMayChange, type CheckMayChange } from '../change-guard.ts'
 import { citizen, type Core, SYSTEM, type Tools } from '../core.ts'
 import { maskCpf } from '../identity/cpf.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
@@ -51,7 +51,7 @@ export interface Passkeys {
   remove(changer: Changer, passkeyId: string): Promise<void>
 }
 
-export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tokens' | 'notices'>): Passkeys {
+export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tokens' | 'notices'>, checkChange: CheckMayChange = checkMayChange): Passkeys {
   const { db, clock, audit, settings } = core
   const { origin, hostname: rpID } = new URL(settings.publicUrl)
 
@@ -101,7 +101,7 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
   return {
     list: (accountId) => listPasskeys(db, accountId),
     async startRegistration(changer) {
-      const account = await db.transaction((tx) => checkMayChange(core, tx, changer))
+      const account = await db.transaction((tx) => checkChange(core, tx, changer))
       const known = await listPasskeys(db, account.id)
       const owner = account.citizen.reveal()
       const options = await (await webAuthn()).generateRegistrationOptions({
@@ -118,7 +118,7 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
     async finishRegistration(changer, presented) {
       const passkey = await verifyRegistration(changer.accountId, presented)
       await db.transaction(async (tx) => {
-        const account = await checkMayChange(core, tx, changer)
+        const account = await checkChange(core, tx, changer)
         if (!(await insertPasskey(tx, passkey))) throw new Problem(ACCOUNTS_PROBLEMS.passkeyRefused)
         await noteCredentialChange(tx, account.id, clock.now())
         const data = { passkeyId: passkey.id }
@@ -155,7 +155,7 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
     },
     remove: (changer, passkeyId) =>
       db.transaction(async (tx) => {
-        const account = await checkMayChange(core, tx, changer)
+        const account = await checkChange(core, tx, changer)
         if (!(await removePasskey(tx, account.id, passkeyId, clock.now()))) throw new Problem(ACCOUNTS_PROBLEMS.unknownFactor)
         await noteCredentialChange(tx, account.id, clock.now())
         await audit.record(tx, { type: 'accounts/passkey-removed', actor: citizen(account.id), subject: account.id, data: { passkeyId } })

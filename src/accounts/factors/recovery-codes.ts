@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { Sql } from '../../platform/db.ts'
 import type { Account, AccountId } from '../account.ts'
 import { noteCredentialChange } from '../account.store.ts'
-import { type Changer, checkMayChange } from '../change-guard.ts'
+import { type Changer, checkMayChange, type CheckMayChange } from '../change-guard.ts'
 import { citizen, type Core, type Tools } from '../core.ts'
 import { countRecoveryCodes, replaceRecoveryCodes, useRecoveryCode } from './recovery-code.store.ts'
 
@@ -20,14 +20,14 @@ export interface RecoveryCodes {
   use(tx: Sql, account: Account, code: string): Promise<boolean>
 }
 
-export function createRecoveryCodes(core: Core, { notices }: Pick<Tools, 'notices'>): RecoveryCodes {
+export function createRecoveryCodes(core: Core, { notices }: Pick<Tools, 'notices'>, checkChange: CheckMayChange = checkMayChange): RecoveryCodes {
   const { db, clock, keyring, audit } = core
   const hashOf = (accountId: AccountId, code: string) => keyring.hash(`${accountId}:${normalise(code)}`, 'recovery-code')
 
   return {
     make: (changer) =>
       db.transaction(async (tx) => {
-        const account = await checkMayChange(core, tx, changer)
+        const account = await checkChange(core, tx, changer)
         const codes = Array.from({ length: CODES }, makeCode)
         const now = clock.now()
         await replaceRecoveryCodes(tx, account.id, codes.map((code) => ({ id: randomUUID(), hash: hashOf(account.id, code) })), now)

@@ -17,6 +17,15 @@ export interface SignInSession {
   readonly endedAt: Date | undefined
 }
 
+/** Methods of sign-ins by the face at a counter: with the right to make one way in, and without any. */
+export const AT_COUNTER = 'counter'
+export const AT_KIOSK = 'kiosk'
+
+/** A face alone, which nobody can keep to themselves, changes no way in. */
+export function isByFaceAlone({ amr }: Pick<SignInSession, 'amr'>): boolean {
+  return !amr.includes('pwd') && !amr.includes('pop')
+}
+
 /** Why sessions end; shown in the citizen's list. */
 export const END_REASONS = ['signed-out', 'citizen', 'password-changed', 'recovered', 'suspended', 'closed', 'device-removed', 'expired', 'support'] as const
 export type EndReason = (typeof END_REASONS)[number]

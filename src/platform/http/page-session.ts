@@ -32,6 +32,8 @@ export interface PageSessionStart<Data> {
   readonly accountId?: string
   readonly sid?: string
   readonly data: Data
+  /** Ends sooner than the area's sessions do. */
+  readonly seconds?: number
 }
 
 /** Sessions of one area; the browser holds 256 random bits, the database their keyed hash and the sealed data. */
@@ -107,7 +109,7 @@ export function createPageSessions<Data>({ db, keyring, clock }: PageSessionDeps
       sid: start.sid,
       data: await keyring.seal(JSON.stringify(start.data), contextOf(idHash)),
       now,
-      expiresAt: new Date(now.getTime() + (start.accountId === undefined ? Math.min(STRANGER_SECONDS, area.absoluteSeconds) : area.absoluteSeconds) * 1000),
+      expiresAt: new Date(now.getTime() + Math.min(start.seconds ?? area.absoluteSeconds, start.accountId === undefined ? STRANGER_SECONDS : area.absoluteSeconds, area.absoluteSeconds) * 1000),
     })
     scopeOf(ctx).cookies.write(ctx, area.area, id)
   }
