@@ -8,8 +8,8 @@ export interface AreaVisit {
   readonly account: Account
   /** The sign-in that this visit hangs on: "este aparelho". */
   readonly session: SignInSession
-  /** None when the face at a counter signed in. */
-  readonly idToken: string | undefined
+  /** Empty when the face at a counter signed in: it proves nothing to anybody. */
+  readonly idToken: string
 }
 
 /** What is asked of the accounts room on every page of an area. */
@@ -29,5 +29,5 @@ export async function findSignedIn(
   const account = await accounts.find(page.accountId)
   const session = await accounts.findLiveSession(page.sid)
   if (account?.status !== 'active' || session?.accountId !== account.id) return void (await sessions.end(ctx))
-  return { account, session, idToken: page.data.signedIn?.idToken }
+  return { account, session, idToken: page.data.signedIn?.idToken ?? '' }
 }

@@ -55,7 +55,7 @@ export function createSignRoutes(desk: SigningDesk): Router {
 
   // Reached from the proof alone: without an id_token whose nonce names this very attempt nothing happens here.
   const finish = pages.signedIn(async (ctx, visit, { params: { id, attempt } }: { params: z.output<typeof attempting> }) => {
-    const refusal = await refusalOf(() => signing.confirmations.finish(personOf(visit), attempt, { idToken: visit.idToken ?? '' }))
+    const refusal = await refusalOf(() => signing.confirmations.finish(personOf(visit), attempt, { idToken: visit.idToken }))
     if (refusal === undefined) return seeOther(ctx, tell(`${PAGE}/${id}`, 'document-signed'))
     // A reload of what is done.
     if (await isSigned(desk, visit, id)) return seeOther(ctx, `${PAGE}/${id}`)
