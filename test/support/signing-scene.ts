@@ -39,6 +39,8 @@ export interface SigningScene extends SignatureScene {
   /** Notices that citizens were sent, as `account notice`. */
   readonly told: string[]
   addCitizen(cpf?: string): Promise<SceneCitizen>
+  /** Makes a citizen known whom another process added to the database. */
+  adopt(accountId: string, personId: string, cpf: string): void
   setLevel(accountId: string, level: Level): void
   setStatus(accountId: string, status: SignerFacts['status']): void
   /** The base register says so from now on. */
@@ -93,9 +95,11 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
         `INSERT INTO account (id, person_id, status, password_hash, password_changed_at, credentials_changed_at, locale, created_at) VALUES ($1, $2, 'active', 'x', now(), now(), 'pt-BR', now())`,
         [accountId, personId],
       )
-      facts.set(accountId, { accountId, personId, status: 'active', isHeld: false, level: 'prata', person: { name: 'Maria da Silva', cpf } })
+      result.adopt(accountId, personId, cpf)
       return { accountId, personId }
     },
+    adopt: (accountId, personId, cpf) =>
+      void facts.set(accountId, { accountId, personId, status: 'active', isHeld: false, level: 'prata', person: { name: 'Maria da Silva', cpf } }),
     setLevel: (accountId, level) => void change(accountId, { level }),
     setStatus: (accountId, status) => void change(accountId, { status }),
     setDeceased: (accountId) => void deceased.add(accountId),

@@ -2,6 +2,7 @@ import { newCode } from '../../proxies/index.ts'
 import { type OpenedContent, openContent } from '../envelope/contents.ts'
 import type { EnvelopeCore } from '../envelope/core.ts'
 import type { Envelope, EnvelopeDocument, Person } from '../envelope/envelope.ts'
+import { fewAtOnce } from '../few-at-once.ts'
 import type { PreparedPdf } from '../pdf/place.ts'
 import type { Signing } from '../signing/signing.ts'
 import type { SigningChoice, SigningPlan } from './choice.ts'
@@ -52,5 +53,5 @@ export function prepareAll(
     const pdf = await signing.preparePdf(content.bytes, { reason, name: by.name, at: plan.at, stamp })
     return { document, content, code, pdf, digest: Buffer.from(pdf.digest) }
   }
-  return Promise.all(envelope.documents.map(prepare))
+  return fewAtOnce(envelope.documents, prepare)
 }

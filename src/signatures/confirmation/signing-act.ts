@@ -9,6 +9,7 @@ import { accountsOf, type EnvelopeCore, getEnvelope, sealText } from '../envelop
 import { DAY_MS, type Envelope, KEPT_DAYS, type Person, type Signer, signersInTurn } from '../envelope/envelope.ts'
 import { decideSigner, setState } from '../envelope/envelope.store.ts'
 import { getTransition } from '../envelope/transition.ts'
+import { fewAtOnce } from '../few-at-once.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import type { Signing } from '../signing/signing.ts'
 import type { Prepared } from './preparation.ts'
@@ -47,14 +48,12 @@ export function createSigningAct(
     const { certificates, attributes } = key
     const drafts = prepared.map(({ document: { form }, digest }) => signing.draft({ kind: form, digest, certificates, attributes, at, form: form === 'pdf' ? level : BESIDE_LEVEL }))
     const signatures = await key.sign(drafts.map(({ toBeSigned }) => toBeSigned))
-    return Promise.all(
-      prepared.map(async (one, index) => {
-        const [draft, signature] = [drafts[index], signatures[index]]
-        if (!draft || !signature) throw new Error('the key signed fewer documents than it was asked to')
-        const cms = await draft.complete(signature)
-        return { ...one, bytes: one.pdf ? await signing.finishPdf(one.pdf, { cms, certificates, form: level }) : cms }
-      }),
-    )
+    return fewAtOnce(prepared, async (one, index) => {
+      const [draft, signature] = [drafts[index], signatures[index]]
+      if (!draft || !signature) throw new Error('the key signed fewer documents than it was asked to')
+      const cms = await draft.complete(signature)
+      return { ...one, bytes: one.pdf ? await signing.finishPdf(one.pdf, { cms, certificates, form: level }) : cms }
+    })
   }
 
   async function begin({ by, attempt, envelope }: SigningAct): Promise<void> {

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { Cpf } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
+import { fewAtOnce } from '../few-at-once.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { accountsOf, type Asker, cpfHashOf, type EnvelopeCore, formOf, getEnvelope, getOwned, sealText } from './core.ts'
 import { sealContent } from './contents.ts'
@@ -54,7 +55,7 @@ export function createDrafts(core: EnvelopeCore): Drafts {
 
   return {
     async create(by, files, { returnTo, clientState, level = DEFAULT_LEVEL } = {}) {
-      const documents = await Promise.all(files.map((file) => readUpload(core, file)))
+      const documents = await fewAtOnce(files, (file) => readUpload(core, file))
       const id = randomUUID()
       const ownerId = 'clientId' in by ? undefined : by.accountId
       const clientId = 'clientId' in by ? by.clientId : undefined
@@ -68,7 +69,7 @@ export function createDrafts(core: EnvelopeCore): Drafts {
       return id
     },
     async addDocuments(by, id, files) {
-      const documents = await Promise.all(files.map((file) => readUpload(core, file)))
+      const documents = await fewAtOnce(files, (file) => readUpload(core, file))
       await change(by, id, async (tx, envelope) => {
         await checkRoom(tx, envelope, documents, envelope)
         await insertAll(tx, { envelopeId: id, from: 1 + Math.max(-1, ...envelope.documents.map(({ position }) => position)) }, documents)

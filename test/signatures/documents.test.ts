@@ -1,0 +1,312 @@
+/** Envelopes: who may do what, in which order, and that nothing is ever half signed. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { isProblem, Problem, type ProblemKind } from '../../src/platform/problem.ts'
+import { type Envelope, ENVELOPE_LIMITS, KEPT_DAYS, type Person, SIGNATURE_PROBLEMS } from '../../src/signatures/index.ts'
+import { pdf } from '../portal/support/signing.ts'
+import { openPostgresTestDatabase } from '../support/database.ts'
+import { type DocumentScene, openDocumentScene } from '../support/document-scene.ts'
+
+const DAY_MS = 86_400_000
+const refuses = (kind: ProblemKind, detail?: string) => (error: unknown) => isProblem(error, kind) && (detail === undefined || error.detail === detail)
+const { envelopeUnknown, notYourTurn, stepOutOfOrder, signingBusy, attemptOver, documentGone, notSignable, tooMuch, mandateUnfit, clockBehind, signatureUnknown } = SIGNATURE_PROBLEMS
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+let scene: DocumentScene
+let owner: Person
+let original: Buffer
+before(async () => {
+  scene = await openDocumentScene({ open: openPostgresTestDatabase })
+  owner = await scene.person()
+  original = await pdf('Contrato', { pages: 2 })
+})
+after(() => scene.close())
+
+async function draft(files = [{ name: 'contrato.pdf', bytes: original }]): Promise<string> {
+  return scene.documents.drafts.create(owner, files)
+}
+/** Sent to these people, the owner not among them. */
+async function sent(people: readonly Person[], order: 'sequence' | 'parallel' = 'sequence'): Promise<string> {
+  const { drafts, envelopes } = scene.documents
+  const id = await draft()
+  const [self] = (await envelopes.get(owner, id)).signers
+  await drafts.removeSigner(owner, id, self?.id ?? '')
+  for (const person of people) await drafts.addSigner(owner, id, person)
+  await drafts.setTerms(owner, id, { order, days: 30 })
+  await drafts.send(owner, id)
+  return id
+}
+const firstFile = async (by: Person, { id, documents }: Envelope) => (await scene.documents.envelopes.open(by, id, documents[0]?.id ?? '')).bytes
+const get = (by: Person, id: string) => scene.documents.envelopes.get(by, id)
+
+describe('several signers', () => {
+  test('in order: one after the other, each told when it is their turn, the file valid with both signatures', async () => {
+    const [first, second] = [await scene.person(), await scene.person()]
+    const id = await sent([first, second])
+    await scene.tell()
+    assert.deepEqual(scene.told.filter(({ notice }) => notice === 'invited').map(({ accountId }) => accountId), [first.accountId])
+    await assert.rejects(scene.documents.confirmations.begin(second, id), refuses(notYourTurn))
+    await scene.sign(first, id)
+    await scene.tell()
+    assert.ok(scene.told.some(({ accountId, notice }) => accountId === second.accountId && notice === 'invited'))
+    assert.equal((await get(owner, id)).state, 'waiting')
+    await scene.sign(second, id)
+    const done = await get(owner, id)
+    assert.equal(done.state, 'signed')
+    assert.ok(scene.told.some(({ accountId, notice }) => accountId === owner.accountId && notice === 'completed'))
+    const { verdict, signatures } = await scene.signatures.verifier.verify(await firstFile(owner, done))
+    assert.equal(verdict, 'valid')
+    assert.equal(signatures.length, 2)
+  })
+
+  test('side by side: while one confirms the other waits, and both signatures stand in the end', async () => {
+    const [first, second] = [await scene.person(), await scene.person()]
+    const id = await sent([first, second], 'parallel')
+    const { confirmations } = scene.documents
+    const begun = await confirmations.begin(first, id)
+    await assert.rejects(confirmations.begin(second, id), refuses(signingBusy))
+    await confirmations.finish(first, begun.attemptId, { idToken: await scene.proof({ accountId: first.accountId, personId: '' }, begun.nonce) })
+    await scene.sign(second, id)
+    const { verdict, signatures } = await scene.signatures.verifier.verify(await firstFile(owner, await get(owner, id)))
+    assert.deepEqual([verdict, signatures.length], ['valid', 2])
+  })
+
+  test('of twenty presses at once one begins, and of twenty answers to it one signs', async () => {
+    const person = await scene.person()
+    const id = await sent([person], 'parallel')
+    const { confirmations } = scene.documents
+    const { attemptId, nonce } = await confirmations.begin(person, id)
+    const idToken = await scene.proof({ accountId: person.accountId, personId: '' }, nonce)
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => confirmations.finish(person, attemptId, { idToken })))
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+    for (const outcome of outcomes) if (outcome.status === 'rejected') assert.ok([attemptOver, notYourTurn].some((kind) => isProblem(outcome.reason, kind)), String(outcome.reason))
+    assert.equal((await scene.documents.records.ofEnvelope(owner, id)).length, 1)
+  })
+
+  test('who gives up in the middle of a confirmation keeps the others waiting for five minutes at most', async () => {
+    const [first, second] = [await scene.person(), await scene.person()]
+    const id = await sent([first, second], 'parallel')
+    await scene.documents.confirmations.begin(first, id)
+    scene.clock.advance(5 * 60_000 + 1000)
+    await scene.sign(second, id)
+    assert.equal((await get(owner, id)).signers.find(({ cpf }) => cpf === second.cpf)?.state, 'signed')
+  })
+
+  test('a refusal ends it for everybody, with its reason', async () => {
+    const [first, second] = [await scene.person(), await scene.person()]
+    const id = await sent([first, second], 'parallel')
+    await scene.sign(first, id)
+    await scene.documents.envelopes.refuse(second, id, 'O valor está errado')
+    const ended = await get(owner, id)
+    assert.equal(ended.state, 'refused')
+    assert.equal(ended.signers.find(({ cpf }) => cpf === second.cpf)?.reason, 'O valor está errado')
+    assert.ok(scene.told.some(({ accountId, notice }) => accountId === owner.accountId && notice === 'refused'))
+    await assert.rejects(scene.documents.confirmations.begin(second, id), refuses(notYourTurn))
+    await assert.rejects(scene.documents.envelopes.refuse(first, id, 'de novo'), refuses(notYourTurn))
+  })
+})
+
+describe('who sees what', () => {
+  test('a draft is its owner’s alone; what was sent is its signers’ too; to others there is nothing', async () => {
+    const [person, stranger] = [await scene.person(), await scene.person()]
+    const { drafts, envelopes, records } = scene.documents
+    const id = await draft()
+    await drafts.addSigner(owner, id, person)
+    await assert.rejects(get(person, id), refuses(envelopeUnknown))
+    await drafts.send(owner, id)
+    assert.equal((await get(person, id)).state, 'waiting')
+    const [document] = (await get(person, id)).documents
+    for (const work of [
+      () => get(stranger, id), () => envelopes.open(stranger, id, document?.id ?? ''), () => records.receipt(stranger, id), () => envelopes.refuse(stranger, id, 'xxx'),
+      () => drafts.cancel(person, id), () => drafts.removeDocument(person, id, document?.id ?? ''), () => envelopes.get({ clientId: 'outro' }, id),
+    ]) await assert.rejects(work(), refuses(envelopeUnknown))
+    await assert.rejects(drafts.addSigner(owner, id, stranger), refuses(stepOutOfOrder))
+  })
+
+  test('another person’s attempt, and a proof of another attempt, sign nothing', async () => {
+    const [person, other] = [await scene.person(), await scene.person()]
+    const [id, second] = [await sent([person, other], 'parallel'), await sent([person])]
+    const { confirmations } = scene.documents
+    const begun = await confirmations.begin(person, id)
+    const proof = { idToken: await scene.proof({ accountId: person.accountId, personId: '' }, begun.nonce) }
+    await assert.rejects(confirmations.finish(other, begun.attemptId, proof), refuses(attemptOver))
+    const elsewhere = await confirmations.begin(person, second)
+    await assert.rejects(confirmations.finish(person, elsewhere.attemptId, proof), refuses(SIGNATURE_PROBLEMS.activationUnproven))
+    assert.equal((await get(owner, second)).state, 'waiting')
+    assert.equal((await scene.events('signatures/signing-failed')).at(-1)?.data['why'], 'signatures/activation-unproven')
+  })
+
+  test('documents lie sealed under a key of their own; names and people’s numbers are nowhere in the clear', async () => {
+    const id = await draft([{ name: 'segredo-de-estado.pdf', bytes: original }])
+    const rows = await scene.db.query<{ row: string }>(
+      `SELECT d::text || coalesce(encode(c.sealed, 'escape'), '') || s::text AS row FROM signing_document d JOIN signing_content c ON c.document_id = d.id JOIN signing_signer s ON s.envelope_id = d.envelope_id WHERE d.envelope_id = $1`,
+      [id],
+    )
+    const text = rows.map(({ row }) => row).join('')
+    assert.ok(text.length > original.length)
+    for (const secret of ['segredo', '%PDF', owner.cpf, Buffer.from(owner.cpf).toString('hex'), Buffer.from('segredo').toString('hex')]) assert.ok(!text.includes(secret), secret)
+  })
+
+  test('a code tells a stranger who signed which file, masked; another code nothing', async () => {
+    const person = await scene.person()
+    const id = await sent([person])
+    await scene.sign(person, id)
+    const [record] = await scene.documents.records.ofEnvelope(person, id)
+    const found = await scene.documents.records.byCode(record?.code.toLowerCase() ?? '')
+    assert.equal(found.sha256, record?.sha256)
+    assert.match(found.signer, /^Pessoa I\. /)
+    await assert.rejects(scene.documents.records.byCode('0000-0000-0000-0000'), refuses(signatureUnknown))
+    await assert.rejects(scene.documents.records.byCode("' OR 1=1"), refuses(signatureUnknown))
+  })
+})
+
+describe('what is taken', () => {
+  test('other files are signed beside: OpenSSL-shaped CMS that our verifier knows; a mixed envelope works', async () => {
+    const text = Buffer.from('planilha;1;2\n')
+    const id = await draft([{ name: 'contrato.pdf', bytes: original }, { name: 'dados.csv', bytes: text }])
+    await scene.documents.drafts.send(owner, id)
+    await scene.sign(owner, id)
+    const done = await get(owner, id)
+    const file = done.documents.find(({ form }) => form === 'file')
+    const record = (await scene.documents.records.ofEnvelope(owner, id)).find(({ document }) => document.id === file?.id)
+    const { name, bytes } = await scene.documents.records.detached(owner, id, record?.id ?? '')
+    assert.equal(name, 'dados.csv.p7s')
+    assert.equal((await scene.signatures.verifier.verifyFile(bytes, text)).verdict, 'valid')
+    assert.equal((await scene.signatures.verifier.verifyFile(bytes, Buffer.from('planilha;1;3\n'))).verdict, 'changed')
+    assert.equal((await scene.documents.envelopes.open(owner, id, file?.id ?? '')).bytes.toString(), text.toString())
+  })
+
+  test('what cannot be signed is refused when it comes: broken, empty, too large, more than a hundred', async () => {
+    const refused: [Buffer, string][] = [[Buffer.from('%PDF-1.7\nnada'), 'unreadable'], [Buffer.alloc(0), 'empty'], [Buffer.alloc(ENVELOPE_LIMITS.documentBytes + 1), 'too-large']]
+    for (const [bytes, detail] of refused) await assert.rejects(draft([{ name: 'x.pdf', bytes }]), refuses(notSignable, detail))
+    const many = Array.from({ length: 101 }, (_, index) => ({ name: `${index}.txt`, bytes: Buffer.from(`${index}`) }))
+    await assert.rejects(draft(many), refuses(tooMuch, 'documents'))
+  })
+
+  test('a hundred documents are signed by one confirmation', async () => {
+    const many = Array.from({ length: 100 }, (_, index) => ({ name: `${index}.pdf`, bytes: original }))
+    const id = await draft(many)
+    await scene.documents.drafts.send(owner, id)
+    await scene.sign(owner, id)
+    assert.equal((await get(owner, id)).state, 'signed')
+    assert.equal((await scene.documents.records.ofEnvelope(owner, id)).length, 100)
+    assert.equal((await scene.signatures.verifier.verify(await firstFile(owner, await get(owner, id)))).verdict, 'valid')
+  })
+
+  test('names of files are names and nothing else', async () => {
+    const id = await draft([{ name: '../../etc/"pass\u202Ewd".pdf', bytes: original }])
+    assert.equal((await get(owner, id)).documents[0]?.name, 'pass wd .pdf')
+  })
+})
+
+describe('in whose name', () => {
+  test('the mandate stands in the signature and in the stamp; without one nothing is signed', async () => {
+    const person = await scene.person()
+    const id = await sent([person])
+    const power = { mandateId: '6f7c1a52-0e33-4b8e-9b3a-6c2f0e7f4f11', party: '12ABC34501DE35', power: 'sefaz:assinar-documentos' }
+    await assert.rejects(scene.documents.confirmations.choose(person, id, { as: power }), refuses(mandateUnfit))
+    scene.represented.push({ kind: 'representative', ...power, role: 'procuração', represented: { kind: 'company', name: 'Padaria Aurora Ltda', identifier: '12.ABC.345/01DE-35' } })
+    await scene.documents.confirmations.choose(person, id, { as: power, stamp: { page: 'first', left: 0.3, top: 0.9 } })
+    await scene.sign(person, id)
+    const [signature] = (await scene.signatures.verifier.verify(await firstFile(person, await get(person, id)))).signatures
+    assert.equal(signature?.representation?.represented.name, 'Padaria Aurora Ltda')
+    assert.equal(signature?.representation?.mandateId, power.mandateId)
+    assert.deepEqual((await scene.documents.records.ofEnvelope(person, id))[0]?.represented, { name: 'Padaria Aurora Ltda', identifier: '12.ABC.345/01DE-35' })
+    scene.represented.length = 0
+  })
+
+  test('a mandate that ended between choice and proof signs nothing', async () => {
+    const person = await scene.person()
+    const id = await sent([person])
+    const power = { mandateId: '6f7c1a52-0e33-4b8e-9b3a-6c2f0e7f4f12', party: '12ABC34501DE35', power: 'sefaz:assinar-documentos' }
+    scene.represented.push({ kind: 'representative', ...power, role: 'procuração', represented: { kind: 'company', name: 'Padaria Aurora Ltda', identifier: '12.ABC.345/01DE-35' } })
+    await scene.documents.confirmations.choose(person, id, { as: power })
+    const { attemptId, nonce } = await scene.documents.confirmations.begin(person, id)
+    scene.represented.length = 0
+    await assert.rejects(scene.documents.confirmations.finish(person, attemptId, { idToken: await scene.proof({ accountId: person.accountId, personId: '' }, nonce) }), refuses(mandateUnfit))
+    assert.equal((await get(person, id)).signers[0]?.state, 'pending')
+  })
+})
+
+describe('by the calendar', () => {
+  test('reminders are few, expiry ends it, documents go and their names and hashes stay', async () => {
+    const person = await scene.person()
+    const id = await sent([person])
+    await scene.tell()
+    const reminders = () => scene.told.filter(({ accountId, notice }) => accountId === person.accountId && notice === 'reminder').length
+    await scene.documents.care.sweep()
+    assert.equal(reminders(), 0)
+    for (const expected of [0, 1, 1, 1, 2, 2, 2]) {
+      scene.clock.advance(DAY_MS)
+      await scene.documents.care.sweep()
+      assert.equal(reminders(), expected)
+    }
+    scene.clock.advance(24 * DAY_MS)
+    await scene.documents.care.sweep()
+    await scene.documents.care.sweep()
+    const ended = await get(owner, id)
+    assert.equal(ended.state, 'expired')
+    assert.ok(reminders() <= 3)
+    await assert.rejects(scene.documents.confirmations.begin(person, id), refuses(notYourTurn))
+    scene.clock.advance((KEPT_DAYS.dropped + 1) * DAY_MS)
+    await scene.documents.care.purge()
+    await assert.rejects(firstFile(owner, ended), refuses(documentGone))
+    const kept = await get(owner, id)
+    assert.deepEqual([kept.documents[0]?.name, kept.documents[0]?.sha256], ['contrato.pdf', sha256(original)])
+  })
+
+  test('what waits is never erased; what was signed is, thirty days later', async () => {
+    const person = await scene.person()
+    const id = await sent([person])
+    scene.clock.advance(29 * DAY_MS)
+    await scene.documents.care.purge()
+    await scene.sign(person, id)
+    await scene.documents.care.purge()
+    assert.ok((await firstFile(person, await get(person, id))).length > original.length)
+    scene.clock.advance((KEPT_DAYS.signed + 1) * DAY_MS)
+    await scene.documents.care.purge()
+    await assert.rejects(firstFile(person, await get(person, id)), refuses(documentGone))
+    assert.equal((await scene.documents.records.ofPerson(person, undefined)).length, 1)
+    assert.match((await scene.documents.records.receipt(person, id)).subarray(0, 5).toString(), /%PDF-/)
+  })
+})
+
+describe('nothing half signed', () => {
+  test('no time-stamp: nothing is signed, the audit says so, and the next try works', async () => {
+    const broken = await openDocumentScene({
+      signing: (real) => ({ ...real, draft: (request) => ({ ...real.draft(request), complete: () => Promise.reject(new Problem(clockBehind)) }) }),
+    })
+    try {
+      const person = await broken.person()
+      const id = await broken.documents.drafts.create(person, [{ name: 'a.pdf', bytes: original }])
+      await broken.documents.drafts.send(person, id)
+      await assert.rejects(broken.sign(person, id), refuses(clockBehind))
+      const [document] = (await broken.documents.envelopes.get(person, id)).documents
+      assert.equal(document?.currentSha256, sha256(original))
+      assert.equal((await broken.documents.envelopes.lastAttempt(person, id))?.state, 'failed')
+      assert.deepEqual((await broken.events('signatures/signing-failed')).map(({ data }) => data['why']), ['signatures/clock-behind'])
+      assert.equal((await broken.events('signatures/documents-signed')).length, 0)
+    } finally {
+      await broken.close()
+    }
+  })
+
+  test('a lease that ran out under a slow signer: who came first stands, the other signs anew', async () => {
+    const [slow, quick] = [await scene.person(), await scene.person()]
+    const id = await sent([slow, quick], 'parallel')
+    scene.onKey(async (signer) => {
+      scene.onKey((same) => same)
+      // Longer than a lease lasts.
+      scene.clock.advance(70_000)
+      await scene.sign(quick, id)
+      return signer
+    })
+    await assert.rejects(scene.sign(slow, id))
+    const between = await get(owner, id)
+    assert.deepEqual(between.signers.map(({ state }) => state), ['pending', 'signed'])
+    await scene.sign(slow, id)
+    const { verdict, signatures } = await scene.signatures.verifier.verify(await firstFile(owner, await get(owner, id)))
+    assert.deepEqual([verdict, signatures.length], ['valid', 2])
+  })
+})
