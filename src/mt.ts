@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import {
-  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createSecretPrompt, createStampCommands, createTrustCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createReceiptKeyCommands, createPointCommands, createProxyCommands, createResourceCommands,
+  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createDocumentsCommands, createSecretPrompt, createStampCommands, createTrustCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createReceiptKeyCommands, createPointCommands, createProxyCommands, createResourceCommands,
   createUnitCommands, createVault, runCommandLine,
   createMeteringCommands, faultsOutcome,
 } from './admin/index.ts'
@@ -136,6 +136,7 @@ async function main(): Promise<number> {
     ...createAuthorityCommands({ authority, actor }),
     ...createCeremonyCommands({ clock: systemClock, askSecret: createSecretPrompt(process.stdin, process.stderr) }),
     ...createStampCommands({ oidc, actor }),
+    ...createDocumentsCommands({ oidc, actor }),
     ...createTrustCommands({ trust: async () => createTrustList({ ...(await deps()) }), actor }),
     ...createAuditCommands(audit, [async () => faultsOutcome(await (await metering()).verify())]),
     ...createMeteringCommands({ metering, actor }),

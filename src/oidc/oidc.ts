@@ -2,7 +2,7 @@ import type Router from '@koa/router'
 import type { Provider } from 'oidc-provider'
 import type { Audit } from '../audit/index.ts'
 import type { RequireClient } from '../biometrics/index.ts'
-import type { RequireStampClient } from '../signatures/index.ts'
+import type { RequireDocumentsClient, RequireStampClient } from '../signatures/index.ts'
 import type { RequireProxyClient } from '../proxies/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
@@ -10,6 +10,7 @@ import type { HttpMiddleware } from '../platform/http/request-facts.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { ArtifactStore } from './adapter/artifact.ts'
 import { createRequireClient } from './access/agency-access.ts'
+import { createRequireDocumentsClient } from './access/documents-access.ts'
 import { createRequireStampClient } from './access/stamp-access.ts'
 import { createRequireProxyClient } from './access/proxy-access.ts'
 import { createResourceAccess } from './access/resource-access.ts'
@@ -86,6 +87,8 @@ export interface Oidc {
   readonly requireClient: RequireClient
   /** Who asks for a time-stamp with a token of this server. */
   readonly requireStampClient: RequireStampClient
+  /** Who has documents signed. */
+  readonly requireDocumentsClient: RequireDocumentsClient
   /** Who calls the mandates API. */
   readonly requireProxyClient: RequireProxyClient
   /** What the interaction pages speak to. */
@@ -117,6 +120,7 @@ export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
     middleware: routes.middleware,
     requireClient: createRequireClient(provider.issuer, access),
     requireStampClient: createRequireStampClient(provider.issuer, access),
+    requireDocumentsClient: createRequireDocumentsClient(provider.issuer, access),
     requireProxyClient: createRequireProxyClient(provider.issuer, access),
     clients,
     resources,

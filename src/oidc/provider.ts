@@ -11,6 +11,7 @@ import {
 import { ACR_VALUES } from '../assurance/index.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import { agencyResource } from './access/agency-access.ts'
+import { documentsResource } from './access/documents-access.ts'
 import { stampResource } from './access/stamp-access.ts'
 import { proxyResource } from './access/proxy-access.ts'
 import { dropForbiddenClaims } from './claims/allowed-claims.ts'
@@ -237,6 +238,7 @@ function features({ settings, people, clients, pages }: ProviderParts): JsonObje
       getResourceServerInfo: (_ctx: ProviderContext, indicator: string, client: ClientInstance) =>
         agencyResource(settings.issuer, indicator, policyOf(client)) ??
         stampResource(settings.issuer, indicator, policyOf(client)) ??
+        documentsResource(settings.issuer, indicator, policyOf(client)) ??
         proxyResource(settings.issuer, indicator, policyOf(client)) ??
         resourceServer(indicator, policyOf(client), findResource),
     },

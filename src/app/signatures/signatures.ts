@@ -1,7 +1,7 @@
 import { createAddressLimit, networkOf } from '../../accounts/index.ts'
 import { createQuotas } from '../../biometrics/index.ts'
 import type { Oidc } from '../../oidc/index.ts'
-import { createAuthorityRoutes, createCodeRoutes, createVerifierRoutes } from '../../signatures/index.ts'
+import { createAuthorityRoutes, createCodeRoutes, createDocumentsApi, createVerifierRoutes } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Rooms } from '../rooms.ts'
 import type { Web } from '../web.ts'
@@ -59,6 +59,15 @@ export async function openSignatures({ foundation, rooms, oidc, web }: OpenSigna
     },
   })
   web.app.use(verifierRoutes.routes())
+  const documentsApi = createDocumentsApi({
+    documents: rooms.documents, publicUrl: config.platform.publicUrl, requireClient: oidc.requireDocumentsClient,
+    async claim(ctx, { id, policy }, what) {
+      const metered = { id: `assinaturas:${id}`, policy }
+      if (what === 'call') await quotas.claimCall(ctx, metered)
+      else await quotas.claimWork(ctx, metered, 'assinaturas')
+    },
+  })
+  web.app.use(documentsApi.routes())
   const codes = createAddressLimit({ allowance: QUESTIONS, networkOf })
   const codeRoutes = createCodeRoutes({
     views: web.views,
