@@ -8,6 +8,9 @@ import { newSerial, parseCertificate } from '../src/signatures/authority/certifi
 import { issueCrl } from '../src/signatures/authority/crl.ts'
 import { attribute, signCms } from '../src/signatures/cms/signed-data.ts'
 import { answerOcsp, parseOcspRequest } from '../src/signatures/status/ocsp.ts'
+import { pdf } from '../test/portal/support/signing.ts'
+import { openPostgresTestDatabase } from '../test/support/database.ts'
+import { openDocumentScene } from '../test/support/document-scene.ts'
 import { openSignatureScene, type SignatureScene } from '../test/support/signature-scene.ts'
 import { atMost, median, type Result } from './result.ts'
 
@@ -19,7 +22,7 @@ const AT = new Date('2026-11-28T12:00:00Z')
 export async function run(): Promise<readonly Result[]> {
   const scene = await openSignatureScene()
   try {
-    return [...(await parts(scene)), ...(await documents(scene))]
+    return [...(await parts(scene)), ...(await documents(scene)), ...(await batches())]
   } finally {
     await scene.close()
   }
@@ -104,4 +107,34 @@ async function pdfOf(pages: number, noise: number): Promise<Uint8Array> {
     if (noise > 0) pdf.context.register(pdf.context.stream(randomBytes(noise)))
   }
   return pdf.save()
+}
+
+/** A hundred small documents (PAdES B-LT, stamp and QR, stored sealed on PostgreSQL) from the citizen's proof to the files that they download. */
+async function batches(): Promise<Result[]> {
+  const scene = await openDocumentScene({ open: openPostgresTestDatabase })
+  try {
+    const person = await scene.person()
+    const small = await pdf('Ofício')
+    const times: { asked: number; signed: number }[] = []
+    for (let round = 0; round < 4; round += 1) {
+      const id = await scene.documents.drafts.create(person, Array.from({ length: 100 }, (_, index) => ({ name: `${index}.pdf`, bytes: small })))
+      await scene.documents.drafts.send(person, id)
+      const start = performance.now()
+      const { attemptId, nonce } = await scene.documents.confirmations.begin(person, id)
+      const asked = performance.now() - start
+      const idToken = await scene.proof({ accountId: person.accountId, personId: '' }, nonce)
+      const proven = performance.now()
+      await scene.documents.confirmations.finish(person, attemptId, { idToken })
+      times.push({ asked, signed: performance.now() - proven })
+    }
+    // The first starts threads.
+    const warm = times.slice(1)
+    return [
+      told('100 documents: prepared before the proof', median(warm.map(({ asked }) => asked))),
+      told('100 documents: signed, stamped, evidence, stored', median(warm.map(({ signed }) => signed))),
+      told('100 documents in one confirmation, both together', median(warm.map(({ asked, signed }) => asked + signed)), 1500),
+    ]
+  } finally {
+    await scene.close()
+  }
 }

@@ -103,7 +103,7 @@ function addAccountJobs({ db, clock, jobs }: Foundation, { accounts }: Rooms, oi
 }
 
 /** Of faces and their images; `signal` ends a long run when the server stops. */
-function addFaceJobs({ clock, jobs }: Foundation, { accounts, faceSearch, images, imageCare, liveness, outcomes }: Rooms, signal: AbortSignal): void {
+function addFaceJobs({ clock, jobs }: Foundation, { accounts, documents, faceSearch, images, imageCare, liveness, outcomes }: Rooms, signal: AbortSignal): void {
   jobs.schedule('liveness-sweep', '* * * * *', liveness.sweep)
   jobs.schedule('face-outcomes', '11 * * * *', async () => void (await outcomes.watch()))
   jobs.schedule('face-search', '* * * * *', async () => void (await faceSearch.sweep()))
@@ -117,7 +117,7 @@ function addFaceJobs({ clock, jobs }: Foundation, { accounts, faceSearch, images
     await imageCare.custody.applyRetention()
     await imageCare.jobs.dropOutdated()
   })
-  jobs.schedule('images-of-closed-accounts', '51 7 * * *', async () => void (await eraseClosedAccounts({ clock }, { accounts, images })))
+  jobs.schedule('images-of-closed-accounts', '51 7 * * *', async () => void (await eraseClosedAccounts({ clock }, { accounts, images, documents })))
   jobs.schedule(REMAKE_JOB, '*/10 * * * *', async () => void (await imageCare.jobs.remake({ budgetMs: REMAKE_BUDGET_MS, signal })))
 }
 

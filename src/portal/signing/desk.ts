@@ -33,6 +33,7 @@ export function showIn({ pages }: SigningDesk, ctx: HttpContext, visit: Visit, p
 const EXPLAINED: readonly string[] = [
   SIGNATURE_PROBLEMS.notSignable, SIGNATURE_PROBLEMS.tooMuch, SIGNATURE_PROBLEMS.stepOutOfOrder, SIGNATURE_PROBLEMS.notYourTurn, SIGNATURE_PROBLEMS.signingBusy,
   SIGNATURE_PROBLEMS.attemptOver, SIGNATURE_PROBLEMS.mandateUnfit, SIGNATURE_PROBLEMS.clockBehind, SIGNATURE_PROBLEMS.noAuthority,
+  SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.activationOver, SIGNATURE_PROBLEMS.activationUnproven, SIGNATURE_PROBLEMS.tooManyActivations, SIGNATURE_PROBLEMS.mandateRefused,
 ].map(({ code }) => code)
 
 /** A refusal that its page explains. */

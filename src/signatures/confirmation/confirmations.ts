@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { Problem } from '../../platform/problem.ts'
-import type { Represented } from '../activation/activation.ts'
+import { ACTIVATION_SECONDS, type Represented } from '../activation/activation.ts'
 import type { Activations } from '../activation/activations.ts'
 import { type EnvelopeCore, getEnvelope } from '../envelope/core.ts'
 import { DAY_MS, type Envelope, type Person, type Signer, signerOf, signersInTurn } from '../envelope/envelope.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { DEFAULT_CHOICE, type InNameOf, openPlan, readChoice, saveChoice, sealPlan, type SigningChoice } from './choice.ts'
 import { newPlan, type PreparationDependencies, type Prepared, prepareAll } from './preparation.ts'
+import { createPreparedShelf } from './prepared-shelf.ts'
 import { createSigningAct } from './signing-act.ts'
 import { type Attempt, countAttempts, dropLease, findAttempt, insertAttempt, takeLease } from './signing.store.ts'
 
@@ -51,6 +52,7 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
   const { db, clock } = core.platform
   const { activations, powers } = deps
   const act = createSigningAct(core, deps)
+  const shelf = createPreparedShelf()
 
   async function inTurn(by: Person, id: string): Promise<{ envelope: Envelope; signer: Signer }> {
     const envelope = await getEnvelope(core, db, by, id)
@@ -92,6 +94,7 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
         const attempt: Attempt = { id: randomUUID(), envelopeId: id, signerId: signer.id, accountId: by.accountId, activationId: opened.id, state: 'open' }
         await insertAttempt(db, attempt, sealPlan(core, plan, attempt.id), clock.now())
         await lease(id, signer.id, opened.expiresAt)
+        shelf.put(attempt.id, prepared, new Date(Date.now() + ACTIVATION_SECONDS * 1000))
         return { attemptId: attempt.id, nonce: opened.nonce, expiresAt: opened.expiresAt }
       } catch (error) {
         await dropLease(db, id, signer.id)
@@ -107,13 +110,19 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
         const { envelope, signer } = await inTurn(by, envelopeId)
         const plan = openPlan(core, attempt.plan, attemptId)
         const represented = plan.choice.as && (await powers.get(by, plan.choice.as))
-        const prepared = await prepareAll(core, deps, { envelope, plan, by, represented })
+        const prepared = currentOf(shelf.take(attemptId), envelope) ?? (await prepareAll(core, deps, { envelope, plan, by, represented }))
         await act({ by, attempt, envelope, signer, at: plan.at, represented }, prepared, () => activations.confirm({ id: attempt.activationId, ...proof }))
       } finally {
         await dropLease(db, envelopeId, signerId)
       }
     },
   }
+}
+
+/** What was prepared, when it is still of the documents as they are now. */
+function currentOf(prepared: readonly Prepared[] | undefined, { documents }: Envelope): readonly Prepared[] | undefined {
+  const isCurrent = prepared?.length === documents.length && documents.every(({ id, version }, index) => prepared[index]?.document.id === id && prepared[index]?.document.version === version)
+  return isCurrent ? prepared : undefined
 }
 
 function named({ document: { name, form, currentSha256, sha256 }, digest }: Prepared) {

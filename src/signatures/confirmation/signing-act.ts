@@ -4,7 +4,7 @@ import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { ActivatedSigner } from '../activation/activated-signer.ts'
 import type { Represented } from '../activation/activation.ts'
-import { replaceContent } from '../envelope/content.store.ts'
+import { replaceContents } from '../envelope/content.store.ts'
 import { accountsOf, type EnvelopeCore, getEnvelope, sealText } from '../envelope/core.ts'
 import { DAY_MS, type Envelope, KEPT_DAYS, type Person, type Signer, signersInTurn } from '../envelope/envelope.ts'
 import { decideSigner, setState } from '../envelope/envelope.store.ts'
@@ -48,11 +48,16 @@ export function createSigningAct(
     const { certificates, attributes } = key
     const drafts = prepared.map(({ document: { form }, digest }) => signing.draft({ kind: form, digest, certificates, attributes, at, form: form === 'pdf' ? level : BESIDE_LEVEL }))
     const signatures = await key.sign(drafts.map(({ toBeSigned }) => toBeSigned))
+    const cms = await fewAtOnce(drafts, async (draft, index) => {
+      const signature = signatures[index]
+      if (!signature) throw new Error('the key signed fewer documents than it was asked to')
+      return draft.complete(signature)
+    })
+    // After the signatures: it says that the certificate was good when they were there.
+    const evidence = level === 'B-T' || !prepared.some(({ pdf }) => pdf) ? undefined : await signing.evidence(certificates)
     return fewAtOnce(prepared, async (one, index) => {
-      const [draft, signature] = [drafts[index], signatures[index]]
-      if (!draft || !signature) throw new Error('the key signed fewer documents than it was asked to')
-      const cms = await draft.complete(signature)
-      return { ...one, bytes: one.pdf ? await signing.finishPdf(one.pdf, { cms, certificates, form: level }) : cms }
+      const own = cms[index] ?? Buffer.alloc(0)
+      return { ...one, bytes: one.pdf ? await signing.finishPdf(one.pdf, { cms: own, certificates, form: level, evidence }) : own }
     })
   }
 
@@ -113,7 +118,7 @@ async function store(core: EnvelopeCore, tx: Sql, { act, signed, serial, tellabl
   if (!(await endAttempt(tx, attempt.id, 'signed', now))) throw new Problem(SIGNATURE_PROBLEMS.attemptOver)
   const rows = signed.map((one) => ({ ...rowOf(core, act, one), one }))
   await insertSignatures(tx, { attempt, serial, level: seen.level, mandateId: mandateOf(represented), at: now }, rows)
-  for (const { id, sha256, one } of rows) await storeBytes(tx, one, { id, sha256 })
+  await storeBytes(tx, rows)
   await decideSigner(tx, signer.id, { state: 'signed', at: now, name: sealText(core, by.name, signer.id) })
   const data = {
     envelopeId: seen.id, attemptId: attempt.id, serial, level: seen.level, documents: rows.map(({ sha256 }) => sha256.toString('hex')),
@@ -123,10 +128,15 @@ async function store(core: EnvelopeCore, tx: Sql, { act, signed, serial, tellabl
   await goOn(core, tx, { envelope, signer, tellable, now })
 }
 
-async function storeBytes(tx: Sql, { document, content, bytes }: Signed, { id, sha256 }: { id: string; sha256: Buffer }): Promise<void> {
-  if (document.form === 'file') return insertDetached(tx, { signatureId: id, documentId: document.id, sealed: content.sealBeside(bytes, id) })
+async function storeBytes(tx: Sql, rows: readonly { readonly id: string; readonly sha256: Buffer; readonly one: Signed }[]): Promise<void> {
+  for (const { id, one: { document, content, bytes } } of rows) {
+    if (document.form === 'file') await insertDetached(tx, { signatureId: id, documentId: document.id, sealed: content.sealBeside(bytes, id) })
+  }
+  const versions = rows
+    .filter(({ one }) => one.document.form === 'pdf')
+    .map(({ sha256, one: { document, content, bytes } }) => ({ documentId: document.id, version: document.version, sha256, sealed: content.reseal(bytes) }))
   // The lease has run out and somebody else signed: theirs stands, and this one is signed anew on top of it.
-  if (!(await replaceContent(tx, { documentId: document.id, version: document.version, sha256, sealed: content.reseal(bytes) }))) throw new Problem(SIGNATURE_PROBLEMS.signingBusy)
+  if (!(await replaceContents(tx, versions))) throw new Problem(SIGNATURE_PROBLEMS.signingBusy)
 }
 
 function rowOf(core: EnvelopeCore, { by, represented }: SigningAct, { document, bytes, code }: Signed) {

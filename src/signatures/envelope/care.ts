@@ -1,5 +1,6 @@
 import type { Account } from '../../accounts/index.ts'
-import { eraseContents, listExpired, listOutlived, listToRemind } from './content.store.ts'
+import type { Sql } from '../../platform/db.ts'
+import { eraseContents, listExpired, listOfPerson, listOutlived, listToRemind } from './content.store.ts'
 import { accountsOf, type EnvelopeCore, toEnvelope } from './core.ts'
 import { DAY_MS, type Envelope, KEPT_DAYS, REMINDER_AFTER_DAYS, signersInTurn } from './envelope.ts'
 import { findEnvelope, noteReminded, noteTold, setState } from './envelope.store.ts'
@@ -14,6 +15,8 @@ export interface EnvelopeCare {
   sweep(): Promise<number>
   /** Erases documents that have been kept long enough; returns how many envelopes lost theirs. */
   purge(): Promise<number>
+  /** What a person who is gone for good had begun ends, and its documents go; what was signed stays on record by hash. */
+  forget(tx: Sql, personId: string): Promise<void>
 }
 
 const BATCH = 100
@@ -107,6 +110,15 @@ export function createEnvelopeCare(core: EnvelopeCore): EnvelopeCare {
         })
       }
       return outlived.length
+    },
+    async forget(tx, personId) {
+      const now = clock.now()
+      for (const envelopeId of await listOfPerson(tx, personId)) {
+        const found = await findEnvelope(tx, envelopeId, { lock: true })
+        if (found && ['draft', 'waiting'].includes(found.envelope.state)) await setState(tx, envelopeId, { state: 'cancelled', at: now, contentsUntil: now })
+        const documents = await eraseContents(tx, envelopeId, now)
+        await core.audit.record(tx, { type: 'signatures/documents-erased', actor: { kind: 'system' }, data: { envelopeId, documents } })
+      }
     },
   }
 }

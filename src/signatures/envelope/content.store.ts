@@ -10,11 +10,25 @@ export async function findContent(sql: Sql, documentId: string): Promise<StoredC
   return row && { dataKey: row.data_key, sealed: row.sealed }
 }
 
-/** Puts the signed file in the place of the one that was signed; false when that is not the newest any more. */
-export async function replaceContent(tx: Sql, { documentId, version, sha256, sealed }: { documentId: string; version: number; sha256: Buffer; sealed: Buffer }): Promise<boolean> {
-  const changed = await tx.execute('UPDATE signing_document SET current_sha256 = $2, version = version + 1 WHERE id = $1 AND version = $3', [documentId, sha256, version])
-  if (changed !== 1) return false
-  return (await tx.execute('UPDATE signing_content SET sealed = $2 WHERE document_id = $1', [documentId, sealed])) === 1
+export interface NewVersion {
+  readonly documentId: string
+  /** The one that was signed. */
+  readonly version: number
+  readonly sha256: Buffer
+  readonly sealed: Buffer
+}
+
+/** Puts signed files in the place of those that were signed; false when one of those is not the newest any more. */
+export async function replaceContents(tx: Sql, made: readonly NewVersion[]): Promise<boolean> {
+  const changed = await tx.execute(
+    `UPDATE signing_document d SET current_sha256 = u.sha256, version = d.version + 1 FROM unnest($1::uuid[], $2::int[], $3::bytea[]) AS u (id, version, sha256)
+     WHERE d.id = u.id AND d.version = u.version`,
+    [made.map(({ documentId }) => documentId), made.map(({ version }) => version), made.map(({ sha256 }) => sha256)],
+  )
+  if (changed !== made.length) return false
+  // One by one: a batch may be two hundred megabytes.
+  for (const { documentId, sealed } of made) if ((await tx.execute('UPDATE signing_content SET sealed = $2 WHERE document_id = $1', [documentId, sealed])) !== 1) return false
+  return true
 }
 
 /** Ids of envelopes whose documents have been kept long enough. */
@@ -33,6 +47,15 @@ export async function eraseContents(tx: Sql, envelopeId: string, at: Date): Prom
   const erased = await tx.execute(`DELETE FROM signing_content WHERE ${inside}`, [envelopeId])
   await tx.execute('UPDATE signing_envelope SET contents_gone_at = $2 WHERE id = $1', [envelopeId, at])
   return erased
+}
+
+/** Envelopes of a person's accounts whose documents are still here, or that are still open. */
+export async function listOfPerson(sql: Sql, personId: string): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `SELECT e.id FROM signing_envelope e JOIN account a ON a.id = e.owner_id WHERE a.person_id = $1 AND a.status = 'closed' AND (e.contents_gone_at IS NULL OR e.state IN ('draft', 'waiting'))`,
+    [personId],
+  )
+  return rows.map(({ id }) => id)
 }
 
 /** Open envelopes whose term is over. */

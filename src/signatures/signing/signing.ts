@@ -10,6 +10,7 @@ import { embed, type PreparedPdf } from '../pdf/place.ts'
 import type { PlaceRequest } from '../pdf/prepare.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import type { TimeStamping } from '../timestamp/time-stamping.ts'
+import type { Evidence } from '../pdf/long-term.ts'
 import { evidenceFor, type EvidenceDependencies } from './evidence.ts'
 
 /**
@@ -38,6 +39,8 @@ export interface FinishRequest {
   readonly cms: Buffer
   readonly certificates: readonly [Buffer, ...Buffer[]]
   readonly form: SignatureForm
+  /** What `evidence` answered, for many documents that one key signs at once; gathered for this one without. */
+  readonly evidence?: Evidence | undefined
 }
 
 /** Signatures in steps, for a key that lives elsewhere: prepare, draft, (sign), complete, finish. */
@@ -52,6 +55,8 @@ export interface Signing {
    * @throws {Problem} signatures/certificate-revoked, signatures/certificate-unknown for a long-term form of one that we cannot vouch for
    */
   finishPdf(prepared: PreparedPdf, request: FinishRequest): Promise<Buffer>
+  /** What long-term forms carry, gathered now. @throws {Problem} as `finishPdf` */
+  evidence(certificates: readonly [Buffer, ...Buffer[]]): Promise<Evidence>
 }
 
 export interface SigningDependencies extends EvidenceDependencies {
@@ -60,15 +65,18 @@ export interface SigningDependencies extends EvidenceDependencies {
 }
 
 export function createSigning({ thread, stamping, authority, statuses }: SigningDependencies): Signing {
-  async function lasting(signed: Buffer, { certificates, form }: FinishRequest): Promise<Buffer> {
-    const tsa = (await authority.service('tsa')).certificates[0]
-    const evidence = await evidenceFor([certificates[0], tsa], { authority, statuses })
+  const gather = async ([certificate]: readonly [Buffer, ...Buffer[]]): Promise<Evidence> =>
+    evidenceFor([certificate, (await authority.service('tsa')).certificates[0]], { authority, statuses })
+
+  async function lasting(signed: Buffer, { certificates, form, evidence: known }: FinishRequest): Promise<Buffer> {
+    const evidence = known ?? (await gather(certificates))
     if (form === 'B-LT') return viewOf(await thread.addEvidence(signed, evidence))
     const stamped = await thread.prepareStamp(signed, evidence)
     return embed(stamped, await stamping.stamp(Buffer.from(stamped.digest)))
   }
 
   return {
+    evidence: gather,
     preparePdf: (pdf, request) => thread.prepare(pdf, request),
     draft({ kind, digest, certificates, attributes = [], at, form }) {
       return draftCms(
