@@ -39,6 +39,11 @@ export function atMost(measured: Measured, most?: number): Result {
   return { ...measured, target: `<= ${most} ${measured.unit}`, pass: measured.value <= most }
 }
 
+/** A figure that must reach `least`. */
+export function atLeast(measured: Measured, least: number): Result {
+  return { ...measured, target: `>= ${least} ${measured.unit}`, pass: measured.value >= least }
+}
+
 /** A figure that must reach `least` times the reference; without a limit it is only told. */
 export function relativeTo(reference: number, measured: Measured, least?: number): Result {
   const ratio = measured.value / reference

@@ -16,6 +16,7 @@ import { migrate } from '../src/platform/migrate.ts'
 import { Sensitive } from '../src/platform/sensitive.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { atMost, percentile, type Result } from './result.ts'
+import { addPeople, type Person } from './rig/people.ts'
 import { startPostgres } from './rig/stores.ts'
 import { createFaceCloud, type FaceCloud, STANDARD_SHAPE } from './rig/synthetic-faces.ts'
 
@@ -25,7 +26,6 @@ const MODEL = 'standard-256-v1'
 const PROBES = 400
 const WARM_UP = 50
 const MOST_MS = 50
-const ROWS_AT_ONCE = 1000
 const NO_STATEMENT_LIMIT_MS = 3_600_000
 const SEED = 7
 const OPERATOR = { kind: 'operator', id: 'bench' } as const
@@ -64,7 +64,7 @@ async function measure(db: Database, label: string, { size, recall }: { size: nu
       process.stderr.write(`${label}: left out, ${search.state.fault}\n`)
       return []
     }
-    await addPeople(db, people)
+    await addPeople(db, people, MODEL)
     const started = performance.now()
     await search.rebuild(MODEL, OPERATOR)
     const buildSeconds = (performance.now() - started) / 1000
@@ -79,37 +79,6 @@ async function measure(db: Database, label: string, { size, recall }: { size: nu
     await search.close()
     await keyring.close()
     await db.close()
-  }
-}
-
-interface Person {
-  readonly id: string
-  readonly imageId: string
-  readonly face: Float32Array
-}
-
-/** Rows of people and images as the search refers to them; their pictures are not needed. */
-async function addPeople(db: Database, people: readonly Person[]): Promise<void> {
-  const now = new Date()
-  const cpfs = people.map((_, index) => String(index).padStart(11, '0'))
-  for (let at = 0; at < people.length; at += ROWS_AT_ONCE) {
-    const part = people.slice(at, at + ROWS_AT_ONCE)
-    const ids = part.map(({ id }) => id)
-    const images = part.map(({ imageId }) => imageId)
-    await db.execute(
-      `INSERT INTO person (id, cpf, name, birth_date, created_at) SELECT id, cpf, 'x', '1980-01-01', $3 FROM unnest($1::uuid[], $2::text[]) AS given (id, cpf)`,
-      [ids, cpfs.slice(at, at + ROWS_AT_ONCE), now],
-    )
-    await db.execute(
-      `INSERT INTO stored_image (id, person_id, kind, source, method, trusted, in_person, content_type, width, height, sealed, captured_at, created_at)
-       SELECT id, person, 'face', 'bench', 'import', true, true, 'image/jpeg', 480, 640, '\\x00', $3, $3 FROM unnest($1::uuid[], $2::uuid[]) AS given (id, person)`,
-      [images, ids, now],
-    )
-    await db.execute(
-      `INSERT INTO face_template (id, image_id, person_id, model_id, k, sealed, created_at)
-       SELECT id, id, person, $3, 1, '\\x00', $4 FROM unnest($1::uuid[], $2::uuid[]) AS given (id, person)`,
-      [images, ids, MODEL, now],
-    )
   }
 }
 

@@ -43,9 +43,11 @@ function show() {
   document.querySelector('[data-enough]').hidden = shots < least
 }
 
-// One question at a time: the next frame goes when the last one was answered.
+// One question at a time: the next frame goes when the last one was answered, up to seven a second.
+const EVERY_MS = 150
 async function guide() {
   while (video.srcObject) {
+    const begun = performance.now()
     if (!isTaking && !document.hidden) {
       try {
         const { reasons = [] } = (await send('quadro', await still(640, 0.85))) ?? {}
@@ -54,7 +56,7 @@ async function guide() {
         tell(failed)
       }
     }
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    await new Promise((resolve) => setTimeout(resolve, Math.max(20, EVERY_MS - (performance.now() - begun))))
   }
 }
 
