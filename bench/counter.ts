@@ -19,8 +19,9 @@ import { createFaceCloud, type FaceCloud, STANDARD_SHAPE } from './rig/synthetic
 
 export const name = 'counter'
 
-const FRAMES = 60
-const WARM_UP = 10
+/** Together below what one attendant may send at once. */
+const FRAMES = 30
+const WARM_UP = 8
 const CASES = 5
 const PROBES = 1000
 const LEAST_A_SECOND = 5

@@ -22,11 +22,16 @@ async function send(path, blob) {
   return response.json()
 }
 
+/** Longest side of what guides, and of what is kept. */
+const FRAME = 640
+const SHOT = 1600
+const scaleTo = (longest) => Math.min(1, longest / Math.max(video.videoWidth, video.videoHeight))
+const widthOf = (longest) => Math.round(video.videoWidth * scaleTo(longest))
+
 function still(longest, quality) {
-  const scale = Math.min(1, longest / video.videoWidth)
   const canvas = Object.assign(document.createElement('canvas'), {
-    width: Math.round(video.videoWidth * scale),
-    height: Math.round(video.videoHeight * scale),
+    width: widthOf(longest),
+    height: Math.round(video.videoHeight * scaleTo(longest)),
   })
   canvas.getContext('2d').drawImage(video, 0, 0, canvas.width, canvas.height)
   return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', quality))
@@ -50,7 +55,7 @@ async function guide() {
     const begun = performance.now()
     if (!isTaking && !document.hidden) {
       try {
-        const { reasons = [] } = (await send('quadro', await still(640, 0.85))) ?? {}
+        const { reasons = [] } = (await send(`quadro?largura=${widthOf(SHOT)}`, await still(FRAME, 0.85))) ?? {}
         if (!isTaking) tell(reasons[0] ?? ready)
       } catch {
         tell(failed)
@@ -64,7 +69,7 @@ button.addEventListener('click', async () => {
   isTaking = true
   button.disabled = true
   try {
-    const answer = await send('foto', await still(1600, 0.95))
+    const answer = await send('foto', await still(SHOT, 0.95))
     const reasons = answer?.reasons ?? [failed]
     shots = answer?.shots ?? shots
     tell(reasons.length > 0 ? reasons.join(' ') : shots >= least ? done : kept)

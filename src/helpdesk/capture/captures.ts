@@ -9,6 +9,7 @@ import type { Agreement } from '../consent/consent.ts'
 import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { type Item, type ItemKind, listItems, type NewItem, openItem, putItem, removeItems } from './item.store.ts'
+import { asShotOf } from './guidance.ts'
 import { shotFacts } from './template.ts'
 
 /** The engine as the counter uses it. */
@@ -20,8 +21,8 @@ export interface Captures {
   open(attendanceId: string, itemId: string): Promise<{ bytes: Buffer; contentType: string }>
   /** How the citizen agreed to it, or that they did not. */
   agreement(attendanceId: string): Promise<Agreement | undefined>
-  /** What to change in a camera frame before the shot; nothing is kept. */
-  guide(frame: Uint8Array, profile: QualityProfile): Promise<readonly ReasonCode[]>
+  /** What to change in a camera frame before the shot, which will be this wide; nothing is kept. */
+  guide(frame: Uint8Array, profile: QualityProfile, shotWidth?: number): Promise<readonly ReasonCode[]>
   /** Judges one shot and keeps a good one. Reasons = what to change; none = kept. @throws {ImageRefused} */
   addShot(id: string, photo: Uint8Array, hand: Hand, profile: QualityProfile): Promise<{ reasons: readonly ReasonCode[]; shots: number }>
   /** Forgets all shots, to begin again. */
@@ -47,7 +48,7 @@ export function createCaptures(desk: Desk, faces: CounterFaces): Captures {
       return found
     },
     agreement: async (attendanceId) => findAgreement(db, attendanceId, await listItems(db, keyring, attendanceId)),
-    guide: async (frame, profile) => qualityOf(profile, await faces.observe(frame)).reasons,
+    guide: async (frame, profile, shotWidth) => qualityOf(profile, asShotOf(await faces.observe(frame), shotWidth)).reasons,
     addShot: (id, photo, hand, profile) => addShot(desk, faces, { id, photo, hand, profile }),
     clearShots: (id, hand) =>
       db.transaction(async (tx) => {

@@ -26,6 +26,9 @@ export interface FaceRoutesDependencies {
 const PAGE = '/balcao/atendimentos/:id/rosto'
 const FRAME_BYTES = 1_000_000
 const TYPES = ['image/jpeg', 'application/octet-stream']
+/** How wide the shot will be that this frame is a small one of. */
+const frameQuery = z.object({ largura: z.coerce.number().int().min(1).max(4000).optional() })
+type FrameQuery = z.output<typeof frameQuery>
 const upload = z.object({ file })
 type Upload = z.output<typeof upload>
 type Params = { params: AttendanceParams }
@@ -49,10 +52,10 @@ export function createFaceRoutes({ pages, attendances, captures, messages }: Fac
   }
 
   const open = telling(pages, (ctx, visit, { params: { id } }: Params) => show(ctx, visit, id))
-  const guide = pages.only('attendances', async (ctx, visit, { body }: { body: Buffer }) => {
+  const guide = pages.only('attendances', async (ctx, visit, { body, query }: { body: Buffer; query: FrameQuery }) => {
     frames.check(visit.account.id)
     frames.spend(visit.account.id)
-    const reasons = await captures.guide(body, visit.unit.rules.faceProfile).catch(reasonsOfRefused)
+    const reasons = await captures.guide(body, visit.unit.rules.faceProfile, query.largura).catch(reasonsOfRefused)
     ctx.status = 200
     ctx.body = { reasons: reasons.map((code) => messages.text(localeOf(ctx), code)) }
   })
@@ -85,7 +88,7 @@ export function createFaceRoutes({ pages, attendances, captures, messages }: Fac
   const response = z.object({ reasons: z.array(z.string()), shots: z.number().optional(), enough: z.boolean().optional() })
   router.get(PAGE, guard({ params }, open))
   router.post(PAGE, guard({ params, consumes: 'upload', limitBytes: PHOTO_LIMITS.maxBytes, body: upload, onInvalid: noFile }, take))
-  router.post(`${PAGE}/quadro`, guard({ params, consumes: 'bytes', contentTypes: TYPES, limitBytes: FRAME_BYTES, body: bytes, response }, guide))
+  router.post(`${PAGE}/quadro`, guard({ params, query: frameQuery, consumes: 'bytes', contentTypes: TYPES, limitBytes: FRAME_BYTES, body: bytes, response }, guide))
   router.post(`${PAGE}/foto`, guard({ params, consumes: 'bytes', contentTypes: TYPES, limitBytes: PHOTO_LIMITS.maxBytes, body: bytes, response }, shoot))
   router.post(`${PAGE}/limpar`, guard({ params }, clear))
   return router

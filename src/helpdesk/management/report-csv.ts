@@ -30,6 +30,12 @@ export function managementCsv(report: ManagementReport): string {
       ['aprovacoes', name, 'aprovadas', approved] as const,
       ['aprovacoes', name, 'recusadas', refused] as const,
     ]),
+    ...(staff?.attendants ?? []).flatMap((one) =>
+      ([
+        ['atendimentos', one.attendances], ['rapidos', one.quick], ['fora_de_hora', one.oddHours], ['mesma_pessoa', one.repeatedPeople],
+        ['liberados_na_analise', one.overridden], ['recusados', one.refused], ['consultas', one.looks],
+      ] as const).map(([measure, value]) => ['atendentes', one.name, measure, value] as const),
+    ),
     ...(staff?.questions ?? []).map(({ name, rule, count }) => ['perguntas', name, rule, count] as const),
   ]
   return `${[HEAD, ...rows].map((cells) => cells.map(cellOf).join(',')).join('\r\n')}\r\n`
