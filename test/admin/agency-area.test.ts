@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { parseCpf } from '../../src/accounts/index.ts'
-import type { AgencyRole } from '../../src/proxies/index.ts'
+import { type AgencyRole, dayOf } from '../../src/proxies/index.ts'
 import { openArea, type TestArea } from '../portal/support/area.ts'
-import { citizenAtPrata, raise } from '../portal/support/proxies.ts'
+import { citizenAtPrata, proveNow, raise } from '../portal/support/proxies.ts'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
 import { addOperator, enter, type TestOperator } from './support/operator-entrance.ts'
 
@@ -192,6 +192,25 @@ test('a mandate to a lawyer on paper counts once two have seen it, whatever leve
   const id = entered.url.pathname.split('/').at(-1) ?? ''
   assert.match((await press(mine, `/conta/procuracoes/${id}`, 'cancelar')).text, /Cancelada/)
   assert.equal(await permits(), false)
+})
+
+test('what citizens gave is no entry of this desk', async () => {
+  const { roles, mandates } = area.app.rooms.proxies
+  const [giver, taker] = [await citizenAtPrata(area), await citizenAtPrata(area)]
+  await area.signIn(giver)
+  await proveNow(area, giver)
+  const [session] = await area.app.foundation.db.query<{ id: string }>('SELECT id FROM sign_in_session WHERE account_id = $1 AND ended_at IS NULL', [giver.accountId])
+  const power = (await roles.list({ namespace: SPACE })).find(({ code }) => code === 'ipva.consultar') ?? assert.fail()
+  const validThrough = dayOf(new Date(area.clock.now().getTime() + 10 * 86_400_000))
+  const [given] = await mandates.grant({ accountId: giver.accountId, sessionId: session?.id }, { delegates: [{ ref: { kind: 'person', cpf: parseCpf(taker.cpf) ?? assert.fail() }, name: NAME }], powers: [power], validThrough })
+  assert.ok(given)
+  const path = `/orgao/representacoes/${SPACE}/${given.id}`
+  assert.equal((await open(publisher, path)).status, 404)
+  const csrf = (await open(publisher, POWERS)).forms[0]?.fields.get('_csrf')?.[0] ?? ''
+  for (const action of ['suspender', 'encerrar', 'rejeitar']) {
+    assert.equal((await publisher.fetch(`${area.url}${path}/${action}`, { method: 'POST', body: new URLSearchParams({ _csrf: csrf }) })).status, 404, action)
+  }
+  assert.equal((await mandates.find(given.id))?.state, 'pending_acceptance')
 })
 
 test('nobody enters or approves what is about themselves', async () => {

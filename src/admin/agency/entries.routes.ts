@@ -82,7 +82,7 @@ function cardOf({ id, kind, state, represented, delegate, validFrom, validThroug
 
 /** Refusals that belong to the form, and the field that shows them. */
 const FIELD_OF: Readonly<Record<string, string>> = { kind: 'tipo', powers: 'poder', term: 'ate', delegates: 'representante', represented: 'representado', age: 'representado', document: 'documento' }
-const FORM_PROBLEMS: readonly string[] = [PROXIES_PROBLEMS.termsRefused, PROXIES_PROBLEMS.delegateUnconfirmed, PROXIES_PROBLEMS.notForOneself, PROXIES_PROBLEMS.roleChanged].map(({ code }) => code)
+const FORM_PROBLEMS: readonly string[] = [PROXIES_PROBLEMS.termsRefused, PROXIES_PROBLEMS.delegateUnconfirmed, PROXIES_PROBLEMS.notForOneself, PROXIES_PROBLEMS.roleChanged, PROXIES_PROBLEMS.tooManyRequests].map(({ code }) => code)
 
 function addForm(router: Router, { pages, proxies: { entered, roles } }: EntriesDependencies): void {
   async function show(ctx: HttpContext, visit: AgencyVisit, space: Space, again: { errors?: FieldErrors; typed?: Typed } = {}): Promise<void> {
@@ -160,6 +160,8 @@ function addEntry(router: Router, { pages, proxies: { entered, roles } }: Entrie
       const at = { space: spaceIn(visit, espaco, ['registrar']), id: idOf(text) }
       const authority = authorityOf(visit, at.space)
       const change = ACTIONS[action]
+      // What citizens gave is no entry of this desk: a court's order about it comes by the agency's system.
+      if ((await entered.get(authority, at.id)).mandate.origin !== at.space.clientId) throw new Problem(PROXIES_PROBLEMS.mandateNotFound)
       try {
         await (change === 'approved' ? entered.approve(authority, at.id) : entered.change(authority, at.id, change))
         seeOther(ctx, `${PAGE}/${espaco}/${text}?feito=${change}`)

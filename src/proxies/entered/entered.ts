@@ -13,7 +13,7 @@ import type { ChangeReason } from '../mandate/steps.ts'
 import type { Change } from '../mandate/transition.ts'
 import { documentOf, type PartyRef, refOf } from '../party/party.ts'
 import { saveParty } from '../party/party.store.ts'
-import { confirmParty, keepParty } from '../party/registers.ts'
+import { claimTry, confirmParty, keepParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import { ENTERED_KINDS, LEGAL_KINDS, type MandateKind, type Power, powerName, type Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
@@ -130,6 +130,8 @@ export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBy
     async enter(authority, terms) {
       checkNotOwnCase(authority, [terms.represented.ref, terms.delegate.ref])
       const granted = await checkLegal(core, roles, authority, terms)
+      // Numbers with names are tried no more often at an agency's desk than at home; its system has its quota.
+      if (authority.at) await claimTry(core, authority.at.accountId)
       const represented = await confirmParty(core, terms.represented)
       const delegate = await confirmParty(core, terms.delegate)
       const validThrough = await lastDayOf(core, terms)
