@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import type { Browser, Locator, Page } from 'playwright-core'
-import { codeOf, type TestOperator } from '../admin/support/operator-entrance.ts'
+import type { Browser } from 'playwright-core'
 import { openStaffedDesk, type StaffedDesk } from '../helpdesk/support/attendance-scene.ts'
-import { openArea, PASSWORD, type TestArea } from '../portal/support/area.ts'
+import { openArea, type TestArea } from '../portal/support/area.ts'
 import { checkPage, launchBrowser, openProfile, PHONE } from '../support/browser.ts'
 import { frameOf } from '../support/face-samples.ts'
+import { enterCounter, press, reach, type } from '../support/keyboard.ts'
 
 const DESK_SCREEN = { viewport: { width: 1366, height: 768 }, locale: 'pt-BR' }
 /** Of a register office before the matrícula. */
@@ -35,40 +35,11 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function reach(page: Page, target: Locator): Promise<void> {
-  for (let pressed = 0; pressed < 120; pressed += 1) {
-    if (await target.evaluate((element) => element === document.activeElement)) return
-    await page.keyboard.press('Tab')
-  }
-  assert.fail(`no way to ${target} by keyboard on ${page.url()}`)
-}
-
-async function press(page: Page, name: string | RegExp, role: 'button' | 'link' = 'button'): Promise<void> {
-  await reach(page, page.locator('main').getByRole(role, { name }).first())
-  await page.keyboard.press('Enter')
-}
-
-async function type(page: Page, field: string, text: string): Promise<void> {
-  await reach(page, page.locator(field))
-  await page.keyboard.type(text)
-}
-
-async function enter(page: Page, person: TestOperator, where: string): Promise<void> {
-  area.clock.advance(60_000)
-  await page.goto(`${area.url}${where}`)
-  await page.fill('#cpf', person.cpf)
-  await page.fill('#password', PASSWORD)
-  await page.locator('main').getByRole('button', { name: 'Entrar', exact: true }).click()
-  await page.fill('#code', codeOf(person.secret, area))
-  await page.locator('main form:has(#code) button[type=submit]').first().click()
-  await page.waitForURL(`**${where}`)
-}
-
 test('a death from open to approved by keyboard, two people; the account stops', async () => {
   const citizen = await area.citizen()
   const attendant = await openProfile(browser, DESK_SCREEN)
   const { page } = attendant
-  await enter(page, desk.attendant, '/balcao/atendimentos')
+  await enterCounter(area, page, desk.attendant, '/balcao/atendimentos')
   await type(page, '#cpf', citizen.cpf)
   await reach(page, page.locator('#reason'))
   await page.keyboard.press('Space')
@@ -97,7 +68,7 @@ test('a death from open to approved by keyboard, two people; the account stops',
   await page.getByText('Esperando a supervisão').first().waitFor()
 
   const second = await openProfile(browser, DESK_SCREEN)
-  await enter(second.page, desk.supervisor, '/balcao/aprovacoes')
+  await enterCounter(area, second.page, desk.supervisor, '/balcao/aprovacoes')
   await press(second.page, /^\d{4}-/, 'link')
   await second.page.getByText(CERTIFICATE).waitFor()
   await checkPage(second.page, 'approval of a death')
@@ -114,7 +85,7 @@ test('a death from open to approved by keyboard, two people; the account stops',
 
 test('the citizen’s screen, from the code of its manager on, at 360 px; the manager’s list', async () => {
   const manager = await openProfile(browser, DESK_SCREEN)
-  await enter(manager.page, desk.manager, '/balcao/aparelhos')
+  await enterCounter(area, manager.page, desk.manager, '/balcao/aparelhos')
   await checkPage(manager.page, 'no devices yet')
   await type(manager.page, '#name', 'Mesa 3')
   await press(manager.page, 'Registrar')

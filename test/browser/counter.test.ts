@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import type { Browser, Locator, Page } from 'playwright-core'
-import { codeOf, type TestOperator } from '../admin/support/operator-entrance.ts'
+import type { Browser, Page } from 'playwright-core'
 import { captureAll, openCase, openStaffedDesk, type StaffedDesk } from '../helpdesk/support/attendance-scene.ts'
 import { enterDesk } from '../helpdesk/support/counter.ts'
 import { openArea, PASSWORD, type TestArea } from '../portal/support/area.ts'
 import { checkPage, launchBrowser, openProfile, PHONE } from '../support/browser.ts'
 import { frameOf } from '../support/face-samples.ts'
+import { enterCounter, press, reach, type } from '../support/keyboard.ts'
 
 /** The counter's PCs (issue 4). */
 const DESK_SCREEN = { viewport: { width: 1366, height: 768 }, locale: 'pt-BR', permissions: ['camera'] }
@@ -38,26 +38,6 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Tab by tab to an element, as somebody without a mouse. */
-async function reach(page: Page, target: Locator): Promise<void> {
-  for (let pressed = 0; pressed < 120; pressed += 1) {
-    if (await target.evaluate((element) => element === document.activeElement)) return
-    await page.keyboard.press('Tab')
-  }
-  assert.fail(`no way to ${target} by keyboard on ${page.url()}`)
-}
-
-async function press(page: Page, name: string | RegExp, role: 'button' | 'link' = 'button'): Promise<void> {
-  const target = page.locator('main').getByRole(role, { name }).first()
-  await reach(page, target)
-  await page.keyboard.press('Enter')
-}
-
-async function type(page: Page, field: string, text: string): Promise<void> {
-  await reach(page, page.locator(field))
-  await page.keyboard.type(text)
-}
-
 async function pick(page: Page, field: string): Promise<void> {
   await reach(page, page.locator(field))
   await page.keyboard.press('Space')
@@ -75,23 +55,11 @@ async function choose(page: Page, field: string): Promise<void> {
   await (await chooser).setFiles(picture)
 }
 
-/** A code is worth one sign-in, so each comes a minute later. */
-async function enter(page: Page, person: TestOperator, where: string): Promise<void> {
-  area.clock.advance(60_000)
-  await page.goto(`${area.url}${where}`)
-  await page.fill('#cpf', person.cpf)
-  await page.fill('#password', PASSWORD)
-  await page.locator('main').getByRole('button', { name: 'Entrar', exact: true }).click()
-  await page.fill('#code', codeOf(person.secret, area))
-  await page.locator('main form:has(#code) button[type=submit]').first().click()
-  await page.waitForURL(`**${where}`)
-}
-
 test('from open to approved by keyboard, two people, the account bound on the citizen’s phone, to ouro', async () => {
   const citizen = await area.citizen()
   const attendant = await openProfile(browser, DESK_SCREEN)
   const { page } = attendant
-  await enter(page, desk.attendant, '/balcao/atendimentos')
+  await enterCounter(area, page, desk.attendant, '/balcao/atendimentos')
   await checkPage(page, 'attendances')
   await type(page, '#cpf', citizen.cpf)
   await pick(page, '#reason')
@@ -181,7 +149,7 @@ test('from open to approved by keyboard, two people, the account bound on the ci
   const number = await phone.page.locator('code').innerText()
   await checkPage(phone.page, 'the number on the phone')
   const supervisor = await openProfile(browser, DESK_SCREEN)
-  await enter(supervisor.page, desk.supervisor, '/balcao/contas')
+  await enterCounter(area, supervisor.page, desk.supervisor, '/balcao/contas')
   await checkPage(supervisor.page, 'accounts to confirm')
   await press(supervisor.page, /^\d{4}-/, 'link')
   await supervisor.page.waitForSelector('.pictures img')
@@ -241,14 +209,14 @@ test('the search stops a case; the attendant sees that it waits, the reviewer bo
   const casePath = (await openCase(area, client, citizen.cpf)).url.pathname
   await captureAll(area, client, casePath, 'joana')
   const attendant = await openProfile(browser, DESK_SCREEN)
-  await enter(attendant.page, desk.attendant, '/balcao/atendimentos')
+  await enterCounter(area, attendant.page, desk.attendant, '/balcao/atendimentos')
   await attendant.page.goto(`${area.url}${casePath}`)
   await press(attendant.page, 'Conferir')
   await attendant.page.getByText('Parado para análise').first().waitFor()
   await checkPage(attendant.page, 'a stopped case')
   assert.equal(await attendant.page.getByText('Joana').count(), 0)
   const reviewer = await openProfile(browser, DESK_SCREEN)
-  await enter(reviewer.page, desk.supervisor, '/balcao/fraudes')
+  await enterCounter(area, reviewer.page, desk.supervisor, '/balcao/fraudes')
   await checkPage(reviewer.page, 'suspicions')
   await press(reviewer.page, /Rosto parecido/, 'link')
   await reviewer.page.getByText('Joana Batista Pereira').waitFor()
