@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import { openAgencies } from './app/agencies.ts'
 import { baseRegisterFileOf } from './demo/sample-register.ts'
 import { createBackground } from './app/background.ts'
-import { openCitizenArea } from './app/citizen-area.ts'
+import { AREA_CLIENT, openCitizenArea } from './app/citizen-area.ts'
 import { type Demo, openDemo } from './app/demo.ts'
 import { DEMO_CITIZENS } from './app/demo-seed.ts'
 import { openDeskArea } from './app/desk-area.ts'
@@ -73,8 +73,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const foundation = await openFoundation(options)
     closers.push(foundation.close)
     let oidc: Oidc | undefined
-    const issuerKeys = () => oidc?.keys.current().jwks ?? []
-    const rooms = await openRooms(foundation, { messages: look.messages, faceThreads, registerFile, issuerKeys, override: options.accounts })
+    const issuer = { keys: () => oidc?.keys.current().jwks ?? [], findSignIn: async (accountId: string, sid: string) => oidc?.sessions.findUid(accountId, AREA_CLIENT, sid) }
+    const rooms = await openRooms(foundation, { messages: look.messages, faceThreads, registerFile, issuer, override: options.accounts })
     closers.push(rooms.close)
     const web = createWeb(foundation, look)
     oidc = await openOidc(foundation, rooms, web, closers)

@@ -6,9 +6,10 @@ import { type AreaData, CITIZEN_PLACE, createCertificateRoutes, createPortalRout
 import { CLOSED_GRACE_DAYS } from './closed-accounts.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import type { Rooms } from './rooms.ts'
+import { SIGNING_AUDIENCE } from './signatures/remote-signing.ts'
 import { faceCheckGrants } from './web.ts'
 
-export const AREA_CLIENT = 'mt-conta'
+export const AREA_CLIENT = SIGNING_AUDIENCE
 
 const AREA_SCOPES = ['openid', 'profile', 'cpf', 'email', 'phone'] as const
 /** How far back "não fui eu" doubts face checks. */

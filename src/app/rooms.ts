@@ -19,7 +19,7 @@ import { openWaitingLine, type WaitingLine } from './helpdesk/waiting-line.ts'
 import { openProxies } from './proxies/register.ts'
 import { openDocumentSigning } from './signatures/document-signing.ts'
 import { organisationSeal } from './signatures/organisation-seal.ts'
-import { type IssuerKeys, openRemoteSigning, REVIEW_CERTIFICATES_JOB } from './signatures/remote-signing.ts'
+import { type Issuer, openRemoteSigning, REVIEW_CERTIFICATES_JOB } from './signatures/remote-signing.ts'
 
 /** Name of the job that ends sessions at the protocol after our own records of them have ended. */
 export const END_SESSIONS_JOB = 'oidc-end-sessions'
@@ -80,13 +80,13 @@ export interface RoomParts {
   readonly messages: Messages
   readonly faceThreads: FaceThreads
   readonly registerFile: string
-  /** The provider's keys, once the protocol is open: what proves that a citizen wants to sign. */
-  readonly issuerKeys: IssuerKeys
+  /** The protocol, once it is open: what proves that a citizen wants to sign. */
+  readonly issuer: Issuer
   readonly override?: AccountsOverrides | undefined
 }
 
 /** Opens the rooms on a foundation. The hash threads start here and are ready later. */
-export async function openRooms(foundation: Foundation, { messages, faceThreads, registerFile, issuerKeys, override = (same) => same }: RoomParts): Promise<Rooms> {
+export async function openRooms(foundation: Foundation, { messages, faceThreads, registerFile, issuer, override = (same) => same }: RoomParts): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
   const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, pointEvents, assuranceEvents, proxiesEvents, signatureEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, queueEvents, appointmentEvents, supportEvents, adminEvents]
@@ -118,7 +118,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   })
   foundation.metrics.watchPool('passwords', accounts.hashing)
   const proxies = await openProxies({ foundation, audit, assurance, register, paper: { messages, seal: organisationSeal(signatures, clock, 'Instrumento de procuração') } })
-  const signing = openRemoteSigning({ foundation, rooms: { audit, accounts, assurance, proxies, signatures }, messages, issuerKeys, register })
+  const signing = openRemoteSigning({ foundation, rooms: { audit, accounts, assurance, proxies, signatures }, messages, issuer, register })
   const documents = openDocumentSigning({ foundation, rooms: { audit, accounts, proxies, signatures, signing }, messages })
   const people = livenessPeople(accounts, images)
   const outcomes = openOutcomes(foundation, audit, messages)

@@ -245,6 +245,22 @@ for (const database of testDatabases()) {
       assert.equal((await signIn(one.cpf)).kind, 'signed-in', 'the password alone is enough again')
     })
 
+    test('what somebody wrote into the tables is no factor: a passkey moved to another account, a session made stronger', async () => {
+      const [victim, operator] = [await newCitizen(), await newCitizen()]
+      const key = await addPasskey(operator.account)
+      await room.db.execute('UPDATE passkey SET account_id = $1 WHERE account_id = $2', [victim.account.id, operator.account.id])
+      const { id, options } = await room.accounts.steps.startPasskey('b')
+      assert.equal((await room.accounts.steps.signInWithPasskey({ ceremonyId: id, binding: 'b', response: key.get(options), facts: FACTS })).kind, 'refused')
+      const signedIn = await signIn(victim.cpf)
+      assert.ok(signedIn.kind === 'signed-in')
+      const proved = () => room.accounts.sessions.findProved(victim.account.id, signedIn.session.id)
+      await room.db.execute('UPDATE sign_in_session SET aal = 2, face_at = now(), authenticated_at = now() WHERE id = $1', [signedIn.session.id])
+      assert.deepEqual(await proved(), { secondFactorAt: undefined, faceAt: undefined })
+      await room.db.transaction((tx) => room.accounts.sessions.recordFace(tx, signedIn.session.id, 'active'))
+      assert.ok((await proved()).faceAt, 'what the server saw counts')
+      assert.deepEqual(await room.accounts.sessions.findProved(operator.account.id, signedIn.session.id), { secondFactorAt: undefined, faceAt: undefined })
+    })
+
     test('a session is stepped up by a second factor, and is fresh then', async () => {
       const { account, cpf } = await newCitizen()
       const signedIn = await signIn(cpf)

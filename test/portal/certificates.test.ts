@@ -195,3 +195,14 @@ test('closing the account, «não fui eu», and evidence taken back end it, at o
   await area.app.foundation.db.transaction((tx) => assurance.withdrawAll(tx, { ...fallen, reason: 'test', actor: { kind: 'system' } }))
   await until(async () => (await endedFor(fallen)) === 'level')
 })
+
+test('whoever can only write rows is nobody: a sign-in made stronger by hand proves nothing', async () => {
+  const { db, clock } = area.app.foundation
+  const victim = await signerAtPrata()
+  const open = await enter(victim)
+  const choosing = await beginNew(open.browser, victim)
+  await db.execute('UPDATE sign_in_session SET aal = 2, authenticated_at = $2, face_at = $2 WHERE account_id = $1', [victim.accountId, new Date(clock.now().getTime() + 1)])
+  const refused = await open.browser.submit(choosing, { password: SIGNING_PASSWORD, again: SIGNING_PASSWORD }, { action: choosing.url.pathname })
+  assert.equal(refused.status, 403)
+  assert.equal((await area.app.rooms.signing.credentials.list(victim.accountId)).length, 0)
+})

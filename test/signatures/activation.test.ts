@@ -89,6 +89,7 @@ describe('an activation with a key of its own', () => {
       ['old', { authAt: new Date(now.getTime() + 2000) }],
       ['level', { acr: 'urn:mt-login:nivel:bronze' }],
       ['weak', { aal: 'aal1' }],
+      ['unseen', { sid: 'written' }],
       ['weak', { aal: undefined }],
       ['weak', { aal: 'aal1', faceAt: new Date(now.getTime() - 2000) }],
     ]

@@ -25,6 +25,8 @@ export interface ProofClaims {
   readonly aud?: string | string[]
   readonly iss?: string
   readonly nonce?: string
+  /** `seen` is the one whose factors this server saw. */
+  readonly sid?: string
   readonly acr?: string
   readonly aal?: string | undefined
   readonly authAt?: Date
@@ -74,6 +76,7 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
       people: {
         findSigner: async (accountId) => facts.get(accountId),
         mayRepresent: async (_accountId, represented) => mayRepresent(represented),
+        hasProved: async ({ sid }) => sid === 'seen',
         isDeceased: async ({ accountId }) => deceased.has(accountId),
         findPasswordFault: async (_accountId, password) => (password.length < 8 ? 'too-short' : undefined),
         tell: async (_tx, accountId, notice) => void told.push(`${accountId} ${notice}`),
@@ -110,7 +113,7 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
     proof(citizen, nonce, claims = {}) {
       const at = (date: Date) => Math.floor(date.getTime() / 1000)
       const { acr = 'urn:mt-login:nivel:prata', aal = 'aal2', authAt = clock.now(), faceAt, sub = citizen.accountId, aud = AUDIENCE, iss = site.url } = claims
-      return new SignJWT({ nonce: claims.nonce ?? nonce, acr, ...('aal' in claims && claims.aal === undefined ? {} : { aal }), auth_time: at(authAt), ...(faceAt && { face_time: at(faceAt) }) })
+      return new SignJWT({ sid: claims.sid ?? 'seen', nonce: claims.nonce ?? nonce, acr, ...('aal' in claims && claims.aal === undefined ? {} : { aal }), auth_time: at(authAt), ...(faceAt && { face_time: at(faceAt) }) })
         .setProtectedHeader({ alg: 'ES256', kid: 'provider' }).setIssuer(iss).setAudience(aud).setSubject(sub)
         .setIssuedAt(at(clock.now())).setExpirationTime(at(clock.now()) + 3600).sign(claims.forged ? stranger : provider)
     },

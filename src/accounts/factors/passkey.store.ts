@@ -13,6 +13,8 @@ export interface Passkey {
   readonly label: string
   readonly createdAt: Date
   readonly lastUsedAt: Date | undefined
+  /** That this key was registered by this account; of rows that somebody wrote there is none. */
+  readonly seal: Buffer | undefined
 }
 
 interface PasskeyRow {
@@ -26,9 +28,10 @@ interface PasskeyRow {
   label: string
   created_at: Date
   last_used_at: Date | null
+  seal: Buffer | null
 }
 
-const COLUMNS = 'id, account_id, credential_id, public_key, counter, transports, backed_up, label, created_at, last_used_at'
+const COLUMNS = 'id, account_id, credential_id, public_key, counter, transports, backed_up, label, created_at, last_used_at, seal'
 
 /** Live passkeys of an account, oldest first. */
 export async function listPasskeys(sql: Sql, accountId: AccountId): Promise<Passkey[]> {
@@ -47,11 +50,11 @@ export async function findPasskey(sql: Sql, credentialId: Buffer): Promise<Passk
 /** Adds a passkey; false when that credential is known already. */
 export async function insertPasskey(tx: Sql, passkey: Omit<Passkey, 'lastUsedAt'>): Promise<boolean> {
   const added = await tx.execute(
-    `INSERT INTO passkey (id, account_id, credential_id, public_key, counter, transports, backed_up, label, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (credential_id) DO NOTHING`,
+    `INSERT INTO passkey (id, account_id, credential_id, public_key, counter, transports, backed_up, label, created_at, seal)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (credential_id) DO NOTHING`,
     [
       passkey.id, passkey.accountId, passkey.credentialId, passkey.publicKey, passkey.counter, [...passkey.transports], passkey.isBackedUp,
-      passkey.label, passkey.createdAt,
+      passkey.label, passkey.createdAt, passkey.seal ?? null,
     ],
   )
   return added === 1
@@ -86,5 +89,6 @@ function toPasskey(row: PasskeyRow): Passkey {
     label: row.label,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at ?? undefined,
+    seal: row.seal ?? undefined,
   }
 }

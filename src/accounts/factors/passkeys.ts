@@ -7,6 +7,7 @@ import { type Changer, checkMayChange, type CheckMayChange } from '../change-gua
 import { citizen, type Core, SYSTEM, type Tools } from '../core.ts'
 import { maskCpf } from '../identity/cpf.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
+import { isSeal, passkeySeal } from '../sessions/proof-seal.ts'
 import { authenticationResponse, registrationResponse } from './passkey-response.ts'
 import { findPasskey, insertPasskey, listPasskeys, type Passkey, removePasskey, usePasskey } from './passkey.store.ts'
 
@@ -77,8 +78,9 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
     })
     if (!verified.verified) throw new Problem(ACCOUNTS_PROBLEMS.passkeyRefused)
     const { credential, credentialBackedUp } = verified.registrationInfo
+    const key = { accountId, credentialId: Buffer.from(credential.id, 'base64url'), publicKey: Buffer.from(credential.publicKey) }
     return {
-      id: randomUUID(), accountId, credentialId: Buffer.from(credential.id, 'base64url'), publicKey: Buffer.from(credential.publicKey),
+      ...key, id: randomUUID(), seal: passkeySeal(core.keyring, key),
       counter: credential.counter, transports: response.response.transports, isBackedUp: credentialBackedUp,
       label: cleanLabel(presented.label), createdAt: clock.now(), lastUsedAt: undefined,
     }
@@ -143,6 +145,8 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
       if (challenge === undefined || !parsed.success) return undefined
       const passkey = await findPasskey(db, Buffer.from(parsed.data.id, 'base64url'))
       if (passkey === undefined || (accountId !== undefined && passkey.accountId !== accountId)) return undefined
+      // A key that somebody wrote into the table is no way in.
+      if (!isSeal(passkey.seal, passkeySeal(core.keyring, passkey))) return undefined
       const info = await verifyAuthentication(passkey, challenge, parsed.data)
       if (info === undefined) return undefined
       const { newCounter: counter, credentialBackedUp: isBackedUp } = info

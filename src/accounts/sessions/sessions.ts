@@ -5,9 +5,10 @@ import type { AccountId } from '../account.ts'
 import { citizen, type Core, type EndOidcSessions } from '../core.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import { removeDevice } from './device.store.ts'
+import { aalSeal, faceSeal, isSeal } from './proof-seal.ts'
 import { addMethods, aalOf, type EndReason, isLiveSession, type SignInSession } from './session.ts'
 import {
-  endSession, endSessions, findSession, listOpenSessions, openSession, purgeSessions, setFace, setMethods, touchSession,
+  endSession, endSessions, findProofs, findSession, listOpenSessions, openSession, purgeSessions, setFace, setMethods, touchSession,
 } from './session.store.ts'
 
 /** A session in use is written at most this often. */
@@ -36,6 +37,12 @@ export interface Sessions {
   open(sql: Sql, opening: NewSession): Promise<SignInSession | undefined>
   /** The session if it is live now; notes its use. Idle and total limits apply (checklist 19). */
   findLive(id: string): Promise<SignInSession | undefined>
+  /**
+   * Since when a live session of this account bears a second factor, and a face: as this server saw it, whatever the rows say.
+   *
+   * For what nobody may do who can only write rows.
+   */
+  findProved(accountId: AccountId, id: string): Promise<{ readonly secondFactorAt: Date | undefined; readonly faceAt: Date | undefined }>
   /** Which of the two a session is, live or over; notes the use of a live one. */
   use(session: SignInSession): Promise<{ session: SignInSession; isLive: boolean }>
   /** The protocol ended it by itself (sign-out at a relying party): notes that, without ending it there again. */
@@ -82,8 +89,19 @@ export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Se
 
   return {
     open: (sql, { id = randomUUID(), deviceId, ...opening }) =>
-      openSession(sql, { ...opening, id, deviceId, aal: aalOf(opening.amr), now: clock.now() }),
+      openSession(sql, {
+        ...opening, id, deviceId, aal: aalOf(opening.amr), now: clock.now(),
+        aalSeal: aalSeal(core.keyring, { id, accountId: opening.accountId, at: opening.authenticatedAt, aal: aalOf(opening.amr) }),
+      }),
     use,
+    async findProved(accountId, id) {
+      const found = await findProofs(db, id)
+      if (found?.accountId !== accountId) return { secondFactorAt: undefined, faceAt: undefined }
+      const { aal, authenticatedAt, faceAt } = found
+      const hasFactor = aal >= 2 && isSeal(found.aalSeal, aalSeal(core.keyring, { id, accountId, at: authenticatedAt, aal }))
+      const hasFace = faceAt !== null && isSeal(found.faceSeal, faceSeal(core.keyring, { id, accountId, at: faceAt }))
+      return { secondFactorAt: hasFactor ? authenticatedAt : undefined, faceAt: hasFace ? faceAt : undefined }
+    },
     async findLive(id) {
       const found = await findSession(db, id)
       const used = found && (await use(found))
@@ -105,7 +123,7 @@ export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Se
       const session = await getOpen(tx, id)
       const amr = addMethods(session.amr, added)
       const at = clock.now()
-      if (!(await setMethods(tx, id, { amr, aal: aalOf(amr), at }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
+      if (!(await setMethods(tx, id, { amr, aal: aalOf(amr), at, seal: aalSeal(core.keyring, { id, accountId: session.accountId, at, aal: aalOf(amr) }) }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
       const { accountId } = session
       await audit.record(tx, { type: 'accounts/factor-added-to-session', actor: citizen(accountId), subject: accountId, data: { sessionId: id, amr } })
       return { ...session, amr, aal: aalOf(amr), authenticatedAt: at, lastSeenAt: at }
@@ -114,7 +132,7 @@ export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Se
       const session = await getOpen(tx, id)
       const amr = [...new Set([...session.amr, 'face'])]
       const at = clock.now()
-      if (!(await setFace(tx, id, { amr, at, livenessClass }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
+      if (!(await setFace(tx, id, { amr, at, livenessClass, seal: faceSeal(core.keyring, { id, accountId: session.accountId, at }) }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
       return { ...session, amr, faceAt: at, faceClass: livenessClass }
     },
     end: (accountId, id, reason) =>

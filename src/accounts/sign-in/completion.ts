@@ -3,6 +3,7 @@ import type { Sql } from '../../platform/db.ts'
 import type { Account } from '../account.ts'
 import { citizen, type Core, type Facts, originOf, type Tools } from '../core.ts'
 import { deviceLabel } from '../sessions/device-label.ts'
+import { aalSeal } from '../sessions/proof-seal.ts'
 import { aalOf, type SignInSession } from '../sessions/session.ts'
 import type { SignInLimits } from '../throttle/limits.ts'
 import { type Candidate, type DeviceLookup, recordSignIn, type SignInRecord } from './sign-in.store.ts'
@@ -63,8 +64,9 @@ export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>
       const newDevice = candidate.deviceId === undefined
       const deviceId = candidate.deviceId ?? randomUUID()
       const data = { sessionId, amr: [...amr], deviceId, newDevice, origin: originOf(core, facts) }
+      const [now, aal] = [clock.now(), aalOf(amr)]
       const record = {
-        sessionId, accountId: account.id, amr, aal: aalOf(amr), now: clock.now(), passwordChangedAt: account.passwordChangedAt,
+        sessionId, accountId: account.id, amr, aal, now, aalSeal: aalSeal(core.keyring, { id: sessionId, accountId: account.id, at: now, aal }), passwordChangedAt: account.passwordChangedAt,
         device: { id: deviceId, cookieHash: cookieHash(deviceCookie), label },
         counters: { near: spent?.near.key ?? null, whole: spent?.whole?.key ?? null, others: spent ? [spent.address.key] : [] },
         event: audit.prepare({ type: 'accounts/signed-in', actor: citizen(account.id), subject: account.id, data }),

@@ -69,6 +69,8 @@ export interface SignInRecord {
   readonly accountId: AccountId
   readonly amr: readonly string[]
   readonly aal: number
+  /** Over the session, its account, its strength and this moment. */
+  readonly aalSeal: Buffer
   readonly now: Date
   /** As read with the candidate: a password that changed meanwhile stops the sign-in. */
   readonly passwordChangedAt: Date | undefined
@@ -103,17 +105,17 @@ export async function recordSignIn(tx: Sql, record: SignInRecord): Promise<SignI
          WHEN t.key = $10 THEN greatest(t.points - coalesce((SELECT n.points FROM throttle n WHERE n.key = $9), 1), 0)
          ELSE greatest(t.points - 1, 0) END
      ), opened AS (
-     INSERT INTO sign_in_session AS s (id, account_id, device_id, amr, aal, authenticated_at, created_at, last_seen_at)
-     SELECT $1, seen.account_id, seen.id, $3, $4, $5, $5, $5 FROM seen
+     INSERT INTO sign_in_session AS s (id, account_id, device_id, amr, aal, authenticated_at, created_at, last_seen_at, aal_seal)
+     SELECT $1, seen.account_id, seen.id, $3, $4, $5, $5, $5, $13 FROM seen
      ON CONFLICT (id) DO UPDATE SET amr = excluded.amr, aal = excluded.aal, device_id = excluded.device_id,
-       authenticated_at = excluded.authenticated_at, last_seen_at = excluded.last_seen_at
+       authenticated_at = excluded.authenticated_at, last_seen_at = excluded.last_seen_at, aal_seal = excluded.aal_seal
      WHERE s.account_id = excluded.account_id AND s.ended_at IS NULL
      RETURNING ${SESSION_COLUMNS}
-     ), audited AS (${eventInsertion(13, 'opened', "jsonb_build_object('deviceId', opened.device_id)")})
+     ), audited AS (${eventInsertion(14, 'opened', "jsonb_build_object('deviceId', opened.device_id)")})
      SELECT * FROM opened`,
     [
       record.sessionId, record.accountId, [...record.amr], record.aal, record.now, record.device.id, record.device.cookieHash, record.device.label,
-      near, whole, [near, whole, ...others].filter((key) => key !== null).sort(), record.passwordChangedAt ?? null, ...record.event,
+      near, whole, [near, whole, ...others].filter((key) => key !== null).sort(), record.passwordChangedAt ?? null, record.aalSeal, ...record.event,
     ],
   )
   return row && toSession(row)

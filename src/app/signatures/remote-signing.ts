@@ -14,28 +14,32 @@ export const SIGNING_AUDIENCE = 'mt-conta'
 /** Name of the job that looks whether a person may still have certificates. */
 export const REVIEW_CERTIFICATES_JOB = 'signatures-review-person'
 
-/** The provider's keys at this moment. */
-export type IssuerKeys = () => readonly JWK[]
+/** What the protocol knows of proofs; it opens after the rooms. */
+export interface Issuer {
+  /** The provider's keys at this moment. */
+  keys(): readonly JWK[]
+  /** The sign-in behind a `sid` that the citizen's area was told. */
+  findSignIn(accountId: string, sid: string): Promise<string | undefined>
+}
 
 export interface OpenRemoteSigningDependencies {
   readonly foundation: Foundation
   readonly rooms: { readonly audit: Audit; readonly accounts: Accounts; readonly assurance: Assurance; readonly proxies: Proxies; readonly signatures: Signatures }
   readonly messages: Messages
-  /** The provider's keys; the protocol opens after the rooms. */
-  readonly issuerKeys: IssuerKeys
+  readonly issuer: Issuer
   readonly register: BaseRegister
 }
 
 /** Citizens' certificates and signatures, over what the other rooms know of people. */
-export function openRemoteSigning({ foundation, rooms, messages, issuerKeys, register }: OpenRemoteSigningDependencies): RemoteSigning {
+export function openRemoteSigning({ foundation, rooms, messages, issuer, register }: OpenRemoteSigningDependencies): RemoteSigning {
   const { config, db, clock, keyring, jobs, metrics } = foundation
   const { publicUrl } = config.platform
   const { citizenKey: keyKind, keyPasswordMemoryKib: memoryKib } = config.signatures
   const signing = createRemoteSigning({
-    core: { db, clock, keyring, audit: rooms.audit, people: signerPorts(foundation, rooms, { messages, register }) },
+    core: { db, clock, keyring, audit: rooms.audit, people: signerPorts(foundation, rooms, { messages, register, issuer }) },
     authority: rooms.signatures.authority,
     settings: {
-      publicUrl, keyKind, issuerKeys,
+      publicUrl, keyKind, issuerKeys: issuer.keys,
       cost: { ...DEFAULT_WRAP_COST, memoryKib },
       evidence: { issuer: publicUrl, audience: SIGNING_AUDIENCE },
     },
@@ -52,7 +56,7 @@ export function openRemoteSigning({ foundation, rooms, messages, issuerKeys, reg
   return signing
 }
 
-function signerPorts({ config, outbox }: Foundation, { accounts, assurance, proxies }: OpenRemoteSigningDependencies['rooms'], { messages, register }: { messages: Messages; register: BaseRegister }): SignerPorts {
+function signerPorts({ config, outbox }: Foundation, { accounts, assurance, proxies }: OpenRemoteSigningDependencies['rooms'], { messages, register, issuer }: Pick<OpenRemoteSigningDependencies, 'messages' | 'register' | 'issuer'>): SignerPorts {
   const tell = createTellCitizen({ outbox, messages, publicUrl: config.platform.publicUrl })
   return {
     async findSigner(accountId) {
@@ -72,6 +76,13 @@ function signerPorts({ config, outbox }: Foundation, { accounts, assurance, prox
     async findPasswordFault(accountId, password) {
       const account = await accounts.get(accountId)
       return accounts.findOtherPasswordFault(account.id, password)
+    },
+    async hasProved({ accountId, sid, since }) {
+      const account = await accounts.find(accountId)
+      const session = account && (await issuer.findSignIn(account.id, sid))
+      if (!account || !session) return false
+      const { secondFactorAt, faceAt } = await accounts.sessions.findProved(account.id, session)
+      return [secondFactorAt, faceAt].some((at) => at !== undefined && at >= since)
     },
     async isDeceased({ person }) {
       const cpf = parseCpf(person.cpf)

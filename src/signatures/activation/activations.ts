@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { JWK } from 'jose'
+import { decodeJwt, type JWK } from 'jose'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import type { Issuance } from '../authority/issuance.ts'
 import type { PersonKeyKind } from '../authority/signer.ts'
@@ -144,7 +144,18 @@ export async function proveActivation(
   if (!activation) throw new Problem(SIGNATURE_PROBLEMS.activationOver)
   const signer = await entitledSigner(core, activation.accountId)
   const ticket = await thread.prove({ activation, idToken, keys: settings.issuerKeys(), now })
+  if (!(await hasProved(core, activation, idToken))) {
+    await ticket.forget()
+    throw new Problem(SIGNATURE_PROBLEMS.activationUnproven, { detail: 'unseen' })
+  }
   return { activation, signer, ticket }
+}
+
+/** In whole seconds, as tokens count. */
+function hasProved({ people }: SigningCore, { accountId, createdAt }: Activation, idToken: string): Promise<boolean> {
+  const { sid } = decodeJwt(idToken)
+  const since = new Date(Math.floor(createdAt.getTime() / 1000) * 1000)
+  return typeof sid === 'string' ? people.hasProved({ accountId, sid, since }) : Promise.resolve(false)
 }
 
 /** Uses the activation up; whoever comes second is refused. */

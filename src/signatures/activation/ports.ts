@@ -26,6 +26,12 @@ export interface SignerPorts {
   mayRepresent(accountId: string, represented: Represented): Promise<boolean>
   /** Why a new password for signing cannot be used: a word of the accounts room, or `same` as the account's own. */
   findPasswordFault(accountId: string, password: string): Promise<string | undefined>
+  /**
+   * Whether this server itself saw a second factor, or a face, since then in the sign-in that an id_token's `sid` names.
+   *
+   * The token says so too; but what it is made from are rows, which somebody may have written.
+   */
+  hasProved(proof: { readonly accountId: string; readonly sid: string; readonly since: Date }): Promise<boolean>
   /** By the base register; asked seldom. */
   isDeceased(signer: SignerFacts): Promise<boolean>
   /** Tells the citizen, in the transaction of what happened. */
