@@ -251,6 +251,7 @@ for (const database of testDatabases()) {
       await room.db.execute('UPDATE passkey SET account_id = $1 WHERE account_id = $2', [victim.account.id, operator.account.id])
       const { id, options } = await room.accounts.steps.startPasskey('b')
       assert.equal((await room.accounts.steps.signInWithPasskey({ ceremonyId: id, binding: 'b', response: key.get(options), facts: FACTS })).kind, 'refused')
+      await room.db.execute('UPDATE passkey SET account_id = $2 WHERE account_id = $1', [victim.account.id, operator.account.id])
       const signedIn = await signIn(victim.cpf)
       assert.ok(signedIn.kind === 'signed-in')
       const proved = () => room.accounts.sessions.findProved(victim.account.id, signedIn.session.id)
