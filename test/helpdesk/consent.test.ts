@@ -148,3 +148,11 @@ test('nobody else answers: no cookie, a made-up cookie, a colleague without the 
   assert.equal(ledger.some(({ type }) => type === 'helpdesk/consent-answered'), false)
   assert.deepEqual(await stateOf(counter, `${path}/concordancia/estado`), { state: 'paired' })
 })
+
+test('codes are not guessed: one address tries a few a minute', async () => {
+  const guesser = area.browser()
+  const page = await area.open(guesser, '/tela')
+  const statuses: number[] = []
+  for (let tried = 0; tried < 31; tried += 1) statuses.push((await guesser.submit(page, { code: 'K7QM-2XWD' }, { action: '/tela' })).status)
+  assert.deepEqual([statuses[0], statuses.at(-1)], [422, 429])
+})

@@ -6,6 +6,7 @@ import { localeOf } from '../../platform/http/locale.ts'
 import { type HttpContext, scopeOf } from '../../platform/http/request-facts.ts'
 import type { Views } from '../../platform/http/views.ts'
 import { seeOther } from '../../portal/index.ts'
+import { LINK, limitAddresses, SCREENS } from '../public-limit.routes.ts'
 import { ANSWERS, parseScreenCode } from './consent.ts'
 import { type Consents, SCREEN_SECONDS } from './consents.ts'
 
@@ -29,7 +30,9 @@ const watched = z.object({ state: z.enum(['asked', ...ANSWERS, 'gone']) })
 /** The citizen's own screen at the counter: no sign-in; what ties it to a case is a cookie that this page alone reads. */
 export function createScreenRoutes({ views, consents }: ScreenRoutesDependencies): Router {
   const router = new Router()
-  router.use(inRoom('helpdesk'))
+  router.use(inRoom('helpdesk'), limitAddresses(SCREENS))
+  /** A code is tried by hand, a few a minute. */
+  const pairing = limitAddresses(LINK)
   const secretOf = (ctx: HttpContext): string | undefined => {
     const secret = scopeOf(ctx).cookies.read(ctx, COOKIE)
     return secret !== undefined && SECRET.test(secret) ? secret : undefined
@@ -63,6 +66,7 @@ export function createScreenRoutes({ views, consents }: ScreenRoutesDependencies
   )
   router.post(
     SCREEN_PAGE,
+    pairing,
     guard({ body: codeForm, keep: ['code'], onInvalid: (ctx, { errors, typed }) => form(ctx, { errors, typed }) }, async (ctx, { body }) => {
       if (await pair(ctx, { code: body.code })) return
       ctx.status = 422
@@ -94,6 +98,7 @@ export function createScreenRoutes({ views, consents }: ScreenRoutesDependencies
   )
   router.post(
     `${SCREEN_PAGE}/:token`,
+    pairing,
     guard({ params }, async (ctx, { params: { token } }) => {
       if (await pair(ctx, { link: token })) return
       ctx.status = 410

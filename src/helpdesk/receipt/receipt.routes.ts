@@ -11,6 +11,7 @@ import type { Attendances } from '../attendance/attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf, pageOfCase, telling } from '../attendance/case-pages.ts'
 import type { DeskPages } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
+import { LINK, limitAddresses } from '../public-limit.routes.ts'
 import type { ReceiptMailDependencies, ReceiptMails } from './receipt-mail.ts'
 import type { Receipts } from './receipts.ts'
 
@@ -60,7 +61,7 @@ export interface PublicReceiptDependencies {
 /** Where anybody checks a receipt by the address in its QR code, and the citizen fetches the one that was sent; nothing here names the person. */
 export function createPublicReceiptRoutes({ receipts, mails, views }: PublicReceiptDependencies): Router {
   const router = new Router()
-  router.use(inRoom('helpdesk'))
+  router.use(inRoom('helpdesk'), limitAddresses(LINK))
   const check = guard({ params: checking }, async (ctx, { params: { id, code } }) => {
     const found = await receipts.check(id, code)
     ctx.status = found === undefined ? 404 : 200
