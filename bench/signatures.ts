@@ -6,8 +6,12 @@ import { explicit, int, octets, oid, seq } from '../src/signatures/asn1/der.ts'
 import { OID } from '../src/signatures/asn1/oids.ts'
 import { newSerial, parseCertificate } from '../src/signatures/authority/certificate.ts'
 import { issueCrl } from '../src/signatures/authority/crl.ts'
+import { createCrlThread } from '../src/signatures/status/crl-thread.ts'
 import { attribute, signCms } from '../src/signatures/cms/signed-data.ts'
+import { embed } from '../src/signatures/pdf/place.ts'
+import { preparePdf } from '../src/signatures/pdf/prepare.ts'
 import { answerOcsp, parseOcspRequest } from '../src/signatures/status/ocsp.ts'
+import { issueStamp } from '../src/signatures/timestamp/time-stamp.ts'
 import { pdf } from '../test/portal/support/signing.ts'
 import { openPostgresTestDatabase } from '../test/support/database.ts'
 import { openDocumentScene } from '../test/support/document-scene.ts'
@@ -42,6 +46,9 @@ async function timeOf(work: () => unknown): Promise<number> {
 
 const told = (metric: string, value: number, most?: number): Result => atMost({ bench: name, metric, value, unit: 'ms' }, most)
 
+/** As `told`, with how often raw signing (and hashing) would have fitted into it. */
+const beside = (raw: number, metric: string, value: number, most?: number): Result => ({ ...told(metric, value, most), reference: raw, ratio: value / raw })
+
 async function parts({ signatures }: SignatureScene): Promise<Result[]> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
   const key = createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }))
@@ -63,15 +70,22 @@ async function parts({ signatures }: SignatureScene): Promise<Result[]> {
   const answered = await timeOf(() => signatures.statuses.ocsp(request))
   const stamp = await timeOf(() => signatures.stamping.stamp(digest(bytes)))
   const seal = await signatures.authority.service('seal')
-  const cades = await timeOf(() => signCms({ messageDigest: digest(bytes), contentType: OID.data, certificates: seal.certificates, unsigned: async (value) => [attribute('1.2.840.113549.1.9.16.2.14', octets(digest(value)))] }, seal.signer))
+  const tsa = await signatures.authority.service('tsa')
+  const cades = await timeOf(() => signCms(
+    {
+      messageDigest: digest(bytes), contentType: OID.data, certificates: seal.certificates, signingTime: AT,
+      unsigned: async (value) => [attribute(OID.signatureTimeStamp, (await issueStamp({ imprint: digest(value), digest: 'sha256', nonce: undefined, wantsCertificates: true }, AT, tsa)).token)],
+    },
+    seal.signer,
+  ))
   const signer = await signatures.authority.signerOf(authority.keyId)
   const revoked = Array.from({ length: 5000 }, () => ({ serial: newSerial(), at: AT, reason: 'keyCompromise' as const }))
   const crl = await timeOf(() => issueCrl({ number: 1, thisUpdate: AT, nextUpdate: AT, revoked, partition: 'http://ac.example/1.crl' }, { name: issuer.subject, signer }))
   return [
     told('raw P-256 signature', raw),
-    told('OCSP answer, parsed and signed', ocsp, 0.3),
+    beside(raw, 'OCSP answer, parsed and signed', ocsp, 0.3),
     told('OCSP answer with what the embedded database adds', answered),
-    told('CAdES-B, P-256', cades, 0.6),
+    beside(raw, 'CAdES-T, P-256, time-stamp made in the process', cades, 0.6),
     told('time-stamp with its line in the audit record', stamp),
     told('list of a full part (5,000 revoked)', crl),
   ]
@@ -79,24 +93,81 @@ async function parts({ signatures }: SignatureScene): Promise<Result[]> {
 
 async function documents({ signatures }: SignatureScene): Promise<Result[]> {
   const seal = (pdf: Uint8Array) => signatures.seals.seal(pdf, { reason: 'Comprovante', at: AT })
+  const key = createPrivateKey(generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ type: 'pkcs8', format: 'pem' }))
   const small = await pdfOf(1, 0)
+  const smallRaw = await timeOf(() => sign('sha256', small, key))
+  const pades = await bareSignature(signatures, small)
   const large = await pdfOf(200, 50_000)
   const smallMs = await timeOf(() => seal(small))
   for (let warm = 0; warm < 3; warm += 1) await seal(large)
+  const { rounds, longestTurn, longestWait } = await watched(12, () => seal(large))
+  const largeRaw = await timeOf(() => sign('sha256', large, key))
+  return [
+    beside(smallRaw, 'PAdES B-T of a small PDF, one thread', pades, 2.5),
+    beside(smallRaw, 'PAdES B-T of a small PDF, with its lines in the audit record', smallMs),
+    beside(largeRaw, `PAdES B-T of ${(large.length / 1e6).toFixed(0)} MB and 200 pages, in a worker`, median(rounds), 120),
+    told('longest turn of the event loop beside it, by its own CPU time', longestTurn, 20),
+    told('the same by the clock, whatever else the machine does', longestWait),
+    ...(await longList(signatures)),
+  ]
+}
+
+/** What the event loop does between two turns: by the CPU of its own thread, which a busy machine does not lengthen, and by the clock. */
+async function watched(times: number, work: () => Promise<unknown>) {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   const rounds: number[] = []
-  for (let round = 0; round < 12; round += 1) {
-    delay.enable()
-    const start = performance.now()
-    await seal(large)
-    rounds.push(performance.now() - start)
-    delay.disable()
+  const cpu = () => {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1000
   }
-  return [
-    told('PAdES B-T of a small PDF, with its lines in the audit record', smallMs),
-    told(`PAdES B-T of ${(large.length / 1e6).toFixed(0)} MB and 200 pages`, median(rounds), 120),
-    told('longest wait of the event loop beside it', delay.max / 1e6, 20),
-  ]
+  let [longestTurn, last, isOn] = [0, cpu(), true]
+  const turn = () => {
+    const now = cpu()
+    longestTurn = Math.max(longestTurn, now - last)
+    last = now
+    if (isOn) setImmediate(turn)
+  }
+  setImmediate(turn)
+  delay.enable()
+  for (let round = 0; round < times; round += 1) {
+    const start = performance.now()
+    await work()
+    rounds.push(performance.now() - start)
+  }
+  delay.disable()
+  isOn = false
+  return { rounds, longestTurn, longestWait: delay.max / 1e6 }
+}
+
+/** Preparing, signing, stamping and embedding without the thread, the database and the record. */
+async function bareSignature({ authority }: SignatureScene['signatures'], pdf: Uint8Array): Promise<number> {
+  const [seal, tsa] = [await authority.service('seal'), await authority.service('tsa')]
+  const digest = (value: Uint8Array) => createHash('sha256').update(value).digest()
+  return timeOf(async () => {
+    const prepared = await preparePdf(pdf, { reason: 'Comprovante', name: 'MT Login', at: AT })
+    const unsigned = async (value: Buffer) => [attribute(OID.signatureTimeStamp, (await issueStamp({ imprint: digest(value), digest: 'sha256', nonce: undefined, wantsCertificates: true }, AT, tsa)).token)]
+    embed(prepared, await signCms({ messageDigest: Buffer.from(prepared.digest), contentType: OID.data, certificates: seal.certificates, unsigned }, seal.signer))
+  })
+}
+
+/** A hundred thousand revoked certificates in one list, twenty times as many as a part holds. */
+async function longList({ authority }: SignatureScene['signatures']): Promise<Result[]> {
+  const { certificate, keyId } = await authority.active()
+  const issuer = { name: parseCertificate(certificate).subject, signer: await authority.signerOf(keyId) }
+  const revoked = Array.from({ length: 100_000 }, () => ({ serial: newSerial(), at: AT, reason: 'keyCompromise' as const }))
+  const lists = createCrlThread()
+  try {
+    const issue = () => lists.issue({ number: 1, thisUpdate: AT, nextUpdate: AT, revoked, partition: 'http://ac.example/1.crl' }, issuer)
+    await issue()
+    const { rounds, longestTurn, longestWait } = await watched(5, issue)
+    return [
+      told('list of 100,000 revoked, in a worker', median(rounds)),
+      told('longest turn of the event loop beside it, by its own CPU time (list)', longestTurn, 20),
+      told('the same by the clock (list)', longestWait),
+    ]
+  } finally {
+    await lists.close()
+  }
 }
 
 /** Pages with pictures of noise, which does not compress. */

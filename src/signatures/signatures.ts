@@ -5,6 +5,7 @@ import type { Keyring } from '../platform/keyring.ts'
 import { type Authority, createAuthority } from './authority/authority.ts'
 import { createAuthorityKeys } from './keys/authority-keys.ts'
 import type { KeyToken } from './keys/token.ts'
+import { createCrlThread } from './status/crl-thread.ts'
 import { createPdfThread } from './pdf/pdf-thread.ts'
 import { createSeals, type Seals } from './signing/seal.ts'
 import { createSigning, type Signing } from './signing/signing.ts'
@@ -40,7 +41,8 @@ export function createSignatures(deps: SignaturesDependencies): Signatures {
   const keys = createAuthorityKeys(deps)
   const authority = createAuthority({ db, clock, keys, audit, publicUrl })
   const stamping = createTimeStamping({ db, clock, audit, authority })
-  const statuses = createStatuses({ db, clock, publicUrl, authority })
+  const lists = createCrlThread()
+  const statuses = createStatuses({ db, clock, publicUrl, authority, lists })
   const thread = createPdfThread()
   const signing = createSigning({ thread, stamping, authority, statuses })
   const seals = createSeals({ db, audit, authority, signing })
@@ -55,7 +57,7 @@ export function createSignatures(deps: SignaturesDependencies): Signatures {
     signing,
     seals,
     async close() {
-      await Promise.all([thread.close(), verifier.close(), keys.close()])
+      await Promise.all([thread.close(), lists.close(), verifier.close(), keys.close()])
     },
   }
 }

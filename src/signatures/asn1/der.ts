@@ -21,8 +21,6 @@ export function tlv(tag: number, ...content: readonly Uint8Array[]): Der {
 }
 
 export const seq = (...items: readonly Der[]): Der => tlv(0x30, ...items)
-/** As `seq`, for lists of any length: spreading a hundred thousand arguments overflows the stack. */
-export const seqOf = (items: readonly Der[]): Der => tlv(0x30, Buffer.concat(items))
 /** SET OF in the order that DER demands: OpenSSL forgives another, BouncyCastle does not. */
 export const setOf = (items: readonly Der[]): Der => tlv(0x31, ...[...items].sort(Buffer.compare))
 export const octets = (bytes: Uint8Array): Der => tlv(0x04, bytes)

@@ -1,4 +1,4 @@
-import { type Der, enumerated, explicit, int, octets, oid, primitive, seq, seqOf, time } from '../asn1/der.ts'
+import { type Der, enumerated, explicit, int, octets, oid, primitive, seq, time, tlv } from '../asn1/der.ts'
 import { OID } from '../asn1/oids.ts'
 import { authorityKeyId, extension, type Issuer, signed } from './certificate.ts'
 
@@ -24,20 +24,22 @@ export interface CrlRequest {
   readonly number: number
   readonly thisUpdate: Date
   readonly nextUpdate: Date
-  readonly revoked: readonly RevokedEntry[]
+  /** Or what `crlEntries` made of them. */
+  readonly revoked: readonly RevokedEntry[] | Buffer
   /** Of a partition: the address that its certificates name. Absent for a list that covers everything. */
   readonly partition?: string
 }
 
 /** The list, signed (v2, RFC 5280, 5). An empty one has no member for its entries at all. */
 export async function issueCrl({ number, thisUpdate, nextUpdate, revoked, partition }: CrlRequest, issuer: Issuer): Promise<Buffer> {
+  const entries = Buffer.isBuffer(revoked) ? revoked : crlEntries(revoked)
   const tbs = seq(
     int(1),
     issuer.signer.algorithm,
     issuer.name,
     time(thisUpdate),
     time(nextUpdate),
-    ...(revoked.length === 0 ? [] : [seqOf(revoked.map(entryOf))]),
+    ...(entries.length === 0 ? [] : [tlv(0x30, entries)]),
     explicit(0, seq(
       authorityKeyId(issuer.signer.spki),
       extension(OID.crlNumber, false, int(number)),
@@ -45,6 +47,11 @@ export async function issueCrl({ number, thisUpdate, nextUpdate, revoked, partit
     )),
   )
   return signed(tbs, issuer.signer)
+}
+
+/** The entries one after the other: what takes the time in a long list. */
+export function crlEntries(revoked: readonly RevokedEntry[]): Buffer {
+  return Buffer.concat(revoked.map(entryOf))
 }
 
 /** `unspecified` is said by saying nothing (RFC 5280, 5.3.1). */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type Der, explicit, int, nul, octets, oid, retagged, seq, setOf, time } from '../asn1/der.ts'
 import { OID } from '../asn1/oids.ts'
-import { parseCertificate } from '../authority/certificate.ts'
+import { child, NotDer, readDer } from '../asn1/reader.ts'
 import type { Signer } from '../authority/signer.ts'
 
 export interface CmsRequest {
@@ -39,7 +39,7 @@ export type SigningKey = Pick<Signer, 'algorithm' | 'digest'>
 /** In two steps: many drafts can be signed in one use of a key that lives elsewhere. */
 export function draftCms(request: CmsRequest, key: SigningKey): CmsDraft {
   const { certificates, contentType } = request
-  const certificate = parseCertificate(certificates[0])
+  const certificate = namesOf(certificates[0])
   // Signed as SET OF (31), embedded under [0] (A0): RFC 5652, 5.4.
   const attributes = setOf([
     attribute(OID.contentType, oid(contentType)),
@@ -55,7 +55,7 @@ export function draftCms(request: CmsRequest, key: SigningKey): CmsDraft {
       const digestAlgorithm = seq(oid(DIGESTS[key.digest]))
       return contentInfo(request, digestAlgorithm, seq(
         int(1),
-        seq(certificate.issuer, int(Buffer.from(certificate.serial, 'hex'))),
+        seq(certificate.issuer, certificate.serial),
         digestAlgorithm,
         retagged(0xa0, attributes),
         signatureAlgorithm(key),
@@ -92,9 +92,16 @@ function signatureAlgorithm({ algorithm }: SigningKey): Der {
   return algorithm.includes(oid(OID.rsaWithSha256)) ? seq(oid(OID.rsaEncryption), nul) : algorithm
 }
 
+/** A certificate as signatures name it: no more of it is read for each of a hundred documents. */
+function namesOf(der: Buffer): { readonly issuer: Der; readonly serial: Der } {
+  const [, serial, , issuer] = child(readDer(der), 0, 0x30).children()
+  if (serial?.tag !== 0x02 || !issuer) throw new NotDer('a certificate is expected')
+  return { issuer: issuer.raw, serial: serial.raw }
+}
+
 /** ESSCertIDv2: SHA-256 is the default, and defaults are absent in DER. */
-function signingCertificate(der: Buffer, { issuer, serial }: { issuer: Buffer; serial: string }): Der {
+function signingCertificate(der: Buffer, { issuer, serial }: { issuer: Der; serial: Der }): Der {
   const directoryName = explicit(4, issuer)
-  const issuerSerial = seq(seq(directoryName), int(Buffer.from(serial, 'hex')))
+  const issuerSerial = seq(seq(directoryName), serial)
   return seq(seq(seq(octets(createHash('sha256').update(der).digest()), issuerSerial)))
 }

@@ -5,7 +5,7 @@ import { NotDer } from '../asn1/reader.ts'
 import type { Authority } from '../authority/authority.ts'
 import { findCrl, findState, hasShard, type InstalledAuthority, listRevoked, listRevokedServices, lockCrl, markStale, type RevokedService, type StoredCrl, storeCrl } from '../authority/authority.store.ts'
 import { type ParsedCertificate, parseCertificate } from '../authority/certificate.ts'
-import { issueCrl } from '../authority/crl.ts'
+import type { CrlThread } from './crl-thread.ts'
 import { placesOf } from '../authority/places.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { answerOcsp, type CertId, type CertificateStatus, isIssuedBy, type OcspQuestion, parseOcspRequest, refuseOcsp } from './ocsp.ts'
@@ -21,6 +21,7 @@ export interface StatusDependencies {
   readonly clock: Clock
   readonly publicUrl: string
   readonly authority: Pick<Authority, 'list' | 'signerOf' | 'service'>
+  readonly lists: Pick<CrlThread, 'issue'>
 }
 
 /** Whether certificates are still good: lists, answers, and for our own verifier. */
@@ -35,7 +36,7 @@ export interface CertificateStatuses {
   revokedStampers(): Promise<RevokedService[]>
 }
 
-export function createStatuses({ db, clock, publicUrl, authority }: StatusDependencies): CertificateStatuses {
+export function createStatuses({ db, clock, publicUrl, authority, lists }: StatusDependencies): CertificateStatuses {
   /** Parsed once for each certificate: parsing costs more than the answer. */
   const parsed = new Map<string, ParsedCertificate>()
   const issuerOf = (installed: InstalledAuthority): ParsedCertificate => {
@@ -55,7 +56,7 @@ export function createStatuses({ db, clock, publicUrl, authority }: StatusDepend
       if (isFresh(before)) return before.der
       const thisUpdate = clock.now()
       const number = (before?.number ?? 0) + 1
-      const der = await issueCrl(
+      const der = await lists.issue(
         {
           number, thisUpdate, nextUpdate: new Date(thisUpdate.getTime() + CRL_HOURS * HOUR_MS), revoked: await listRevoked(tx, installed.id, shard),
           partition: placesOf(publicUrl, installed.id, shard).crl,
