@@ -28,7 +28,8 @@ export function createCodeRoutes({ views, records, claimAddress }: CodeRouteDepe
   }
   router.get(
     `${PAGE}/codigo`,
-    guard({ query: z.object({ codigo: z.string().max(60) }) }, (ctx, { query: { codigo } }) => {
+    guard({ query: z.object({ codigo: z.string().max(60).optional() }) }, (ctx, { query: { codigo } }) => {
+      if (codigo === undefined) return views.render(ctx, 'signatures/code', { isAsking: true })
       const code = parseCode(codigo)
       if (code === undefined) return unknown(ctx)
       ctx.redirect(`${PAGE}/${code}`)

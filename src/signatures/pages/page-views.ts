@@ -1,4 +1,5 @@
-import { Problem } from '../../platform/problem.ts'
+import { isProblem, Problem } from '../../platform/problem.ts'
+import { PLATFORM_PROBLEMS } from '../../platform/problems.ts'
 import { createWorkerPool, WorkError, type WorkerPool } from '../../platform/worker-pool.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 
@@ -73,6 +74,8 @@ export function createPageViews(): PageViews {
   }
 }
 
+/** A thread that ended over a file says nothing more of it than that it cannot be read. */
 function refusalOf(error: unknown): unknown {
+  if (isProblem(error, PLATFORM_PROBLEMS.workerLost)) return new Problem(SIGNATURE_PROBLEMS.notSignable, { detail: 'unreadable', cause: error })
   return error instanceof WorkError ? new Problem(SIGNATURE_PROBLEMS.notSignable, { detail: error.message, cause: error }) : error
 }

@@ -36,6 +36,8 @@ WebAssembly.Memory.prototype.grow = function bounded(this: WebAssembly.Memory, p
 sharp.concurrency(1)
 sharp.cache(false)
 
+// The renderer tells the console what it thinks of files; the log is for operators.
+console.error = console.warn = () => {}
 const { PDFiumLibrary: Library } = await import('@hyzyla/pdfium')
 const library: PDFiumLibrary = await Library.init()
 /** The last one stays open: people turn pages. */
@@ -91,9 +93,9 @@ parentPort?.on('message', async (received: unknown) => {
   try {
     parentPort?.postMessage({ id, result: await work(task) })
   } catch (error) {
-    const refused = error instanceof Refused
-    parentPort?.postMessage({ id, error: { code: refused ? 'signatures/not-shown' : 'signatures/renderer-failed', message: refused ? error.message : 'failed' } })
-    if (!refused) process.exit(1)
+    // Without an answer: one that came first would have the next person's page handed to a thread that ends.
+    if (!(error instanceof Refused)) process.exit(1)
+    parentPort?.postMessage({ id, error: { code: 'signatures/not-shown', message: error.message } })
   }
 })
 parentPort?.postMessage({ ready: true })
