@@ -1,4 +1,4 @@
-import type { Account, AccountId } from '../accounts/index.ts'
+import { type Account, type AccountId, displayName } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import type { PageSessions } from '../platform/http/page-session.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
@@ -59,7 +59,7 @@ export async function openCitizenArea(
   })
   const { sessions } = entrance
   routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }).routes())
-  routes.use(createSigningRoutes({ pages, signing: rooms.documents, prove, about: { levelOf: rooms.assurance.levelOf, clientName: (id) => clientName(oidc, id) } }).routes())
+  routes.use(createSigningRoutes({ pages, signing: rooms.documents, prove, about: { levelOf: rooms.assurance.levelOf, clientName: (id) => clientName(oidc, id), personName: (id) => personName(rooms, id) } }).routes())
   routes.use(createCertificateRoutes({ pages, credentials: rooms.signing.credentials, prove, ledger }).routes())
   return { routes, pages, prove, sessions, findVisit, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
@@ -136,6 +136,11 @@ function connectedSystems(oidc: Oidc): PortalDependencies['account']['systems'] 
     },
     withdraw: oidc.consents.withdraw,
   }
+}
+
+async function personName({ accounts }: Rooms, id: string): Promise<string | undefined> {
+  const account = await accounts.find(id)
+  return account && displayName(account.citizen.reveal())
 }
 
 async function clientName({ clients }: Oidc, id: string): Promise<string> {

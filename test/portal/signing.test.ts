@@ -59,3 +59,52 @@ test('a PDF is uploaded, seen, confirmed by name and hash, proved, signed, downl
   const history = await area.open(mine, `${PAGE}/historico`)
   assert.match(history.text, new RegExp(`declaração\\.pdf.*${sha256(original)}.*${sha256(signed)}`))
 })
+
+test('a file that cannot be signed is refused in words, at once; no file at all beside the field', async () => {
+  const refused = await uploaded(mine, [{ name: 'x.pdf', bytes: Buffer.from('%PDF-1.4 e mais nada') }])
+  assert.equal(refused.status, 422)
+  assert.match(refused.text, /Não conseguimos abrir este PDF/)
+  const empty = await uploaded(mine, [{ name: 'vazio.pdf', bytes: Buffer.alloc(0) }])
+  assert.match(empty.html, /id="arquivos-error"/)
+})
+
+test('an address of a signing page signs nothing by itself, and a reload of a done one changes nothing', async () => {
+  const page = await uploaded(mine, [{ name: 'a.pdf', bytes: await pdf('Recado') }])
+  const envelope = page.url.pathname
+  const confirmation = await confirmationOf(area, mine, envelope)
+  mine.stopAt = (url) => url.pathname === '/authorize'
+  await mine.submit(confirmation, {}, { button: 'código ou chave' })
+  mine.stopAt = () => false
+  const [attempt] = await area.app.foundation.db.query<{ id: string }>('SELECT id FROM signing_attempt ORDER BY opened_at DESC LIMIT 1')
+  const address = `${envelope}/assinando/${attempt?.id}`
+  const forged = await area.open(mine, address)
+  assert.equal(forged.status, 422)
+  assert.equal((await area.open(mine, envelope)).text.includes('Assinou'), false)
+  const done = await prove(area, mine, await confirmationOf(area, mine, envelope), maria)
+  assert.match(done.text, /Assinado\. Baixe/)
+  const again = await area.open(mine, done.trail.find(({ pathname }) => pathname.includes('/assinando/'))?.pathname ?? '')
+  assert.equal(again.url.pathname, envelope)
+  assert.equal(again.text.split('Código de conferência').length, 2, 'one signature')
+})
+
+test('who is asked sees who asks, signs after them, and finds it in the list; a stranger finds nothing; bronze is told how to rise', async () => {
+  const joana = await signer(area)
+  let page = await uploaded(mine, [{ name: 'ata.pdf', bytes: await pdf('Ata') }])
+  const envelope = page.url.pathname
+  page = await mine.submit(page, { cpf: joana.cpf, nome: 'Joana Duarte' }, { action: '/pessoas' })
+  assert.match(page.text, /Joana Duarte/)
+  page = await mine.submit(page, {}, { action: '/enviar' })
+  assert.match(page.text, /Enviado\. Avisamos/)
+  const hers = (await signInWithCode(area, joana)).browser
+  assert.match((await area.open(hers, envelope)).text, /Quem pede é: Rosa Maria dos Santos\..*Ainda não assinou/)
+  assert.doesNotMatch((await area.open(hers, PAGE)).text, /Esperando você assinar ata\.pdf/)
+  await prove(area, mine, await confirmationOf(area, mine, envelope), maria)
+  assert.match((await area.open(hers, PAGE)).text, /Esperando você assinar ata\.pdf/)
+  const signed = await prove(area, hers, await confirmationOf(area, hers, envelope), joana)
+  assert.match(signed.text, /Todo mundo assinou/)
+  const bronze = (await area.signIn(await area.citizen())).browser
+  for (const path of ['', '/assinar', '/confirmar', '/recibo', `/documentos/${fileLink(signed).pathname.split('/').at(-2)}`]) assert.equal((await area.open(bronze, `${envelope}${path}`)).status, 404, path)
+  const own = await uploaded(bronze, [{ name: 'meu.pdf', bytes: await pdf('Meu') }])
+  const told = await bronze.submit(own, {}, { action: '/enviar' })
+  assert.match(told.text, /Sua conta precisa ser prata/)
+})

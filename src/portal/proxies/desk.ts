@@ -2,11 +2,13 @@ import { z } from 'zod'
 import type { Clock } from '../../platform/clock.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { PageSessions } from '../../platform/http/page-session.ts'
-import { Problem } from '../../platform/problem.ts'
 import { type Acting, PROXIES_PROBLEMS, type Proxies } from '../../proxies/index.ts'
 import type { AreaData } from '../area.ts'
 import { outcomeQuery } from '../outcome.ts'
 import type { AreaPages, Page, Visit } from '../pages.ts'
+import { explaining } from '../refusal.ts'
+
+export type { Refusal } from '../refusal.ts'
 
 /** What the pages about mandates share. */
 export interface ProxyDesk {
@@ -39,25 +41,9 @@ export function showIn({ pages }: ProxyDesk, ctx: HttpContext, visit: Visit, { c
   pages.show(ctx, visit, { ...page, section: company === undefined ? 'proxies' : 'companies', data: { ...page.data, company } })
 }
 
-const MENDABLE: readonly string[] = [
+/** Runs what may be refused; anything that the page cannot explain goes on up. */
+export const refusalOf = explaining([
   PROXIES_PROBLEMS.freshnessNeeded, PROXIES_PROBLEMS.levelNeeded, PROXIES_PROBLEMS.held, PROXIES_PROBLEMS.delegateUnconfirmed, PROXIES_PROBLEMS.roleChanged,
   PROXIES_PROBLEMS.stepOutOfOrder, PROXIES_PROBLEMS.termsRefused, PROXIES_PROBLEMS.requestBlocked, PROXIES_PROBLEMS.tooManyRequests,
   PROXIES_PROBLEMS.actPending, PROXIES_PROBLEMS.companyUnknown,
-].map(({ code }) => code)
-
-/** A refusal that its page explains, by the text of the problem and with what to do next. */
-export interface Refusal {
-  readonly code: string
-  readonly detail: string | undefined
-}
-
-/** Runs what may be refused; anything that the page cannot explain goes on up. */
-export async function refusalOf(work: () => Promise<void>): Promise<Refusal | undefined> {
-  try {
-    await work()
-    return undefined
-  } catch (error) {
-    if (!(error instanceof Problem) || !MENDABLE.includes(error.code)) throw error
-    return { code: error.code, detail: error.detail }
-  }
-}
+])

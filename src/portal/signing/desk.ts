@@ -1,10 +1,12 @@
 import type { Level } from '../../assurance/index.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
-import { Problem } from '../../platform/problem.ts'
 import { type DocumentSigning, type Person, SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
 import { displayName } from '../../accounts/index.ts'
 import type { Prove } from '../entrance.routes.ts'
 import type { AreaPages, Page, Visit } from '../pages.ts'
+import { explaining } from '../refusal.ts'
+
+export type { Refusal } from '../refusal.ts'
 
 /** What the pages about signing share. */
 export interface SigningDesk {
@@ -15,6 +17,8 @@ export interface SigningDesk {
     readonly levelOf: (accountId: string) => Promise<Level>
     /** What a relying party is called. */
     readonly clientName: (clientId: string) => Promise<string>
+    /** Who asks for a signature, as whoever is asked reads it. */
+    readonly personName: (accountId: string) => Promise<string | undefined>
   }
 }
 
@@ -30,25 +34,9 @@ export function showIn({ pages }: SigningDesk, ctx: HttpContext, visit: Visit, p
   pages.show(ctx, visit, { ...page, section: 'documents' })
 }
 
-const EXPLAINED: readonly string[] = [
+/** Runs what may be refused; anything that the page cannot explain goes on up. */
+export const refusalOf = explaining([
   SIGNATURE_PROBLEMS.notSignable, SIGNATURE_PROBLEMS.tooMuch, SIGNATURE_PROBLEMS.stepOutOfOrder, SIGNATURE_PROBLEMS.notYourTurn, SIGNATURE_PROBLEMS.signingBusy,
   SIGNATURE_PROBLEMS.attemptOver, SIGNATURE_PROBLEMS.mandateUnfit, SIGNATURE_PROBLEMS.clockBehind, SIGNATURE_PROBLEMS.noAuthority,
   SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.activationOver, SIGNATURE_PROBLEMS.activationUnproven, SIGNATURE_PROBLEMS.tooManyActivations, SIGNATURE_PROBLEMS.mandateRefused,
-].map(({ code }) => code)
-
-/** A refusal that its page explains. */
-export interface Refusal {
-  readonly code: string
-  readonly detail: string | undefined
-}
-
-/** Runs what may be refused; anything that the page cannot explain goes on up. */
-export async function refusalOf(work: () => Promise<void>): Promise<Refusal | undefined> {
-  try {
-    await work()
-    return undefined
-  } catch (error) {
-    if (!(error instanceof Problem) || !EXPLAINED.includes(error.code)) throw error
-    return { code: error.code, detail: error.detail }
-  }
-}
+])

@@ -55,7 +55,16 @@ export function createEnvelopeRoutes(desk: SigningDesk, uploads: Uploads): Route
   router.post(`${PAGE}/:id/pessoas/eu`, guard({ params }, change((visit, { params: { id } }: { params: Params }) => drafts.addSigner(personOf(visit), id, personOf(visit)))))
   router.post(`${PAGE}/:id/pessoas/:part/remover`, guard({ params: part }, change((visit, input: { params: z.output<typeof part> }) => drafts.removeSigner(personOf(visit), input.params.id, input.params.part))))
   router.post(`${PAGE}/:id/prazo`, guard({ params, body: terms, onInvalid: again }, change(async (visit, { params: { id }, body }: { params: Params; body: z.output<typeof terms> }) => drafts.setTerms(personOf(visit), id, { order: body.ordem, days: body.dias }), 'document-saved')))
-  router.post(`${PAGE}/:id/enviar`, guard({ params }, change((visit, { params: { id } }: { params: Params }) => drafts.send(personOf(visit), id), 'document-sent')))
+  const send = pages.signedIn(async (ctx, visit, { params: { id } }: { params: Params }) => {
+    const refusal = await refusalOf(() => drafts.send(personOf(visit), id))
+    ctx.status = refusal ? 422 : ctx.status
+    if (refusal) return showEnvelope(desk, ctx, visit, id, { refusal })
+    // Who signs alone goes on to it: nobody has to be told.
+    const { signers } = await envelopes.get(personOf(visit), id)
+    const isAlone = signers.length === 1 && signers[0]?.cpf === personOf(visit).cpf
+    seeOther(ctx, isAlone ? `${at(id)}/assinar` : tell(at(id), 'document-sent'))
+  })
+  router.post(`${PAGE}/:id/enviar`, guard({ params }, send))
   router.post(`${PAGE}/:id/cancelar`, guard({ params }, change((visit, { params: { id } }: { params: Params }) => drafts.cancel(personOf(visit), id), 'document-cancelled')))
   router.post(`${PAGE}/:id/recusar`, guard({ params, body: refusing, keep: ['motivo'], onInvalid: again }, change((visit, { params: { id }, body }: { params: Params; body: z.output<typeof refusing> }) => envelopes.refuse(personOf(visit), id, body.motivo), 'document-refused')))
   return router
@@ -75,6 +84,7 @@ export async function showEnvelope(desk: SigningDesk, ctx: HttpContext, visit: V
       days: Math.round((envelope.expiresAt.getTime() - envelope.createdAt.getTime()) / 86_400_000),
       lost: attempt?.state === 'failed' || attempt?.state === 'lost' ? attempt : undefined,
       client: envelope.clientId && (await about.clientName(envelope.clientId)),
+      asker: envelope.ownerId === undefined || envelope.ownerId === by.accountId ? undefined : await about.personName(envelope.ownerId),
       returnHref: returnAddress(envelope),
     },
   })

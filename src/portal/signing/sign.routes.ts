@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { isLevelAtLeast } from '../../assurance/index.ts'
 import { guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
-import { type Envelope, type InNameOf, type SigningChoice, signerOf } from '../../signatures/index.ts'
+import { type InNameOf, type SigningChoice, signerOf } from '../../signatures/index.ts'
 import { PROOF_KINDS } from '../entrance.routes.ts'
 import { tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
@@ -76,25 +76,12 @@ async function isSigned({ signing }: SigningDesk, visit: Visit, id: string): Pro
   return signerOf(await signing.envelopes.get(by, id), by)?.state === 'signed'
 }
 
-/** A draft that only its owner signs goes off by being signed: nobody has to be told. */
-async function openForSigning({ signing }: SigningDesk, visit: Visit, id: string): Promise<Envelope> {
-  const by = personOf(visit)
-  const envelope = await signing.envelopes.get(by, id)
-  const isAlone = envelope.state === 'draft' && envelope.signers.length === 1 && signerOf(envelope, by) !== undefined
-  if (!isAlone) return envelope
-  await signing.drafts.send(by, id)
-  return signing.envelopes.get(by, id)
-}
-
 async function showChoice(desk: SigningDesk, ctx: HttpContext, visit: Visit, id: string, refusal?: Refusal): Promise<void> {
   const { signing, about } = desk
   const by = personOf(visit)
-  let envelope = await signing.envelopes.get(by, id)
-  const missing = refusal ?? (await refusalOf(async () => {
-    envelope = await openForSigning(desk, visit, id)
-    await signing.confirmations.choiceOf(by, id)
-  }))
-  if (missing && !refusal) return seeOther(ctx, `${PAGE}/${id}`)
+  const envelope = await signing.envelopes.get(by, id)
+  const missing = await refusalOf(async () => void (await signing.confirmations.choiceOf(by, id)))
+  if (missing) return seeOther(ctx, `${PAGE}/${id}`)
   const choice = await signing.confirmations.choiceOf(by, id)
   const powers = await signing.powers.list(by)
   showIn(desk, ctx, visit, {

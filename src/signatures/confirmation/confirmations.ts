@@ -46,7 +46,7 @@ export interface ConfirmationDependencies extends PreparationDependencies {
 
 /** A batch of a hundred takes a second or two; after this long others may sign again. */
 const ACT_MS = 60_000
-const ATTEMPTS_A_DAY = 100
+const ATTEMPTS_A_DAY = 40
 
 export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDependencies): Confirmations {
   const { db, clock } = core.platform

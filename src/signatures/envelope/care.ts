@@ -72,9 +72,11 @@ export function createEnvelopeCare(core: EnvelopeCore): EnvelopeCare {
     await db.transaction(async (tx) => {
       const found = await findEnvelope(tx, id, { lock: true })
       const now = clock.now()
-      if (!found || !['draft', 'waiting'].includes(found.envelope.state) || found.envelope.expires_at > now) return
+      const { state, expires_at: ends, contents_until: kept } = found?.envelope ?? { state: undefined }
+      const isDraft = state === 'draft'
+      if (!found || (isDraft ? kept > now : state !== 'waiting' || ends > now)) return
       const { to } = getTransition('expired', found.envelope.state, 'system')
-      await setState(tx, id, { state: to, at: now, contentsUntil: new Date(now.getTime() + KEPT_DAYS.dropped * DAY_MS) })
+      await setState(tx, id, { state: to, at: now, contentsUntil: isDraft ? now : new Date(now.getTime() + KEPT_DAYS.dropped * DAY_MS) })
       await core.audit.record(tx, { type: 'signatures/envelope-expired', actor: { kind: 'system' }, subject: found.envelope.owner_id ?? undefined, clientId: found.envelope.client_id ?? undefined, data: { envelopeId: id } })
       if (owner && found.envelope.state === 'waiting') await core.ports.notify(tx, owner, { notice: 'expired', envelopeId: id, params: {} })
     })

@@ -58,9 +58,9 @@ export async function listOfPerson(sql: Sql, personId: string): Promise<string[]
   return rows.map(({ id }) => id)
 }
 
-/** Open envelopes whose term is over. */
+/** Envelopes whose term is over, and drafts that nobody sent. */
 export async function listExpired(sql: Sql, now: Date, limit: number): Promise<string[]> {
-  const rows = await sql.query<{ id: string }>(`SELECT id FROM signing_envelope WHERE state IN ('draft', 'waiting') AND expires_at <= $1 ORDER BY expires_at LIMIT ${limit}`, [now])
+  const rows = await sql.query<{ id: string }>(`SELECT id FROM signing_envelope WHERE (state = 'waiting' AND expires_at <= $1) OR (state = 'draft' AND contents_until <= $1) ORDER BY expires_at LIMIT ${limit}`, [now])
   return rows.map(({ id }) => id)
 }
 

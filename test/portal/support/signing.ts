@@ -48,8 +48,10 @@ export async function prove(area: TestArea, browser: BrowserClient, confirmation
 
 /** The pages from the envelope to the confirmation. */
 export async function confirmationOf(area: TestArea, browser: BrowserClient, envelope: string, choices: Record<string, string> = {}): Promise<Page> {
-  const page = await area.open(browser, `${envelope}/assinar`)
-  assert.equal(page.status, 200, page.text)
+  const before = await area.open(browser, envelope)
+  const isDraft = before.forms.some(({ action }) => action.pathname.endsWith('/enviar'))
+  const page = isDraft ? await browser.submit(before, {}, { action: '/enviar' }) : await area.open(browser, `${envelope}/assinar`)
+  assert.equal(page.url.pathname, `${envelope}/assinar`, page.text)
   return browser.submit(page, choices, { action: '/assinar' })
 }
 
