@@ -3,7 +3,7 @@ import { OID } from '../asn1/oids.ts'
 import { parseCertificate } from '../authority/certificate.ts'
 import type { Representation } from '../cms/representation.ts'
 import { checkCms, type CmsFault } from './cms.ts'
-import { PdfFile } from './pdf/pdf-file.ts'
+import { isKind, PdfFile } from './pdf/pdf-file.ts'
 import { Unreadable } from './pdf/pdf-tokens.ts'
 import { pictureOf } from './pdf/picture.ts'
 import { type SecurityStore, securityStoreOf } from './pdf/security-store.ts'
@@ -154,11 +154,17 @@ function compare(field: SignatureField, { file, fields }: Opened, isSound: (fiel
   const later = fields.filter(({ range }) => range !== undefined && range.end > end)
   // Whoever allowed nothing allowed no other signature either.
   if (field.permission === 1 && later.some(({ kind }) => kind === 'signature')) return { unchanged: false, laterStamps: false }
-  const stamps = new Set(later.flatMap((each) => (each.number !== undefined && isStamp(file, each) && isSound(each) ? [each.number] : [])))
   const signed = quietly(() => new PdfFile(file.bytes.subarray(0, end)))
   if (!signed) return { unchanged: false, laterStamps: false }
+  const stamps = new Set(later.flatMap((each) => (each.number !== undefined && isStamp(file, each) && isSound(each) && isFreeFor(signed, each.number) ? [each.number] : [])))
   const isSame = quietly(() => pictureOf(signed, stamps) === pictureOf(file, stamps)) ?? false
   return { unchanged: isSame, laterStamps: isSame && stamps.size > 0 && quietly(() => pictureOf(signed) !== pictureOf(file)) === true }
+}
+
+/** A stamp may take the place of nothing, or of a signature's field that waited: under the number of a note that was signed it would hide the note. */
+function isFreeFor(signed: PdfFile, number: number): boolean {
+  const before = quietly(() => signed.object(number)?.value ?? null)
+  return before === null || (before !== undefined && isKind(before, 'dict') && signed.name(before.entries.get('FT')) === 'Sig')
 }
 
 function quietly<Found>(look: () => Found): Found | undefined {
