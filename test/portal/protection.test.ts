@@ -10,6 +10,7 @@ const ID = '7f3b1f4e-1c5e-4a55-9f6a-0d2b6a6f1a11'
 const DRAFT_MODES = ['nova', 'pedir', 'repassar']
 const DRAFT_STEPS = ['quem', 'poderes', 'prazo', 'resumo']
 const MANDATE_ACTIONS = ['aceitar', 'recusar', 'renunciar', 'assinar', 'parar', 'liberar', 'cancelar', 'nao-fui-eu']
+const CERTIFICATE_CHANGES = ['parar', 'liberar', 'revogar']
 const SIGNING_FORMS: readonly (readonly [form: string, fields: Record<string, string>])[] = [
   ...['documentos', `documentos/${ID}/remover`, 'pessoas', 'pessoas/eu', `pessoas/${ID}/remover`, 'prazo', 'enviar', 'cancelar', 'recusar'].map((form) => [form, {}] as const),
   ['assinar', { carimbo: 'sim' }],
@@ -43,6 +44,9 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ['/conta/procuracoes/nova/juntos/retirar', {}],
   [`/conta/procuracoes/atos/${ID}/aprovar`, {}],
   [`/conta/procuracoes/atos/${ID}/recusar`, {}],
+  ['/conta/certificados/novo', { prova: 'rosto' }],
+  [`/conta/certificados/novo/${ID}`, { password: 'x', again: 'x' }],
+  ...CERTIFICATE_CHANGES.map((change) => [`/conta/certificados/${ID}/${change}`, {}] as const),
   ['/conta/assinaturas/nova', {}],
   ...SIGNING_FORMS.map(([form, fields]) => [`/conta/assinaturas/${ID}/${form}`, fields] as const),
   ['/conta/sair', {}],
@@ -63,8 +67,8 @@ test('every page and form that the routes know is in these lists', async () => {
   const text = globSync('src/portal/**/*.routes.ts')
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n')
-  // contact.routes.ts adds its two for e-mail and for phone, grant.routes.ts and mandate.routes.ts each of theirs by one line.
-  const byLoops = 2 + (DRAFT_MODES.length * DRAFT_STEPS.length - 1) + (MANDATE_ACTIONS.length - 1)
+  // contact.routes.ts adds its two for e-mail and for phone, grant.routes.ts, mandate.routes.ts and certificates.routes.ts each of theirs by one line.
+  const byLoops = 2 + (DRAFT_MODES.length * DRAFT_STEPS.length - 1) + (MANDATE_ACTIONS.length - 1) + (CERTIFICATE_CHANGES.length - 1)
   assert.equal([...text.matchAll(/router\.post\(/g)].length, FORMS.length - byLoops)
 })
 
@@ -86,7 +90,7 @@ test('a stranger’s forms, even with a token of their own, change nothing and l
     assert.equal(response.status, 303, path)
     const location = response.headers.get('Location') ?? ''
     assert.match(location, /^\/conta\/entrar\?para=\/conta\//, path)
-    assert.ok([...PAGES, ...DRAFT_PAGES].includes(location.slice('/conta/entrar?para='.length)), `${path} comes back to a page: ${location}`)
+    assert.ok([...PAGES, ...DRAFT_PAGES, `/conta/certificados/novo/${ID}`].includes(location.slice('/conta/entrar?para='.length)), `${path} comes back to a page: ${location}`)
   }
 })
 
