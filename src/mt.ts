@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import {
-  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createDocumentsCommands, createSecretPrompt, createStampCommands, createTrustCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createReceiptKeyCommands, createPointCommands, createProxyCommands, createResourceCommands,
+  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createDocumentsCommands, createSecretPrompt, createSigningApiCommands, createStampCommands, createTrustCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createReceiptKeyCommands, createPointCommands, createProxyCommands, createResourceCommands,
   createUnitCommands, createVault, runCommandLine,
   createMeteringCommands, faultsOutcome,
 } from './admin/index.ts'
@@ -137,6 +137,7 @@ async function main(): Promise<number> {
     ...createCeremonyCommands({ clock: systemClock, askSecret: createSecretPrompt(process.stdin, process.stderr) }),
     ...createStampCommands({ oidc, actor }),
     ...createDocumentsCommands({ oidc, actor }),
+    ...createSigningApiCommands({ oidc, actor }),
     ...createTrustCommands({ trust: async () => createTrustList({ ...(await deps()) }), actor }),
     ...createAuditCommands(audit, [async () => faultsOutcome(await (await metering()).verify())]),
     ...createMeteringCommands({ metering, actor }),

@@ -1,8 +1,8 @@
-import { type Account, type AccountId, displayName } from '../accounts/index.ts'
+import { type Account, type AccountId, createAddressLimit, displayName, networkOf } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import type { PageSessions } from '../platform/http/page-session.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
-import { type AreaData, CITIZEN_PLACE, createCertificateRoutes, createPortalRoutes, createProxyRoutes, createSigningRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
+import { type AreaData, CITIZEN_PLACE, createCertificateRoutes, createLendingRoutes, createPortalRoutes, createProxyRoutes, createSigningRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
 import { CLOSED_GRACE_DAYS } from './closed-accounts.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import type { Rooms } from './rooms.ts'
@@ -61,7 +61,19 @@ export async function openCitizenArea(
   routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }).routes())
   routes.use(createSigningRoutes({ pages, signing: rooms.documents, prove, about: { levelOf: rooms.assurance.levelOf, clientName: (id) => clientName(oidc, id), personName: (id) => personName(rooms, id) } }).routes())
   routes.use(createCertificateRoutes({ pages, credentials: rooms.signing.credentials, prove, ledger }).routes())
+  routes.use(createLendingRoutes({ pages, prove, signing: rooms.signing, levelOf: rooms.assurance.levelOf, clients: { ...oidc.signingClients, claimAddress: askLimit() } }).routes())
   return { routes, pages, prove, sessions, findVisit, findAccount: async (ctx) => (await findVisit(ctx))?.account }
+}
+
+/** What strangers may make us remember; a citizen's own sign-in is limited beside it. */
+const ASKS = { burst: 120, perSecond: 1 } as const
+
+function askLimit(): (ip: string) => void {
+  const limit = createAddressLimit({ allowance: ASKS, networkOf })
+  return (ip) => {
+    limit.check(ip)
+    limit.spend(ip)
+  }
 }
 
 function accountsOf({ foundation, rooms: { accounts, settings } }: CitizenAreaDependencies): PortalDependencies['accounts'] {
@@ -202,5 +214,7 @@ async function reportMisuse(
     await assurance.withdrawRemote(tx, { personId, accountId, since, reason: 'not-me', actor })
     await signing.credentials.revokeAll(tx, { personId, accountId, cause: 'not-me', actor })
   })
+  await signing.lendings.end(accountId)
+  await signing.asks.end(accountId)
   await accounts.safety.suspend(accountId, { reason: 'not-me', actor })
 }

@@ -2,7 +2,7 @@ import type Router from '@koa/router'
 import type { Provider } from 'oidc-provider'
 import type { Audit } from '../audit/index.ts'
 import type { RequireClient } from '../biometrics/index.ts'
-import type { RequireDocumentsClient, RequireStampClient } from '../signatures/index.ts'
+import type { RequireDocumentsClient, RequireStampClient, SigningClients } from '../signatures/index.ts'
 import type { RequireProxyClient } from '../proxies/index.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/db.ts'
@@ -11,6 +11,7 @@ import type { Keyring } from '../platform/keyring.ts'
 import type { ArtifactStore } from './adapter/artifact.ts'
 import { createRequireClient } from './access/agency-access.ts'
 import { createRequireDocumentsClient } from './access/documents-access.ts'
+import { createSigningClients } from './access/signing-clients.ts'
 import { createRequireStampClient } from './access/stamp-access.ts'
 import { createRequireProxyClient } from './access/proxy-access.ts'
 import { createResourceAccess } from './access/resource-access.ts'
@@ -89,6 +90,8 @@ export interface Oidc {
   readonly requireStampClient: RequireStampClient
   /** Who has documents signed. */
   readonly requireDocumentsClient: RequireDocumentsClient
+  /** Whom citizens may lend keys to. */
+  readonly signingClients: SigningClients
   /** Who calls the mandates API. */
   readonly requireProxyClient: RequireProxyClient
   /** What the interaction pages speak to. */
@@ -121,6 +124,7 @@ export async function createOidc(deps: OidcDependencies): Promise<Oidc> {
     requireClient: createRequireClient(provider.issuer, access),
     requireStampClient: createRequireStampClient(provider.issuer, access),
     requireDocumentsClient: createRequireDocumentsClient(provider.issuer, access),
+    signingClients: createSigningClients(directory, platform.keyring),
     requireProxyClient: createRequireProxyClient(provider.issuer, access),
     clients,
     resources,

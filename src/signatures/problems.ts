@@ -30,5 +30,6 @@ export const SIGNATURE_PROBLEMS = {
   credentialUnusable: { code: 'signatures/credential-unusable', status: 409, title: 'The certificate cannot be used now' },
   wrongSigningPassword: { code: 'signatures/wrong-signing-password', status: 403, title: 'The password for signing is another' },
   weakSigningPassword: { code: 'signatures/weak-signing-password', status: 422, title: 'The password for signing is too easy to find' },
+  askInvalid: { code: 'signatures/ask-invalid', status: 400, title: 'The application asks for a signature in a way that is not allowed' },
   tooManyCertificates: { code: 'signatures/too-many-certificates', status: 409, title: 'The account has as many certificates as it may' },
 } as const satisfies Record<string, ProblemKind>

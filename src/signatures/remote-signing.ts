@@ -10,6 +10,7 @@ import type { PersonKeyKind } from './authority/signer.ts'
 import { createCredentials, type Credentials } from './credentials/credentials.ts'
 import { type CertificateReview, createReview } from './credentials/review.ts'
 import { createKeptKeys } from './credentials/kept-keys.ts'
+import { type Asks, createAsks } from './lending/asks.ts'
 import { createLendings, type Lendings } from './lending/lendings.ts'
 
 /** argon2id of a password for signing: 64 MiB, three times over. */
@@ -37,6 +38,10 @@ export interface RemoteSigning {
   readonly review: CertificateReview
   /** Keys lent to relying parties that sign by an API. */
   readonly lendings: Lendings
+  /** What those ask of citizens. */
+  readonly asks: Asks
+  /** Who somebody is for a signature, at this moment. */
+  readonly findSigner: SigningCore['people']['findSigner']
   readonly stats: SigningThread['stats']
   close(): Promise<void>
 }
@@ -48,5 +53,6 @@ export function createRemoteSigning({ core, authority, settings }: RemoteSigning
   const credentials = createCredentials({ core, thread, issuance, settings })
   const activations = createActivations({ core, thread, issuance, settings, findKept: createKeptKeys(core, credentials) })
   const lendings = createLendings({ core, thread, activations })
-  return { credentials, activations, lendings, review: createReview(core, credentials), stats: thread.stats, close: thread.close }
+  const asks = createAsks({ core, activations, lendings })
+  return { credentials, activations, lendings, asks, findSigner: core.people.findSigner, review: createReview(core, credentials), stats: thread.stats, close: thread.close }
 }

@@ -185,6 +185,7 @@ export const PINNED_CODES = [
   'satisfaction/link-used',
   'signatures/activation-over',
   'signatures/activation-unproven',
+  'signatures/ask-invalid',
   'signatures/credential-unknown',
   'signatures/credential-unusable',
   'signatures/mandate-refused',

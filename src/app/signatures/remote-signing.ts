@@ -48,6 +48,7 @@ export function openRemoteSigning({ foundation, rooms, messages, issuer, registe
   jobs.schedule('signatures-purge', '27 * * * *', async () => {
     await signing.activations.purge()
     await signing.lendings.purge()
+    await signing.asks.purge()
     await signing.credentials.purge()
   })
   jobs.work(REVIEW_CERTIFICATES_JOB, async ({ accountId }) => void (await signing.review.one(String(accountId))))

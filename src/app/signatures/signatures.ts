@@ -1,7 +1,7 @@
 import { createAddressLimit, networkOf } from '../../accounts/index.ts'
-import { createQuotas } from '../../biometrics/index.ts'
+import { createQuotas, type Quotas } from '../../biometrics/index.ts'
 import type { Oidc } from '../../oidc/index.ts'
-import { createAuthorityRoutes, createCodeRoutes, createDocumentsApi, createVerifierRoutes } from '../../signatures/index.ts'
+import { createAuthorityRoutes, createCodeRoutes, createDocumentsApi, createGovbrSigningApi, createVerifierRoutes, type SigningApiDependencies } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Rooms } from '../rooms.ts'
 import type { Web } from '../web.ts'
@@ -68,6 +68,7 @@ export async function openSignatures({ foundation, rooms, oidc, web }: OpenSigna
     },
   })
   web.app.use(documentsApi.routes())
+  web.app.use(createGovbrSigningApi(signingApi({ foundation, rooms, oidc, web }, quotas)).routes())
   const codes = createAddressLimit({ allowance: QUESTIONS, networkOf })
   const codeRoutes = createCodeRoutes({
     views: web.views,
@@ -86,4 +87,34 @@ export async function openSignatures({ foundation, rooms, oidc, web }: OpenSigna
   if (config.demo.enabled) await signatures.authority.ensureDemonstration()
   await signatures.authority.renewServices()
   if ((await signatures.authority.list()).length === 0) log.info('signatures: no certificate authority yet; docs/signatures.md has the ceremony')
+}
+
+/** Calls without a good token that one address may make. */
+const STRANGERS = { burst: 120, perSecond: 2 } as const
+
+/** What the signing APIs stand on: keys that citizens lent, the clients that they lent them to, and how much these may do. */
+function signingApi({ rooms, oidc }: OpenSignaturesDependencies, quotas: Quotas): SigningApiDependencies {
+  const strangers = createAddressLimit({ allowance: STRANGERS, networkOf })
+  const { accounts, register, signing } = rooms
+  return {
+    signing,
+    people: {
+      findSigner: signing.findSigner,
+      async isRegular(accountId) {
+        const account = await accounts.find(accountId)
+        return account !== undefined && (await register.find(account.citizen.reveal().cpf))?.situation === 'regular'
+      },
+    },
+    clients: oidc.signingClients,
+    claims: {
+      address(ip) {
+        strangers.check(ip)
+        strangers.spend(ip)
+      },
+      call: (ctx, { id, policy }) => quotas.claimCall(ctx, { id: `chave:${id}`, policy }),
+      async signatures(ctx, { id, policy }, count) {
+        for (let signature = 0; signature < count; signature += 1) await quotas.claimWork(ctx, { id: `chave:${id}`, policy }, 'chave')
+      },
+    },
+  }
 }

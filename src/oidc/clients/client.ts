@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { LEVELS } from '../../assurance/index.ts'
 import { agencyPolicySchema } from '../../biometrics/index.ts'
-import { documentsPolicySchema, stampPolicySchema } from '../../signatures/index.ts'
+import { documentsPolicySchema, signingApiPolicySchema, stampPolicySchema } from '../../signatures/index.ts'
 import { proxyPolicySchema } from '../../proxies/index.ts'
 
 /** Scopes that a client may be allowed; each is a set of claims, `offline_access` is refresh tokens beyond the session. */
@@ -116,6 +116,8 @@ export const clientPolicySchema = z.strictObject({
   timeStamps: stampPolicySchema.optional(),
   /** It may have documents signed by citizens; absent = not. */
   documents: documentsPolicySchema.optional(),
+  /** Citizens may lend it keys at the signing APIs; absent = not. */
+  signing: signingApiPolicySchema.optional(),
   /** Hosts (`host` or `host:port`) on special-use networks to which this server may connect for this client. */
   allowInternalHosts: z.array(z.string().max(300)).default([]),
 })

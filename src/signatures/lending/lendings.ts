@@ -1,16 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { Problem } from '../../platform/problem.ts'
-import { equalSecrets } from '../../platform/keyring.ts'
 import type { Activations } from '../activation/activations.ts'
 import { citizenActor, entitledSigner, type SigningCore } from '../activation/core.ts'
 import type { SigningThread } from '../activation/signing-thread.ts'
 import { algorithmOfKey, type Signer } from '../authority/signer.ts'
 import { parseCertificate } from '../authority/certificate.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
+import { CODE_SECONDS, hashOf, isVerified, newSecret, secretOf } from './one-use-secret.ts'
 import { findByToken, forgetLending, forgetLendingsOf, insertLending, type Lending, lockByCode, lockByToken, purgeLendings, setToken, takeUses } from './lending.store.ts'
-
-/** How long a code may wait for its exchange (RFC 6749, 4.1.2: at most ten minutes; one is enough). */
-export const CODE_SECONDS = 60
 
 /** The client's request that a citizen agreed to. */
 export interface LendingRequest {
@@ -57,17 +53,18 @@ export interface LendingDependencies {
   readonly activations: Pick<Activations, 'lend'>
 }
 
-const SECRET_BYTES = 32
-
 export function createLendings({ core, thread, activations }: LendingDependencies): Lendings {
   const { db, clock } = core
   return {
     async lend(proof, { seconds, redirectUri, codeChallenge }) {
-      const code = randomBytes(SECRET_BYTES)
+      const code = newSecret()
       const expiresAt = new Date(clock.now().getTime() + seconds * 1000)
       const { terms, serial, wrapped } = await activations.lend({ ...proof, secret: code, expiresAt })
       const uses = terms.allows.kind === 'open' ? terms.allows.count : terms.allows.digests.length
-      await insertLending(db, { terms, serial, wrapped, codeHash: hashOf(code), redirectUri, codeChallenge, uses }, clock.now())
+      await db.transaction(async (tx) => {
+        await insertLending(tx, { terms, serial, wrapped, codeHash: hashOf(code), redirectUri, codeChallenge, uses }, clock.now())
+        await core.people.tell(tx, terms.accountId, 'lent')
+      })
       return { code: code.toString('base64url') }
     },
     exchange: (presented) => exchange({ core, thread }, presented),
@@ -96,7 +93,7 @@ async function exchange({ core: { db, clock }, thread }: Parts, { code, clientId
       await forgetLending(tx, found.terms.activationId)
       return undefined
     }
-    const token = randomBytes(SECRET_BYTES)
+    const token = newSecret()
     const wrapped = await thread.relend({ wrapped: found.wrapped, secret, terms: found.terms, next: token }, now)
     await setToken(tx, found.terms.activationId, { tokenHash: hashOf(token), wrapped })
     return { token: token.toString('base64url'), secondsLeft: Math.floor((found.terms.expiresAt.getTime() - now.getTime()) / 1000) }
@@ -145,18 +142,4 @@ function createLentSigner({ core: { db, clock, audit }, thread }: Parts, { terms
     },
     signHashes: (digests) => sign(digests),
   }
-}
-
-function secretOf(text: string): Buffer {
-  return Buffer.from(text, 'base64url')
-}
-
-/** Random secrets of 32 bytes need no slow hash, and are looked up by it. */
-function hashOf(secret: Buffer): Buffer {
-  return createHash('sha256').update(secret).digest()
-}
-
-function isVerified(challenge: string | undefined, verifier: string | undefined): boolean {
-  if (challenge === undefined) return verifier === undefined
-  return verifier !== undefined && equalSecrets(createHash('sha256').update(verifier).digest('base64url'), challenge)
 }
