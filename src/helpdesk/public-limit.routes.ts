@@ -10,7 +10,11 @@ export const SCREENS = { burst: 600, perSecond: 30 } as const
 /** The camera page asks five times a second; each answer costs a run of the nets. */
 export const FRAMES = { burst: 40, perSecond: 10 } as const
 
-/** Bounds what a network asks of routes that want no sign-in; 429 with when to come back. Each router counts by itself. */
+/**
+ * Bounds what a network asks of routes that want no sign-in; 429 with when to come back. Each call counts by itself.
+ *
+ * Use it with the paths it is for: a router inside another runs what it `use`s without a path for every page of the other.
+ */
 export function limitAddresses(allowance: typeof HALL | typeof LINK | typeof SCREENS): HttpMiddleware {
   const limit = createAddressLimit({ allowance, networkOf })
   return async (ctx, next) => {

@@ -1,3 +1,4 @@
+import { mock } from 'node:test'
 import type { Clock } from '../../src/platform/clock.ts'
 
 export interface FixedClock extends Clock {
@@ -53,4 +54,15 @@ export function beginDay(clock: FixedClock): void {
 /** Moves on to the first minute of the next hour, so that what is counted by the hour is counted in one. */
 export function beginHour(clock: FixedClock): void {
   clock.set(new Date(Math.ceil(clock.now().getTime() / 3_600_000) * 3_600_000 + 60_000))
+}
+
+/** Runs `work` while the process's stop-watch stands still: no allowance by the second grows again, however slow the machine. */
+export async function atOneMoment<T>(work: () => Promise<T>): Promise<T> {
+  const at = performance.now()
+  const standing = mock.method(performance, 'now', () => at)
+  try {
+    return await work()
+  } finally {
+    standing.mock.restore()
+  }
 }

@@ -30,7 +30,8 @@ const watched = z.object({ state: z.enum(['asked', ...ANSWERS, 'gone']) })
 /** The citizen's own screen at the counter: no sign-in; what ties it to a case is a cookie that this page alone reads. */
 export function createScreenRoutes({ views, consents }: ScreenRoutesDependencies): Router {
   const router = new Router()
-  router.use(inRoom('helpdesk'), limitAddresses(SCREENS))
+  router.use(inRoom('helpdesk'))
+  router.use(SCREEN_PAGE, limitAddresses(SCREENS))
   /** A code is tried by hand, a few a minute. */
   const pairing = limitAddresses(LINK)
   const secretOf = (ctx: HttpContext): string | undefined => {

@@ -44,7 +44,8 @@ interface Asked<P> {
 /** What everybody in the hall sees: the screen of calls, and the tablet at the entrance that gives numbers. No name, no CPF, no sign-in. */
 export function createPanelRoutes({ views, queue }: PanelDependencies): Router {
   const router = new Router()
-  router.use(inRoom('helpdesk'), limitAddresses(HALL))
+  router.use(inRoom('helpdesk'))
+  router.use(['/painel', '/senha'], limitAddresses(HALL))
 
   async function getUnit(unitCode: string): Promise<Unit> {
     const unit = await queue.findUnit(unitCode)

@@ -61,7 +61,8 @@ export interface PublicReceiptDependencies {
 /** Where anybody checks a receipt by the address in its QR code, and the citizen fetches the one that was sent; nothing here names the person. */
 export function createPublicReceiptRoutes({ receipts, mails, views }: PublicReceiptDependencies): Router {
   const router = new Router()
-  router.use(inRoom('helpdesk'), limitAddresses(LINK))
+  router.use(inRoom('helpdesk'))
+  router.use(['/comprovante', '/comprovantes'], limitAddresses(LINK))
   const check = guard({ params: checking }, async (ctx, { params: { id, code } }) => {
     const found = await receipts.check(id, code)
     ctx.status = found === undefined ? 404 : 200

@@ -16,7 +16,8 @@ const form = z.object({
 /** `/avaliacao/…`: 1 to 5 and a sentence, once, without a sign-in. */
 export function createSurveyRoutes({ views, surveys }: { readonly views: Views; readonly surveys: Surveys }): Router {
   const router = new Router()
-  router.use(inRoom('helpdesk'), limitAddresses(LINK))
+  router.use(inRoom('helpdesk'))
+  router.use('/avaliacao', limitAddresses(LINK))
   const show = async (ctx: HttpContext, token: string, page: { errors?: FieldErrors; typed?: Typed } = {}) =>
     views.render(ctx, 'helpdesk/survey', { unitName: (await surveys.open(token)).unitName, ...page })
 
