@@ -1,7 +1,7 @@
 import { createAddressLimit, networkOf } from '../../accounts/index.ts'
 import { createQuotas, type Quotas } from '../../biometrics/index.ts'
 import type { Oidc } from '../../oidc/index.ts'
-import { createAuthorityRoutes, createCodeRoutes, createDocumentsApi, createGovbrSigningApi, createVerifierRoutes, type SigningApiDependencies } from '../../signatures/index.ts'
+import { createAuthorityRoutes, createCodeRoutes, createCscApi, createDocumentsApi, createGovbrSigningApi, createVerifierRoutes, type SigningApiDependencies } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
 import type { Rooms } from '../rooms.ts'
 import type { Web } from '../web.ts'
@@ -68,7 +68,9 @@ export async function openSignatures({ foundation, rooms, oidc, web }: OpenSigna
     },
   })
   web.app.use(documentsApi.routes())
-  web.app.use(createGovbrSigningApi(signingApi({ foundation, rooms, oidc, web }, quotas)).routes())
+  const api = signingApi({ foundation, rooms, oidc, web }, quotas)
+  web.app.use(createGovbrSigningApi(api).routes())
+  web.app.use(createCscApi({ ...api, publicUrl: config.platform.publicUrl }).routes())
   const codes = createAddressLimit({ allowance: QUESTIONS, networkOf })
   const codeRoutes = createCodeRoutes({
     views: web.views,
