@@ -24,7 +24,7 @@ function refuse(ctx: z.RefinementCtx): typeof z.NEVER {
 }
 
 /** Refusals that belong to the form. */
-const FORM_PROBLEMS: readonly string[] = [PROXIES_PROBLEMS.staffUnfit, PROXIES_PROBLEMS.notForOneself].map(({ code }) => code)
+const FORM_PROBLEMS: readonly string[] = [PROXIES_PROBLEMS.staffUnfit, PROXIES_PROBLEMS.notForOneself, PROXIES_PROBLEMS.tooManyRequests].map(({ code }) => code)
 
 export interface AgencyTeamDependencies {
   readonly pages: AgencyPages
@@ -60,7 +60,7 @@ export function createAgencyTeamRoutes({ pages, team, accounts }: AgencyTeamDepe
     const refusal = await refusalOf(() => team.add({ namespace: espaco, cpf, role: papel }, { accountId: visit.account.id }))
     if (refusal === undefined) return seeOther(ctx, `${PAGE}/${espaco}?feito=added`)
     ctx.status = 422
-    await show(ctx, visit, space, { errors: { '': `${refusal}.text` }, typed: { papel } })
+    await show(ctx, visit, space, { errors: { '': refusal === PROXIES_PROBLEMS.tooManyRequests.code ? 'orgao.field.tries' : `${refusal}.text` }, typed: { papel } })
   })
   const end = pages.only('team', async (ctx, visit, { params: { espaco }, body: { lugar } }: Named & { body: z.output<typeof ending> }) => {
     const space = spaceIn(visit, espaco, ['manager'])

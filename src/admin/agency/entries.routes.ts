@@ -103,7 +103,7 @@ function addForm(router: Router, { pages, proxies: { entered, roles } }: Entries
     } catch (error) {
       if (!(error instanceof Problem) || !FORM_PROBLEMS.includes(error.code)) throw error
       ctx.status = 422
-      await show(ctx, visit, space, { errors: { [FIELD_OF[error.detail ?? ''] ?? '']: `${error.code}.text` }, typed: typedAgain(body) })
+      await show(ctx, visit, space, { errors: { [FIELD_OF[error.detail ?? ''] ?? '']: error.code === PROXIES_PROBLEMS.tooManyRequests.code ? 'orgao.field.tries' : `${error.code}.text` }, typed: typedAgain(body) })
     }
   })
   router.get(`${PAGE}/:espaco/nova`, guard({ params: spaceParams }, open))

@@ -22,8 +22,8 @@ export interface Member {
 export interface ActGroups {
   /** The actor's place in the group, if they have one now. */
   find(actor: Actor, act: Pick<Act, 'groupKey'>): Promise<Member | undefined>
-  /** How many there are now. */
-  count(act: Pick<Act, 'groupKey'>): Promise<number>
+  /** Documents of those who are of it now. */
+  documentsOf(act: Pick<Act, 'groupKey'>): Promise<readonly string[]>
   /** Keys of the groups that an actor is of now. */
   keysOf(actor: Actor): Promise<string[]>
   /** Parties to tell; of a company it is the company, whose administrators hear. */
@@ -56,9 +56,9 @@ export function createActGroups(core: Core, roles: Roles): ActGroups {
       const held = (await holders(id)).find(({ delegate }) => isActor(actor, delegate))
       return held && { company: held.delegate.kind === 'company' ? held.delegate : undefined }
     },
-    async count({ groupKey }) {
+    async documentsOf({ groupKey }) {
       const [kind = '', id = ''] = groupKey.split(':')
-      return kind === 'group' ? (await holders(id)).length : (await administrators(id)).length
+      return kind === 'group' ? (await holders(id)).map(({ delegate }) => delegate.document) : administrators(id)
     },
     async keysOf(actor) {
       const groups = (await listGroupsOf(db, actorDocuments(actor))).map((id) => `group:${id}`)

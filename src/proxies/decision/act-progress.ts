@@ -1,10 +1,9 @@
 import type { Core } from '../core.ts'
-import { dayOf } from '../mandate/day.ts'
 import type { Party } from '../party/party.ts'
 import { findPartyById } from '../party/party.store.ts'
 import { type Act, type ActState, actStateOf, type Vote } from './act.ts'
 import type { ActGroups } from './act-group.ts'
-import { countGroupApprovals, countRegisterApprovals, listVotes } from './act.store.ts'
+import { countApprovals, listVotes } from './act.store.ts'
 
 /** How far an act has come. */
 export interface ActProgress {
@@ -15,6 +14,8 @@ export interface ActProgress {
   readonly approvals: number
   /** How many there are who may approve. */
   readonly members: number
+  /** Of those who are still among them. */
+  readonly refusals: number
   readonly votes: readonly Vote[]
 }
 
@@ -24,17 +25,18 @@ export function createProgress(core: Core, groups: ActGroups): Progress {
   const { db, clock } = core.platform
   return async (act) => {
     const now = clock.now()
-    const [kind = '', id = ''] = act.groupKey.split(':')
     const represented = await findPartyById(db, act.representedId)
     if (!represented) throw new Error('a party went away')
-    const approvals = kind === 'group' ? await countGroupApprovals(db, act.id, id, now, dayOf(now)) : await countRegisterApprovals(db, act.id, id)
+    const approvals = await countApprovals(db, act, now)
+    const [members, votes] = [await groups.documentsOf(act), await listVotes(db, act.id)]
     return {
       act,
       represented,
       approvals,
       state: actStateOf(act, approvals, now),
-      members: await groups.count(act),
-      votes: await listVotes(db, act.id),
+      members: members.length,
+      refusals: votes.filter(({ word, party }) => word === 'refused' && members.includes(party.document)).length,
+      votes,
     }
   }
 }

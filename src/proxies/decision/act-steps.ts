@@ -41,8 +41,7 @@ export async function settle(core: Core, groups: ActGroups, progressOf: Progress
   const { db } = core.platform
   const act = await findAct(db, id)
   if (!act) return
-  const { state, members, votes, represented } = await progressOf(act)
-  const refusals = votes.filter(({ word }) => word === 'refused').length
+  const { state, members, refusals, votes, represented } = await progressOf(act)
   const opener = (act.openedBy && (await findPartyById(db, act.openedBy))) || represented
   await db.transaction(async (tx) => {
     if (state === 'open' && members - refusals < act.quorum) {

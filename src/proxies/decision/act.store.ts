@@ -1,7 +1,7 @@
 import type { Sql } from '../../platform/db.ts'
-import type { Day } from '../mandate/day.ts'
+import { type Day, dayOf } from '../mandate/day.ts'
 import type { PartyId } from '../party/party.ts'
-import type { Act, ActOutcome, Vote } from './act.ts'
+import { type Act, type ActOutcome, isOpenAct, type Vote } from './act.ts'
 
 interface ActRow {
   id: string
@@ -120,8 +120,14 @@ export async function listVotes(sql: Sql, actId: string): Promise<Vote[]> {
   return rows.map(({ id, name, document, word, at }) => ({ party: { id: id as PartyId, name, document }, word, at }))
 }
 
+/** Approvals of an act by those who may still give them. */
+export async function countApprovals(sql: Sql, { id, groupKey }: Pick<Act, 'id' | 'groupKey'>, now: Date): Promise<number> {
+  const [kind = '', group = ''] = groupKey.split(':')
+  return kind === 'group' ? countGroupApprovals(sql, id, group, now, dayOf(now)) : countRegisterApprovals(sql, id, group)
+}
+
 /** Approvals by people who still hold the power: of the group's mandates that count now. */
-export async function countGroupApprovals(sql: Sql, actId: string, groupId: string, now: Date, today: Day): Promise<number> {
+async function countGroupApprovals(sql: Sql, actId: string, groupId: string, now: Date, today: Day): Promise<number> {
   const [row] = await sql.query<{ count: number }>(
     `SELECT count(DISTINCT v.party_id)::int AS count FROM proxy_act_approval v JOIN mandate m ON m.delegate_id = v.party_id AND m.group_id = $2
        JOIN proxy_party p ON p.id = v.party_id
@@ -133,17 +139,19 @@ export async function countGroupApprovals(sql: Sql, actId: string, groupId: stri
 }
 
 /** Approvals by people whom the company register still names. */
-export async function countRegisterApprovals(sql: Sql, actId: string, root: string): Promise<number> {
+async function countRegisterApprovals(sql: Sql, actId: string, root: string): Promise<number> {
   const [row] = await sql.query<{ count: number }>(
     `SELECT count(DISTINCT v.party_id)::int AS count FROM proxy_act_approval v JOIN proxy_party p ON p.id = v.party_id
-       JOIN company_administrator c ON c.cpf = p.document AND c.root = $2 WHERE v.act_id = $1`,
+       JOIN company_administrator c ON c.cpf = p.document AND c.root = $2 WHERE v.act_id = $1 AND p.standing = 'regular'`,
     [actId, root],
   )
   return row?.count ?? 0
 }
 
-/** An act is done once, and not once it is closed. */
-export async function useAct(tx: Sql, id: string, at: Date): Promise<boolean> {
+/** An act is done once, not once it is closed, and only while so many approve it: under its lock, so that a yes is taken back wholly before or wholly after. */
+export async function useAct(tx: Sql, id: string, quorum: number, at: Date): Promise<boolean> {
+  const act = await lockAct(tx, id)
+  if (!act || !isOpenAct(act, at) || (await countApprovals(tx, act, at)) < quorum) return false
   return (await tx.execute('UPDATE proxy_act SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND closed_at IS NULL', [id, at])) === 1
 }
 

@@ -6,11 +6,12 @@ import type { Day } from '../mandate/day.ts'
 import type { MandateId } from '../mandate/mandate.ts'
 import { documentOf, documentsOf, type PartyRef, rootOf } from '../party/party.ts'
 import type { KnownCompany } from '../party/company.store.ts'
+import { isRegularPerson } from '../party/registers.ts'
 import type { MandateKind, Power } from '../role/role.ts'
 import { powerName, type Role } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
 import { isOpenAct } from './act.ts'
-import { countGroupApprovals, countRegisterApprovals, findAct } from './act.store.ts'
+import { countApprovals, findAct } from './act.store.ts'
 import { findCandidates, type Found, holdTrees, type Sought } from './decision.store.ts'
 import { type DecisionReason, findFault } from './judge.ts'
 
@@ -86,6 +87,8 @@ export function createDecide({ core, roles, refresh }: DecideDependencies): Deci
     if (direct.permit || ask.actor.kind !== 'person') return direct
     // Registers are not asked while a transaction is open; the caller has decided without one before.
     const companies = tx ? [] : await core.companies.listOf(ask.actor.cpf)
+    // The company register may name for a while whom the base register knows to be dead.
+    if (companies.length > 0 && !(await isRegularPerson(core, ask.actor.cpf))) return direct.reason === 'no-mandate' ? deny('standing') : direct
     const own = await decideByRegister(companies)
     if (own) return own
     const through = companies.filter(({ quorum, standing }) => quorum === 1 && standing === 'regular').flatMap(({ root, cnpj }) => [root, cnpj])
@@ -151,9 +154,7 @@ export function createDecide({ core, roles, refresh }: DecideDependencies): Deci
       const isThis =
         act !== undefined && act.groupKey === groupKey && (representedId === undefined || act.representedId === representedId) && isOpenAct(act, now) &&
         powerName(act) === powerName(ask.role) && act.service === ask.service && act.instance === ask.instance
-      if (!isThis) return 0
-      const [kind = '', id = ''] = groupKey.split(':')
-      return kind === 'group' ? countGroupApprovals(sql, act.id, id, now, dayOf(now)) : countRegisterApprovals(sql, act.id, id)
+      return isThis ? countApprovals(sql, act, now) : 0
     }
   }
 }

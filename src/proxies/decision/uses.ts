@@ -53,7 +53,8 @@ export function createUses({ core, decide, mandates }: { core: Core; decide: Dec
         // What the register says was judged a moment ago and cannot be held; a mandate is, with its whole tree.
         const decision = seen.mandateId === undefined ? seen : await holdAndDecide(decide, ask, seen, tx)
         if (!decision.permit) return { decision, useId: undefined }
-        if (ask.actId !== undefined && decision.obligations.joint && !(await useAct(tx, ask.actId, clock.now()))) throw new Problem(PROXIES_PROBLEMS.actPending)
+        const { joint } = decision.obligations
+        if (ask.actId !== undefined && joint && !(await useAct(tx, ask.actId, joint.quorum, clock.now()))) throw new Problem(PROXIES_PROBLEMS.actPending)
         const useId = await write(core, tx, { ask, clientId, decision, parties, official })
         await also?.(tx, decision)
         return { decision, useId }

@@ -7,7 +7,7 @@ import { personRef } from './actor.ts'
 import { documentOf, type Party, type PartyRef, rootOf, type Standing } from './party.ts'
 import { dayOf } from '../mandate/day.ts'
 import { claimAttempt } from '../request/request.store.ts'
-import { saveParty } from './party.store.ts'
+import { findParty, saveParty } from './party.store.ts'
 
 const DEADLINE_MS = 5000
 
@@ -64,12 +64,24 @@ export async function lookUpSigner(core: Core, cpf: string): Promise<RegisteredP
   return found
 }
 
+/** The base register's word on a person is asked for again after a day. */
+const STALE_MS = 86_400_000
+
+/** Whether the base register knows somebody as living and in order. @throws {Problem} as `lookUpParty` does when it must be asked */
+export async function isRegularPerson(core: Core, cpf: string): Promise<boolean> {
+  const { db, clock } = core.platform
+  const known = await findParty(db, cpf)
+  if (known && clock.now().getTime() - known.standingAt.getTime() < STALE_MS) return known.standing === 'regular'
+  const found = await lookUpParty(core, personRef(cpf))
+  if (found) await db.transaction((tx) => keepParty(core, tx, found))
+  return found?.standing === 'regular'
+}
+
 /** Tries of numbers with names in a day: more is no mistake of typing. */
 const MOST_TRIES = 60
 
 /** Counts one try, before it is judged. @throws {Problem} proxies/too-many-requests */
-export async function claimTry(core: Core, accountId: string): Promise<void> {
-  const { db, clock } = core.platform
+export async function claimTry({ platform: { db, clock } }: { readonly platform: Pick<Core['platform'], 'db' | 'clock'> }, accountId: string): Promise<void> {
   if (!(await claimAttempt(db, accountId, dayOf(clock.now()), MOST_TRIES))) throw new Problem(PROXIES_PROBLEMS.tooManyRequests, { retryAfterSeconds: 86_400 })
 }
 

@@ -5,6 +5,7 @@ import type { Audit, AuditActor } from '../../audit/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Database, Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
+import { claimTry } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import { endMembership, insertMembership, listLiveOf, listOfNamespace, lockCandidate } from './team.store.ts'
 
@@ -34,7 +35,7 @@ export interface Team {
   listOf(namespace: string): Promise<Membership[]>
   /**
    * Gives a place for a year, by a manager of the namespace, or (`by` undefined) by the operator's command line.
-   * @throws {Problem} proxies/namespace-not-yours, proxies/staff-unfit, proxies/not-for-oneself
+   * @throws {Problem} proxies/namespace-not-yours, proxies/staff-unfit, proxies/not-for-oneself, proxies/too-many-requests
    */
   add(place: { namespace: string; cpf: Cpf; role: AgencyRole }, giver: TeamGiver): Promise<Membership>
   /** False when it was over. @throws {Problem} proxies/namespace-not-yours, proxies/not-for-oneself */
@@ -59,8 +60,10 @@ export function createTeam({ db, clock, audit }: TeamDependencies): Team {
   return {
     liveOf: (accountId) => listLiveOf(db, accountId, clock.now()),
     listOf: (namespace) => listOfNamespace(db, namespace, clock.now()),
-    add: ({ namespace, cpf, role }, giver) =>
-      db.transaction(async (tx) => {
+    async add({ namespace, cpf, role }, giver) {
+      // Who gets a place is shown by name: numbers are tried no more often than a citizen may, and a refused try counts.
+      if ('accountId' in giver) await claimTry({ platform: { db, clock } }, giver.accountId)
+      return db.transaction(async (tx) => {
         const now = clock.now()
         const by = 'accountId' in giver ? giver.accountId : giver.actorId
         if ('accountId' in giver) await checkManager(tx, namespace, giver.accountId)
@@ -72,7 +75,8 @@ export function createTeam({ db, clock, audit }: TeamDependencies): Team {
         await insertMembership(tx, place, { by, at: now })
         await record(tx, 'proxies/staff-added', place, by)
         return place
-      }),
+      })
+    },
     end: (namespace, id, by) =>
       db.transaction(async (tx) => {
         await checkManager(tx, namespace, by)
