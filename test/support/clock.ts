@@ -5,6 +5,8 @@ export interface FixedClock extends Clock {
   /** Moves the clock forward; negative values move it back. */
   advance(milliseconds: number): void
   set(date: Date): void
+  /** Time passes only by `advance` while `work` runs, and has caught up with the machine's afterwards where the clock goes by that. */
+  stand<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** A clock that stands still until told otherwise. */
@@ -18,19 +20,30 @@ export function fixedClock(start: Date | string = '2026-11-22T12:00:00Z'): Fixed
     set: (date) => {
       now = date.getTime()
     },
+    stand: (work) => work(),
   }
 }
 
 /** Runs with the machine's clock, which the provider itself goes by, and can be moved ahead. */
 export function movableClock(): FixedClock {
   let offset = 0
+  let standsAt: number | undefined
+  const machine = () => standsAt ?? Date.now()
   return {
-    now: () => new Date(Date.now() + offset),
+    now: () => new Date(machine() + offset),
     advance: (milliseconds) => {
       offset += milliseconds
     },
     set: (date) => {
-      offset = date.getTime() - Date.now()
+      offset = date.getTime() - machine()
+    },
+    async stand(work) {
+      standsAt = machine()
+      try {
+        return await work()
+      } finally {
+        standsAt = undefined
+      }
     },
   }
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Liveness, LivenessCaller, Started } from '../../src/biometrics/index.ts'
 import { Problem } from '../../src/platform/problem.ts'
 import type { BrowserClient, Page } from './browser-client.ts'
+import { withDrawnChallenge } from './challenges.ts'
 import type { FixedClock } from './clock.ts'
 import { type Capture, driveSession, willingYaw } from './reactive-camera/browser-driver.ts'
 import { createSimulatedCamera, type Persona } from './reactive-camera/simulated-person.ts'
@@ -93,8 +94,16 @@ export async function showPictures(
     : read<FaceCheckOutcome>(Promise.resolve(answer))
 }
 
-/** The same without the end: answers the check's id, every step shown. */
-export async function playPictures(browser: BrowserClient, page: Page, camera: { clock: FixedClock; capture: Capture }): Promise<string> {
+/**
+ * The same without the end: answers the check's id, every step shown.
+ *
+ * Neither chance nor the machine's speed decides: a server in this process asks what a seed drew, and its time passes by the frames alone.
+ */
+export function playPictures(browser: BrowserClient, page: Page, camera: { clock: FixedClock; capture: Capture }): Promise<string> {
+  return camera.clock.stand(() => withDrawnChallenge(() => showSteps(browser, page, camera)))
+}
+
+async function showSteps(browser: BrowserClient, page: Page, camera: { clock: FixedClock; capture: Capture }): Promise<string> {
   const { call, read } = faceEndpoints(browser, page)
   const started = await read<Started>(call('POST', '/sessao', { json: { flashes: true, slowLink: false } }))
   const dated = { ...started, expiresAt: new Date(started.expiresAt) }
