@@ -25,6 +25,8 @@ export const signatureEvents = defineEvents({
   'signatures/signed': z.object({
     activationId: z.uuid(), serial: z.string(), digests: z.array(z.string()), mandateId: z.string().optional(), power: z.string().optional(),
   }),
+  /** A client may list them for an hour. */
+  'signatures/certificates-shown': z.object({ askId: z.uuid() }),
   'signatures/credential-issued': z.object({ ...credential, replaces: z.uuid().optional() }),
   'signatures/credential-suspended': z.object({ ...credential, cause: z.enum(HOLD_CAUSES) }),
   'signatures/credential-resumed': z.object(credential),

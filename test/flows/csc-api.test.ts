@@ -80,6 +80,7 @@ test('info says how; certificates are shown to whom the citizen let, and to nobo
   assert.deepEqual((await post('credentials/list', {})).json['error'], 'invalid_token')
   const token = await serviceToken()
   assert.deepEqual((await post('credentials/list', {}, token)).json, { credentialIDs: [credentialID] })
+  assert.match((await area.open(mine, '/conta/historico')).text, /Você mostrou seus certificados a um sistema.*Sigadoc/)
   const { json } = await post('credentials/info', { credentialID, certificates: 'chain', certInfo: true, authInfo: true }, token)
   assert.deepEqual([json['SCAL'], json['auth'], (json['key'] as Record<string, unknown>)['algo']], ['2', { mode: 'oauth2code' }, [ES_256]])
   assert.match(String((json['cert'] as Record<string, unknown>)['subjectDN']), /Rosa Maria dos Santos/)

@@ -216,6 +216,9 @@ test('the APIs of agencies and of capture software take no cookie: a signed-in b
     assert.equal(answers.get(open), 422, open)
     answers.delete(open)
   }
+  // What the service offers is for everybody to read (CSC v2).
+  assert.equal(answers.get('POST /csc/v2/info'), 200)
+  answers.delete('POST /csc/v2/info')
   assert.deepEqual([...answers].filter(([, status]) => ![401, 404, 415].includes(status)), [])
   assert.deepEqual(await fingerprint(), before)
 })

@@ -66,6 +66,7 @@ const ICONS: Readonly<Record<string, string>> = {
   'signatures/signer-invited': 'document',
   'signatures/activation-used': 'check',
   'signatures/signed': 'document',
+  'signatures/certificates-shown': 'key',
   'signatures/credential-issued': 'key',
   'signatures/credential-suspended': 'key',
   'signatures/credential-resumed': 'key',

@@ -121,6 +121,7 @@ const signing = z.looseObject({
 /** All hashes of the SAD or some of them, each once and in one call: whatever comes, the SAD is used up by it. */
 async function signHash(deps: SigningApiDependencies, ctx: HttpContext): Promise<void> {
   const { clients, claims, people } = deps
+  if (bearerOf(ctx) === '') throw invalidToken()
   const asked = await readJson(ctx, signing)
   const token = asked.SAD ?? bearerOf(ctx)
   const lending = await deps.signing.lendings.find(token)

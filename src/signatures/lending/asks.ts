@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { SigningCore } from '../activation/core.ts'
+import { citizenActor, type SigningCore } from '../activation/core.ts'
 import type { Activations, OpenedActivation } from '../activation/activations.ts'
 import type { Ask } from './ask.ts'
 import { deleteAsk, findAsk, findGrantByToken, forgetGrant, forgetGrantsOf, grantAsk, insertAsk, lockGrantByCode, purgeAsks, setAskActivation, setGrantToken } from './ask.store.ts'
@@ -38,12 +38,12 @@ export interface Asks {
 }
 
 export interface AsksDependencies {
-  readonly core: Pick<SigningCore, 'db' | 'clock'>
+  readonly core: Pick<SigningCore, 'db' | 'clock' | 'audit'>
   readonly activations: Pick<Activations, 'open'>
   readonly lendings: Pick<Lendings, 'lend'>
 }
 
-export function createAsks({ core: { db, clock }, activations, lendings }: AsksDependencies): Asks {
+export function createAsks({ core: { db, clock, audit }, activations, lendings }: AsksDependencies): Asks {
   const after = (seconds: number) => new Date(clock.now().getTime() + seconds * 1000)
   return {
     async begin(asked) {
@@ -63,9 +63,13 @@ export function createAsks({ core: { db, clock }, activations, lendings }: AsksD
       await deleteAsk(db, id)
       return lent
     },
-    async grantService({ id }, accountId) {
+    async grantService({ id, clientId }, accountId) {
       const code = newSecret()
-      const isGranted = await grantAsk(db, id, { accountId, codeHash: hashOf(code), now: clock.now(), expiresAt: after(SERVICE_SECONDS) })
+      const isGranted = await db.transaction(async (tx) => {
+        if (!(await grantAsk(tx, id, { accountId, codeHash: hashOf(code), now: clock.now(), expiresAt: after(SERVICE_SECONDS) }))) return false
+        await audit.record(tx, { type: 'signatures/certificates-shown', actor: citizenActor(accountId), subject: accountId, clientId, data: { askId: id } })
+        return true
+      })
       return isGranted ? { code: code.toString('base64url') } : undefined
     },
     exchangeService: ({ code, clientId, redirectUri, verifier }) =>
