@@ -13,6 +13,7 @@ import { openImageService } from './app/points/imaging.ts'
 import { surveyRoutes } from './app/helpdesk/management.ts'
 import { publicLineRoutes } from './app/helpdesk/waiting-line.ts'
 import { openOperatorArea } from './app/operator-area.ts'
+import { openCertificateHost } from './app/signatures/certificate-host.ts'
 import { openSignatures } from './app/signatures/signatures.ts'
 import { createOidcPorts } from './app/oidc-ports.ts'
 import { createRepresentationPort } from './app/proxies/representation.ts'
@@ -108,6 +109,8 @@ async function open({ foundation, rooms, look, web, oidc }: Opened, closers: (()
   await openSignatures({ foundation, rooms, oidc, web })
   web.app.use((await openAgencyArea({ foundation, rooms, oidc, web, look }, () => local)).routes())
   openProxyPages({ foundation, rooms, oidc, web })
+  const certificateHost = await openCertificateHost(foundation, rooms.icp, look)
+  if (certificateHost) closers.push(certificateHost.stop)
   const demo = config.demo.enabled ? await openDemo({ foundation, rooms, oidc, web, look }, area) : undefined
   if (demo) closers.push(demo.stop)
 

@@ -2,7 +2,7 @@ import { type Account, type AccountId, createAddressLimit, displayName, networkO
 import type { Oidc } from '../oidc/index.ts'
 import type { PageSessions } from '../platform/http/page-session.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
-import { type AreaData, CITIZEN_PLACE, createCertificateRoutes, createLendingRoutes, createPortalRoutes, createProxyRoutes, createSigningRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
+import { type AreaData, CITIZEN_PLACE, createCertificateRoutes, createCertificateSealRoutes, createLendingRoutes, createPortalRoutes, createProxyRoutes, createSigningRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
 import { CLOSED_GRACE_DAYS } from './closed-accounts.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
 import type { Rooms } from './rooms.ts'
@@ -62,6 +62,10 @@ export async function openCitizenArea(
   routes.use(createSigningRoutes({ pages, signing: rooms.documents, prove, about: { levelOf: rooms.assurance.levelOf, clientName: (id) => clientName(oidc, id), personName: (id) => personName(rooms, id) } }).routes())
   routes.use(createCertificateRoutes({ pages, credentials: rooms.signing.credentials, prove, ledger }).routes())
   routes.use(createLendingRoutes({ pages, prove, signing: rooms.signing, levelOf: rooms.assurance.levelOf, clients: { ...oidc.signingClients, claimAddress: askLimit() } }).routes())
+  routes.use(createCertificateSealRoutes({
+    pages, icp: rooms.icp, hostUrl: deps.foundation.config.signatures.certificateUrl,
+    remove: ({ account: { id } }) => deps.foundation.db.transaction((tx) => rooms.icp.end(tx, { accountId: id, why: 'citizen', actor: { kind: 'citizen', id }, notice: 'removed' })),
+  }).routes())
   return { routes, pages, prove, sessions, findVisit, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
 
@@ -120,13 +124,14 @@ function knownDevicesOf({ accounts }: Rooms): PortalDependencies['account']['kno
 }
 
 /** Everything that an account gave ends with it, seals too: whoever registers the CPF again proves everything again. */
-function closingOf({ rooms: { accounts, assurance, signing }, oidc }: CitizenAreaDependencies): PortalDependencies['account']['closing'] {
+function closingOf({ rooms: { accounts, assurance, icp, signing }, oidc }: CitizenAreaDependencies): PortalDependencies['account']['closing'] {
   return {
     graceDays: CLOSED_GRACE_DAYS,
     close: (changer) =>
       accounts.safety.close(changer, async (tx, { id: accountId, personId }) => {
         const actor = { kind: 'citizen', id: accountId } as const
         await oidc.consents.withdrawAll(tx, accountId)
+        await icp.end(tx, { accountId, why: 'account-closed', actor })
         await assurance.withdrawAll(tx, { personId, accountId, reason: 'account-closed', actor })
         await signing.credentials.revokeAll(tx, { personId, accountId, cause: 'account-closed', actor })
       }),
@@ -176,19 +181,22 @@ function ledgerOfPeople({ audit, accounts }: Rooms): Pick<Rooms['audit'], 'ledge
 
 function overviewOf({
   foundation,
-  rooms: { accounts, assurance, images, faces },
+  rooms: { accounts, assurance, icp, images, faces },
 }: CitizenAreaDependencies): PortalDependencies['account']['overview'] {
   const { totp, passkeys, recoveryCodes } = accounts.factors
   return {
     async explain(accountId, personId) {
       const reference = await images.findReference(personId, faces.rule.modelId)
-      return assurance.explain(accountId, {
+      const takesCertificates = foundation.config.signatures.certificateUrl !== undefined && (await icp.authorities()).length > 0
+      const explanation = await assurance.explain(accountId, {
+        takesCertificates,
         hasReferenceImage: reference !== undefined,
         faceCheckGrants: faceCheckGrants(foundation.config.demo.enabled, faces.models, {
           boundDevice: (await passkeys.list(accountId)).length > 0,
           referenceInPerson: reference?.inPerson === true,
         }),
       })
+      return { ...explanation, managesCertificate: (await icp.find(accountId)) !== undefined }
     },
     hasTotp: totp.isEnabled,
     hasPasskey: async (accountId) => (await passkeys.list(accountId)).length > 0,
@@ -202,7 +210,7 @@ function overviewOf({
  * The account last: whoever is cut off in between is still signed in and says it again.
  */
 async function reportMisuse(
-  { foundation: { db, clock }, rooms: { accounts, assurance, audit, signing } }: CitizenAreaDependencies,
+  { foundation: { db, clock }, rooms: { accounts, assurance, audit, icp, signing } }: CitizenAreaDependencies,
   account: Account,
   entry: number | undefined,
 ): Promise<void> {
@@ -212,6 +220,7 @@ async function reportMisuse(
   await db.transaction(async (tx) => {
     await audit.record(tx, { type: 'portal/use-disowned', actor, subject: accountId, data: { entry } })
     await assurance.withdrawRemote(tx, { personId, accountId, since, reason: 'not-me', actor })
+    await icp.end(tx, { accountId, why: 'not-me', actor, since })
     await signing.credentials.revokeAll(tx, { personId, accountId, cause: 'not-me', actor })
   })
   await signing.lendings.end(accountId)

@@ -9,7 +9,7 @@ import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import { portalEvents } from '../portal/index.ts'
 import { type Proxies, proxiesEvents } from '../proxies/index.ts'
-import { configuredToken, createSignatures, type DocumentSigning, type RemoteSigning, signatureEvents, type Signatures } from '../signatures/index.ts'
+import { configuredToken, createSignatures, type DocumentSigning, type Icp, type RemoteSigning, signatureEvents, type Signatures } from '../signatures/index.ts'
 import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
 import { openOutcomes } from './outcomes.ts'
@@ -18,6 +18,7 @@ import { openSupport } from './helpdesk/support.ts'
 import { openWaitingLine, type WaitingLine } from './helpdesk/waiting-line.ts'
 import { openProxies } from './proxies/register.ts'
 import { openDocumentSigning } from './signatures/document-signing.ts'
+import { openIcp } from './signatures/icp.ts'
 import { organisationSeal } from './signatures/organisation-seal.ts'
 import { type Issuer, openRemoteSigning, REVIEW_CERTIFICATES_JOB } from './signatures/remote-signing.ts'
 
@@ -59,6 +60,8 @@ export interface Rooms {
   readonly signatures: Signatures
   /** Citizens' certificates and signatures. */
   readonly signing: RemoteSigning
+  /** ICP-Brasil certificates as seals. */
+  readonly icp: Icp
   /** Documents that people sign. */
   readonly documents: DocumentSigning
   /** Units of the counter and who works there. */
@@ -131,6 +134,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
     audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signatures, signing, documents, settings,
     staff,
     figures: openFigures(foundation, { accounts, messages }),
+    icp: openIcp({ foundation, rooms: { audit, accounts, assurance, signatures }, messages }),
     support: openSupport(foundation, { audit, accounts, assurance, messages, signing }),
     line: openWaitingLine(foundation, { audit, accounts, staff, messages }),
     async close() {

@@ -23,6 +23,8 @@ export interface NewEvidence extends Proof {
   readonly location?: string | undefined
   /** When the proof was made, where that was before now: its term runs from then. */
   readonly obtainedAt?: Date | undefined
+  /** When what was shown ends, where it says so itself, as a certificate does; the policy's term otherwise. */
+  readonly endsAt?: Date | undefined
   /** Scores, thresholds and model versions; never images, templates or personal data. */
   readonly details?: Readonly<Record<string, unknown>> | undefined
 }
@@ -75,7 +77,7 @@ export function createAssurance({ db, audit, clock, demo, levelMayFall }: Assura
       source: proof.source,
       grants: row.grants,
       obtainedAt,
-      expiresAt: row.validityDays === undefined ? undefined : new Date(obtainedAt.getTime() + row.validityDays * DAY_MS),
+      expiresAt: proof.endsAt ?? (row.validityDays === undefined ? undefined : new Date(obtainedAt.getTime() + row.validityDays * DAY_MS)),
       livenessClass: proof.livenessClass,
       imageId: proof.imageId,
       location: proof.location,

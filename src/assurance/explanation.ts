@@ -15,7 +15,7 @@ export interface CountedEvidence {
 /** One way up: what it leads to, whether it needs a camera, and what stands in its way today. */
 export interface WayUp {
   readonly target: Level
-  readonly way: 'face-check' | 'counter'
+  readonly way: 'face-check' | 'certificate' | 'counter'
   readonly needsCamera: boolean
   readonly obstacle?: 'no-reference-image' | undefined
 }
@@ -32,6 +32,8 @@ export interface Circumstances {
   readonly hasReferenceImage: boolean
   /** The highest level that a face check from home grants here (the liveness class decides); `undefined` = none. */
   readonly faceCheckGrants?: Level | undefined
+  /** An ICP-Brasil certificate is believed here, and raises to ouro at once. */
+  readonly takesCertificates?: boolean | undefined
 }
 
 /** Answers "por que sou prata?": what counts, what no longer does, and every way up, one of them without a camera. */
@@ -54,6 +56,7 @@ function waysTo(target: Level, circumstances: Circumstances): WayUp[] {
     const obstacle = circumstances.hasReferenceImage ? undefined : ('no-reference-image' as const)
     ways.push({ target, way: 'face-check', needsCamera: true, obstacle })
   }
+  if (circumstances.takesCertificates && target === 'ouro') ways.push({ target, way: 'certificate', needsCamera: false })
   ways.push({ target, way: 'counter', needsCamera: false })
   return ways
 }

@@ -1,4 +1,5 @@
 /** OpenID Connect: the provider, its clients, keys and state, and what pages and operators do to them. */
+export { guardedFetch } from './net/guarded-fetch.ts'
 export { createSqlArtifactStore } from './adapter/artifact.store.ts'
 export type { ArtifactStore } from './adapter/artifact.ts'
 export { createRedisArtifactStore } from './adapter/redis-artifacts.ts'

@@ -129,6 +129,11 @@ const OPTIONS = {
   signatures: {
     citizenKey: option('SIGNATURES_CITIZEN_KEY', 'Keys of citizens who sign: P-256, or RSA where old readers demand it', z.enum(['P-256', 'RSA-2048', 'RSA-3072']), 'P-256'),
     keyPasswordMemoryKib: option('SIGNATURES_KEY_PASSWORD_MEMORY_KIB', 'Memory of one try of a password for signing (argon2id, three passes)', whole(8192, 1_048_576), '65536'),
+    certificateUrl: optional('CERTIFICATE_URL', 'https address, of a host name of its own, where browsers show an ICP-Brasil certificate; without it nobody is asked for one', origin),
+    certificatePort: option('CERTIFICATE_PORT', 'Port of that host’s TLS; a balancer before it passes TLS through', port, '3443'),
+    certificateTlsCertificate: optional('CERTIFICATE_TLS_CERTIFICATE', 'File of its own certificate and chain (PEM), read anew each hour', text),
+    certificateTlsKey: optional('CERTIFICATE_TLS_KEY', 'File of that certificate’s key (PEM)', text),
+    certificateInternalHosts: option('CERTIFICATE_INTERNAL_HOSTS', 'Hosts inside (`host` or `host:port`) that may answer whether an ICP-Brasil certificate was revoked, separated by commas', list, ''),
     tokenModule: optional('PKCS11_MODULE', 'Library of a token (PKCS #11) in which new keys of the certificate authority are made; without it the keyring keeps them', text),
     tokenLabel: option('PKCS11_TOKEN', 'Label of that token', text, 'mt-login'),
     tokenPin: secret('PKCS11_PIN', 'What opens that token', text),
@@ -245,6 +250,18 @@ function conflictsOf({ platform, accounts, signatures, demo }: Config): string[]
   if (accounts.sessionAbsoluteSeconds < accounts.sessionIdleSeconds)
     faults.push('SESSION_ABSOLUTE_SECONDS: shorter than SESSION_IDLE_SECONDS')
   if (signatures.tokenModule && !signatures.tokenPin) faults.push('PKCS11_PIN: required with PKCS11_MODULE')
+  faults.push(...certificateHostFaults(platform.publicUrl, signatures))
+  return faults
+}
+
+/** A name of its own: cookies of the main host, which ports do not keep apart, must not reach a host that asks for certificates. */
+function certificateHostFaults(publicUrl: string, { certificateUrl: address, certificateTlsCertificate, certificateTlsKey }: Config['signatures']): string[] {
+  if (address === undefined) return []
+  const { protocol, hostname } = new URL(address)
+  const faults: string[] = []
+  if (protocol !== 'https:') faults.push('CERTIFICATE_URL: https is required')
+  if (hostname === new URL(publicUrl).hostname) faults.push('CERTIFICATE_URL: another host name than PUBLIC_URL’s is required')
+  if (!certificateTlsCertificate || !certificateTlsKey) faults.push('CERTIFICATE_TLS_CERTIFICATE, CERTIFICATE_TLS_KEY: required with CERTIFICATE_URL')
   return faults
 }
 

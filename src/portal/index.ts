@@ -8,6 +8,7 @@ export { createSigningRoutes } from './signing/signing.routes.ts'
 export { createLendingRoutes } from './lending/authorise.routes.ts'
 export { createProxyRoutes } from './proxies/proxies.routes.ts'
 export { createCertificateRoutes } from './certificates/certificates.routes.ts'
+export { CERTIFICATE_PAGE, createCertificateSealRoutes } from './certificates/seal.routes.ts'
 export { createPortalRoutes, type Portal, type PortalDependencies } from './portal.routes.ts'
 export { createLoopbackFetch } from './relying-party/loopback-fetch.ts'
 export {

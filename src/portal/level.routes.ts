@@ -6,7 +6,7 @@ import type { AreaPages } from './pages.ts'
 export interface LevelRoutesDependencies {
   readonly pages: AreaPages
   /** Answers "por que sou prata?" for this account. */
-  readonly explain: (accountId: AccountId, personId: PersonId) => Promise<Explanation>
+  readonly explain: (accountId: AccountId, personId: PersonId) => Promise<Explanation & { readonly managesCertificate?: boolean }>
 }
 
 /** "Por que sou prata?": what counts, what no longer does, and every way up. */

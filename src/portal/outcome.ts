@@ -41,6 +41,8 @@ export const OUTCOMES = [
   'certificate-suspended',
   'certificate-resumed',
   'certificate-revoked',
+  'icp-added',
+  'icp-removed',
   'unmet',
   'refused',
 ] as const

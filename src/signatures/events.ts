@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineEvents } from '../audit/index.ts'
+import { CERTIFICATE_FAULTS } from './icp/judge.ts'
 import { TRUST_LEVELS } from './verification/trust.store.ts'
 import { END_CAUSES, HOLD_CAUSES } from './credentials/credential.ts'
 import { REVOCATION_REASONS, type RevocationReason } from './authority/crl.ts'
@@ -43,5 +44,8 @@ export const signatureEvents = defineEvents({
   /** The process was killed with the key in hand: nothing was delivered. */
   'signatures/signing-lost': z.object(attempt),
   'signatures/documents-erased': z.object({ ...envelope, documents: z.int() }),
+  'signatures/icp-accepted': z.object({ certificateId: z.uuid(), evidenceId: z.uuid() }),
+  'signatures/icp-refused': z.object({ why: z.enum(CERTIFICATE_FAULTS) }),
+  'signatures/icp-ended': z.object({ certificateId: z.uuid(), why: z.string() }),
   'signatures/time-stamped': z.object({ serial: z.string() }),
 })

@@ -22,6 +22,8 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ['/conta/dados/telefone', { value: '65998712346' }],
   ['/conta/dados/telefone/codigo', { code: '123456' }],
   ['/conta/dados/telefone/retirar', {}],
+  ['/conta/nivel/certificado', {}],
+  ['/conta/nivel/certificado/remover', {}],
   ['/conta/seguranca/senha', { current: 'x', password: 'y' }],
   ['/conta/seguranca/aplicativo', { code: '123456' }],
   ['/conta/seguranca/aplicativo/remover', {}],

@@ -7,9 +7,11 @@ import { isSpecialAddress } from './special-addresses.ts'
 export interface FetchOptions {
   readonly method?: string | undefined
   readonly headers?: HeadersInit | undefined
-  readonly body?: string | URLSearchParams | undefined
+  readonly body?: string | URLSearchParams | Uint8Array | undefined
   /** `host` or `host:port` on special-use networks that an operator allows for this client. */
   readonly allowedHosts: readonly string[]
+  /** For what is signed itself and larger than a relying party's answers: lists of certificates travel in clear text (RFC 5280, 8). */
+  readonly bounds?: { readonly mostBytes: number; readonly deadlineMs: number; readonly clearText: true } | undefined
 }
 
 export const MOST_BODY_BYTES = 64 * 1024
@@ -29,30 +31,31 @@ export class FetchRefused extends Error {}
 export async function guardedFetch(address: string, options: FetchOptions): Promise<Response> {
   const url = new URL(address)
   const isAllowed = options.allowedHosts.includes(url.host) || options.allowedHosts.includes(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isAllowed)) throw new FetchRefused('https is required')
+  const { mostBytes, deadlineMs, clearText } = options.bounds ?? { mostBytes: MOST_BODY_BYTES, deadlineMs: DEADLINE_MS, clearText: false }
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (isAllowed || clearText))) throw new FetchRefused('https is required')
   if (url.username !== '' || url.password !== '') throw new FetchRefused('an address may not hold credentials')
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   if (!isAllowed && isIP(host) !== 0 && isSpecialAddress(host)) throw new FetchRefused('special-use address')
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
-    const body = options.body?.toString()
+    const body = options.body instanceof Uint8Array ? options.body : options.body?.toString()
     const headers = Object.fromEntries(new Headers(options.headers))
     if (options.body instanceof URLSearchParams) headers['content-type'] ??= 'application/x-www-form-urlencoded'
     if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body))
     const request = send(url, { method: options.method ?? 'GET', headers, agent: false, lookup: checkedLookup(isAllowed) })
-    stopAtDeadline(request, reject)
+    stopAtDeadline(request, deadlineMs, reject)
     request.on('error', reject)
-    request.on('response', (response) => void collect(response).then(resolve, reject))
+    request.on('response', (response) => void collect(response, mostBytes).then(resolve, reject))
     request.end(body)
   })
 }
 
-function stopAtDeadline(request: ClientRequest, reject: (error: Error) => void): void {
+function stopAtDeadline(request: ClientRequest, deadlineMs: number, reject: (error: Error) => void): void {
   const timer = setTimeout(() => {
-    const error = new FetchRefused(`no answer within ${DEADLINE_MS} ms`)
+    const error = new FetchRefused(`no answer within ${deadlineMs} ms`)
     reject(error)
     request.destroy(error)
-  }, DEADLINE_MS)
+  }, deadlineMs)
   request.on('close', () => clearTimeout(timer))
 }
 
@@ -70,12 +73,12 @@ function checkedLookup(isAllowed: boolean): LookupFunction {
   }
 }
 
-async function collect(response: IncomingMessage): Promise<Response> {
+async function collect(response: IncomingMessage, mostBytes: number): Promise<Response> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of response) {
     size += chunk.length
-    if (size > MOST_BODY_BYTES) {
+    if (size > mostBytes) {
       response.destroy()
       throw new FetchRefused('the answer is too large')
     }

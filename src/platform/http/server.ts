@@ -1,5 +1,8 @@
+import { constants } from 'node:crypto'
 import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 
 export interface HttpServerOptions {
   readonly handler: RequestListener
@@ -10,9 +13,9 @@ export interface HttpServerOptions {
   readonly requestTimeoutMs?: number
 }
 
-export interface RunningServer {
+export interface RunningServer<S = Server> {
   readonly port: number
-  readonly server: Server
+  readonly server: S
   /** Takes no new connections, lets requests finish for `graceMs`, then cuts the rest. */
   stop(graceMs?: number): Promise<void>
 }
@@ -23,24 +26,44 @@ export interface RunningServer {
  * Body sizes are the guard's business. Answers 408, 413 and 431 itself where Node notices before a handler does.
  */
 export function startServer(options: HttpServerOptions): Promise<RunningServer> {
-  const { headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options
-  const server = createServer(
-    {
-      maxHeaderSize: 16 * 1024,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: Math.min(1_000, headersTimeoutMs),
-      requireHostHeader: true,
-    },
-    options.handler,
-  )
+  return listen(createServer(limitsOf(options), options.handler), options)
+}
+
+/** As long as a handshake may take; choosing a certificate and typing a PIN happen before the browser connects anew. */
+const HANDSHAKE_MS = 60_000
+
+/** Without tickets no session is resumed: each connection proves anew that the client holds its key, and may choose another. */
+const STRICT = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET } as const
+
+/**
+ * The same over TLS, asking each client for a certificate and requiring none: what was shown is the handler's to judge.
+ *
+ * That the client holds the key is proved by the handshake itself, whatever its chain. `secure` names whose certificates browsers offer.
+ */
+export async function startTlsServer(options: HttpServerOptions & { readonly secure: SecureContextOptions }): Promise<RunningServer<TlsServer> & { renew(secure: SecureContextOptions): void }> {
+  const { handler, secure } = options
+  const server = createTlsServer({ ...limitsOf(options), ...secure, ...STRICT, requestCert: true, rejectUnauthorized: false, handshakeTimeout: HANDSHAKE_MS, ALPNProtocols: ['http/1.1'] }, handler)
+  return { ...(await listen(server, options)), renew: (fresh) => server.setSecureContext({ ...fresh, ...STRICT }) }
+}
+
+function limitsOf({ headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 }: HttpServerOptions) {
+  return {
+    maxHeaderSize: 16 * 1024,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: Math.min(1_000, headersTimeoutMs),
+    requireHostHeader: true,
+  }
+}
+
+function listen<S extends Server | TlsServer>(server: S, { host, port }: HttpServerOptions): Promise<RunningServer<S>> {
   server.maxHeadersCount = 100
   server.maxRequestsPerSocket = 10_000
   server.on('clientError', refuseClient)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host: options.host, port: options.port }, () => {
+    server.listen({ host, port }, () => {
       server.off('error', reject)
       resolve({ server, port: portOf(server.address()), stop: (graceMs = 10_000) => stop(server, graceMs) })
     })
@@ -67,7 +90,7 @@ function refuseClient(error: NodeJS.ErrnoException, socket: Socket): void {
   )
 }
 
-async function stop(server: Server, graceMs: number): Promise<void> {
+async function stop(server: Server | TlsServer, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   const cut = setTimeout(() => server.closeAllConnections(), graceMs)

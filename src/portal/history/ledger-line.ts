@@ -67,6 +67,9 @@ const ICONS: Readonly<Record<string, string>> = {
   'signatures/activation-used': 'check',
   'signatures/signed': 'document',
   'signatures/certificates-shown': 'key',
+  'signatures/icp-accepted': 'key',
+  'signatures/icp-refused': 'alert',
+  'signatures/icp-ended': 'key',
   'signatures/credential-issued': 'key',
   'signatures/credential-suspended': 'key',
   'signatures/credential-resumed': 'key',
@@ -92,6 +95,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'oidc/face-check-refused',
   'portal/use-disowned',
   'signatures/signing-lost',
+  'signatures/icp-refused',
   'helpdesk/support-acted',
 ])
 
@@ -112,6 +116,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'biometrics/face-found',
   'signatures/credential-suspended',
   'signatures/credential-revoked',
+  'signatures/icp-ended',
   'oidc/sessions-ended',
   'oidc/consent-withdrawn',
   'portal/use-disowned',

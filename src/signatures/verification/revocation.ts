@@ -103,6 +103,8 @@ function readList(piece: Buffer, certificate: ParsedCertificate, issuer: ParsedC
 }
 
 function entryOf(entries: DerNode, serial: string): Date | undefined {
+  // Lists may have half a million entries, and nearly every certificate is in none of them.
+  if (!entries.content.includes(Buffer.from(serial, 'hex'))) return undefined
   for (const entry of valuesOf(entries)) {
     if (integerHex(child(entry, 0, 0x02)) === serial) return timeOf(child(entry, 1))
   }

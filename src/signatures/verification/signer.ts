@@ -136,7 +136,7 @@ function signsDocuments(certificate: ParsedCertificate): boolean {
 }
 
 /** A1 to A4 (DOC-ICP-04); others below the same root are for machines, for secrecy or for time-stamps. */
-function hasQualifiedPolicy(certificate: ParsedCertificate): boolean {
+export function hasQualifiedPolicy(certificate: ParsedCertificate): boolean {
   const policies = certificate.extension(OID.certificatePolicies)?.value.children() ?? []
   return policies.some((policy) => /^2\.16\.76\.1\.2\.[1-4]\./.test(oidText(policy.children()[0] ?? policy)))
 }

@@ -5,6 +5,7 @@ export const AREA_PAGES = [
   '/conta/dados/telefone',
   '/conta/encerrar',
   '/conta/nivel',
+  '/conta/nivel/certificado',
   '/conta/seguranca',
   '/conta/seguranca/senha',
   '/conta/seguranca/aplicativo',
