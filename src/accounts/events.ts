@@ -37,7 +37,7 @@ export const accountsEvents = defineEvents({
   'accounts/suspended': z.object({ reason: z.string() }),
   'accounts/resumed': z.object({ reason: z.string() }),
   /** By two people of the counter: what a lost device held. */
-  'accounts/ways-lost': z.object({ passkeys: z.int(), totp: z.boolean(), phone: z.boolean() }),
+  'accounts/ways-lost': z.object({ passkeys: z.int(), totp: z.boolean(), mobile: z.boolean() }),
   /** By the person's face at a counter: an account was made, or emptied of its ways in, to get one new one. */
   'accounts/counter-access': z.object({ created: z.boolean(), sessionId: z.string() }),
   'accounts/kiosk-entered': z.object({ sessionId: z.string() }),

@@ -51,6 +51,8 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ...CERTIFICATE_CHANGES.map((change) => [`/conta/certificados/${ID}/${change}`, {}] as const),
   ['/conta/assinaturas/nova', {}],
   ...SIGNING_FORMS.map(([form, fields]) => [`/conta/assinaturas/${ID}/${form}`, fields] as const),
+  [`/conta/autorizar/${ID}`, { prova: 'rosto' }],
+  ...['permitir', 'recusar', 'pronto'].map((form) => [`/conta/autorizar/${ID}/${form}`, {}] as const),
   ['/conta/sair', {}],
 ]
 

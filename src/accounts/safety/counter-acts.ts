@@ -86,7 +86,7 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
       await holdChanges(tx, accountId, 'counter', now)
       await sessions.endAll(tx, accountId, 'recovered')
       await tokens.consumeAllOf(tx, accountId)
-      await audit.record(tx, { type: 'accounts/ways-lost', actor, subject: accountId, data: { passkeys, totp, phone } })
+      await audit.record(tx, { type: 'accounts/ways-lost', actor, subject: accountId, data: { passkeys, totp, mobile: phone } })
     },
     async unblock(tx, accountId, actor) {
       const account = await lock(tx, accountId, ({ status, statusReason }) => status === 'suspended' && statusReason === 'not-me')
