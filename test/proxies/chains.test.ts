@@ -173,7 +173,7 @@ for (const { label, open } of testDatabases()) {
       assert.equal((await acts.approve(three.by, act.id)).approvals, 2)
       assert.equal((await decide(one, company(firm.cnpj), ipva, { ...withAct, instance: 'venda' })).reason, 'quorum', 'for another act they count nothing')
       assert.equal((await decide(one, company(firm.cnpj), ipva, withAct)).permit, true)
-      const record = () => uses.record({ actor: one.ref, represented: company(firm.cnpj), role: ipva, ...withAct }, 'portal')
+      const record = () => uses.record({ actor: one.ref, represented: company(firm.cnpj), role: ipva, ...withAct }, SEFAZ.id)
       assert.ok((await record()).useId)
       assert.equal((await record()).decision.reason, 'quorum', 'an act is done once')
     })

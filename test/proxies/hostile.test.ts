@@ -51,6 +51,8 @@ test('a yes that is taken back between the decision and the use counts no more, 
     assert.ok(used instanceof Problem ? used.code === 'proxies/act-not-open' : (used as { useId?: number }).useId === undefined)
     assert.equal((await acts.find(SEFAZ, act.id)).state, 'open')
     await acts.approve(two.by, act.id)
+    // Who approved read which system asks.
+    await assert.rejects(uses.record({ ...ask, actId: act.id }, 'other-client'), code('proxies/act-not-open'))
     assert.ok((await uses.record({ ...ask, actId: act.id }, SEFAZ.id)).useId)
   }
 })

@@ -148,10 +148,10 @@ async function countRegisterApprovals(sql: Sql, actId: string, root: string): Pr
   return row?.count ?? 0
 }
 
-/** An act is done once, not once it is closed, and only while so many approve it: under its lock, so that a yes is taken back wholly before or wholly after. */
-export async function useAct(tx: Sql, id: string, quorum: number, at: Date): Promise<boolean> {
+/** An act is done once, by the system that asked, not once it is closed, and only while so many approve it: under its lock, so that a yes is taken back wholly before or wholly after. */
+export async function useAct(tx: Sql, id: string, { quorum, clientId, at }: { quorum: number; clientId: string; at: Date }): Promise<boolean> {
   const act = await lockAct(tx, id)
-  if (!act || !isOpenAct(act, at) || (await countApprovals(tx, act, at)) < quorum) return false
+  if (!act || (act.clientId ?? clientId) !== clientId || !isOpenAct(act, at) || (await countApprovals(tx, act, at)) < quorum) return false
   return (await tx.execute('UPDATE proxy_act SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND closed_at IS NULL', [id, at])) === 1
 }
 

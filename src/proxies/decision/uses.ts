@@ -54,7 +54,8 @@ export function createUses({ core, decide, mandates }: { core: Core; decide: Dec
         const decision = seen.mandateId === undefined ? seen : await holdAndDecide(decide, ask, seen, tx)
         if (!decision.permit) return { decision, useId: undefined }
         const { joint } = decision.obligations
-        if (ask.actId !== undefined && joint && !(await useAct(tx, ask.actId, joint.quorum, clock.now()))) throw new Problem(PROXIES_PROBLEMS.actPending)
+        const done = { quorum: joint?.quorum ?? 0, clientId, at: clock.now() }
+        if (ask.actId !== undefined && joint && !(await useAct(tx, ask.actId, done))) throw new Problem(PROXIES_PROBLEMS.actPending)
         const useId = await write(core, tx, { ask, clientId, decision, parties, official })
         await also?.(tx, decision)
         return { decision, useId }
