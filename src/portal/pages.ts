@@ -26,6 +26,17 @@ const SECTIONS = [
   { name: 'history', href: '/conta/historico', icon: 'history' },
 ] as const
 
+/** What a face alone may do besides looking: stop things, keep an hour at a counter, and make the way in that the counter opened. */
+const BY_FACE: readonly RegExp[] = [
+  /^\/conta\/(nao-fui-eu|sistemas\/retirar|aparelhos\/[\w-]+)$/,
+  /^\/conta\/agendamentos(\/desmarcar)?$/,
+  /^\/conta\/balcao\/acesso\//,
+  /^\/conta\/procuracoes\/[\w-]+\/(recusar|renunciar|parar|cancelar|nao-fui-eu)$/,
+  /^\/conta\/procuracoes\/(pedidos|atos)\/[\w-]+\/(recusar|desistir)$/,
+  /^\/conta\/assinaturas\/[\w-]+\/(cancelar|recusar)$/,
+  /^\/conta\/certificados\/[\w-]+\/(parar|revogar)$/,
+]
+
 export type Section = (typeof SECTIONS)[number]['name']
 
 /** A signed-in visit to the area. */
@@ -92,6 +103,7 @@ export function createAreaPages({ sessions, accounts, views, messages }: AreaPag
   const signedIn: AreaPages['signedIn'] = (handler) => async (ctx, input) => {
     const visit = await findVisit(ctx)
     if (visit === undefined) return enter(ctx)
+    if (isByFaceAlone(visit.session) && ctx.method !== 'GET' && ctx.method !== 'HEAD' && !BY_FACE.some((stop) => stop.test(ctx.path))) return refuseFace(ctx, visit)
     await handler(ctx, visit, input)
   }
 

@@ -75,6 +75,10 @@ test('every use is in the journal and in the person\'s own pages; a colleague of
   assert.match((await area.open(mine, '/conta/procuracoes/usos')).text, /balcão/)
   const pdf = await counter.fetch(`${area.url}${path}/ajuda/${id}/comprovante`)
   assert.equal(pdf.headers.get('Content-Type'), 'application/pdf')
+  const seen = async () => (await area.app.rooms.audit.ledger(citizen.accountId, { limit: 50 })).filter(({ type }) => type === 'helpdesk/attendance-seen').length
+  const before = await seen()
+  assert.equal((await colleague.fetch(`${area.url}${path}/ajuda/${id}/comprovante`)).status, 200)
+  assert.equal(await seen(), before + 1, 'the paper has name and CPF: whoever prints it has looked')
   const other = await openStaffedDesk(area)
   const stranger = area.browser()
   await enterDesk(area, stranger, other.attendant)

@@ -104,6 +104,9 @@ test('without a camera a second person reads the device’s number: not who had 
   const { path, browser: counter } = await bringToApproval(area, desk, citizen.cpf, 'third')
   const { browser, page } = await claimByCode(area, citizen, await offerBinding(area, counter, path))
   const place = `/balcao/contas/${idOf(path)}`
+  const early = area.browser()
+  assert.equal((await enterDesk(area, early, desk.supervisor, place)).status, 409, 'nobody asked a colleague to look')
+  assert.equal((await early.fetch(`${area.url}${place}/rosto`)).status, 409)
   const code = await numberOn(browser, page)
   assert.match((await area.open(counter, '/balcao/contas')).text, /Você participou deste atendimento/)
   assert.equal((await area.open(counter, place)).status, 403, 'the attendant who offered the link')
@@ -154,6 +157,23 @@ test('an account that is closed loses its claim and its binding: whoever registe
   assert.equal(await boundBy(path), null)
   await approve(path, {}, other.supervisor)
   assert.equal(await levelOf(citizen.accountId), 'bronze')
+})
+
+test('an account that closes after the approval leaves the case too: the CPF’s next registration is no bound account, until the face is proved anew', async () => {
+  const other = await openStaffedDesk(area)
+  const citizen = await somebody()
+  const { path, browser: counter } = await bringToApproval(area, other, citizen.cpf, 'third')
+  await bindByCode(area, citizen, await offerBinding(area, counter, path))
+  await approve(path, {}, other.supervisor)
+  assert.equal(await levelOf(citizen.accountId), 'ouro')
+  await write(`UPDATE account SET status = 'closed' WHERE id = $1`, [citizen.accountId])
+  const actor = { kind: 'citizen', id: citizen.accountId } as const
+  await area.app.foundation.db.transaction((tx) => area.app.rooms.assurance.withdrawAll(tx, { ...citizen, reason: 'account-closed', actor }))
+  await write(`UPDATE account SET status = 'active' WHERE id = $1`, [citizen.accountId])
+  assert.equal(await boundBy(path), null)
+  assert.match((await area.open(counter, path)).text, /ligue antes a conta/, 'no receipt goes to whoever registered the CPF next')
+  await bindByCode(area, citizen, await offerBinding(area, counter, path))
+  assert.equal(await levelOf(citizen.accountId), 'ouro', 'and the person is not left with a case that says bound and lifts nothing')
 })
 
 test('suspended when the case is approved, the account is bound all the same and has its level when it is back', async () => {

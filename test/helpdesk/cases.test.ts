@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import type { Attendance } from '../../src/helpdesk/attendance/attendance.ts'
+import type { KnownHere } from '../../src/helpdesk/attendance/attendance.store.ts'
 import { parseCertificateNumber } from '../../src/helpdesk/cases/certificate-number.ts'
+import { recordAfter } from '../../src/helpdesk/cases/effects.ts'
+import { Sensitive } from '../../src/platform/sensitive.ts'
 import type { TestOperator } from '../admin/support/operator-entrance.ts'
 import { openArea, type TestArea, type TestCitizen } from '../portal/support/area.ts'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
@@ -76,6 +80,14 @@ test('a matrícula is checked digit by digit and must be of a book of deaths; an
   assert.equal(parseCertificateNumber(' Livro C-12, folha 45, termo 678 '), 'Livro C-12, folha 45, termo 678')
 })
 
+test('a change of name keeps the social name that the person gave here, where the base register has none', () => {
+  const facts = { cpf: rosa.cpf, name: 'Rosa Maria Lima', birthDate: '1990-01-01', situation: 'regular' }
+  const known = { name: 'Rosa Maria dos Santos', socialName: 'Rosa Bela dos Santos', birthDate: '1990-01-01' } as KnownHere
+  const after = (said: object) => recordAfter({ facts: new Sensitive({ ...facts, ...said }), reason: 'name-change' } as Attendance, known)
+  assert.deepEqual([after({}).name, after({}).socialName], ['Rosa Maria Lima', 'Rosa Bela dos Santos'])
+  assert.equal(after({ socialName: 'Rosa Lima' }).socialName, 'Rosa Lima')
+})
+
 test('a social name is what the person says, after two people; the base register’s name stays', async () => {
   const { path, browser } = await bringSocialName('Rosa Bela dos Santos')
   assert.match((await bindByCode(area, rosa, await offerBinding(area, browser, path))).text, /Conta ligada/)
@@ -118,6 +130,8 @@ test('a lost phone takes passkey, codes, number and every session with it; every
   await db.execute(`INSERT INTO contact (id, account_id, kind, value, is_primary, verified_at, created_at) VALUES ($1, $2, 'phone', '+5565999990000', true, $3, $3)`, [randomUUID(), rosa.accountId, now])
   const session = await accounts.sessions.open(db, { accountId: rosa.accountId, amr: ['pwd'], authenticatedAt: now })
   const { path } = { path: (await begin(rosa.cpf, 'lost-phone')).url.pathname }
+  const bound = await counter.post(`${area.url}${path}/conta`, new URLSearchParams({ _csrf: await tokenOf(area, counter) }), new URL(area.url))
+  assert.match(bound.text, /Esse passo não está aberto agora/, 'a case that enrols nobody binds no account, and hides no claim of one that does')
   const asked = await area.open(counter, `${path}/pedido`)
   assert.match(asked.text, /Celular da Rosa/)
   assert.doesNotMatch(asked.text, /99999/, 'the number is masked')
@@ -254,6 +268,11 @@ test('images of another person leave at once with the level that came of them; a
   const review = await third.get(link.href)
   assert.doesNotMatch(review.text, /gêmeos/)
   assert.match((await third.submit(review, { reason: 'impostor' }, { action: link.href.pathname })).text, /Suspeita confirmada/)
+  const other = stored.find(({ kind }) => kind === 'document-front') ?? assert.fail()
+  const next = (await begin(rosa.cpf, 'wrong-person')).url.pathname
+  assert.equal((await counter.fetch(`${area.url}${next}/pedido/imagem/${other.id}`)).status, 200)
+  assert.equal((await counter.fetch(`${area.url}${next}/pedido/imagem/${face.id}`)).status, 404, 'what was withdrawn as another’s is nobody’s to look at here')
+  await counter.submit(await area.open(counter, next), {}, { action: '/desistir' })
   const again = await bringToApproval(area, desk, rosa.cpf, 'fourth', 're-enrolment')
   assert.ok(again.path, 're-enrolment is open at once')
 })

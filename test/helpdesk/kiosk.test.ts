@@ -175,6 +175,14 @@ test('whoever comes back gets in with the face at a device of the unit, to look 
   assert.equal(home.url.pathname, '/conta')
   for (const closed of ['/conta/seguranca/chaves', '/conta/seguranca/codigos', '/conta/dados/email']) assert.match((await area.open(kiosk, closed)).text, /Aqui isto não muda/, closed)
   assert.equal((await area.open(kiosk, '/conta/balcao/acesso')).url.pathname, '/conta', 'no way in is made by looking')
+  const _csrf = codeIn(home, /name="_csrf" value="([^"]+)"/)
+  const post = async (path: string) => kiosk.fetch(`${area.url}${path}`, { method: 'POST', body: new URLSearchParams({ _csrf }) })
+  for (const path of ['/conta/procuracoes/pedidos/desbloquear', `/conta/assinaturas/${account.id}/enviar`, `/conta/procuracoes/${account.id}/aceitar`]) {
+    const refused = await post(path)
+    assert.equal(refused.status, 403, path)
+    assert.match(await refused.text(), /Aqui isto não muda/, path)
+  }
+  assert.equal((await post('/conta/aparelhos/sair-dos-outros')).status, 303, 'to stop things is what it is for')
   const { recoveryCodes } = area.app.rooms.accounts.factors
   const [session] = await area.app.rooms.accounts.sessions.list(account.id)
   const facts = { ip: '10.0.0.1', userAgent: 't', deviceCookie: undefined }

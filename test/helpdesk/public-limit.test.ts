@@ -45,6 +45,15 @@ test('the bound of what strangers open is not the counter’s: a unit’s whole 
   assert.equal((await at('/aparelho')()).status, 200, 'a flood of one kind of link closes no other page')
 })
 
+test('links and pairing codes of the citizens’ screens are tried a few at a time', async () => {
+  const flood = area.browser()
+  const csrf = /name="_csrf" value="([^"]+)"/.exec((await area.open(flood, '/aparelho')).html)?.[1] ?? assert.fail()
+  const post = (path: string, fields: Record<string, string>) => () => flood.fetch(`${area.url}${path}`, { method: 'POST', body: new URLSearchParams({ _csrf: csrf, ...fields }) })
+  const ways = [['/aparelho/ligar', { code: 'ABCD-EFGH' }], [`/aparelho/acesso/${'a'.repeat(43)}`, { agree: 'sim' }]] as const
+  for (const [path, fields] of ways) assert.equal((await refusalOf(post(path, fields), 35))?.status, 429, path)
+  assert.equal((await flood.fetch(`${area.url}/aparelho`)).status, 200)
+})
+
 test('camera frames are bounded by who sends them', async () => {
   const browser = area.browser()
   await enterDesk(area, browser, desk.attendant)

@@ -78,8 +78,8 @@ export function createAssistanceRoutes({ pages, desk, assistance }: AssistanceRo
   )
   const end = back('ended', (_ctx, visit, { params: { id, procuracao } }: HelpParams) => assistance.end(id, idOf(procuracao), handOf(visit, 'attendant')))
   const receipt = telling(pages, async (ctx, visit, { params: { id, procuracao } }: HelpParams) => {
-    await getCase(visit, id)
-    const pdf = await assistance.receipt(id, idOf(procuracao))
+    const pdf = await assistance.receipt(id, idOf(procuracao), handOf(visit, 'attendant'))
+    ctx.set('Cache-Control', 'no-store')
     ctx.set('Content-Disposition', `attachment; filename="ajuda-${procuracao}.pdf"`)
     ctx.type = 'application/pdf'
     ctx.body = pdf

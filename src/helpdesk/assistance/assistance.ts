@@ -55,8 +55,8 @@ export interface Assistance {
   use(id: string, asked: { mandateId: MandateId; service: string | undefined; unit: Unit }, hand: Hand): Promise<void>
   /** Ends it before midnight. @throws {Problem} proxies/step-out-of-order */
   end(id: string, mandateId: MandateId, hand: Hand): Promise<void>
-  /** The paper for the person to take home. */
-  receipt(id: string, mandateId: MandateId): Promise<Buffer>
+  /** The paper for the person to take home; it has name and CPF, so that printing it is a look that their ledger tells. */
+  receipt(id: string, mandateId: MandateId, hand: Hand): Promise<Buffer>
   /** Forgets old words and signatures; a job's work. */
   forget(): Promise<number>
 }
@@ -129,7 +129,12 @@ export function createAssistance(deps: AssistanceDependencies): Assistance {
       const { powers } = await getOwn(id, mandateId)
       await proxies.entered.change(authorityOf(hand, '', powers[0]?.namespace ?? ''), mandateId, 'terminated')
     },
-    receipt: async (id, mandateId) => (await proxies.instruments.print(await getOwn(id, mandateId))).pdf,
+    async receipt(id, mandateId, hand) {
+      const attendance = await getAttendance(desk, id, hand)
+      const { pdf } = await proxies.instruments.print(await getOwn(id, mandateId))
+      await noteSeen(desk, attendance, hand)
+      return pdf
+    },
     forget: () => forgetHelps(db, new Date(clock.now().getTime() - KEPT_MS)),
   }
 }
@@ -143,6 +148,13 @@ async function getAttendance({ db, keyring }: Desk, id: string, { unitId }: Hand
   const attendance = await findAttendance(db, keyring, id)
   if (attendance?.unitId !== unitId) throw new Problem(HELPDESK_PROBLEMS.attendanceUnknown)
   return attendance
+}
+
+async function noteSeen({ db, audit }: Desk, attendance: Attendance, hand: Hand): Promise<void> {
+  await db.transaction(async (tx) => {
+    const { subject } = await ledgerOf(tx, attendance)
+    await audit.record(tx, { type: 'helpdesk/attendance-seen', actor: actorOf(hand), subject, data: { attendanceId: attendance.id, unitId: hand.unitId, role: hand.role } })
+  })
 }
 
 /** Nobody helps themself. */

@@ -4,6 +4,7 @@ import { Problem } from '../../platform/problem.ts'
 import type { Attendance } from '../attendance/attendance.ts'
 import { insertHand, lockAttendance } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
+import { CASE_TYPES } from '../cases/case-type.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { countStranger, findBinding, findBindingToken, findClaim, findWaiting, setBindingToken, setClaimed } from './binding.store.ts'
 
@@ -79,7 +80,9 @@ async function offer({ desk, tokens }: BindingDependencies, tx: Sql, attendanceI
   await desk.staff.checkHolds(tx, hand.id, { unitId: hand.unitId, role: 'attendant' })
   const attendance = await lockOfUnit(desk, tx, attendanceId, hand)
   if ((await findBinding(tx, attendanceId)).accountId !== undefined) throw new Problem(HELPDESK_PROBLEMS.alreadyBound)
-  if (['refused', 'abandoned', 'expired'].includes(attendance.state)) throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
+  const isOver = ['refused', 'abandoned', 'expired'].includes(attendance.state)
+  // A case that enrols nobody lifts nobody; its claim would only hide the one of a case that does.
+  if (isOver || CASE_TYPES[attendance.reason].face !== 'enrols') throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
   if (attendance.decidedBy === hand.id) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
   await insertHand(tx, attendanceId, hand, desk.clock.now())
   const former = await findBindingToken(tx, attendanceId)

@@ -48,7 +48,8 @@ export function createConfirmations(deps: ConfirmationDependencies): Confirmatio
     const claim = await findClaim(db, id)
     if (claim?.unitId !== hand.unitId) throw new Problem(HELPDESK_PROBLEMS.attendanceUnknown)
     if (claim.accountId === hand.id || (await hadPart(db, id, hand.id))) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
-    if (claim.isBound || !(await hasFace(desk, db, claim))) throw new Problem(HELPDESK_PROBLEMS.nothingClaimed)
+    // Nobody looks at a name and a face whose person did not ask for it on their device.
+    if (claim.isBound || claim.confirmToken === undefined || !(await hasFace(desk, db, claim))) throw new Problem(HELPDESK_PROBLEMS.nothingClaimed)
     return claim
   }
 

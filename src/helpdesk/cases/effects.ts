@@ -85,10 +85,14 @@ async function correct(desk: Desk, tx: Sql, attendance: Attendance, hand: Hand):
   await desk.audit.record(tx, { type: 'helpdesk/record-corrected', actor: actorOf(hand), subject, data: { attendanceId: attendance.id, fields } })
 }
 
-/** What the record will say: of a social name only that changes, by the person's own word (Decreto 8.727/2016). */
+/**
+ * What the record will say: of a social name only that changes, by the person's own word (Decreto 8.727/2016).
+ *
+ * A register that has no social name takes away none that the person gave here.
+ */
 export function recordAfter({ facts, reason }: Attendance, known: KnownHere | undefined) {
   const said = facts.reveal()
-  if (reason !== 'social-name' || said.request?.kind !== 'social-name') return said
+  if (reason !== 'social-name' || said.request?.kind !== 'social-name') return { ...said, socialName: said.socialName ?? known?.socialName }
   const { name, birthDate } = known ?? said
   return { ...said, name, birthDate, socialName: said.request.socialName || undefined }
 }

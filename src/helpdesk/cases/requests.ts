@@ -35,13 +35,16 @@ export interface RequestDependencies {
 export function createRequests({ desk, accounts, images }: RequestDependencies): Requests {
   const { db, keyring } = desk
 
+  /** What was withdrawn as somebody else's is not looked at once more. */
+  const standing = async ({ personId }: Attendance) => (await images.list(personId)).filter(({ withdrawnAt, erasedAt }) => !withdrawnAt && !erasedAt)
+
   async function choices(attendance: Attendance): Promise<RequestChoices> {
     const { request } = CASE_TYPES[attendance.reason]
     const { accountId } = await ledgerOf(db, attendance)
-    const standing = request === 'wrong-person' ? (await images.list(attendance.personId)).filter(({ withdrawnAt, erasedAt }) => !withdrawnAt && !erasedAt) : []
+    const found = request === 'wrong-person' ? await standing(attendance) : []
     return {
       ways: request === 'lost-phone' && accountId !== undefined ? await accounts.waysOf(accountId) : undefined,
-      images: standing.map(({ id, kind, source, capturedAt }) => ({ id, kind, source, capturedAt })),
+      images: found.map(({ id, kind, source, capturedAt }) => ({ id, kind, source, capturedAt })),
     }
   }
 
@@ -58,7 +61,7 @@ export function createRequests({ desk, accounts, images }: RequestDependencies):
     },
     async openImage(attendance, imageId, hand) {
       if (CASE_TYPES[attendance.reason].request !== 'wrong-person') throw new Problem(HELPDESK_PROBLEMS.attendanceUnknown)
-      const isTheirs = (await images.list(attendance.personId)).some(({ id }) => id === imageId)
+      const isTheirs = (await standing(attendance)).some(({ id }) => id === imageId)
       if (!isTheirs) throw new Problem(HELPDESK_PROBLEMS.attendanceUnknown)
       return images.openFor(imageId, { actor: actorOf(hand), purpose: 'counter-wrong-person' })
     },

@@ -16,6 +16,7 @@ import { isProblem, Problem } from '../../platform/problem.ts'
 import { type AreaData, seeOther } from '../../portal/index.ts'
 import { parseScreenCode } from '../consent/consent.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
+import { LINK, limitAddresses } from '../public-limit.routes.ts'
 import { type Access, type AccessHandle, type AccessStanding, FACE_VISIT_SECONDS } from './access.ts'
 import type { Kiosk } from './kiosk.store.ts'
 import type { Kiosks } from './kiosks.ts'
@@ -77,6 +78,10 @@ type Shown = { errors?: FieldErrors; typed?: Typed; [name: string]: unknown }
 export function createKioskRoutes(deps: KioskRoutesDependencies): Router {
   const router = new Router()
   router.use(inRoom('helpdesk'))
+  /** Links and codes of devices are tried by hand, a few a minute. */
+  const tries = limitAddresses(LINK)
+  router.use(`${KIOSK_PAGE}/ligar`, tries)
+  router.use(`${KIOSK_PAGE}/acesso`, tries)
   addDevicePages(router, deps)
   addFacePages(router, deps)
   return router

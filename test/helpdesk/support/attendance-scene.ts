@@ -117,9 +117,9 @@ export async function bindByCode(area: TestArea, citizen: { cpf: string }, code:
     [cpfOf(citizen)],
   )
   const { id, unit_id: unitId } = found ?? assert.fail(page.text)
-  const colleague = area.browser()
+  const [colleague, shown] = [area.browser(), await numberOn(browser, page)]
   const form = await enterDesk(area, colleague, await colleagueIn(area, unitId), `/balcao/contas/${id}`)
-  const confirmed = await colleague.submit(form, { code: await numberOn(browser, page) }, { action: `/contas/${id}` })
+  const confirmed = await colleague.submit(form, { code: shown }, { action: `/contas/${id}` })
   assert.match(confirmed.text, /Conta ligada ao atendimento/)
   return area.open(browser, '/conta/balcao/conferir')
 }
