@@ -26,7 +26,7 @@ export { SIGNING_APIS, type SigningApi, type SigningApiPolicy, type SigningClien
 export type { Ask, AskContent } from './lending/ask.ts'
 export type { Asks } from './lending/asks.ts'
 export { createCodeRoutes } from './confirmation/code.routes.ts'
-export { DEFAULT_CHOICE, type InNameOf, type SigningChoice, type StampPlace } from './confirmation/choice.ts'
+export { DEFAULT_CHOICE, type InNameOf, shownAs, type SigningChoice, type StampPlace } from './confirmation/choice.ts'
 export type { Confirmations, Powers } from './confirmation/confirmations.ts'
 export { createDocumentSigning, type DocumentSigning, type DocumentSigningDependencies } from './confirmation/document-signing.ts'
 export type { CodeRecord, SignatureRecord, SignatureRecords } from './confirmation/records.ts'

@@ -48,6 +48,7 @@ test('nobody has documents signed whom an operator did not let; addresses to go 
   const call = caller(await tokenOf(config))
   const asked = { assinantes: [{ cpf: rosa.cpf, nome: 'Rosa Maria dos Santos' }] }
   assert.equal((await call('POST', '', { ...asked, retorno: 'https://golpe.example/' })).status, 422)
+  assert.equal((await call('POST', '', { ...asked, retorno: `blob:${SITE}/x` })).status, 422)
   assert.equal((await call('POST', '', { assinantes: [{ cpf: '11111111111', nome: 'Rosa Maria' }] })).status, 422)
   assert.equal((await call('POST', '', asked)).status, 201)
   assert.equal((await call('POST', '', asked)).status, 429, 'as many as the month has')

@@ -3,6 +3,10 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
+import type { HttpContext } from '../../src/platform/http/request-facts.ts'
+import { isProblem } from '../../src/platform/problem.ts'
+import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
+import { createUploads } from '../../src/portal/signing/upload.ts'
 import { assertHeading, openArea, type TestArea } from './support/area.ts'
 import { bytesOf, confirmationOf, PAGE, pdf, prove, type TestSigner, signer, signInWithCode } from './support/signing.ts'
 
@@ -16,6 +20,7 @@ before(async () => {
 })
 after(() => area.close())
 
+const refusesBusy = (error: unknown) => isProblem(error, PLATFORM_PROBLEMS.busy)
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 async function uploaded(browser: BrowserClient, files: readonly { name: string; bytes: Uint8Array }[]): Promise<Page> {
@@ -107,4 +112,43 @@ test('who is asked sees who asks, signs after them, and finds it in the list; a 
   const own = await uploaded(bronze, [{ name: 'meu.pdf', bytes: await pdf('Meu') }])
   const told = await bronze.submit(own, {}, { action: '/enviar' })
   assert.match(told.text, /Sua conta precisa ser prata/)
+})
+
+test('what was changed in another window is shown before it is confirmed', async () => {
+  const envelope = (await uploaded(mine, [{ name: 'b.pdf', bytes: await pdf('Recado') }])).url.pathname
+  const before = await confirmationOf(area, mine, envelope)
+  const changed = await confirmationOf(area, mine, envelope, { carimbo: 'nao' })
+  const refused = await mine.submit(before, {}, { button: 'código ou chave' })
+  assert.equal(refused.status, 422)
+  assert.match(refused.text, /Nada foi assinado com ela agora/)
+  const attempts = () => area.app.foundation.db.query('SELECT 1 FROM signing_attempt WHERE envelope_id = $1', [envelope.split('/').at(-1)])
+  assert.equal((await attempts()).length, 0)
+  const done = await prove(area, mine, changed, maria)
+  assert.match(done.text, /Assinado\. Baixe o documento/)
+})
+
+test('pictures of documents stay in no browser, and one person keeps the renderer from nobody', async () => {
+  const envelope = (await uploaded(mine, [{ name: 'c.pdf', bytes: await pdf('Folha', { pages: 20 }) }])).url.pathname
+  const page = await area.open(mine, envelope)
+  const view = page.links.find(({ href }) => /\/documentos\/[0-9a-f-]{36}$/.test(href.pathname))?.href.pathname ?? ''
+  const picture = await mine.fetch(new URL(`${view}/paginas/0-1-800`, page.url))
+  assert.equal(picture.status, 200)
+  assert.equal(picture.headers.get('cache-control'), 'no-store')
+  const answers = await Promise.all(Array.from({ length: 12 }, () => mine.fetch(new URL(`${view}/texto`, page.url))))
+  const statuses = answers.map(({ status }) => status)
+  assert.ok(statuses.includes(200) && statuses.includes(503), String(statuses))
+})
+
+test('who sends slowly keeps nobody else from sending', async () => {
+  const account = (id: string) => ({ findVisit: async () => ({ account: { id } }) }) as unknown as Parameters<typeof createUploads>[0]
+  let who = account('a')
+  const middleware = createUploads({ findVisit: (ctx) => who.findVisit(ctx) })(() => {})
+  const slow = Promise.withResolvers<void>()
+  const send = () => middleware({} as HttpContext, () => slow.promise)
+  const running = [send(), send()]
+  await assert.rejects(send(), refusesBusy)
+  who = account('b')
+  running.push(send())
+  slow.resolve()
+  await Promise.all(running)
 })

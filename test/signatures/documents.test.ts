@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { isProblem, Problem, type ProblemKind } from '../../src/platform/problem.ts'
 import { type Envelope, ENVELOPE_LIMITS, KEPT_DAYS, type Person, SIGNATURE_PROBLEMS } from '../../src/signatures/index.ts'
 import { pdf } from '../portal/support/signing.ts'
+import { cpfOfNobody } from '../support/citizen-journey.ts'
 import { openPostgresTestDatabase } from '../support/database.ts'
 import { type DocumentScene, openDocumentScene } from '../support/document-scene.ts'
 
@@ -177,6 +178,18 @@ describe('what is taken', () => {
     assert.equal((await scene.documents.envelopes.open(owner, id, file?.id ?? '')).bytes.toString(), text.toString())
   })
 
+  test('of many envelopes sent at once no more people are asked than in a day', async () => {
+    const asker = await scene.person()
+    const asked = await Promise.all(Array.from({ length: 8 }, async (_, i) => {
+      const id = await scene.documents.drafts.create(asker, [{ name: 'a.txt', bytes: Buffer.from('a') }])
+      for (let k = 0; k < 19; k += 1) await scene.documents.drafts.addSigner(asker, id, { cpf: cpfOfNobody(5000 + i * 19 + k) as Person['cpf'], name: 'Pessoa Inventada' })
+      return id
+    }))
+    await Promise.allSettled(asked.map((id) => scene.documents.drafts.send(asker, id)))
+    const states = await Promise.all(asked.map(async (id) => (await get(asker, id)).state))
+    assert.equal(states.filter((state) => state === 'waiting').length, Math.floor(ENVELOPE_LIMITS.invitationsPerDay / 19))
+  })
+
   test('what cannot be signed is refused when it comes: broken, empty, too large, more than a hundred', async () => {
     const refused: [Buffer, string][] = [[Buffer.from('%PDF-1.7\nnada'), 'unreadable'], [Buffer.alloc(0), 'empty'], [Buffer.alloc(ENVELOPE_LIMITS.documentBytes + 1), 'too-large']]
     for (const [bytes, detail] of refused) await assert.rejects(draft([{ name: 'x.pdf', bytes }]), refuses(notSignable, detail))
@@ -192,6 +205,20 @@ describe('what is taken', () => {
     assert.equal((await get(owner, id)).state, 'signed')
     assert.equal((await scene.documents.records.ofEnvelope(owner, id)).length, 100)
     assert.equal((await scene.signatures.verifier.verify(await firstFile(owner, await get(owner, id)))).verdict, 'valid')
+  })
+
+  test('the history shows every document of a batch, however many were signed at the same moment', async () => {
+    const person = await scene.person()
+    const id = await scene.documents.drafts.create(person, Array.from({ length: 60 }, (_, i) => ({ name: `${i}.txt`, bytes: Buffer.from(`texto ${i}`) })))
+    await scene.documents.drafts.send(person, id)
+    await scene.sign(person, id)
+    const names = new Set<string>()
+    let last: { readonly signedAt: Date; readonly id: string } | undefined
+    for (let page = await scene.documents.records.ofPerson(person, last); page.length > 0; page = await scene.documents.records.ofPerson(person, last)) {
+      for (const { document } of page) names.add(document.name)
+      last = page.at(-1)
+    }
+    assert.equal(names.size, 60)
   })
 
   test('names of files are names and nothing else', async () => {
@@ -254,6 +281,31 @@ describe('by the calendar', () => {
     await assert.rejects(firstFile(owner, ended), refuses(documentGone))
     const kept = await get(owner, id)
     assert.deepEqual([kept.documents[0]?.name, kept.documents[0]?.sha256], ['contrato.pdf', sha256(original)])
+  })
+
+  test('whoever is due is reminded, however many others wait without being due', async () => {
+    const late = await scene.person()
+    const id = await scene.documents.drafts.create(owner, [{ name: 'a.txt', bytes: Buffer.from('a') }])
+    await scene.documents.drafts.addSigner(owner, id, late)
+    await scene.documents.drafts.setTerms(owner, id, { order: 'parallel', days: 30 })
+    await scene.documents.drafts.send(owner, id)
+    await scene.tell()
+    // Reminded twice, and told five days ago: their next reminder is days away.
+    const others = 101
+    await scene.db.execute(
+      `INSERT INTO signing_envelope (id, owner_id, state, signing_order, level, created_at, expires_at, contents_until, sent_at)
+       SELECT gen_random_uuid(), owner_id, state, signing_order, level, created_at, expires_at, contents_until, sent_at FROM signing_envelope, generate_series(1, ${others}) WHERE id = $1`, [id],
+    )
+    const at = scene.clock.now().getTime()
+    await scene.db.execute(
+      `INSERT INTO signing_signer (id, envelope_id, position, cpf_hash, cpf, name, state, told_at, reminded_at, reminders)
+       SELECT gen_random_uuid(), e.id, 0, s.cpf_hash, s.cpf, s.name, 'pending', $2::timestamptz, $3::timestamptz, 2 FROM signing_envelope e, signing_signer s
+       WHERE s.envelope_id = $1 AND s.position = 1 AND NOT EXISTS (SELECT 1 FROM signing_signer o WHERE o.envelope_id = e.id)`, [id, new Date(at - 5 * DAY_MS), new Date(at - 2 * DAY_MS)],
+    )
+    scene.clock.advance(2 * DAY_MS)
+    await scene.documents.care.sweep()
+    assert.equal(scene.told.filter(({ accountId, notice }) => accountId === late.accountId && notice === 'reminder').length, 1)
+    await scene.db.execute(`DELETE FROM signing_envelope WHERE id IN (SELECT envelope_id FROM signing_signer WHERE reminders = 2 AND reminded_at = $1)`, [new Date(at - 2 * DAY_MS)])
   })
 
   test('what waits is never erased; what was signed is, thirty days later', async () => {

@@ -10,7 +10,7 @@ export function documentCard({ id }: Pick<Envelope, 'id'>, document: EnvelopeDoc
   return { id: document.id, name, form, pages, size, sha256, version, viewHref: form === 'pdf' ? base : undefined, fileHref: `${base}/arquivo`, thumbnail: form === 'pdf' ? pageImage(base, version, 1, 800) : undefined }
 }
 
-/** The address of a picture names the version that it shows, so that it may be kept by the browser. */
+/** The address of a picture names the version that it shows: after another signature it is nobody's any more. */
 export function pageImage(base: string, version: number, page: number, width: number): string {
   return `${base}/paginas/${version}-${page}-${width}`
 }

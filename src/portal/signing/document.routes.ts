@@ -16,7 +16,7 @@ const from = z.object({ pagina: z.coerce.number().int().min(1).max(2000).optiona
 /** Pages of one view: the browser asks for each picture only as it comes into sight. */
 const PAGES_AT_ONCE = 10
 const TEXTS_AT_ONCE = 20
-/** Pictures that one person may have in the making. */
+/** Pictures, texts and receipts that one person may have in the making: one thread makes them for everybody. */
 const AT_ONCE = 4
 
 /** A document as everybody sees it: pictures of its pages, their text, and the file itself. */
@@ -46,8 +46,10 @@ export function createDocumentRoutes(desk: SigningDesk): Router {
   const texts = pages.signedIn(async (ctx, visit, { params, query }: { params: Place; query: z.output<typeof from> }) => {
     const { envelope, found, bytes } = await find(visit, params)
     const range = rangeOf(found.pages ?? 0, query.pagina, TEXTS_AT_ONCE)
-    const shown = []
-    for (const page of range.pages) shown.push({ page, text: (await signing.views.read(keyOf(found.currentSha256), bytes, page)).text.trim() })
+    const shown: { page: number; text: string }[] = []
+    await inTurn(visit.account.id, async () => {
+      for (const page of range.pages) shown.push({ page, text: (await signing.views.read(keyOf(found.currentSha256), bytes, page)).text.trim() })
+    })
     const base = `${PAGE}/${params.id}/documentos/${params.document}`
     showIn(desk, ctx, visit, { view: 'signing/text', data: { document: documentCard(envelope, found), back: base, base: `${base}/texto`, shown, ...range, of: found.pages } })
   })
@@ -55,10 +57,9 @@ export function createDocumentRoutes(desk: SigningDesk): Router {
   const image = pages.signedIn(async (ctx, visit, { params }: { params: z.output<typeof picture> }) => {
     const [version = 0, page = 1, width = 0] = params.picture.split('-').map(Number)
     const { found, bytes } = await find(visit, params)
-    // An address is one version's for ever; an older one is nobody's any more.
+    // Not kept by the browser: people sign on computers that others use after them.
     if (found.form !== 'pdf' || found.version !== version || page < 1 || page > (found.pages ?? 0)) throw new Problem(SIGNATURE_PROBLEMS.envelopeUnknown)
     const shown = await inTurn(visit.account.id, () => signing.views.show(keyOf(found.currentSha256), bytes, page, width === 1600 ? 1600 : 800))
-    ctx.set('Cache-Control', 'private, max-age=3600, immutable')
     ctx.type = 'image/webp'
     ctx.body = Buffer.from(shown.image)
   })
@@ -87,7 +88,7 @@ export function createDocumentRoutes(desk: SigningDesk): Router {
     download(ctx, name, bytes, 'application/pkcs7-signature')
   })
   const receipt = pages.signedIn(async (ctx, visit, { params: { id } }: { params: { id: string } }) => {
-    download(ctx, `recibo-${id}.pdf`, await signing.records.receipt(personOf(visit), id), 'application/pdf')
+    download(ctx, `recibo-${id}.pdf`, await inTurn(visit.account.id, () => signing.records.receipt(personOf(visit), id)), 'application/pdf')
   })
 
   router.get(`${PAGE}/:id/documentos/:document`, guard({ params: place, query: from }, view))

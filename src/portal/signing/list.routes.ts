@@ -9,7 +9,7 @@ import { envelopeCard, recordCard } from './cards.ts'
 import { PAGE, personOf, type Refusal, refusalOf, type SigningDesk, showIn } from './desk.ts'
 import { uploadLimits, type Uploads } from './upload.ts'
 
-const historyQuery = z.object({ antes: z.iso.datetime().optional() })
+const historyQuery = z.object({ antes: z.iso.datetime().optional(), de: z.uuid().optional() })
 const upload = z.object({ arquivos: files })
 const MOST_DONE = 30
 
@@ -26,9 +26,10 @@ export function createListRoutes(desk: SigningDesk, uploads: Uploads): Router {
   })
 
   const history = pages.signedIn(async (ctx, visit, { query }: { query: z.output<typeof historyQuery> }) => {
-    const records = (await signing.records.ofPerson(personOf(visit), query.antes ? new Date(query.antes) : undefined)).map(recordCard)
-    const last = records.length >= 50 ? records.at(-1)?.signedAt.toISOString() : undefined
-    showIn(desk, ctx, visit, { view: 'signing/history', data: { records, olderHref: last && `${PAGE}/historico?antes=${last}` } })
+    const before = query.antes && query.de ? { signedAt: new Date(query.antes), id: query.de } : undefined
+    const records = (await signing.records.ofPerson(personOf(visit), before)).map(recordCard)
+    const last = records.length >= 50 ? records.at(-1) : undefined
+    showIn(desk, ctx, visit, { view: 'signing/history', data: { records, olderHref: last && `${PAGE}/historico?antes=${last.signedAt.toISOString()}&de=${last.id}` } })
   })
 
   const showNew = (ctx: HttpContext, visit: Visit, refusal?: Refusal & { error?: string }) =>

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { isLevelAtLeast } from '../../assurance/index.ts'
 import { guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
-import { type InNameOf, type SigningChoice, signerOf } from '../../signatures/index.ts'
+import { type InNameOf, shownAs, type SigningChoice, signerOf } from '../../signatures/index.ts'
 import { PROOF_KINDS } from '../entrance.routes.ts'
 import { tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
@@ -26,7 +26,8 @@ const choosing = z.object({
   x: share,
   y: share,
 })
-const proving = z.object({ prova: z.enum(PROOF_KINDS) })
+/** `visto` stands for what the page showed. */
+const proving = z.object({ prova: z.enum(PROOF_KINDS), visto: z.string().max(60).default('') })
 const attempting = params.extend({ attempt: z.uuid() })
 
 /** The steps of a signature: see and choose, confirm, prove who you are, done. */
@@ -45,7 +46,7 @@ export function createSignRoutes(desk: SigningDesk): Router {
   const confirm = pages.signedIn((ctx, visit, { params: { id } }: { params: Params }) => showConfirmation(desk, ctx, visit, id))
   const confirmed = pages.signedIn(async (ctx, visit, { params: { id }, body }: { params: Params; body: z.output<typeof proving> }) => {
     const refusal = await refusalOf(async () => {
-      const { attemptId, nonce } = await signing.confirmations.begin(personOf(visit), id)
+      const { attemptId, nonce } = await signing.confirmations.begin(personOf(visit), id, body.visto)
       await desk.prove(ctx, { proof: body.prova, nonce, returnTo: `${PAGE}/${id}/assinando/${attemptId}` })
     })
     if (refusal === undefined) return
@@ -106,7 +107,7 @@ async function showConfirmation(desk: SigningDesk, ctx: HttpContext, visit: Visi
   showIn(desk, ctx, visit, {
     view: 'signing/confirm',
     data: {
-      envelope: envelopeCard(envelope, by), choice, refusal, back: `${PAGE}/${id}/assinar`, name: by.name, represented: power?.represented,
+      envelope: envelopeCard(envelope, by), choice, shown: shownAs(envelope, choice), refusal, back: `${PAGE}/${id}/assinar`, name: by.name, represented: power?.represented,
       level: envelope.level, maySign: isLevelAtLeast(await about.levelOf(by.accountId), 'prata'), heldUntil: visit.heldUntil,
     },
   })

@@ -13,6 +13,8 @@ export const UPLOAD_BYTES = 40 * 1024 * 1024
 const FORM_BYTES = 64 * 1024
 /** Forms that are read at the same time: each may hold so many bytes in memory. */
 const AT_ONCE = 6
+/** Of these, forms of one person: whoever sends slowly does not keep the others out. */
+const AT_ONCE_EACH = 2
 /** Each file is read by the renderer and by the signer before it is taken. */
 const UPLOADS = { burst: 40, perSecond: 0.05 } as const
 
@@ -26,6 +28,7 @@ export const uploadLimits = { limitBytes: UPLOAD_BYTES + FORM_BYTES } as const
 export function createUploads(pages: Pick<AreaPages, 'findVisit'>) {
   const limit = createAddressLimit({ allowance: UPLOADS, networkOf: (accountId) => accountId })
   let running = 0
+  const ofPerson = new Map<string, number>()
 
   return (tooLarge: (ctx: HttpContext, visit: Visit) => Promise<void> | void): HttpMiddleware =>
     async (ctx, next) => {
@@ -33,8 +36,11 @@ export function createUploads(pages: Pick<AreaPages, 'findVisit'>) {
       if (visit === undefined) return seeOther(ctx, entranceTo(PAGE))
       limit.check(visit.account.id)
       limit.spend(visit.account.id)
-      if (running >= AT_ONCE) throw new Problem(PLATFORM_PROBLEMS.busy, { retryAfterSeconds: 10 })
+      const { id } = visit.account
+      const own = ofPerson.get(id) ?? 0
+      if (running >= AT_ONCE || own >= AT_ONCE_EACH) throw new Problem(PLATFORM_PROBLEMS.busy, { retryAfterSeconds: 10 })
       running += 1
+      ofPerson.set(id, own + 1)
       try {
         await next()
       } catch (error) {
@@ -43,6 +49,9 @@ export function createUploads(pages: Pick<AreaPages, 'findVisit'>) {
         await tooLarge(ctx, visit)
       } finally {
         running -= 1
+        const left = (ofPerson.get(id) ?? 1) - 1
+        if (left > 0) ofPerson.set(id, left)
+        else ofPerson.delete(id)
       }
     }
 }

@@ -114,7 +114,9 @@ export function createDocumentsApi({ documents, publicUrl, requireClient, claim 
 /** No link of ours leads where an operator did not say that this client's people come from. */
 function checkReturn({ redirectUris }: DocumentsClient, returnTo: string | undefined): void {
   if (returnTo === undefined) return
-  const isKnown = redirectUris.some((uri) => URL.canParse(uri) && new URL(uri).origin !== 'null' && new URL(uri).origin === new URL(returnTo).origin)
+  const { origin, protocol } = new URL(returnTo)
+  // `blob:https://…` has the origin of its site, and leads nowhere.
+  const isKnown = origin !== 'null' && redirectUris.some((uri) => URL.canParse(uri) && new URL(uri).origin === origin && new URL(uri).protocol === protocol)
   if (!isKnown) throw new Problem(HTTP_PROBLEMS.invalidInput, { detail: 'retorno' })
 }
 

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Sql } from '../../platform/db.ts'
 import { type EnvelopeCore, openText, sealText } from '../envelope/core.ts'
+import type { Envelope } from '../envelope/envelope.ts'
 import { findChoice, setChoice } from '../envelope/envelope.store.ts'
 
 /** Where the stamp goes: one of nine places, or wherever it was dragged to, as the share of the free room left of it and above it. */
@@ -21,6 +23,12 @@ export type SigningChoice = z.output<typeof choiceSchema>
 
 /** Bottom right of the last page, in one's own name. */
 export const DEFAULT_CHOICE: SigningChoice = { stamp: { page: 'last', left: 1, top: 1 } }
+
+/** Stands for what a page of confirmation shows: which bytes, as whom, with which stamp. Another choice, or another version, is another. */
+export function shownAs({ documents }: Pick<Envelope, 'documents'>, { stamp, as }: SigningChoice): string {
+  const said = [stamp && [stamp.page, stamp.left, stamp.top], as && [as.mandateId, as.party, as.power], documents.map(({ id, currentSha256 }) => [id, currentSha256])]
+  return createHash('sha256').update(JSON.stringify(said)).digest('base64url')
+}
 
 export async function saveChoice(core: Pick<EnvelopeCore, 'platform'>, sql: Sql, signerId: string, choice: SigningChoice): Promise<void> {
   await setChoice(sql, signerId, sealText(core, JSON.stringify(choiceSchema.parse(choice)), signerId))

@@ -5,7 +5,7 @@ import type { Activations } from '../activation/activations.ts'
 import { type EnvelopeCore, getEnvelope } from '../envelope/core.ts'
 import { DAY_MS, type Envelope, type Person, type Signer, signerOf, signersInTurn } from '../envelope/envelope.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
-import { DEFAULT_CHOICE, type InNameOf, openPlan, readChoice, saveChoice, sealPlan, type SigningChoice } from './choice.ts'
+import { DEFAULT_CHOICE, type InNameOf, openPlan, readChoice, saveChoice, sealPlan, shownAs, type SigningChoice } from './choice.ts'
 import { newPlan, type PreparationDependencies, type Prepared, prepareAll } from './preparation.ts'
 import { createPreparedShelf } from './prepared-shelf.ts'
 import { createSigningAct } from './signing-act.ts'
@@ -20,9 +20,12 @@ export interface Confirmations {
   /**
    * Names exactly what will be signed, as whom; the proof of the citizen's will must answer this `nonce`.
    *
-   * @throws {Problem} signatures/signing-busy while another signer of the same documents is at it: signatures follow one another
+   * `shown` is what the citizen had before them (`shownAs`): what was changed since, in another window or by another signer, is shown first.
+   *
+   * @throws {Problem} signatures/signing-busy while another signer of the same documents is at it: signatures follow one another;
+   *   signatures/attempt-over when it is not what was shown
    */
-  begin(by: Person, id: string): Promise<{ attemptId: string; nonce: string; expiresAt: Date }>
+  begin(by: Person, id: string, shown?: string): Promise<{ attemptId: string; nonce: string; expiresAt: Date }>
   /**
    * Signs every document and stores all of it, or nothing.
    *
@@ -77,7 +80,7 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
       if (choice.as) await powers.get(by, choice.as)
       await saveChoice(core, db, signer.id, choice)
     },
-    async begin(by, id) {
+    async begin(by, id, shown) {
       const { signer } = await inTurn(by, id)
       if ((await countAttempts(db, by.accountId, after(-DAY_MS))) >= ATTEMPTS_A_DAY) throw new Problem(SIGNATURE_PROBLEMS.tooMuch, { detail: 'attempts' })
       await lease(id, signer.id, after(ACT_MS))
@@ -85,6 +88,7 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
         // After the lease: whoever signed before has left a new version.
         const { envelope } = await inTurn(by, id)
         const choice = (await readChoice(core, db, signer.id)) ?? DEFAULT_CHOICE
+        if (shown !== undefined && shown !== shownAs(envelope, choice)) throw new Problem(SIGNATURE_PROBLEMS.attemptOver, { detail: 'changed' })
         const represented = choice.as && (await powers.get(by, choice.as))
         const plan = newPlan(envelope, choice, clock.now())
         const prepared = await prepareAll(core, deps, { envelope, plan, by, represented })

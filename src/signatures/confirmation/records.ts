@@ -8,7 +8,7 @@ import type { Envelope, EnvelopeDocument, Person } from '../envelope/envelope.ts
 import { findEnvelope } from '../envelope/envelope.store.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { type ReceiptLine, receiptOf } from './receipt.ts'
-import { findDetached, findSignatureByCode, listSignatures, listSignaturesOf, type StoredSignature } from './signing.store.ts'
+import { findDetached, findSignatureByCode, listSignatures, listSignaturesOf, type SignaturePlace, type StoredSignature } from './signing.store.ts'
 import type { PaperTexts } from './stamp.ts'
 
 /** One signature as its history shows it. */
@@ -46,7 +46,7 @@ export interface SignatureRecords {
   /** @throws {Problem} signatures/envelope-unknown */
   ofEnvelope(by: Asker, id: string): Promise<SignatureRecord[]>
   /** Newest first, a page at a time. */
-  ofPerson(by: Person, before: Date | undefined): Promise<SignatureRecord[]>
+  ofPerson(by: Person, before: SignaturePlace | undefined): Promise<SignatureRecord[]>
   /** The signature beside a file (CAdES, DER). @throws {Problem} signatures/envelope-unknown, signatures/document-gone */
   detached(by: Asker, id: string, signatureId: string): Promise<{ name: string; bytes: Buffer }>
   /** A receipt of everything that was signed so far, sealed by the organisation. @throws {Problem} signatures/step-out-of-order before the first signature */

@@ -175,9 +175,18 @@ export async function findSignatureByCode(sql: Sql, codeHash: Buffer): Promise<S
   return row && toSignature(row)
 }
 
+/** Where a page of signatures ended: those of one confirmation bear the same moment. */
+export interface SignaturePlace {
+  readonly signedAt: Date
+  readonly id: string
+}
+
 /** Everything that one account has signed, newest first. */
-export async function listSignaturesOf(sql: Sql, accountId: string, { before, limit }: { before: Date | undefined; limit: number }): Promise<StoredSignature[]> {
-  const rows = await sql.query<SignatureRow>(`${SIGNATURE} WHERE account_id = $1 AND ($2::timestamptz IS NULL OR signed_at < $2) ORDER BY signed_at DESC, id LIMIT ${Number(limit)}`, [accountId, before ?? null])
+export async function listSignaturesOf(sql: Sql, accountId: string, { before, limit }: { before: SignaturePlace | undefined; limit: number }): Promise<StoredSignature[]> {
+  const rows = await sql.query<SignatureRow>(
+    `${SIGNATURE} WHERE account_id = $1 AND ($2::timestamptz IS NULL OR (signed_at, id) < ($2, $3::uuid)) ORDER BY signed_at DESC, id DESC LIMIT ${Number(limit)}`,
+    [accountId, before?.signedAt ?? null, before?.id ?? null],
+  )
   return rows.map(toSignature)
 }
 

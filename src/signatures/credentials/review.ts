@@ -3,6 +3,7 @@ import { isLevelAtLeast } from '../../assurance/index.ts'
 import { type SigningCore, SIGNING_LEVEL } from '../activation/core.ts'
 import type { SignerFacts } from '../activation/ports.ts'
 import type { EndCause } from './credential.ts'
+import { eachInTurn } from '../each-in-turn.ts'
 import { listHolders } from './credential.store.ts'
 import type { Credentials } from './credentials.ts'
 
@@ -37,10 +38,13 @@ export function createReview(core: SigningCore, { revokeAll }: Pick<Credentials,
   return {
     one: (accountId) => review(accountId, true),
     async all({ deaths = false } = {}) {
+      const holders: string[] = []
+      for (let page = await listHolders(db, clock.now(), PAGE); page.length > 0; page = await listHolders(db, clock.now(), PAGE, page.at(-1))) holders.push(...page)
       let ended = 0
-      for (let page = await listHolders(db, clock.now(), PAGE); page.length > 0; page = await listHolders(db, clock.now(), PAGE, page.at(-1))) {
-        for (const accountId of page) ended += await review(accountId, deaths)
-      }
+      // One whom the register has no answer for does not keep the others' certificates alive.
+      await eachInTurn(holders, async (accountId) => {
+        ended += await review(accountId, deaths)
+      })
       return ended
     },
   }

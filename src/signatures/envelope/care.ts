@@ -4,6 +4,7 @@ import { eraseContents, listExpired, listOfPerson, listOutlived, listToRemind } 
 import { accountsOf, type EnvelopeCore, toEnvelope } from './core.ts'
 import { DAY_MS, type Envelope, KEPT_DAYS, REMINDER_AFTER_DAYS, signersInTurn } from './envelope.ts'
 import { findEnvelope, noteReminded, noteTold, setState } from './envelope.store.ts'
+import { eachInTurn } from '../each-in-turn.ts'
 import { endLostAttempts, forgetOpenAttempts } from '../confirmation/signing.store.ts'
 import { getTransition } from './transition.ts'
 
@@ -98,19 +99,20 @@ export function createEnvelopeCare(core: EnvelopeCore): EnvelopeCare {
     tellSigners,
     async sweep() {
       const now = clock.now()
-      const [expired, due] = [await listExpired(db, now, BATCH), await listToRemind(db, new Date(now.getTime() - DAY_MS), REMINDER_AFTER_DAYS.length, BATCH)]
-      for (const id of expired) await expire(id)
-      for (const id of due) await remind(id)
-      return expired.length + due.length + (await endLost())
+      const [expired, due] = [await listExpired(db, now, BATCH), await listToRemind(db, now, REMINDER_AFTER_DAYS, BATCH)]
+      const lost = await endLost()
+      // One that cannot be read keeps no other one waiting.
+      await eachInTurn([...expired.map((id) => () => expire(id)), ...due.map((id) => () => remind(id))], (step) => step())
+      return expired.length + due.length + lost
     },
     async purge() {
       const outlived = await listOutlived(db, clock.now(), BATCH)
-      for (const envelopeId of outlived) {
-        await db.transaction(async (tx) => {
+      await eachInTurn(outlived, (envelopeId) =>
+        db.transaction(async (tx) => {
           const documents = await eraseContents(tx, envelopeId, clock.now())
           await core.audit.record(tx, { type: 'signatures/documents-erased', actor: { kind: 'system' }, data: { envelopeId, documents } })
-        })
-      }
+        }),
+      )
       return outlived.length
     },
     async forget(tx, personId) {

@@ -64,12 +64,13 @@ export async function listExpired(sql: Sql, now: Date, limit: number): Promise<s
   return rows.map(({ id }) => id)
 }
 
-/** Waiting envelopes in which somebody was not told of their turn yet, or was told long ago; `told` counts from the last word they got. */
-export async function listToRemind(sql: Sql, before: Date, most: number, limit: number): Promise<string[]> {
+/** Waiting envelopes in which a reminder is due, the longest first; `afterDays` has the days from the invitation for each reminder. */
+export async function listToRemind(sql: Sql, now: Date, afterDays: readonly number[], limit: number): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
-    `SELECT DISTINCT e.id FROM signing_envelope e JOIN signing_signer s ON s.envelope_id = e.id
-     WHERE e.state = 'waiting' AND s.state = 'pending' AND s.reminders < $2 AND s.told_at IS NOT NULL AND coalesce(s.reminded_at, s.told_at) <= $1 LIMIT ${limit}`,
-    [before, most],
+    `SELECT e.id FROM signing_envelope e JOIN signing_signer s ON s.envelope_id = e.id
+     WHERE e.state = 'waiting' AND s.state = 'pending' AND s.told_at + make_interval(hours => 24 * ($2::int[])[s.reminders + 1]) <= $1
+     GROUP BY e.id ORDER BY min(s.told_at), e.id LIMIT ${limit}`,
+    [now, afterDays],
   )
   return rows.map(({ id }) => id)
 }

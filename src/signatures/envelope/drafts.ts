@@ -7,7 +7,7 @@ import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { accountsOf, type Asker, cpfHashOf, type EnvelopeCore, formOf, getEnvelope, getOwned, sealText } from './core.ts'
 import { sealContent } from './contents.ts'
 import { DAY_MS, DEFAULT_TERM_DAYS, type Envelope, ENVELOPE_LIMITS, KEPT_DAYS, type PadesLevel, type Person, type SigningOrder } from './envelope.ts'
-import { countInvitations, deleteDocument, deleteSigner, insertDocument, insertEnvelope, insertSigner, type NewDocument, setState, setTerms, usageOf } from './envelope.store.ts'
+import { countInvitations, deleteDocument, deleteSigner, insertDocument, insertEnvelope, insertSigner, lockOwner, type NewDocument, setState, setTerms, usageOf } from './envelope.store.ts'
 import { getTransition } from './transition.ts'
 
 /** A file as it was uploaded. */
@@ -104,6 +104,7 @@ async function send(core: EnvelopeCore, tx: Sql, by: Asker, { id, state, ownerId
   const now = core.platform.clock.now()
   if (documents.length === 0 || signers.length === 0) throw new Problem(SIGNATURE_PROBLEMS.stepOutOfOrder, { detail: documents.length === 0 ? 'no-documents' : 'no-signers' })
   const others = 'clientId' in by ? signers.length : signers.filter(({ cpf }) => cpf !== by.cpf).length
+  if (ownerId) await lockOwner(tx, ownerId)
   const asked = ownerId && others > 0 ? await countInvitations(tx, ownerId, new Date(now.getTime() - DAY_MS)) : 0
   if (asked + others > ENVELOPE_LIMITS.invitationsPerDay) throw new Problem(SIGNATURE_PROBLEMS.tooMuch, { detail: 'invitations' })
   // The term that was set counts from now, not from the day on which the draft was begun.
@@ -144,6 +145,7 @@ async function checkRoom(tx: Sql, owner: { ownerId: string | undefined; clientId
   const known = envelope?.documents ?? []
   if (known.length + added.length > ENVELOPE_LIMITS.documents) throw refuse('documents')
   if (sum(known.map(({ size }) => size)) + bytes > ENVELOPE_LIMITS.envelopeBytes) throw refuse('bytes')
+  await lockOwner(tx, owner.ownerId ?? owner.clientId ?? '')
   const usage = await usageOf(tx, owner)
   const most = owner.ownerId === undefined ? ENVELOPE_LIMITS.ofClient : ENVELOPE_LIMITS.ofCitizen
   if (!envelope && usage.open >= most.open) throw refuse('open')

@@ -124,6 +124,11 @@ export async function setTerms(tx: Sql, id: string, { order, expiresAt }: { orde
   await tx.execute('UPDATE signing_envelope SET signing_order = $2, expires_at = $3 WHERE id = $1', [id, order, expiresAt])
 }
 
+/** What counts an owner's envelopes and invitations goes one at a time, until the transaction ends. */
+export async function lockOwner(tx: Sql, owner: string): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock(4960, hashtext($1))', [owner])
+}
+
 /** Open envelopes of one owner, and the bytes that are kept for them. */
 export async function usageOf(sql: Sql, owner: { ownerId?: string | undefined; clientId?: string | undefined }): Promise<{ open: number; bytes: number }> {
   const [row] = await sql.query<{ open: number; bytes: number }>(
