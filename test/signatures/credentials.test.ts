@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { isProblem, type ProblemKind } from '../../src/platform/problem.ts'
 import { OID } from '../../src/signatures/asn1/oids.ts'
+import { claimTry } from '../../src/signatures/credentials/credential.store.ts'
 import { draftCms, MOST_TRIES, SIGNATURE_PROBLEMS } from '../../src/signatures/index.ts'
 import { openPostgresTestDatabase } from '../support/database.ts'
 import { documentOf, openSigningScene, type SceneCitizen, SIGNING_PASSWORD, type SigningScene } from '../support/signing-scene.ts'
@@ -234,6 +235,7 @@ test('on PostgreSQL: of twenty tries at once five are compared, and of two revoc
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => scene.signing.activations.confirm({ id: opened.id, idToken, password: 'errada' })))
     const wrong = outcomes.filter((outcome) => outcome.status === 'rejected' && refuses(wrongSigningPassword)(outcome.reason))
     assert.equal(wrong.length, MOST_TRIES)
+    assert.equal(await claimTry(scene.db, id), undefined, 'whoever read it before it came to rest gets no more tries')
     const revoke = () => scene.signing.credentials.revoke({ id, accountId: maria.accountId, cause: 'citizen', actor: { kind: 'citizen', id: maria.accountId } })
     const ends = await Promise.allSettled([revoke(), revoke()])
     assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])

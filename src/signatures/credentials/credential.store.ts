@@ -89,7 +89,7 @@ export async function findKept(sql: Sql, id: string): Promise<{ spki: Buffer; se
 /** How many tries this is, the wrong ones before it included; undefined when there are none left. */
 export async function claimTry(sql: Sql, id: string): Promise<number | undefined> {
   const [row] = await sql.query<{ wrong_tries: number }>(
-    'UPDATE signature_credential SET wrong_tries = wrong_tries + 1 WHERE id = $1 AND wrong_tries < $2 AND sealed IS NOT NULL RETURNING wrong_tries',
+    'UPDATE signature_credential SET wrong_tries = wrong_tries + 1 WHERE id = $1 AND wrong_tries < $2 AND sealed IS NOT NULL AND held_for IS NULL RETURNING wrong_tries',
     [id, MOST_TRIES],
   )
   return row?.wrong_tries
@@ -103,8 +103,9 @@ export async function returnTry(sql: Sql, id: string): Promise<void> {
   await sql.execute('UPDATE signature_credential SET wrong_tries = wrong_tries - 1 WHERE id = $1 AND wrong_tries > 0', [id])
 }
 
+/** Tries count anew once it rests no more: a try that was under way when it came to rest is not another one. */
 export async function setHeld(sql: Sql, id: string, heldFor: HoldCause | undefined, now: Date): Promise<void> {
-  await sql.execute('UPDATE signature_credential SET held_for = $2, changed_at = $3, wrong_tries = 0 WHERE id = $1', [id, heldFor ?? null, now])
+  await sql.execute('UPDATE signature_credential SET held_for = $2, changed_at = $3, wrong_tries = CASE WHEN $2::text IS NULL THEN 0 ELSE wrong_tries END WHERE id = $1', [id, heldFor ?? null, now])
 }
 
 /** The key is destroyed with it: what is revoked signs nothing, whoever has which key. */
