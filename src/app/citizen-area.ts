@@ -58,7 +58,7 @@ export async function openCitizenArea(
     },
   })
   const { sessions } = entrance
-  routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }).routes())
+  routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }, { grants: rooms.signedGrants, prove }).routes())
   routes.use(createSigningRoutes({ pages, signing: rooms.documents, prove, about: { levelOf: rooms.assurance.levelOf, clientName: (id) => clientName(oidc, id), personName: (id) => personName(rooms, id) } }).routes())
   routes.use(createCertificateRoutes({ pages, credentials: rooms.signing.credentials, prove, ledger }).routes())
   routes.use(createLendingRoutes({ pages, prove, signing: rooms.signing, levelOf: rooms.assurance.levelOf, clients: { ...oidc.signingClients, claimAddress: askLimit() } }).routes())

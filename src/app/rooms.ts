@@ -8,7 +8,7 @@ import { interactionEvents, oidcEvents, recoveryCaller } from '../oidc/index.ts'
 import type { Config } from '../platform/config.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import { portalEvents } from '../portal/index.ts'
-import { type Proxies, proxiesEvents } from '../proxies/index.ts'
+import { type Proxies, proxiesEvents, type SignedGrants } from '../proxies/index.ts'
 import { configuredToken, createSignatures, type DocumentSigning, type Icp, type RemoteSigning, signatureEvents, type Signatures } from '../signatures/index.ts'
 import type { FaceThreads } from './face-threads.ts'
 import type { Foundation } from './foundation.ts'
@@ -19,6 +19,7 @@ import { openWaitingLine, type WaitingLine } from './helpdesk/waiting-line.ts'
 import { openProxies } from './proxies/register.ts'
 import { openDocumentSigning } from './signatures/document-signing.ts'
 import { openIcp } from './signatures/icp.ts'
+import { createInstrumentSigner } from './signatures/instrument-signing.ts'
 import { organisationSeal } from './signatures/organisation-seal.ts'
 import { type Issuer, openRemoteSigning, REVIEW_CERTIFICATES_JOB } from './signatures/remote-signing.ts'
 
@@ -56,6 +57,8 @@ export interface Rooms {
   readonly assurance: Assurance
   /** Who may act for whom. */
   readonly proxies: Proxies
+  /** Powers that their grantor gives by advanced signature. */
+  readonly signedGrants: SignedGrants
   /** The certificate authority. */
   readonly signatures: Signatures
   /** Citizens' certificates and signatures. */
@@ -120,8 +123,11 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
     },
   })
   foundation.metrics.watchPool('passwords', accounts.hashing)
-  const proxies = await openProxies({ foundation, audit, assurance, register, paper: { messages, seal: organisationSeal(signatures, clock, 'Instrumento de procuração') } })
+  const seal = organisationSeal(signatures, clock, 'Instrumento de procuração')
+  const proxies = await openProxies({ foundation, audit, assurance, register, paper: { messages, seal } })
   const signing = openRemoteSigning({ foundation, rooms: { audit, accounts, assurance, proxies, signatures }, messages, issuer, register })
+  const signedGrants = proxies.signedBy(createInstrumentSigner({ accounts, signatures, activations: signing.activations, seal }))
+  foundation.jobs.schedule('proxies-signing-purge', '11 * * * *', async () => void (await signedGrants.purge()))
   const documents = openDocumentSigning({ foundation, rooms: { audit, accounts, proxies, signatures, signing }, messages })
   const people = livenessPeople(accounts, images)
   const outcomes = openOutcomes(foundation, audit, messages)
@@ -131,7 +137,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
   const staff = createStaff({ db, clock, audit })
   return {
-    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signatures, signing, documents, settings,
+    audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signedGrants, signatures, signing, documents, settings,
     staff,
     figures: openFigures(foundation, { accounts, messages }),
     icp: openIcp({ foundation, rooms: { audit, accounts, assurance, signatures }, messages }),

@@ -22,6 +22,7 @@ export type { Authority, ChangedMandate, Entered, EnteredMandate, HelpTerms, Leg
 export { proxiesEvents } from './events.ts'
 export { newCode, parseCode } from './instrument/code.ts'
 export type { Instrument, Instruments, Verified } from './instrument/instruments.ts'
+export type { InstrumentSigner, ShownSigning, SignedGrants, Unsigned } from './instrument/signed-grants.ts'
 export { createVerificationPages } from './instrument/verification.routes.ts'
 export { type Day, dayOf, endOfDay, parseDay } from './mandate/day.ts'
 export type { GrantPreview } from './mandate/grants.ts'

@@ -19,6 +19,8 @@ export const PROXIES_PROBLEMS = {
   roleInvalid: { code: 'proxies/role-invalid', status: 422, title: 'The definition of the role does not hold together' },
   roleNotFound: { code: 'proxies/role-not-found', status: 404, title: 'There is no such role' },
   secondPerson: { code: 'proxies/second-person-needed', status: 409, title: 'Another person must do this' },
+  signatureNeeded: { code: 'proxies/signature-needed', status: 403, title: 'This power is given only by an advanced signature under the instrument' },
+  signingOver: { code: 'proxies/signing-over', status: 410, title: 'This instrument was signed, is too old, or never was' },
   staffUnfit: { code: 'proxies/staff-unfit', status: 422, title: 'This person cannot be given a place: an account at prata with a second factor is needed' },
   stepOutOfOrder: { code: 'proxies/step-out-of-order', status: 409, title: 'The mandate is not in a state that allows this' },
   termsRefused: { code: 'proxies/terms-refused', status: 422, title: 'These terms go beyond what may be granted' },

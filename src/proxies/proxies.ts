@@ -8,6 +8,7 @@ import { type Acts, createActs } from './decision/acts.ts'
 import { createDecide, type Decide } from './decision/decide.ts'
 import { createUses, type Uses } from './decision/uses.ts'
 import { createEntered, type Entered } from './entered/entered.ts'
+import { createSignedGrants, type InstrumentSigner, type SignedGrants } from './instrument/signed-grants.ts'
 import { createInstruments, type InstrumentDependencies, type Instruments } from './instrument/instruments.ts'
 import { createLifecycle, type Lifecycle } from './mandate/lifecycle.ts'
 import { createMandates, type Mandates } from './mandate/mandates.ts'
@@ -41,6 +42,8 @@ export interface Proxies {
   readonly entered: Entered
   readonly instruments: Instruments
   readonly lifecycle: Lifecycle
+  /** Giving by advanced signature, once there is who signs: that room is opened after this one. */
+  readonly signedBy: (signer: InstrumentSigner) => SignedGrants
 }
 
 export function createProxies({ platform, audit, assurance, ports, paper }: ProxiesDependencies): Proxies {
@@ -60,5 +63,6 @@ export function createProxies({ platform, audit, assurance, ports, paper }: Prox
     requests: createRequests({ core, roles, mandates }),
     entered: createEntered(core, roles, changeBySystem),
     instruments: createInstruments({ core, roles, mandates, paper }),
+    signedBy: (signer) => createSignedGrants({ core, roles, grants: mandates, paper, signer }),
   }
 }

@@ -44,6 +44,7 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ['/conta/procuracoes/nova/juntos', { modo: 'sozinha' }],
   ['/conta/procuracoes/nova/juntos/pessoa', {}],
   ['/conta/procuracoes/nova/juntos/retirar', {}],
+  [`/conta/procuracoes/assinatura/${ID}`, { prova: 'rosto' }],
   [`/conta/procuracoes/atos/${ID}/aprovar`, {}],
   [`/conta/procuracoes/atos/${ID}/recusar`, {}],
   ['/conta/certificados/novo', { prova: 'rosto' }],

@@ -123,9 +123,10 @@ for (const { label, open } of testDatabases()) {
       assert.deepEqual((await scene.proxies.parties.representable(holder.personId)).map(({ mandateId }) => mandateId), [id])
     })
 
-    test('a power that asks for an advanced signature is not published while none can be given', async () => {
-      const asked = { namespace: 'sefaz', code: 'imovel.vender', definition: definition({ signature: 'avancada' }) }
-      await assert.rejects(scene.proxies.roles.draft(asked, SYSTEM), code('proxies/role-invalid'))
+    test('only what citizens give by themselves can ask for an advanced signature', async () => {
+      const asked = (kinds: string[]) => ({ namespace: 'sefaz', code: 'imovel.vender', definition: definition({ signature: 'avancada', kinds }) })
+      await assert.rejects(scene.proxies.roles.draft(asked(['procuracao', 'curatela']), SYSTEM), code('proxies/role-invalid', 'signature'))
+      await scene.proxies.roles.draft(asked(['procuracao', 'advocaticia']), SYSTEM)
     })
   })
 }

@@ -172,6 +172,8 @@ export const PINNED_CODES = [
   'proxies/request-refused',
   'proxies/not-for-oneself',
   'proxies/second-person-needed',
+  'proxies/signature-needed',
+  'proxies/signing-over',
   'proxies/staff-unfit',
   'proxies/role-changed',
   'proxies/role-invalid',

@@ -46,6 +46,14 @@ const POWERS = [
       longestDays: 365, subDepth: 0,
     },
   },
+  {
+    code: 'veiculo.vender',
+    definition: {
+      title: { 'pt-BR': 'Vender veículo', en: 'Sell a vehicle', es: 'Vender un vehículo' },
+      description: { 'pt-BR': 'vender o seu veículo e assinar a transferência', en: 'sell your vehicle and sign its transfer', es: 'vender tu vehículo y firmar la transferencia' },
+      longestDays: 90, subDepth: 0, signature: 'avancada',
+    },
+  },
 ]
 const ANYBODY = { representedKinds: ['person', 'company'], delegateKinds: ['person', 'company'], grantorLevel: 'prata', delegateLevel: 'bronze' }
 

@@ -41,9 +41,12 @@ export function showIn({ pages }: ProxyDesk, ctx: HttpContext, visit: Visit, { c
   pages.show(ctx, visit, { ...page, section: company === undefined ? 'proxies' : 'companies', data: { ...page.data, company } })
 }
 
-/** Runs what may be refused; anything that the page cannot explain goes on up. */
-export const refusalOf = explaining([
+/** What the register refuses and its pages explain. */
+export const GRANT_REFUSALS = [
   PROXIES_PROBLEMS.freshnessNeeded, PROXIES_PROBLEMS.levelNeeded, PROXIES_PROBLEMS.held, PROXIES_PROBLEMS.delegateUnconfirmed, PROXIES_PROBLEMS.roleChanged,
   PROXIES_PROBLEMS.stepOutOfOrder, PROXIES_PROBLEMS.termsRefused, PROXIES_PROBLEMS.requestBlocked, PROXIES_PROBLEMS.tooManyRequests,
-  PROXIES_PROBLEMS.actPending, PROXIES_PROBLEMS.companyUnknown,
-])
+  PROXIES_PROBLEMS.actPending, PROXIES_PROBLEMS.companyUnknown, PROXIES_PROBLEMS.signatureNeeded,
+]
+
+/** Runs what may be refused; anything that the page cannot explain goes on up. */
+export const refusalOf = explaining(GRANT_REFUSALS)

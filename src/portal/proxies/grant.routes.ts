@@ -5,12 +5,13 @@ import { type FieldErrors, guard, listOf, type Typed } from '../../platform/http
 import { localeOf } from '../../platform/http/locale.ts'
 import { type HttpContext, requestFacts } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
-import { type Mandate, type MandateId, parseMandateId, parsePartyRef, type PartyKind, PROXIES_PROBLEMS, type Role } from '../../proxies/index.ts'
+import { type Mandate, type MandateId, parseMandateId, parsePartyRef, type PartyKind, PROXIES_PROBLEMS, type Role, type SignedGrants } from '../../proxies/index.ts'
 import { type Outcome, tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
 import { mayBePassedOn, wordsOf } from './cards.ts'
 import { actingAs, inName, nameQuery, PAGE, type ProxyDesk, type Refusal, refusalOf, showIn } from './desk.ts'
 import { OTHERS, peopleOf } from './grant-others.routes.ts'
+import { pathOfSigning } from './grant-signature.routes.ts'
 import { person } from './person-form.ts'
 import { createDrafts, type Drafts, type DraftStep, parseTypedDay, type ProxyDraft, STEPS, stepOf, termsOf } from './draft.ts'
 
@@ -20,7 +21,7 @@ const ASKED = { burst: 40, perSecond: 40 / 3600 }
 const DONE: Readonly<Record<Mode, Outcome>> = { nova: 'proxy-granted', pedir: 'proxy-asked', repassar: 'proxy-passed-on' }
 const MODES = Object.keys(DONE) as Mode[]
 /** Which step mends a term that was refused. */
-const MENDS: Readonly<Record<string, DraftStep | 'juntos'>> = { delegates: 'quem', represented: 'quem', powers: 'poderes', kind: 'poderes', term: 'prazo', instance: 'prazo', subDepth: 'prazo', quorum: 'juntos' }
+const MENDS: Readonly<Record<string, DraftStep | 'juntos'>> = { delegates: 'quem', represented: 'quem', powers: 'poderes', kind: 'poderes', term: 'prazo', instance: 'prazo', subDepth: 'prazo', quorum: 'juntos', hands: 'poderes' }
 
 const powers = z.object({ poder: listOf(z.string().regex(/^[a-z0-9-]+:[a-z0-9.-]+:\d{1,6}$/)) })
 const term = z.object({
@@ -34,6 +35,7 @@ interface Step extends ProxyDesk {
   /** Requests to represent, from one network. */
   readonly asked: AddressLimit
   readonly drafts: Drafts
+  readonly signed: Pick<SignedGrants, 'prepare'>
   readonly mode: Mode
 }
 
@@ -41,11 +43,11 @@ interface Step extends ProxyDesk {
  * A mandate in four short steps: who, what, until when, and a summary in plain words that is signed. The same four ask somebody else for
  * one ("quero representar"), where the last only sends the wish, or pass on a part of what one holds.
  */
-export function createGrantRoutes(desk: ProxyDesk): Router {
+export function createGrantRoutes(desk: ProxyDesk, signed: Pick<SignedGrants, 'prepare'>): Router {
   const router = new Router()
   const asked = createAddressLimit({ allowance: ASKED, networkOf })
   for (const mode of MODES) {
-    const step: Step = { ...desk, asked, mode, drafts: createDrafts(desk.sessions) }
+    const step: Step = { ...desk, asked, signed, mode, drafts: createDrafts(desk.sessions) }
     addStart(router, step)
     addPerson(router, step)
     addPowers(router, step)
@@ -149,16 +151,25 @@ function addSummary(router: Router, step: Step): void {
     const terms = termsOf(draft)
     if (!terms) return seeOther(ctx, pathOf(mode, 'quem'))
     const [represented] = terms.delegates
+    let signing: string | undefined
     const refusal = await refusalOf(async () => {
-      if (mode === 'nova') await proxies.mandates.grant(by, terms)
+      if (mode !== 'pedir' && (await wantsSignature(step, draft))) signing = await step.signed.prepare(by, terms, mode === 'repassar' ? parentOf(draft) : undefined)
+      else if (mode === 'nova') await proxies.mandates.grant(by, terms)
       else if (mode === 'repassar') await proxies.mandates.subdelegate(by, parentOf(draft), terms)
       else if (represented) await askWithin(step, ctx, () => proxies.requests.ask(by, { represented, powers: terms.powers, validThrough: terms.validThrough }))
     })
     if (refusal !== undefined) return show(ctx, visit, draft, refusal)
+    if (signing !== undefined) return seeOther(ctx, pathOfSigning(signing))
     await step.drafts.save(ctx, undefined)
     seeOther(ctx, inName(PAGE, draft.company) + (draft.company ? '&' : '?') + tell('', DONE[mode]).slice(1))
   }
   addStep(router, step, { at: 'resumo', form: z.object({}), keep: [], show: (ctx, visit, draft) => show(ctx, visit, draft), save })
+}
+
+/** Given by a signature under the instrument, which is read first. */
+async function wantsSignature({ proxies }: Step, { powers: chosen = [] }: ProxyDraft): Promise<boolean> {
+  const roles = await Promise.all(chosen.map((power) => proxies.roles.find(power)))
+  return roles.some((role) => role?.definition.signature === 'avancada')
 }
 
 /** @throws {Problem} proxies/too-many-requests for a network that has asked too much */
@@ -203,7 +214,10 @@ function showStep(step: Step, ctx: HttpContext, visit: Visit, { draft, at, data 
   showIn(step, ctx, visit, { view: `proxies/draft-${at}`, company: draft.company, data: { draft, mode: step.mode, at: STEPS.indexOf(at) + 1, of: STEPS.length, action: pathOf(step.mode, at), back, ...data } })
 }
 
-/** What may be given in this draft: by whom it would be, to whom. Who asks for somebody asks alone, so for no power that wants several. */
+/**
+ * What may be given in this draft: by whom it would be, to whom. Who asks for somebody asks alone, so for no power that wants several, nor for
+ * one that its grantor signs for with a certificate, and begins.
+ */
 async function rolesFor(step: Step, visit: Visit, draft: ProxyDraft): Promise<Role[]> {
   const { proxies, mode } = step
   const other = parsePartyRef(draft.document ?? '')?.kind ?? 'person'
@@ -215,7 +229,7 @@ async function rolesFor(step: Step, visit: Visit, draft: ProxyDraft): Promise<Ro
   const [represented, delegate] = mode === 'nova' ? [own, other] : [other, own]
   return (await proxies.roles.list()).filter(
     ({ definition }) =>
-      (definition.kinds.includes('procuracao') || (mode === 'nova' && definition.kinds.includes('advocaticia'))) && (mode === 'nova' || definition.joint !== 'required') &&
+      (definition.kinds.includes('procuracao') || (mode === 'nova' && definition.kinds.includes('advocaticia'))) && (mode === 'nova' || (definition.joint !== 'required' && definition.signature === 'simples')) &&
       definition.representedKinds.some((kind) => kind === represented) && definition.delegateKinds.includes(delegate),
   )
 }

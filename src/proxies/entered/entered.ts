@@ -15,7 +15,7 @@ import { documentOf, type PartyRef, refOf } from '../party/party.ts'
 import { saveParty } from '../party/party.store.ts'
 import { claimTry, confirmParty, keepParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
-import { ENTERED_KINDS, LEGAL_KINDS, type MandateKind, type Power, powerName, type Role } from '../role/role.ts'
+import { ENTERED_KINDS, LEGAL_KINDS, type MandateKind, type Power, powerName, type Role, wantsAdvanced } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
 
 const ADULT = 18
@@ -195,6 +195,8 @@ async function checkLegal(core: Core, roles: Roles, authority: Authority, terms:
   const { kind, represented, delegate, powers, document, validFrom, validThrough } = terms
   const granted = await ownRoles(roles, core.platform.db, authority, powers)
   if (!ENTERED_KINDS.includes(kind) || granted.some(({ definition }) => !definition.kinds.includes(kind))) throw beyond('kind')
+  // An official who has seen a paper does not sign for whoever gives.
+  if (wantsAdvanced(granted)) throw beyond('powers')
   checkReference(document)
   // A lawyer's client may be a company; what the law or a court gives is about people.
   if (represented.ref.kind === 'organisation' || (represented.ref.kind === 'company' && kind !== 'advocaticia')) throw beyond('represented')

@@ -1,7 +1,7 @@
 import type { ReadableDocument } from '../../platform/documents/documents.ts'
 import type { Locale } from '../../platform/http/locale.ts'
-import type { Mandate } from '../mandate/mandate.ts'
-import { maskedDocument, type Party } from '../party/party.ts'
+import type { Described } from '../mandate/mandate.ts'
+import { maskedDocument } from '../party/party.ts'
 import { powerName, type Role } from '../role/role.ts'
 
 /** The texts of the room; the platform's `Messages` fits. */
@@ -9,8 +9,8 @@ export interface InstrumentTexts {
   text(locale: Locale, key: string, params?: Readonly<Record<string, string>>): string
 }
 
-export interface Described {
-  readonly mandate: Mandate
+export interface InstrumentFacts {
+  readonly mandate: Described
   /** In the versions that were signed for. */
   readonly roles: readonly Role[]
   readonly code: string
@@ -19,10 +19,10 @@ export interface Described {
 }
 
 /** What an instrument says; in Portuguese, the language that courts and counters read. Numbers of people are masked: it is shown to third parties. */
-export function instrumentOf(texts: InstrumentTexts, { mandate, roles, code, url, at }: Described): ReadableDocument {
+export function instrumentOf(texts: InstrumentTexts, { mandate, roles, code, url, at }: InstrumentFacts): ReadableDocument {
   const said = (key: string, params?: Readonly<Record<string, string>>) => texts.text('pt-BR', `proxies.instrument.${key}`, params)
   const day = (text: string) => text.split('-').reverse().join('/')
-  const party = (one: Party) => `${one.name} – ${maskedDocument(one)}`
+  const party = (one: Described['delegate']) => `${one.name} – ${maskedDocument(one)}`
   const facts = [
     { name: said('represented'), value: party(mandate.represented) },
     ...(mandate.parentId ? [{ name: said('grantor'), value: party(mandate.grantor) }] : []),

@@ -6,11 +6,11 @@ import { type Acting, type Actor, checkGiver, checkUnchanged, getActor, isActor 
 import { documentOf, type Party, rootOf } from '../party/party.ts'
 import { claimTry, confirmParty, keepParty, lookUpParty, lookUpSigner, type RegisteredParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
-import { type Power, powerName, type Role } from '../role/role.ts'
+import { type Power, powerName, type Role, wantsAdvanced } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
 import { dayOf } from './day.ts'
 import { handsOf } from './hands.ts'
-import type { Mandate, MandateId } from './mandate.ts'
+import type { Described, Mandate, MandateId } from './mandate.ts'
 import { addHand, countOpen, findMandate, insertMandate, insertMandateEvent, listPath, lockTree, type NewMandate } from './mandate.store.ts'
 import { beyond, checkSubTerms, checkTerms, type GrantTerms, levelFor } from './terms.ts'
 
@@ -34,6 +34,8 @@ export interface GrantPreview {
   readonly needsAcceptance: boolean
   /** Administrators who must sign. */
   readonly signatures: number
+  /** Given only by the grantor's advanced signature under the instrument (`SignedGrants`). */
+  readonly isAdvanced: boolean
 }
 
 export interface Grants {
@@ -43,19 +45,23 @@ export interface Grants {
    * Gives powers of one's own, or of a company that one binds: one mandate for each delegate.
    *
    * @throws {Problem} proxies/terms-refused, proxies/role-changed, proxies/delegate-not-confirmed, proxies/level-needed,
-   * proxies/freshness-needed, proxies/held, proxies/company-not-bound
+   * proxies/freshness-needed, proxies/held, proxies/company-not-bound, proxies/signature-needed
    */
   grant(by: Acting, terms: GrantTerms, options?: GrantOptions): Promise<Mandate[]>
   /** Judges what would be passed on as `subdelegate` does, without asking for a fresh proof. @throws {Problem} as `subdelegate` does */
   previewSub(by: Acting, parentId: MandateId, terms: GrantTerms): Promise<GrantPreview>
   /** Passes on a part of what one holds. @throws {Problem} as `grant` does, and proxies/mandate-not-found */
-  subdelegate(by: Acting, parentId: MandateId, terms: GrantTerms): Promise<Mandate>
+  subdelegate(by: Acting, parentId: MandateId, terms: GrantTerms, options?: Pick<GrantOptions, 'signed'>): Promise<Mandate>
+  /** What would be given, in the words of the instruments: one for each delegate, in their order. @throws {Problem} as `grant` does */
+  describe(by: Acting, terms: GrantTerms, parentId?: MandateId): Promise<{ mandates: readonly Described[]; roles: readonly Role[] }>
 }
 
 export interface GrantOptions {
   /** The delegate asked for exactly this, so that nothing is left to accept. `also` runs in the same transaction. */
   readonly isAccepted?: boolean
   readonly also?: (tx: Sql, mandates: readonly Mandate[]) => Promise<void>
+  /** Keeps the instruments that the grantor signed, in the same transaction; nothing else gives powers that want an advanced signature. */
+  readonly signed?: (tx: Sql, mandates: readonly Mandate[]) => Promise<void>
 }
 
 export function createGrants(core: Core, roles: Roles): Grants {
@@ -76,6 +82,7 @@ export function createGrants(core: Core, roles: Roles): Grants {
       delegates.push(await confirmParty(core, delegate))
     }
     checkDelegates([documentOf(actor.ref)], delegates)
+    checkHands(actor, granted)
     return { actor, granted, represented, signer, delegates, kind, now }
   }
 
@@ -90,6 +97,7 @@ export function createGrants(core: Core, roles: Roles): Grants {
     const confirmed = await confirmParty(core, first)
     const granted = await versionsOf(roles, terms.powers)
     if (granted.some(({ definition }) => !definition.delegateKinds.includes(confirmed.ref.kind))) throw beyond('delegates')
+    checkHands(actor, granted)
     return { actor, seen, signer, confirmed, granted }
   }
 
@@ -108,11 +116,13 @@ export function createGrants(core: Core, roles: Roles): Grants {
         delegates: delegates.map(({ name, ref }) => ({ name, kind: ref.kind })),
         roles: granted, validFrom: terms.validFrom ?? dayOf(now), validThrough: terms.validThrough,
         isBroad: isBroad(granted), needsAcceptance: granted.some(({ definition }) => definition.acceptance), signatures: handsOf(actor),
+        isAdvanced: wantsAdvanced(granted),
       }
     },
-    async grant(by, terms, { isAccepted = false, also } = {}) {
+    async grant(by, terms, { isAccepted = false, also, signed } = {}) {
       const planned = await plan(by, terms)
       const { actor, granted, now } = planned
+      checkSigned(granted, signed)
       await checkGiver(core, by, actor, levelFor(granted, 'grantorLevel'))
       return db.transaction(async (tx) => {
         await checkUnchanged(tx, actor)
@@ -128,6 +138,7 @@ export function createGrants(core: Core, roles: Roles): Grants {
           made.push(await write(core, tx, { actor, signer: planned.signer, roles: granted, terms, parties, link, now }))
         }
         await also?.(tx, made)
+        await signed?.(tx, made)
         return made
       })
     },
@@ -139,10 +150,12 @@ export function createGrants(core: Core, roles: Roles): Grants {
         represented: { name: represented.name, kind: represented.kind }, delegates: [{ name: confirmed.name, kind: confirmed.ref.kind }], roles: granted,
         validFrom: terms.validFrom ?? dayOf(clock.now()), validThrough: terms.validThrough, isBroad: isBroad(granted),
         needsAcceptance: granted.some(({ definition }) => definition.acceptance), signatures: handsOf(actor),
+        isAdvanced: wantsAdvanced(granted),
       }
     },
-    async subdelegate(by, parentId, terms) {
+    async subdelegate(by, parentId, terms, { signed } = {}) {
       const { actor, signer, granted, confirmed } = await planSub(by, parentId, terms)
+      checkSigned(granted, signed)
       await checkGiver(core, by, actor, levelFor(granted, 'grantorLevel'))
       return db.transaction(async (tx) => {
         await checkUnchanged(tx, actor)
@@ -154,10 +167,36 @@ export function createGrants(core: Core, roles: Roles): Grants {
         const delegate = await keepParty(core, tx, confirmed)
         const parties = { represented: parent.represented, grantor: parent.delegate, delegate }
         const link = { kind: parent.kind, parent, joint: undefined, subDepth: terms.subDepth ?? 0, signatures: handsOf(actor), isAccepted: false }
-        return write(core, tx, { actor, signer, roles: granted, terms, parties, link, now })
+        const made = await write(core, tx, { actor, signer, roles: granted, terms, parties, link, now })
+        await signed?.(tx, [made])
+        return made
       })
     },
+    async describe(by, terms, parentId) {
+      const common = { validFrom: terms.validFrom ?? dayOf(clock.now()), validThrough: terms.validThrough, subDepth: terms.subDepth ?? 0, instance: terms.instance?.trim() }
+      if (parentId === undefined) {
+        const { represented, delegates, granted, kind } = await plan(by, terms)
+        const joint = terms.quorum === undefined ? undefined : { quorum: terms.quorum }
+        const giver = named(represented)
+        return { roles: granted, mandates: delegates.map((one) => ({ ...common, kind, parentId, joint, represented: giver, grantor: giver, delegate: named(one) })) }
+      }
+      const { seen, granted, confirmed } = await planSub(by, parentId, terms)
+      await checkSub(db, seen, terms, confirmed)
+      const { kind, represented, delegate: grantor } = seen
+      return { roles: granted, mandates: [{ ...common, kind, parentId, joint: undefined, represented, grantor, delegate: named(confirmed) }] }
+    },
   }
+}
+
+const named = ({ ref, name }: RegisteredParty): Described['delegate'] => ({ kind: ref.kind, name, document: documentOf(ref) })
+
+/** One hand signs an instrument: a company that several bind together cannot give what wants more than their yes. */
+function checkHands(actor: Actor, granted: readonly Role[]): void {
+  if (wantsAdvanced(granted) && handsOf(actor) > 1) throw beyond('hands')
+}
+
+function checkSigned(granted: readonly Role[], signed: GrantOptions['signed']): void {
+  if (wantsAdvanced(granted) && signed === undefined) throw new Problem(PROXIES_PROBLEMS.signatureNeeded)
 }
 
 /** The versions that the link above was given in, retired ones too. */

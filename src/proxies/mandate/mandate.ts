@@ -51,6 +51,16 @@ export interface Mandate {
   readonly endedAt: Date | undefined
 }
 
+type Named = Pick<Party, 'kind' | 'name' | 'document'>
+
+/** What the instrument of a mandate says of it, which can be told before there is one. */
+export interface Described extends Pick<Mandate, 'kind' | 'parentId' | 'subDepth' | 'instance' | 'validFrom' | 'validThrough'> {
+  readonly represented: Named
+  readonly grantor: Named
+  readonly delegate: Named
+  readonly joint: { readonly quorum: number } | undefined
+}
+
 /** One line of a mandate's history. */
 export interface MandateEvent {
   readonly type: string

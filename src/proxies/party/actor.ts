@@ -66,15 +66,22 @@ export function actorDocuments({ ref, company }: Actor): string[] {
  */
 export async function checkGiver(core: Core, by: Acting, actor: Actor, level: Level): Promise<void> {
   const now = core.platform.clock.now()
-  const standing = await core.assurance.findStanding(actor.facts.accountId, by.sessionId)
-  if (!standing || !isLevelAtLeast(standing.level, level)) throw new Problem(PROXIES_PROBLEMS.levelNeeded, { detail: level })
-  const { session } = standing
+  const { session } = await checkMayGive(core, by, actor, level)
   const isRecent = (at: Date | undefined) => at !== undefined && now.getTime() - at.getTime() <= FRESH_SECONDS * 1000
   const isFresh = session !== undefined && session.endedAt === undefined && (isRecent(session.faceAt) || (session.aal >= 2 && isRecent(session.authenticatedAt)))
   if (!isFresh) throw new Problem(PROXIES_PROBLEMS.freshnessNeeded)
-  const { changedAt } = actor.facts
-  if (changedAt !== undefined && now.getTime() - changedAt.getTime() < HOLD_SECONDS * 1000) throw new Problem(PROXIES_PROBLEMS.held)
 }
+
+/** Whoever may give powers once they have proved who they are. @throws {Problem} proxies/level-needed, proxies/held */
+export async function checkMayGive(core: Core, by: Acting, { facts }: Actor, level: Level): Promise<Standing> {
+  const standing = await core.assurance.findStanding(facts.accountId, by.sessionId)
+  if (!standing || !isLevelAtLeast(standing.level, level)) throw new Problem(PROXIES_PROBLEMS.levelNeeded, { detail: level })
+  const { changedAt } = facts
+  if (changedAt !== undefined && core.platform.clock.now().getTime() - changedAt.getTime() < HOLD_SECONDS * 1000) throw new Problem(PROXIES_PROBLEMS.held)
+  return standing
+}
+
+type Standing = NonNullable<Awaited<ReturnType<Core['assurance']['findStanding']>>>
 
 /** The same account once more inside a transaction: it may have been recovered or stopped meanwhile. */
 export async function checkUnchanged(tx: Sql, { facts }: Actor): Promise<void> {

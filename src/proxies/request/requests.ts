@@ -5,13 +5,13 @@ import { type Core, recordFor, tellParty } from '../core.ts'
 import { type Day, dayOf } from '../mandate/day.ts'
 import type { Mandate } from '../mandate/mandate.ts'
 import type { Mandates } from '../mandate/mandates.ts'
-import { checkTerms, levelFor } from '../mandate/terms.ts'
+import { beyond, checkTerms, levelFor } from '../mandate/terms.ts'
 import { type Acting, type Actor, actorDocuments, getActor, isActor } from '../party/actor.ts'
 import { type PartyRef, refOf, rootOf } from '../party/party.ts'
 import { listAccountsOf } from '../party/party.store.ts'
 import { claimTry, confirmParty, keepParty, lookUpParty, type RegisteredParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
-import type { Power } from '../role/role.ts'
+import { type Power, wantsAdvanced } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
 import type { RepresentationRequest } from './request.ts'
 import { decideRequest, deleteBlocks, findRequest, insertBlock, insertRequest, listBlocks, listRequests } from './request.store.ts'
@@ -146,6 +146,8 @@ function createAdd(core: Core, roles: Roles): Add {
   return async (delegate, { represented: named, powers, validThrough }, asked) => {
     const now = clock.now()
     const granted = await roles.getPublished(db, powers)
+    // Who gives such a power begins it themselves: it takes their signature under the instrument.
+    if (wantsAdvanced(granted)) throw beyond('powers')
     checkTerms({ delegates: [delegate], powers, validThrough }, granted, { today: dayOf(now), represented: named.ref.kind, kind: 'procuracao' })
     const represented = await confirmParty(core, named).catch((error: unknown) => {
       throw isProblem(error, PROXIES_PROBLEMS.delegateUnconfirmed) ? new Problem(PROXIES_PROBLEMS.requestBlocked) : error

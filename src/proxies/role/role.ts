@@ -62,6 +62,11 @@ export interface Role extends Power {
   readonly draftedBy: string | undefined
 }
 
+/** Whether one of them is given only by the grantor's own advanced signature under the instrument (Lei 14.063/2020, art. 4, II). */
+export function wantsAdvanced(roles: readonly Role[]): boolean {
+  return roles.some(({ definition }) => definition.signature === 'avancada')
+}
+
 export function powerName({ namespace, code }: Pick<Power, 'namespace' | 'code'>): string {
   return `${namespace}:${code}`
 }

@@ -5,8 +5,11 @@ import type { Database, Sql } from '../../platform/db.ts'
 import { isUniqueViolation } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
-import { LEGAL_KINDS, NAMESPACE, type Power, ROLE_CODE, type Role, roleDefinition, type RoleDefinition, type RoleState } from './role.ts'
+import { LEGAL_KINDS, type MandateKind, NAMESPACE, type Power, ROLE_CODE, type Role, roleDefinition, type RoleDefinition, type RoleState } from './role.ts'
 import { deleteDraft, findRole, listNamespaces, listRoles, listVersions, lockDraft, type Namespace, publishDraft, retirePublished, saveDraft, saveNamespace } from './role.store.ts'
+
+/** What citizens give by themselves. */
+const SIGNED_KINDS: readonly MandateKind[] = ['procuracao', 'advocaticia']
 
 type RoleName = Pick<Power, 'namespace' | 'code'>
 
@@ -114,12 +117,11 @@ function checkDraft(draft: Role | undefined, actor: AuditActor, seen: unknown): 
 }
 
 /**
- * Grants are signed by a fresh proof of who somebody is, which is a simple signature: a power that asks for more is not published before
- * this can be given. Help at a counter lasts a day at most and goes to organisations; what a court or the law gives is passed on to
- * nobody.
+ * Only who gives a power themselves signs for it: what an agency enters, or what is given at a counter, cannot ask for an advanced
+ * signature. Help at a counter lasts a day at most and goes to organisations; what a court or the law gives is passed on to nobody.
  */
 export function findRoleFault({ kinds, delegateKinds, longestDays, subDepth, signature }: RoleDefinition): 'signature' | 'help' | 'organisation' | 'subDepth' | undefined {
-  if (signature !== 'simples') return 'signature'
+  if (signature === 'avancada' && !kinds.every((kind) => SIGNED_KINDS.includes(kind))) return 'signature'
   if (kinds.includes('assistencia') && (kinds.length > 1 || longestDays > 1 || delegateKinds.some((kind) => kind !== 'organisation'))) return 'help'
   if (delegateKinds.includes('organisation') && !kinds.includes('assistencia')) return 'organisation'
   return subDepth > 0 && kinds.some((kind) => LEGAL_KINDS.includes(kind)) ? 'subDepth' : undefined
