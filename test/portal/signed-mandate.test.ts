@@ -75,9 +75,10 @@ test("read, proved and signed: the instrument bears the grantor's signature and 
   assert.equal(verdict.signatures.length, 2)
   assert.match(verdict.signatures[0]?.signer ?? '', /Rosa Maria dos Santos/)
   assert.equal(verdict.signatures[0]?.form, 'B-LT')
-  const anybody = area.browser()
-  const judged = await anybody.upload(await area.open(anybody, '/verificar'), 'arquivo', [{ name: 'p.pdf', bytes: file }], { action: '/verificar' })
-  assert.match(judged.text, /Rosa Maria dos Santos/)
+  const judged = await fetch(new URL('/api/verificar/v1', area.url), {
+    method: 'POST', headers: { Accept: 'application/json', 'Content-Type': 'application/pdf' }, body: new Uint8Array(file),
+  })
+  assert.equal(((await judged.json()) as { signatures: unknown[] }).signatures.length, 2, 'anybody sees both')
   assert.equal((await area.open(mine, page.url.pathname)).url.pathname, BASE, 'once')
   assert.match((await area.open(mine, '/conta/historico')).text, /procuração/i)
 })
