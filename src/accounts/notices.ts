@@ -29,6 +29,8 @@ const MESSAGES = {
   'ways-lost': { subject: 'accounts.mail.ways-lost.subject', text: 'accounts.mail.ways-lost.text', sms: 'accounts.sms.ways-lost' },
   unblocked: { subject: 'accounts.mail.unblocked.subject', text: 'accounts.mail.unblocked.text', sms: 'accounts.sms.unblocked' },
   'images-withdrawn': { subject: 'accounts.mail.images-withdrawn.subject', text: 'accounts.mail.images-withdrawn.text', sms: 'accounts.sms.images-withdrawn' },
+  'proof-held': { subject: 'accounts.mail.proof-held.subject', text: 'accounts.mail.proof-held.text', sms: 'accounts.sms.proof-held' },
+  'proof-restored': { subject: 'accounts.mail.proof-restored.subject', text: 'accounts.mail.proof-restored.text', sms: 'accounts.sms.proof-restored' },
   'counter-access': { subject: 'accounts.mail.counter-access.subject', text: 'accounts.mail.counter-access.text', sms: 'accounts.sms.counter-access' },
   'kiosk-entered': { subject: 'accounts.mail.kiosk-entered.subject', text: 'accounts.mail.kiosk-entered.text', sms: 'accounts.sms.kiosk-entered' },
   'death-noted': { subject: 'accounts.mail.death-noted.subject', text: 'accounts.mail.death-noted.text', sms: 'accounts.sms.death-noted' },

@@ -44,6 +44,8 @@ export interface Assurance {
   withdrawRemote(tx: Sql, item: { personId: string; accountId: string; since: Date; reason: string; actor: AuditActor }): Promise<number>
   /** Withdraws what rests on these images, which are not the person's, and everything that a counter attested without one. Returns how many. */
   withdrawOfImages(tx: Sql, item: { personId: string; accountId: string; imageIds: readonly string[]; reason: string; actor: AuditActor }): Promise<number>
+  /** Withdraws what rests on this one image and nothing else; returns what it took. */
+  withdrawOfImage(tx: Sql, item: { personId: string; accountId: string; imageId: string; reason: string; actor: AuditActor }): Promise<Evidence[]>
   /** Withdraws all that stands for an account, which closes: whoever opens it again proves everything again. Returns how many. */
   withdrawAll(tx: Sql, item: { personId: string; accountId: string; reason: string; actor: AuditActor }): Promise<number>
   /** Answers "por que sou prata?". */
@@ -123,6 +125,11 @@ export function createAssurance({ db, audit, clock, demo, levelMayFall }: Assura
         const isTouched = imageId === undefined ? method === 'attended' : imageIds.includes(imageId)
         if (isTouched && (await withdraw(tx, { id, ...rest }))) done += 1
       }
+      return done
+    },
+    async withdrawOfImage(tx, { personId, imageId, ...rest }) {
+      const done: Evidence[] = []
+      for (const item of await listEvidence(tx, personId)) if (item.imageId === imageId && (await withdraw(tx, { id: item.id, ...rest }))) done.push(item)
       return done
     },
     async withdrawAll(tx, { personId, ...rest }) {

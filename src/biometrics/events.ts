@@ -16,6 +16,7 @@ export const biometricsEvents = defineEvents({
   }),
   'biometrics/image-opened': z.object({ imageId: z.uuid(), personId: z.uuid(), kind: z.enum(IMAGE_KINDS), original: z.boolean(), purpose: z.string() }),
   'biometrics/images-withdrawn': z.object({ personId: z.uuid(), imageIds: z.array(z.uuid()) }),
+  'biometrics/images-restored': z.object({ personId: z.uuid(), imageIds: z.array(z.uuid()) }),
   /** All of a person's images, by forgetting their key. */
   'biometrics/images-erased': z.object({ personId: z.uuid(), reason: z.enum(['lgpd']), images: z.int() }),
   /** Single images, because their time was over or their rows could not be trusted any more. */

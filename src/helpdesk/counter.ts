@@ -32,6 +32,10 @@ import { createRequests } from './cases/requests.ts'
 import { createConsentRoutes } from './consent/consent.routes.ts'
 import { createConsents } from './consent/consents.ts'
 import { createScreenRoutes } from './consent/screen.routes.ts'
+import { createSampleRoutes } from './sampling/sample.routes.ts'
+import { createSamples } from './sampling/samples.ts'
+import { createUnitRules } from './staff/unit-rules.ts'
+import { createRulesRoutes } from './staff/rules.routes.ts'
 import type { DeskPages } from './desk-pages.ts'
 import { type Access, createAccess } from './kiosk/access.ts'
 import { createAccessOfferRoutes } from './kiosk/access-offer.routes.ts'
@@ -46,7 +50,7 @@ export interface CounterDependencies {
   /** The base register (with a deadline on it, or answering at once), and what works once. */
   readonly accounts: { readonly register: BaseRegister; readonly tokens: OneTimeTokens; readonly faceAttempts: FaceAttempts; readonly find: (id: AccountId) => Promise<Account | undefined>; readonly counter: CounterActs; readonly access: CounterAccess; readonly deathChanged: EffectPorts['deathChanged'] }
   readonly biometrics: CounterBiometrics
-  readonly assurance: Pick<Assurance, 'add' | 'withdrawOfImages'>
+  readonly assurance: Pick<Assurance, 'add' | 'withdrawOfImages' | 'withdrawOfImage'>
   readonly pages: {
     readonly messages: Messages
     readonly views: Views
@@ -88,7 +92,8 @@ export function createCounter(deps: CounterDependencies): Counter {
   const effects = createEffects(desk, { accounts: accounts.counter, deathChanged: accounts.deathChanged, evidence: assurance, images })
   const requests = createRequests({ desk, accounts: accounts.counter, images })
   const approvals = createApprovals({ desk, effects, images, addEvidence: assurance.add, checkAgain: createCheckAgain(checks) })
-  const reviews = createFraudReviews(desk, images)
+  const samples = createSamples({ desk, images, assurance, tellProof: accounts.counter.tellProof })
+  const reviews = createFraudReviews(desk, images, samples.settle)
   const { tokens } = accounts
   const bindings = createBindings({ desk, tokens })
   const addEvidence = assurance.add
@@ -116,6 +121,8 @@ export function createCounter(deps: CounterDependencies): Counter {
       () => createPublicReceiptRoutes({ receipts, mails, views: site.views }),
       (pages) => createApprovalRoutes({ pages, attendances, captures, approvals, pictures: { images, requests } }),
       (pages) => createFraudRoutes({ pages, attendances, reviews, captures }),
+      (pages) => createSampleRoutes({ pages, samples, noteSeen: attendances.noteSeen }),
+      (pages) => createRulesRoutes({ pages, rules: createUnitRules(desk) }),
     ],
     access,
     kiosks,

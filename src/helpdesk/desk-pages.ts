@@ -29,8 +29,10 @@ const SECTIONS = [
   { name: 'accounts', href: '/balcao/contas', icon: 'phone', roles: ['attendant', 'supervisor'] },
   { name: 'approvals', href: '/balcao/aprovacoes', icon: 'check', roles: ['supervisor'] },
   { name: 'fraud', href: '/balcao/fraudes', icon: 'alert', roles: ['supervisor'] },
+  { name: 'samples', href: '/balcao/conferencias', icon: 'eye', roles: ['supervisor'] },
   { name: 'kiosks', href: '/balcao/aparelhos', icon: 'device', roles: ['unit-manager'] },
   { name: 'team', href: '/balcao/equipe', icon: 'user', roles: ['unit-manager'] },
+  { name: 'rules', href: '/balcao/regras', icon: 'shield', roles: ['unit-manager'] },
 ] as const satisfies readonly { readonly name: string; readonly href: string; readonly icon: string; readonly roles: readonly StaffRole[] }[]
 
 export type DeskSection = (typeof SECTIONS)[number]['name']

@@ -7,6 +7,7 @@ import { REASONS } from './attendance/attendance.ts'
 import { RECORD_FIELDS } from './attendance/attendance.store.ts'
 import { WRONG_FINDINGS } from './cases/request.ts'
 import { ANSWERS } from './consent/consent.ts'
+import { DOUBTS } from './sampling/sample.ts'
 import { STAFF_ROLES } from './staff/role.ts'
 
 const attendance = { attendanceId: z.uuid() }
@@ -20,7 +21,7 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/role-suspended': z.object(role),
   'helpdesk/role-resumed': z.object(role),
   'helpdesk/role-ended': z.object(role),
-  'helpdesk/unit-rules-set': z.object({ unitId: z.uuid(), faceProfile: z.string(), matchPoint: z.string() }),
+  'helpdesk/unit-rules-set': z.object({ unitId: z.uuid(), faceProfile: z.string(), matchPoint: z.string(), sampleShare: z.int().optional(), layer: z.enum(['operator', 'above', 'own']).optional() }),
   'helpdesk/attendance-opened': z.object({ ...attendance, unitId: z.uuid(), reason: z.enum(REASONS) }),
   /** A look that opened nothing, of what it told the attendant: the CPF is not regular, or has a case. */
   'helpdesk/attendance-in-vain': z.object({ unitId: z.uuid(), reason: z.enum(REASONS), found: z.enum(['cpf-irregular', 'already-open', 'reason-unfit']) }),
@@ -37,6 +38,9 @@ export const helpdeskEvents = defineEvents({
     state: z.enum(['approved', 'refused', 'abandoned', 'expired']),
     decision: z.enum(['approved', 'fraud', ...REFUSALS]).optional(),
   }),
+  /** The approval will be looked at again; nobody at the counter is told which. */
+  'helpdesk/approval-drawn': z.object({ ...attendance, unitId: z.uuid(), share: z.int() }),
+  'helpdesk/second-look': z.object({ ...attendance, unitId: z.uuid(), verdict: z.enum(['matches', 'contradicted']), doubt: z.enum(DOUBTS).optional() }),
   'helpdesk/record-corrected': z.object({ ...attendance, fields: z.array(z.enum(RECORD_FIELDS)) }),
   'helpdesk/consent-asked': z.object(attendance),
   /** Said on the citizen's own screen, where nobody is signed in. */
@@ -61,7 +65,7 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/kiosk-registered': z.object(kiosk),
   'helpdesk/kiosk-paired': z.object(kiosk),
   'helpdesk/kiosk-ended': z.object(kiosk),
-  'helpdesk/fraud-review-opened': z.object({ ...attendance, reviewId: z.uuid(), kind: z.enum(['another-person', 'not-the-person', 'wrong-person']) }),
+  'helpdesk/fraud-review-opened': z.object({ ...attendance, reviewId: z.uuid(), kind: z.enum(['another-person', 'not-the-person', 'wrong-person', 'second-look']) }),
   'helpdesk/fraud-review-decided': z.object({
     ...attendance,
     reviewId: z.uuid(),

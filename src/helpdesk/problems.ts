@@ -11,6 +11,8 @@ export const HELPDESK_PROBLEMS = {
   managerThere: { code: 'helpdesk/manager-there', status: 409, title: 'The unit has a manager, who gives the other roles' },
   staffUnfit: { code: 'helpdesk/staff-unfit', status: 422, title: 'No active account with a second factor and the level that the role asks for' },
   endRefused: { code: 'helpdesk/end-refused', status: 422, title: 'A role ends within 366 days' },
+  rulesLooser: { code: 'helpdesk/rules-looser', status: 422, title: 'A manager may only make the rules stricter' },
+  ownShare: { code: 'helpdesk/own-share', status: 403, title: 'Whoever approves in a unit draws no fewer of its approvals' },
   roleNeeded: { code: 'helpdesk/role-needed', status: 403, title: 'The role that this needs is not live now' },
   cpfUnknown: { code: 'helpdesk/cpf-unknown', status: 422, title: 'The base register does not know the CPF' },
   cpfIrregular: { code: 'helpdesk/cpf-irregular', status: 422, title: 'The base register does not list the CPF as regular' },

@@ -70,7 +70,7 @@ test('the file holds numbers only, and no text that a spreadsheet would run', ()
     waits: [{ day: '2026-11-23', called: 2, missed: 1, median: 61.4, p90: 120 }], waitsByClass: [], points: [{ point: 'ponto-1', stored: 1, refused: 1, quality: null }],
     satisfaction: { kind: 'shown', answers: 5, mean: 4, scores: [{ score: 4, count: 5 }] },
     staff: {
-      approvers: [{ supervisorId: 's', name: '=HYPERLINK("x")', approved: 1, refused: 0 }],
+      approvers: [{ supervisorId: 's', name: '=HYPERLINK("x")', approved: 1, refused: 0, looked: 1, contradicted: 1 }],
       attendants: [{ attendantId: 'a', name: 'Ana', attendances: 12, quick: 3, oddHours: 0, repeatedPeople: 1, overridden: 2, decided: 10, refused: 1, looks: 0, idleLooks: 0 }],
       questions: [],
       sentences: [{ score: 4, text: 'Muito bom' }],
@@ -82,5 +82,6 @@ test('the file holds numbers only, and no text that a spreadsheet would run', ()
   assert.match(csv, /captura,ponto-1,qualidade_media,\r\n/)
   assert.match(csv, /aprovacoes,"'=HYPERLINK\(""x""\)",aprovadas,1\r\n/)
   assert.match(csv, /atendentes,Ana,rapidos,3\r\natendentes,Ana,fora_de_hora,0\r\natendentes,Ana,mesma_pessoa,1\r\natendentes,Ana,liberados_na_analise,2\r\n/)
+  assert.match(csv, /conferidas,1\r\n.*nao_conferem,1\r\n/)
   assert.ok(!csv.includes('Muito bom'))
 })

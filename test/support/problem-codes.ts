@@ -73,6 +73,8 @@ export const PINNED_CODES = [
   'helpdesk/request-unfit',
   'helpdesk/review-decided',
   'helpdesk/review-unknown',
+  'helpdesk/own-share',
+  'helpdesk/rules-looser',
   'helpdesk/role-held',
   'helpdesk/role-needed',
   'helpdesk/role-unknown',

@@ -27,5 +27,5 @@ function layersOf(middleware: object): Layer[] {
 
 /** The route's address with its parameters filled in. */
 export function addressOf({ pattern }: Route, { uid, id = '00000000-0000-4000-8000-000000000000' }: { uid: string; id?: string }): string {
-  return pattern.replace(':uid', uid).replaceAll(/:(token|link)\b/g, 'a'.repeat(43)).replace(':poder', 'a%3Aa%3A1').replaceAll(/:(id|part|document|signature|attempt|image|item|procuracao)\b/g, id).replace('*rest', 'seja-o-que-for').replaceAll(/:(room|code)\b/g, 'platform').replaceAll(/:\w+/g, 'x')
+  return pattern.replace(':uid', uid).replaceAll(/:(token|link)\b/g, 'a'.repeat(43)).replace(':poder', 'a%3Aa%3A1').replaceAll(/:(id|part|document|signature|attempt|image|item|unit|procuracao)\b/g, id).replace('*rest', 'seja-o-que-for').replaceAll(/:(room|code)\b/g, 'platform').replaceAll(/:\w+/g, 'x')
 }

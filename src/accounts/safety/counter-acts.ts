@@ -47,6 +47,8 @@ export interface CounterActs {
   unblock(tx: Sql, accountId: AccountId, actor: AuditActor): Promise<void>
   /** To every address: images that were not theirs no longer count for the account. */
   tellImagesWithdrawn(tx: Sql, accountId: AccountId): Promise<void>
+  /** To every address: a proof of the counter's is held until a doubt about it is decided, or is good again. */
+  tellProof(tx: Sql, accountId: AccountId, notice: 'proof-held' | 'proof-restored'): Promise<void>
   /** Nobody signs in as somebody who died: sessions and tokens end, nothing else is lost. False when it was noted already. */
   noteDeath(tx: Sql, personId: PersonId, actor: AuditActor): Promise<boolean>
   /** It was wrong: the account is as it was before, signed out. False when no death was noted. */
@@ -103,6 +105,10 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
     async tellImagesWithdrawn(tx, accountId) {
       const account = await findAccount(tx, accountId)
       if (account !== undefined) await notices.tellEverywhere(tx, account, 'images-withdrawn')
+    },
+    async tellProof(tx, accountId, notice) {
+      const account = await findAccount(tx, accountId)
+      if (account !== undefined) await notices.tellEverywhere(tx, account, notice)
     },
     async noteDeath(tx, personId, actor) {
       if (!(await setDeathNoted(tx, personId, clock.now()))) return false

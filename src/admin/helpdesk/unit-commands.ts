@@ -39,11 +39,12 @@ export function createUnitCommands(staff: () => Promise<Staff>, by: CommandLine)
         unidade: { type: 'string', value: 'CODIGO', about: 'código da unidade', required: true },
         foto: { type: 'string', value: 'PERFIL', about: 'norma (ISO/IEC 19794-5) ou webcam', required: true },
         rigor: { type: 'string', value: 'RIGOR', about: 'normal (um erro em 10 mil) ou alto (um em 100 mil); sem ela, normal' },
+        conferir: { type: 'string', value: 'PORCENTO', about: 'aprovações em cem que são sorteadas para uma segunda conferência, 0 a 100; sem ela, fica como está' },
       },
       run: async ({ text }) => {
         const faceProfile = oneOf(text('foto') ?? '', { norma: 'capture-point', webcam: 'reference' } as const)
         const matchPoint = oneOf(text('rigor') ?? 'normal', { normal: 'fmr1e-4', alto: 'fmr1e-5' } as const)
-        const unit = await (await staff()).setRules(text('unidade') ?? '', { faceProfile, matchPoint }, by)
+        const unit = await (await staff()).setRules(text('unidade') ?? '', { faceProfile, matchPoint, ...shareFrom(text('conferir')) }, by)
         return { text: `Unidade ${unit.code}: regras mudadas.`, json: unit }
       },
     },
@@ -68,6 +69,12 @@ export function createUnitCommands(staff: () => Promise<Staff>, by: CommandLine)
 function oneOf<Name extends string, Value>(text: string, names: Readonly<Record<Name, Value>>): Value {
   for (const [name, value] of Object.entries<Value>(names)) if (name === text) return value
   throw new UsageError(`Escolha uma destas: ${Object.keys(names).join(', ')}.`)
+}
+
+function shareFrom(text: string | undefined): { sampleShare?: number } {
+  if (text === undefined) return {}
+  if (!/^\d{1,3}$/.test(text) || Number(text) > 100) throw new UsageError('Escreva um número de 0 a 100.')
+  return { sampleShare: Number(text) }
 }
 
 function cpfFrom(text = ''): Cpf {

@@ -62,6 +62,8 @@ export interface ImageStore {
   withdrawFaces(tx: Sql, personId: string, source: string): Promise<number>
   /** Withdraws these standing images of a person, of every kind: somebody found that they are not the person's. How many were. */
   withdrawImages(tx: Sql, personId: string, imageIds: readonly string[], actor: AuditActor): Promise<number>
+  /** Puts withdrawn images of a person back into use: the doubt about them was a mistake. How many were. */
+  restoreImages(tx: Sql, personId: string, imageIds: readonly string[], actor: AuditActor): Promise<number>
   /**
    * LGPD erasure: forgets the person's key, which makes every image and template of theirs unreadable for good.
    *

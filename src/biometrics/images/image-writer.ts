@@ -8,11 +8,11 @@ import { findOwner } from './image.store.ts'
 import type { ImageStore, ImageStoreDependencies } from './image-store.ts'
 import { addImage, addTemplate, changeImage, type Draft, openDraft, saveHead } from './person-images.ts'
 import { IMAGE_PROBLEMS } from './problems.ts'
-import { markOf, SEAL_VERSION, sealImage, sealOriginal, sealTemplate } from './seal.ts'
+import { markOf, openTemplate, SEAL_VERSION, sealImage, sealOriginal, sealTemplate } from './seal.ts'
 
 const SYSTEM: AuditActor = { kind: 'system' }
 
-type Writing = 'put' | 'putNew' | 'putOriginal' | 'putCopy' | 'putTemplate' | 'withdrawFaces' | 'withdrawImages' | 'destroyKey'
+type Writing = 'put' | 'putNew' | 'putOriginal' | 'putCopy' | 'putTemplate' | 'withdrawFaces' | 'withdrawImages' | 'restoreImages' | 'destroyKey'
 
 /** What changes images: each call locks the person, checks what is there, writes, and seals the whole anew. */
 export function createImageWriter(deps: ImageStoreDependencies): Pick<ImageStore, Writing> {
@@ -55,6 +55,10 @@ export function createImageWriter(deps: ImageStoreDependencies): Pick<ImageStore
       const draft = await openDraft(tx, keyring, personId)
       return withdraw(deps, tx, draft, draft.images.filter(({ id }) => imageIds.includes(id)), actor)
     },
+    async restoreImages(tx, personId, imageIds, actor) {
+      const draft = await openDraft(tx, keyring, personId)
+      return restore(deps, tx, draft, draft.images.filter(({ id }) => imageIds.includes(id)), actor)
+    },
     destroyKey: (tx, personId, actor = SYSTEM) => eraseAll(deps, tx, personId, actor),
   }
   return store
@@ -73,6 +77,25 @@ async function withdraw({ clock, audit, ports }: ImageStoreDependencies, tx: Sql
   const data = { personId, imageIds: standing.map(({ id }) => id) }
   await audit.record(tx, { type: 'biometrics/images-withdrawn', actor, subject: draft.ledgerId, data })
   return standing.length
+}
+
+/** Puts those of them that were withdrawn and not erased back into use, and their faces back into the search. */
+async function restore({ audit, ports }: ImageStoreDependencies, tx: Sql, draft: Draft, images: readonly StoredImage[], actor: AuditActor): Promise<number> {
+  const { personId, key } = draft
+  const resting = images.filter((image) => image.erasedAt === null && image.withdrawnAt !== null)
+  if (resting.length === 0) return 0
+  for (const image of resting) {
+    await changeImage(tx, draft, { ...image, withdrawnAt: null })
+    if (image.kind !== 'face') continue
+    for (const template of draft.templates.filter(({ imageId }) => imageId === image.id)) {
+      const { modelId, k } = template
+      await ports?.onFaceStored?.(tx, { personId, imageId: image.id, modelId, k, descriptor: openTemplate(key, template) })
+    }
+  }
+  await saveHead(tx, draft)
+  const data = { personId, imageIds: resting.map(({ id }) => id) }
+  await audit.record(tx, { type: 'biometrics/images-restored', actor, subject: draft.ledgerId, data })
+  return resting.length
 }
 
 type Incoming = NewImageFacts & Partial<Pick<NewImage, 'bytes' | 'contentType' | 'original'>>

@@ -43,6 +43,7 @@ export async function selectContradictions(sql: Sql): Promise<Contradiction[]> {
      UNION ALL
      SELECT e.data->>'personId', gone.id, 'withdrawn' FROM audit_event e CROSS JOIN LATERAL jsonb_array_elements_text(e.data->'imageIds') AS gone(id)
        JOIN stored_image i ON i.id = gone.id::uuid WHERE e.type = 'biometrics/images-withdrawn' AND i.withdrawn_at IS NULL AND i.erased_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM audit_event b WHERE b.type = 'biometrics/images-restored' AND b.id > e.id AND b.data->'imageIds' ? gone.id)
      UNION ALL
      SELECT e.data->>'personId', gone.id, 'erased' FROM audit_event e CROSS JOIN LATERAL jsonb_array_elements_text(e.data->'imageIds') AS gone(id)
        JOIN stored_image i ON i.id = gone.id::uuid WHERE e.type = 'biometrics/images-removed' AND i.erased_at IS NULL

@@ -12,6 +12,7 @@ import { bestShot, templateOf } from '../capture/template.ts'
 import { CASE_TYPES } from '../cases/case-type.ts'
 import type { Effects } from '../cases/effects.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
+import { drawForSecondLook, readSeen } from '../sampling/draw.ts'
 import type { CheckAgain } from './checks.ts'
 import { hasReviewed } from './review.store.ts'
 
@@ -90,8 +91,11 @@ async function isInvolved(sql: Sql, attendance: Attendance, hand: Hand): Promise
 async function approve({ desk, images, addEvidence, effects }: ApprovalDependencies, tx: Sql, id: string, hand: Hand): Promise<void> {
   const attendance = await lockForDecision(desk, tx, id, hand)
   await effects.check(tx, attendance, hand)
-  if (CASE_TYPES[attendance.reason].face === 'enrols') await setImage(tx, id, await storeItems({ desk, images }, tx, attendance))
+  const isEnrolling = CASE_TYPES[attendance.reason].face === 'enrols'
+  const seen = await readSeen(desk, tx, attendance)
+  if (isEnrolling) await setImage(tx, id, await storeItems({ desk, images }, tx, attendance))
   await doStep(desk, tx, attendance, 'approve', { decided: { by: hand.id, decision: 'approved' } })
+  if (isEnrolling) await drawForSecondLook(desk, tx, attendance, seen)
   await effects.apply(tx, attendance, hand)
   await giveEvidence(addEvidence, tx, attendance, hand.id)
   await forgetItems(tx, id)

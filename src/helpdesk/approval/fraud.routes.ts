@@ -11,7 +11,7 @@ import { serveImage } from '../capture/serve-image.ts'
 import { bestShot } from '../capture/template.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import type { FraudReviews } from './fraud-reviews.ts'
-import { REASONS_OF_KIND, REVIEW_REASONS } from './review.store.ts'
+import { REASONS_OF_KIND, REVIEW_REASONS, type ReviewKind } from './review.store.ts'
 
 export interface FraudRoutesDependencies {
   readonly pages: DeskPages
@@ -21,7 +21,8 @@ export interface FraudRoutesDependencies {
 }
 
 const PAGE = '/balcao/fraudes'
-const query = z.object({ feito: z.enum(['confirmed', 'dismissed', 'image-confirmed', 'image-dismissed']).optional() })
+const query = z.object({ feito: z.enum(['confirmed', 'dismissed', 'image-confirmed', 'image-dismissed', 'doubt-confirmed', 'doubt-dismissed']).optional() })
+const TOLD_BY_KIND: Partial<Record<ReviewKind, string>> = { 'wrong-person': 'image-', 'second-look': 'doubt-' }
 const deciding = z.object({ reason: z.enum(REVIEW_REASONS, 'platform.field.required') })
 type Params = { params: AttendanceParams }
 
@@ -47,14 +48,14 @@ export function createFraudRoutes({ pages, attendances, reviews, captures }: Fra
       now: { picture: shot && `${PAGE}/${id}/captura`, name: facts.name, cpf: cpfOf(facts.cpf) },
       other: { picture: `${PAGE}/${id}/outra`, name: other?.name, cpf: cpfOf(other?.cpf) },
     }
-    const data = { page: `${PAGE}/${id}`, kind: review.kind, protocol: attendance.protocol, sides, reasons: REASONS_OF_KIND[review.kind], ...(errors && { errors }) }
+    const data = { page: `${PAGE}/${id}`, kind: review.kind, protocol: attendance.protocol, sides, reasons: REASONS_OF_KIND[review.kind], look: review.kind === 'second-look' ? `/balcao/conferencias/${attendance.id}` : undefined, ...(errors && { errors }) }
     pages.show(ctx, visit, { section: 'fraud', view: 'fraud', data })
   }
   const open = pages.only('fraud', (ctx, visit, { params: { id } }: Params) => show(ctx, visit, id))
   const wrong = pages.only('fraud', (ctx, visit, { params: { id }, errors }: Params & { errors: FieldErrors }) => show(ctx, visit, id, errors))
   const decide = pages.only('fraud', async (ctx, visit, { params: { id }, body }: Params & { body: z.output<typeof deciding> }) => {
     const { kind, state } = await reviews.decide(id, handOf(visit, 'supervisor'), body.reason)
-    seeOther(ctx, `${PAGE}?feito=${kind === 'wrong-person' ? 'image-' : ''}${state}`)
+    seeOther(ctx, `${PAGE}?feito=${TOLD_BY_KIND[kind] ?? ''}${state}`)
   })
   const capture = pages.only('fraud', async (ctx, visit, { params: { id } }: Params) => {
     const { attendance } = await reviews.open(id, handOf(visit, 'supervisor'))

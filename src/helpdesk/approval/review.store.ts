@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { AccountId, PersonId } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
 
-/** `another-person` = near somebody else's face; `not-the-person` = far from the person's own reference; `wrong-person` = a stored image that an approved case found to be another's. */
-export type ReviewKind = 'another-person' | 'not-the-person' | 'wrong-person'
+/** `another-person` = near somebody else's face; `not-the-person` = far from the person's own reference; `wrong-person` = a stored image that an approved case found to be another's; `second-look` = an approval that a third person doubted. */
+export type ReviewKind = 'another-person' | 'not-the-person' | 'wrong-person' | 'second-look'
 export const REVIEW_REASONS = ['same-person', 'impostor', 'twins', 'lookalike', 'bad-image'] as const
 export type ReviewReason = (typeof REVIEW_REASONS)[number]
 /** These confirm a fraud; the others let the case go on. */
@@ -14,6 +14,7 @@ export const REASONS_OF_KIND: Readonly<Record<ReviewKind, readonly ReviewReason[
   'another-person': REVIEW_REASONS,
   'not-the-person': REVIEW_REASONS,
   'wrong-person': ['impostor', 'bad-image'],
+  'second-look': ['impostor', 'lookalike', 'bad-image'],
 }
 
 /** A case that the search stopped, with its other side. */
@@ -66,10 +67,11 @@ export async function insertReview(tx: Sql, review: NewReview, now: Date): Promi
   return id
 }
 
-/** Pending reviews of cases of a unit, the oldest first. */
+/** Pending reviews of cases of a unit, and of doubts about approvals of the units below it; the oldest first. */
 export async function listPendingReviews(sql: Sql, unitId: string): Promise<FraudReview[]> {
   const rows = await sql.query<ReviewRow>(
-    `SELECT ${COLUMNS} FROM fraud_review f JOIN attendance c ON c.id = f.attendance_id WHERE c.unit_id = $1 AND f.state = 'pending' ORDER BY f.created_at`,
+    `SELECT ${COLUMNS} FROM fraud_review f JOIN attendance c ON c.id = f.attendance_id JOIN helpdesk_unit u ON u.id = c.unit_id
+     WHERE (u.id = $1 OR (f.kind = 'second-look' AND u.parent_id = $1)) AND f.state = 'pending' ORDER BY f.created_at`,
     [unitId],
   )
   return rows.map(toReview)

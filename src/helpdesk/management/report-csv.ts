@@ -26,9 +26,11 @@ export function managementCsv(report: ManagementReport): string {
       ['captura', point, 'qualidade_media', quality === null ? null : Math.round(quality)] as const,
     ]),
     ...(satisfaction.kind === 'few' ? [] : satisfaction.scores.map(({ score, count }) => ['satisfacao', String(score), 'respostas', count] as const)),
-    ...(staff?.approvers ?? []).flatMap(({ name, approved, refused }) => [
+    ...(staff?.approvers ?? []).flatMap(({ name, approved, refused, looked, contradicted }) => [
       ['aprovacoes', name, 'aprovadas', approved] as const,
       ['aprovacoes', name, 'recusadas', refused] as const,
+      ['aprovacoes', name, 'conferidas', looked] as const,
+      ['aprovacoes', name, 'nao_conferem', contradicted] as const,
     ]),
     ...(staff?.attendants ?? []).flatMap((one) =>
       ([

@@ -84,12 +84,17 @@ export interface Approver {
   readonly supervisorId: string
   readonly approved: number
   readonly refused: number
+  /** Approvals of theirs that a third person has looked at again, and those of them that did not match. */
+  readonly looked: number
+  readonly contradicted: number
 }
 
 export async function countApprovals(sql: Sql, scope: Scope): Promise<Approver[]> {
-  const rows = await sql.query<{ decided_by: string; approved: number; refused: number }>(
-    `SELECT decided_by, count(*) FILTER (WHERE state = 'approved')::int AS approved, count(*) FILTER (WHERE state = 'refused')::int AS refused
-     FROM attendance WHERE decided_by IS NOT NULL AND ${within('decided_at')} GROUP BY decided_by ORDER BY 2 DESC, 1`,
+  const rows = await sql.query<{ decided_by: string; approved: number; refused: number; looked: number; contradicted: number }>(
+    `SELECT a.decided_by, count(*) FILTER (WHERE a.state = 'approved')::int AS approved, count(*) FILTER (WHERE a.state = 'refused')::int AS refused,
+       count(s.decided_at)::int AS looked, count(*) FILTER (WHERE s.state = 'contradicted')::int AS contradicted
+     FROM attendance a LEFT JOIN approval_sample s ON s.attendance_id = a.id
+     WHERE a.decided_by IS NOT NULL AND ${within('a.decided_at', 'a.unit_id')} GROUP BY a.decided_by ORDER BY 2 DESC, 1`,
     values(scope),
   )
   return rows.map(({ decided_by: supervisorId, ...counts }) => ({ supervisorId, ...counts }))

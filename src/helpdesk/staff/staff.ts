@@ -8,7 +8,7 @@ import { Problem } from '../../platform/problem.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { type GivenRole, LEVEL_OF_ROLE, LONGEST_ROLE_DAYS, type RoleNow, type StaffRole } from './role.ts'
 import { closeLapsed, endRole, insertRole, listRolesIn, listRolesOf, lockCandidate, lockRole, lockStanding, lockUnit, setSuspended } from './role.store.ts'
-import { findUnit, findUnitByCode, insertUnit, listUnits, listUnitsBelow, setRules, type Unit, type UnitRules } from './unit.store.ts'
+import { findUnit, findUnitByCode, insertUnit, listUnits, listUnitsBelow, type OperatorRules, setRules, type Unit } from './unit.store.ts'
 
 const DAY_MS = 86_400_000
 
@@ -48,7 +48,7 @@ export interface Staff {
   /** @throws {Problem} helpdesk/unit-code-taken, helpdesk/unit-unknown */
   openUnit(unit: NewUnit, by: CommandLine): Promise<Unit>
   /** Sets what a unit takes and how strictly it compares, by the operator's command line. @throws {Problem} helpdesk/unit-unknown */
-  setRules(code: string, rules: UnitRules, by: CommandLine): Promise<Unit>
+  setRules(code: string, rules: OperatorRules, by: CommandLine): Promise<Unit>
   /**
    * The first manager of a unit, by the operator's command line.
    * @throws {Problem} helpdesk/manager-there, helpdesk/unit-unknown, helpdesk/staff-unfit
@@ -108,10 +108,10 @@ async function getByCode(tx: Sql, code: string): Promise<Unit> {
   return unit
 }
 
-async function setUnitRules({ audit }: StaffDependencies, tx: Sql, code: string, rules: UnitRules, { actorId }: CommandLine): Promise<Unit> {
+async function setUnitRules({ audit }: StaffDependencies, tx: Sql, code: string, rules: OperatorRules, { actorId }: CommandLine): Promise<Unit> {
   const { id: unitId } = await getByCode(tx, code)
   await setRules(tx, unitId, rules)
-  await audit.record(tx, { type: 'helpdesk/unit-rules-set', actor: { kind: 'operator', id: actorId }, data: { unitId, ...rules } })
+  await audit.record(tx, { type: 'helpdesk/unit-rules-set', actor: { kind: 'operator', id: actorId }, data: { unitId, layer: 'operator', ...rules } })
   return getByCode(tx, code)
 }
 
