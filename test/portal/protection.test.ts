@@ -95,7 +95,7 @@ test('a stranger’s forms, even with a token of their own, change nothing and l
     assert.equal(response.status, 303, path)
     const location = response.headers.get('Location') ?? ''
     assert.match(location, /^\/conta\/entrar\?para=\/conta\//, path)
-    assert.ok([...PAGES, ...DRAFT_PAGES, `/conta/certificados/novo/${ID}`, `/conta/procuracoes/assinatura/${ID}`].includes(location.slice('/conta/entrar?para='.length)), `${path} comes back to a page: ${location}`)
+    assert.ok([...PAGES, ...DRAFT_PAGES, `/conta/certificados/novo/${ID}`, `/conta/procuracoes/assinatura/${ID}`, `/conta/autorizar/${ID}`].includes(location.slice('/conta/entrar?para='.length)), `${path} comes back to a page: ${location}`)
   }
 })
 

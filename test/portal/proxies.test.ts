@@ -30,7 +30,7 @@ const inDays = (days: number) => new Date(area.clock.now().getTime() + days * 86
 async function summary(browser: BrowserClient, to: TestCitizen, mode = 'nova', start = `${BASE}/${mode}`, limits: Record<string, string> = {}): Promise<Page> {
   let page = await area.open(browser, start)
   page = await browser.submit(page, { document: to.cpf, name: NAME }, { action: `${BASE}/${mode}/quem` })
-  const [power = ''] = page.forms.flatMap(({ choices }) => choices.get('poder') ?? [])
+  const power = page.forms.flatMap(({ choices }) => choices.get('poder') ?? []).find((choice) => choice.includes('ipva.consultar')) ?? ''
   page = await browser.submit(page, { poder: power }, { action: `${BASE}/${mode}/poderes` })
   return browser.submit(page, { ate: inDays(90), ...limits }, { action: `${BASE}/${mode}/prazo` })
 }
@@ -78,7 +78,7 @@ test('faults are shown beside their field, and no step can be skipped', async ()
 test('number and name that do not belong together are refused at the summary, which tells nobody who has which number', async () => {
   await area.open(mine, `${BASE}/nova`)
   let page = await mine.submit(await area.open(mine, `${BASE}/nova/quem`), { document: taker.cpf, name: 'Outra Pessoa Qualquer' }, { action: `${BASE}/nova/quem` })
-  const [power = ''] = page.forms.flatMap(({ choices }) => choices.get('poder') ?? [])
+  const power = page.forms.flatMap(({ choices }) => choices.get('poder') ?? []).find((choice) => choice.includes('ipva.consultar')) ?? ''
   page = await mine.submit(page, { poder: power }, { action: `${BASE}/nova/poderes` })
   page = await mine.submit(page, { ate: inDays(30) }, { action: `${BASE}/nova/prazo` })
   assert.match(page.text, /Confira o número e o nome/)
@@ -227,7 +227,7 @@ test('many accounts behind one network ask for no more than that network may', a
   const ask = async (browser: BrowserClient) => {
     let page = await area.open(browser, `${BASE}/pedir`)
     page = await browser.submit(page, { document: target.cpf, name: NAME }, { action: `${BASE}/pedir/quem` })
-    const [power = ''] = page.forms.flatMap(({ choices }) => choices.get('poder') ?? [])
+    const power = page.forms.flatMap(({ choices }) => choices.get('poder') ?? []).find((choice) => choice.includes('ipva.consultar')) ?? ''
     await browser.submit(page, { poder: power }, { action: `${BASE}/pedir/poderes` })
         return browser.submit(await area.open(browser, `${BASE}/pedir/prazo`), { ate: inDays(90) }, { action: `${BASE}/pedir/prazo` })
   }
