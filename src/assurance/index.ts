@@ -4,6 +4,7 @@ export {
   type Requirement, type SessionAssurance, type Shortfall,
 } from './acr.ts'
 export { type Assurance, type AssuranceDependencies, createAssurance, type NewEvidence } from './assurance.ts'
+export { type Candidate, lockCandidate } from './candidate.store.ts'
 export { type Evidence, type EvidenceState, evidenceState, levelAt, type Method, METHODS } from './evidence.ts'
 export { assuranceEvents } from './events.ts'
 export type { Circumstances, CountedEvidence, Explanation, WayUp } from './explanation.ts'

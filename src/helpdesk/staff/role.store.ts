@@ -22,8 +22,6 @@ const LIVE_GRANTS = `ARRAY(SELECT e.grants FROM evidence e WHERE e.person_id = a
 const OPEN_ROLES = `helpdesk_role r JOIN helpdesk_unit u ON u.id = r.unit_id AND u.closed_at IS NULL
   JOIN account a ON a.id = r.account_id AND a.status = 'active'`
 /** What an account signs in with besides its password. */
-const SECOND_FACTOR = `EXISTS (SELECT 1 FROM totp_factor t WHERE t.account_id = a.id AND t.confirmed_at IS NOT NULL AND t.removed_at IS NULL)
-  OR EXISTS (SELECT 1 FROM passkey k WHERE k.account_id = a.id AND k.removed_at IS NULL)`
 
 const toRole = (row: RoleRow): GivenRole => ({
   id: row.id,
@@ -127,23 +125,6 @@ export async function setSuspended(tx: Sql, id: string, suspension: { at: Date; 
     [id, suspension?.at ?? null, suspension?.by ?? null],
   )
   return changed === 1
-}
-
-/** Somebody who may be given a role. */
-export interface Candidate {
-  readonly accountId: AccountId
-  readonly hasSecondFactor: boolean
-  readonly level: Level
-}
-
-/** An active account by its person's CPF, locked, with what it signs in with and its level of this moment. */
-export async function lockCandidate(tx: Sql, cpf: string, now: Date): Promise<Candidate | undefined> {
-  const [row] = await tx.query<{ id: AccountId; has_second_factor: boolean; grants: string[] }>(
-    `SELECT a.id, ${SECOND_FACTOR} AS has_second_factor, ${LIVE_GRANTS} FROM account a JOIN person p ON p.id = a.person_id
-     WHERE p.cpf = $1 AND a.status = 'active' FOR UPDATE OF a`,
-    [cpf, now],
-  )
-  return row && { accountId: row.id, hasSecondFactor: row.has_second_factor, level: levelOf(row.grants) }
 }
 
 /** Serialises the granting of roles in one unit. */

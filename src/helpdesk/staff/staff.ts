@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { AccountId, Cpf } from '../../accounts/index.ts'
-import { isLevelAtLeast } from '../../assurance/index.ts'
+import { isLevelAtLeast, lockCandidate } from '../../assurance/index.ts'
 import type { Audit, AuditActor } from '../../audit/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type Database, isUniqueViolation, type Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { type GivenRole, LEVEL_OF_ROLE, LONGEST_ROLE_DAYS, type RoleNow, type StaffRole } from './role.ts'
-import { closeLapsed, endRole, insertRole, listRolesIn, listRolesOf, lockCandidate, lockRole, lockStanding, lockUnit, setSuspended } from './role.store.ts'
+import { closeLapsed, endRole, insertRole, listRolesIn, listRolesOf, lockRole, lockStanding, lockUnit, setSuspended } from './role.store.ts'
 import { findUnit, findUnitByCode, insertUnit, listUnits, listUnitsBelow, type OperatorRules, setRules, type Unit } from './unit.store.ts'
 
 const DAY_MS = 86_400_000

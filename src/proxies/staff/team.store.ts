@@ -1,4 +1,3 @@
-import { type Level, LEVELS } from '../../assurance/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import type { AgencyRole, Membership } from './team.ts'
 
@@ -49,17 +48,4 @@ export async function endMembership(tx: Sql, namespace: string, id: string, at: 
     [id, namespace, at],
   )
   return row && toMembership(row)
-}
-
-/** Somebody who may be given a place: an active account by its CPF, locked, with its level and whether it has a second factor. */
-export async function lockCandidate(tx: Sql, cpf: string, now: Date): Promise<{ accountId: string; hasSecondFactor: boolean; level: Level } | undefined> {
-  const [row] = await tx.query<{ id: string; has_second_factor: boolean; grants: string[] }>(
-    `SELECT a.id, EXISTS (SELECT 1 FROM totp_factor t WHERE t.account_id = a.id AND t.confirmed_at IS NOT NULL AND t.removed_at IS NULL)
-       OR EXISTS (SELECT 1 FROM passkey k WHERE k.account_id = a.id AND k.removed_at IS NULL) AS has_second_factor,
-       ARRAY(SELECT e.grants FROM evidence e WHERE e.person_id = a.person_id AND (e.withdrawn_at IS NULL OR e.withdrawn_at > $2)
-         AND (e.expires_at IS NULL OR e.expires_at > $2)) AS grants
-     FROM account a JOIN person p ON p.id = a.person_id WHERE p.cpf = $1 AND a.status = 'active' FOR UPDATE OF a`,
-    [cpf, now],
-  )
-  return row && { accountId: row.id, hasSecondFactor: row.has_second_factor, level: LEVELS.findLast((level) => row.grants.includes(level)) ?? 'bronze' }
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Cpf } from '../../accounts/index.ts'
-import { isLevelAtLeast } from '../../assurance/index.ts'
+import { isLevelAtLeast, lockCandidate } from '../../assurance/index.ts'
 import type { Audit, AuditActor } from '../../audit/index.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Database, Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { claimTry } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
-import { endMembership, insertMembership, listLiveOf, listOfNamespace, lockCandidate } from './team.store.ts'
+import { endMembership, insertMembership, listLiveOf, listOfNamespace } from './team.store.ts'
 
 /**
  * What somebody does for an agency: `manager` = who may do what, `editor` = writes drafts of powers, `publisher` = publishes and retires
