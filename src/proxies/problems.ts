@@ -13,6 +13,7 @@ export const PROXIES_PROBLEMS = {
   mandateNotFound: { code: 'proxies/mandate-not-found', status: 404, title: 'There is no such mandate' },
   namespaceForeign: { code: 'proxies/namespace-not-yours', status: 404, title: 'There is no such namespace' },
   notForOneself: { code: 'proxies/not-for-oneself', status: 409, title: 'Nobody does this for themselves' },
+  organisationForeign: { code: 'proxies/organisation-not-yours', status: 409, title: 'The code of this organisation belongs to another agency' },
   requestBlocked: { code: 'proxies/request-refused', status: 422, title: 'This request cannot be made' },
   requestNotFound: { code: 'proxies/request-not-found', status: 404, title: 'There is no such request' },
   roleChanged: { code: 'proxies/role-changed', status: 409, title: 'A power has changed since it was shown' },

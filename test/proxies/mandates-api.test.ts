@@ -194,6 +194,21 @@ test('withdrawn or waived at the request of whoever gave or holds it: with where
   assert.ok(scene.told.some(({ accountId, notice }) => accountId === maria.accountId && notice === 'renounced'))
 })
 
+test('the code of an organisation belongs to the agency that named it first: nobody else renames it, or lets it be helped by', async () => {
+  await scene.addRole('ipva.ajuda', { kinds: ['assistencia'], delegateKinds: ['organisation'], representedKinds: ['person'], longestDays: 1, acceptance: false })
+  const citizen = { documento: maria.cpf, nome: maria.name }
+  const help = (token: string, poder: string, nome: string) => call('POST', '/procuracoes/v1/assistencias', { token, json: { organizacao: { codigo: 'posto-sul', nome }, cidadao: citizen, poder, consentimento: 'Termo 1', responsavel: 'matrícula 1' } })
+  const nameOf = async () => (await scene.db.query<{ name: string }>("SELECT name FROM proxy_party WHERE document = 'org:posto-sul'"))[0]?.name
+  assert.equal((await help('detran', 'detran:veiculo.ajuda', 'Posto Sul')).status, 201)
+  const taken = await help('sefaz', 'sefaz:ipva.ajuda', 'Sorteio do Governo')
+  assert.deepEqual([taken.status, await nameOf()], [409, 'Posto Sul'])
+  assert.match(String(taken.body['type']), /proxies\/organisation-not-yours$/)
+  const held = await call('POST', '/procuracoes/decisao', { token: 'sefaz', json: { ator: { organizacao: 'posto-sul' }, representado: maria.cpf, poder: 'sefaz:ipva.ajuda' } })
+  assert.equal(held.body['permitido'], false)
+  assert.equal((await help('detran', 'detran:veiculo.ajuda', 'Posto Sul (novo)')).status, 201)
+  assert.equal(await nameOf(), 'Posto Sul (novo)', 'its own agency names it')
+})
+
 test('what the law gives is not withdrawn by asking for it', async () => {
   const entry = { tipo: 'curatela', representado: { documento: maria.cpf, nome: maria.name }, representante: { documento: joana.cpf, nome: joana.name }, poderes: ['detran:veiculo.curatela'], documento: 'Processo 2', responsavel: 'matrícula 1' }
   const { body } = await call('POST', '/procuracoes/v1/representacoes', { json: entry })

@@ -170,6 +170,7 @@ export const PINNED_CODES = [
   'proxies/level-needed',
   'proxies/mandate-not-found',
   'proxies/namespace-not-yours',
+  'proxies/organisation-not-yours',
   'proxies/request-not-found',
   'proxies/request-refused',
   'proxies/not-for-oneself',

@@ -12,7 +12,7 @@ import { beyond, checkPowers } from '../mandate/terms.ts'
 import type { ChangeReason } from '../mandate/steps.ts'
 import type { Change } from '../mandate/transition.ts'
 import { documentOf, type PartyRef, refOf } from '../party/party.ts'
-import { saveParty } from '../party/party.store.ts'
+import { saveOrganisation } from '../party/party.store.ts'
 import { claimTry, confirmParty, keepParty } from '../party/registers.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import { ENTERED_KINDS, LEGAL_KINDS, type MandateKind, type Power, powerName, type Role, wantsAdvanced } from '../role/role.ts'
@@ -60,7 +60,7 @@ export interface Entered {
   enter(authority: Authority, terms: LegalTerms): Promise<Mandate>
   /** By another official than the one who entered it. @throws {Problem} proxies/mandate-not-found, proxies/step-out-of-order */
   approve(authority: Authority, id: MandateId): Promise<ChangedMandate>
-  /** `also` runs in the same transaction, for what the consent rests on. */
+  /** `also` runs in the same transaction, for what the consent rests on. @throws {Problem} proxies/organisation-not-yours, as `enter` does */
   help(authority: Authority, terms: HelpTerms, also?: (tx: Sql, mandate: Mandate) => Promise<void>): Promise<Mandate>
   /** What the agency entered in its namespaces: what waits for a second person first. */
   list(authority: Authority): Promise<Mandate[]>
@@ -160,7 +160,8 @@ export function createEntered(core: Core, roles: Roles, changeBySystem: ChangeBy
       if (!/^[a-z0-9][a-z0-9-]{1,40}$/.test(code) || name.trim() === '' || represented.ref.kind !== 'person') throw beyond('delegates')
       const today = dayOf(clock.now())
       return db.transaction(async (tx) => {
-        const delegate = await saveParty(tx, { kind: 'organisation', document: `org:${code}`, name, standing: 'regular', now: clock.now() })
+        const delegate = await saveOrganisation(tx, { code, name, clientId: authority.clientId, now: clock.now() })
+        if (delegate === undefined) throw new Problem(PROXIES_PROBLEMS.organisationForeign)
         const parties = { represented: await keepParty(core, tx, represented), delegate }
         const made = { kind: 'assistencia', state: 'active', granted, validFrom: today, validThrough: today, reference: terms.consent } as const
         const mandate = await write(core, tx, authority, parties, made)

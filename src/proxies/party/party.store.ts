@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { DEFAULT_LOCALE, type Locale, matchLocale } from '../../platform/http/locale.ts'
 import type { Sql } from '../../platform/db.ts'
-import type { Party, PartyId, PartyKind, Standing } from './party.ts'
+import { documentOf, type Party, type PartyId, type PartyKind, type Standing } from './party.ts'
 
 export interface PartyRow {
   id: string
@@ -37,7 +37,7 @@ export async function findPartyById(sql: Sql, id: PartyId): Promise<Party | unde
 }
 
 /** The party of a document with what its register says now; made on its first appearance. */
-export async function saveParty(sql: Sql, party: { kind: PartyKind; document: string; name: string; standing: Standing; now: Date }): Promise<Party> {
+export async function saveParty(sql: Sql, party: { kind: Exclude<PartyKind, 'organisation'>; document: string; name: string; standing: Standing; now: Date }): Promise<Party> {
   const [row] = await sql.query<PartyRow>(
     `INSERT INTO proxy_party AS p (id, kind, document, name, standing, standing_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
      ON CONFLICT (document) DO UPDATE SET name = excluded.name, standing = excluded.standing, standing_at = excluded.standing_at RETURNING ${COLUMNS}`,
@@ -45,6 +45,16 @@ export async function saveParty(sql: Sql, party: { kind: PartyKind; document: st
   )
   if (!row) throw new Error('a party was not saved')
   return toParty(row)
+}
+
+/** The organisation of a code, under the name that its client gives it now; `undefined` when the code is another client's. */
+export async function saveOrganisation(tx: Sql, { code, name, clientId, now }: { code: string; name: string; clientId: string; now: Date }): Promise<Party | undefined> {
+  const [row] = await tx.query<PartyRow>(
+    `INSERT INTO proxy_party AS p (id, kind, document, name, standing, standing_at, created_at, owner_client_id) VALUES ($1, 'organisation', $2, $3, 'regular', $4, $4, $5)
+     ON CONFLICT (document) DO UPDATE SET name = excluded.name, standing_at = excluded.standing_at WHERE p.owner_client_id = $5 RETURNING ${COLUMNS}`,
+    [randomUUID(), documentOf({ kind: 'organisation', code }), name, now, clientId],
+  )
+  return row && toParty(row)
 }
 
 /** Parties that stand in open mandates and were not looked up since; for the nightly round. */

@@ -87,5 +87,6 @@ export async function claimTry({ platform: { db, clock } }: { readonly platform:
 
 /** Writes down what the register said. */
 export function keepParty(core: Core, tx: Sql, { ref, name, standing, saidAt = core.platform.clock.now() }: RegisteredParty): Promise<Party> {
+  if (ref.kind === 'organisation') throw new Error('no register knows an organisation')
   return saveParty(tx, { kind: ref.kind, document: documentOf(ref), name, standing, now: saidAt })
 }
