@@ -35,7 +35,7 @@ export { type Capacity, CHANGES, type Change, MANDATE_STATES, type MandateState 
 export type { Acting } from './party/actor.ts'
 export type { Companies } from './party/companies.ts'
 export type { KnownCompany } from './party/company.store.ts'
-export type { CompanyRecord, CompanyRegister } from './party/company-register.ts'
+export type { CompanyRecord, CompanyRegister, Establishment } from './party/company-register.ts'
 export { companyRegisterOf, openCompanyRegisterFile } from './party/company-register-file.ts'
 export {
   type CnpjRoot, documentOf, maskedDocument, parseCnpjRoot, parsePartyRef, type Party, type PartyId, type PartyKind, type PartyRef, refOf, rootOf,

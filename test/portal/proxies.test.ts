@@ -188,6 +188,10 @@ test('the company area: only what the register says; its administrator gives a m
   assert.doesNotMatch(company.text, /529\.982/, 'a partner is no administrator')
   const page = await summary(joana, taker, 'nova', `${BASE}/nova?empresa=12ABC345`)
   assert.match(page.text, /Em nome de Pantanal Sementes Ltda/)
+  assert.match(company.text, /Filial Sinop.+12\.ABC\.345\/0002-69.+só desta unidade.+Filial Cáceres.+Fechada/)
+  const place = company.links.find(({ href }) => href.search === '?empresa=12ABC345000269') ?? assert.fail('no establishment to give for')
+  assert.ok(company.links.every(({ href }) => href.search !== '?empresa=12ABC345000340'), 'nothing is given for a closed one')
+  assert.match((await summary(joana, taker, 'nova', place.href.pathname + place.href.search)).text, /Em nome de Pantanal Sementes Ltda – Filial Sinop/)
 })
 
 test('as a company: its administrator needs no mandate to act for it in the portal', async () => {

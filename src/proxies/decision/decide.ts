@@ -5,6 +5,7 @@ import { dayOf } from '../mandate/day.ts'
 import type { Day } from '../mandate/day.ts'
 import type { MandateId } from '../mandate/mandate.ts'
 import { documentOf, documentsOf, type PartyRef, rootOf } from '../party/party.ts'
+import { documentsOfCompany, findPlace } from '../party/company-register.ts'
 import type { KnownCompany } from '../party/company.store.ts'
 import { isRegularPerson } from '../party/registers.ts'
 import type { MandateKind, Power } from '../role/role.ts'
@@ -91,7 +92,7 @@ export function createDecide({ core, roles, refresh }: DecideDependencies): Deci
     if (companies.length > 0 && !(await isRegularPerson(core, ask.actor.cpf))) return direct.reason === 'no-mandate' ? deny('standing') : direct
     const own = await decideByRegister(companies)
     if (own) return own
-    const through = companies.filter(({ quorum, standing }) => quorum === 1 && standing === 'regular').flatMap(({ root, cnpj }) => [root, cnpj])
+    const through = companies.filter(({ quorum, standing }) => quorum === 1 && standing === 'regular').flatMap(documentsOfCompany)
     if (through.length === 0) return direct
     const byCompany = await judgeAll(db, { ...sought, delegates: through })
     return byCompany.permit || direct.reason === 'no-mandate' ? byCompany : direct
@@ -136,6 +137,8 @@ export function createDecide({ core, roles, refresh }: DecideDependencies): Deci
       const root = rootOf(ask.represented.cnpj)
       const company = companies.find((one) => one.root === root && one.standing === 'regular')
       if (!company) return undefined
+      // A place that the register does not know, or that is closed, is nobody's to act for.
+      if (findPlace(company, ask.represented.cnpj)?.standing !== 'regular') return deny('standing')
       const [role] = (await roles.list({ namespace: ask.role.namespace, hidden: true })).filter(({ code }) => code === ask.role.code)
       if (!role?.definition.representedKinds.includes('company')) return deny('role-unknown')
       if (!isForService(role, ask.service)) return deny('service')

@@ -5,6 +5,7 @@ import { Problem } from '../../platform/problem.ts'
 import type { Core } from '../core.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import type { KnownCompany } from './company.store.ts'
+import { documentsOfCompany, findPlace } from './company-register.ts'
 import { documentsOf, type Party, parsePartyRef, type PartyRef, rootOf } from './party.ts'
 import { type AccountFacts, findAccountFacts } from './party.store.ts'
 
@@ -37,7 +38,7 @@ export async function getActor(core: Core, by: Acting): Promise<Actor> {
   const ref = parsePartyRef(by.company)
   if (ref?.kind !== 'company') throw new Problem(PROXIES_PROBLEMS.companyUnknown)
   const company = await core.companies.find(rootOf(ref.cnpj))
-  const isBound = company?.standing === 'regular' && company.administrators.some((cpf) => cpf === facts.cpf)
+  const isBound = company?.standing === 'regular' && findPlace(company, ref.cnpj)?.standing === 'regular' && company.administrators.some((cpf) => cpf === facts.cpf)
   if (!isBound) throw new Problem(PROXIES_PROBLEMS.companyUnknown)
   return { facts, ref, company }
 }
@@ -56,7 +57,7 @@ export function isActor(actor: Actor, party: Pick<Party, 'kind' | 'document'>): 
 
 /** Under which documents what concerns an actor is found. */
 export function actorDocuments({ ref, company }: Actor): string[] {
-  return [...new Set([...documentsOf(ref), ...(company ? [company.cnpj, company.root] : [])])]
+  return [...new Set([...documentsOf(ref), ...(company ? documentsOfCompany(company) : [])])]
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Cpf } from '../../accounts/index.ts'
+import type { Cnpj, Cpf } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import type { CompanyRecord } from './company-register.ts'
 import type { CnpjRoot, Standing } from './party.ts'
@@ -17,14 +17,17 @@ interface CompanyRow {
   source: string
   checked_at: Date
   administrators: string[]
+  establishments: { cnpj: string; name: string; standing: Standing }[]
 }
 
 const SELECT = `SELECT c.root, c.cnpj, c.name, c.standing, c.quorum, c.source, c.checked_at,
-  ARRAY(SELECT a.cpf FROM company_administrator a WHERE a.root = c.root ORDER BY a.cpf) AS administrators FROM company_record c`
+  ARRAY(SELECT a.cpf FROM company_administrator a WHERE a.root = c.root ORDER BY a.cpf) AS administrators,
+  coalesce((SELECT jsonb_agg(jsonb_build_object('cnpj', e.cnpj, 'name', e.name, 'standing', e.standing) ORDER BY e.cnpj) FROM company_establishment e WHERE e.root = c.root), '[]')
+    AS establishments FROM company_record c`
 
 const toCompany = (row: CompanyRow): KnownCompany => ({
   root: row.root as CnpjRoot, cnpj: row.cnpj, name: row.name, standing: row.standing, quorum: row.quorum, source: row.source,
-  administrators: row.administrators as Cpf[], checkedAt: row.checked_at,
+  administrators: row.administrators as Cpf[], establishments: row.establishments.map((one) => ({ ...one, cnpj: one.cnpj as Cnpj })), checkedAt: row.checked_at,
 })
 
 export async function findCompany(sql: Sql, root: string): Promise<KnownCompany | undefined> {
@@ -53,6 +56,11 @@ export async function saveCompany(tx: Sql, company: CompanyRecord, now: Date): P
   )
   await tx.execute('DELETE FROM company_administrator WHERE root = $1', [company.root])
   await tx.execute('INSERT INTO company_administrator (root, cpf) SELECT $1, unnest($2::text[])', [company.root, [...new Set(company.administrators)]])
+  await tx.execute('DELETE FROM company_establishment WHERE root = $1', [company.root])
+  const places = company.establishments
+  await tx.execute('INSERT INTO company_establishment (root, cnpj, name, standing) SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[])', [
+    company.root, places.map(({ cnpj }) => cnpj), places.map(({ name }) => name), places.map(({ standing }) => standing),
+  ])
 }
 
 /** Notes that a person's companies were looked up: of those that the register no longer names, they are an administrator no more. */

@@ -4,6 +4,7 @@ import { Problem } from '../../platform/problem.ts'
 import type { Core } from '../core.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import { personRef } from './actor.ts'
+import { findPlace } from './company-register.ts'
 import { documentOf, type Party, type PartyRef, rootOf, type Standing } from './party.ts'
 import { dayOf } from '../mandate/day.ts'
 import { claimAttempt } from '../request/request.store.ts'
@@ -39,7 +40,8 @@ export async function lookUpParty(core: Core, ref: PartyRef): Promise<Registered
     return record && { ref, name: record.socialName ?? record.name, registeredName: record.name, standing: STANDING_OF[record.situation] }
   }
   const company = await core.companies.find(rootOf(ref.cnpj))
-  return company && { ref, name: company.name, standing: company.standing, saidAt: company.checkedAt }
+  const place = company && findPlace(company, ref.cnpj)
+  return place && { ref, ...place, registeredName: company.name, saidAt: company.checkedAt }
 }
 
 /**

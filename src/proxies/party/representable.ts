@@ -8,6 +8,7 @@ import { isProblem } from '../../platform/problem.ts'
 import { PROXIES_PROBLEMS } from '../problems.ts'
 import { type MandateKind, type Power, powerName } from '../role/role.ts'
 import type { Roles } from '../role/roles.ts'
+import { documentsOfCompany } from './company-register.ts'
 import type { KnownCompany } from './company.store.ts'
 import type { PartyKind } from './party.ts'
 import { findCpfOfPerson } from './party.store.ts'
@@ -49,7 +50,7 @@ export function createListRepresentable(core: Core, roles: Roles): ListRepresent
     const found: Representable[] = []
     const company = (await roles.list({ hidden: true })).filter((role) => role.definition.representedKinds.includes('company') && isWanted(role))
     for (const one of companies) if (company.length > 0) found.push(byRegister(one, company))
-    const alone = companies.filter(({ quorum }) => quorum === 1).flatMap(({ root, cnpj }) => [root, cnpj])
+    const alone = companies.filter(({ quorum }) => quorum === 1).flatMap(documentsOfCompany)
     const received = await listBySide(db, 'received', [ref.cpf, ...alone], { state: 'active' })
     for (const mandate of received) {
       const powers = mandate.powers.filter(isWanted)

@@ -51,7 +51,7 @@ export interface ProxyScene {
   registerDown(down: boolean): void
   /** Somebody with an account, a level and a session that has just been proved twice. */
   addPerson(about?: { level?: Level; birthDate?: string; name?: string; cpf?: Cpf | undefined }): Promise<Person>
-  addCompany(administrators: readonly Person[], about?: { quorum?: number; cnpj?: string; name?: string }): CompanyRecord
+  addCompany(administrators: readonly Person[], about?: { quorum?: number; cnpj?: string; name?: string; establishments?: CompanyRecord['establishments'] }): CompanyRecord
   /** Another session of a person. */
   addSession(person: Person, about: { aal?: 1 | 2; at?: Date; faceAt?: Date }): Promise<Acting>
   /** A published role. */
@@ -150,8 +150,8 @@ export async function openScene(db: Database): Promise<ProxyScene> {
       }
       return { cpf, name: called, ref: { kind: 'person', cpf }, personId, accountId, by: await addSession({ accountId }, {}) }
     },
-    addCompany(administrators, { quorum = 1, cnpj = '12ABC34501DE35', name = 'Pantanal Sementes' } = {}) {
-      const record: CompanyRecord = { root: rootOf(cnpj), cnpj, name, standing: 'regular', quorum, administrators: administrators.map(({ cpf }) => cpf), source: 'file' }
+    addCompany(administrators, { quorum = 1, cnpj = '12ABC34501DE35', name = 'Pantanal Sementes', establishments = [] } = {}) {
+      const record: CompanyRecord = { root: rootOf(cnpj), cnpj, name, standing: 'regular', quorum, administrators: administrators.map(({ cpf }) => cpf), establishments, source: 'file' }
       companies.push(record)
       return record
     },
