@@ -10,7 +10,7 @@ import type { AreaVisit } from '../portal/index.ts'
 import type { TellCitizen } from './citizen-notice.ts'
 import { createApprovalRoutes } from './approval/approval.routes.ts'
 import { createApprovals } from './approval/approvals.ts'
-import { createCheckAgain, createFinishCapture } from './approval/checks.ts'
+import { createFinishCapture, createLastChecks } from './approval/checks.ts'
 import { createFraudReviews } from './approval/fraud-reviews.ts'
 import { createFraudRoutes } from './approval/fraud.routes.ts'
 import { createAttendanceRoutes } from './attendance/attendance.routes.ts'
@@ -91,7 +91,7 @@ export function createCounter(deps: CounterDependencies): Counter {
   const checks = { desk, rule: faces.rule, images, search }
   const effects = createEffects(desk, { accounts: accounts.counter, deathChanged: accounts.deathChanged, evidence: assurance, images })
   const requests = createRequests({ desk, accounts: accounts.counter, images })
-  const approvals = createApprovals({ desk, effects, images, addEvidence: assurance.add, checkAgain: createCheckAgain(checks) })
+  const approvals = createApprovals({ desk, effects, images, addEvidence: assurance.add, checks: createLastChecks(checks) })
   const samples = createSamples({ desk, images, assurance, tellProof: accounts.counter.tellProof })
   const reviews = createFraudReviews(desk, images, samples.settle)
   const { tokens } = accounts

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { parseCpf } from '../../src/accounts/index.ts'
 import { createApprovals } from '../../src/helpdesk/approval/approvals.ts'
-import { createCheckAgain } from '../../src/helpdesk/approval/checks.ts'
+import { createLastChecks } from '../../src/helpdesk/approval/checks.ts'
 import { createAttendances } from '../../src/helpdesk/attendance/attendances.ts'
 import { openArea, type TestArea } from '../portal/support/area.ts'
 import { cpfOfNobody } from '../support/citizen-journey.ts'
@@ -53,14 +53,45 @@ test('a reference that came after the captures is compared at the approval; of t
   assert.equal(await countOf(`SELECT count(*)::int AS count FROM attendance WHERE id = $1 AND state = 'awaiting-approval' AND halted_at IS NOT NULL`, idOf(path)), 1)
 })
 
+test('one face under two CPFs, approved in two units in the same moment: the second sees the first and stops', async () => {
+  const { images, faces, faceSearch: search, assurance } = area.app.rooms
+  const checks = createLastChecks({ desk: deskParts(), rule: faces.rule, images, search })
+  const cases = []
+  for (const person of ['third', 'third'] as const) {
+    const desk = await openStaffedDesk(area)
+    const citizen = await area.citizen()
+    const { path } = await bringToApproval(area, desk, citizen.cpf, person)
+    cases.push({ id: idOf(path), citizen, hand: { id: desk.supervisor.accountId, role: 'supervisor', unitId: desk.unit.id } as const })
+  }
+  // Both have looked, and found nobody, before either of them is enrolled.
+  const [both, seen] = [Promise.withResolvers<void>(), [] as string[]]
+  const again: typeof checks.again = async (attendance) => {
+    const found = await checks.again(attendance)
+    if (seen.push(found) === cases.length) both.resolve()
+    await both.promise
+    return found
+  }
+  const approvals = createApprovals({ desk: deskParts(), effects: { check: async () => {}, apply: async () => {} }, images, addEvidence: assurance.add, checks: { ...checks, again } })
+  const ends = await Promise.allSettled(cases.map(({ id, hand }) => approvals.approve(id, hand, { compared: false })))
+  assert.deepEqual(seen, ['clear', 'clear'])
+  assert.deepEqual(ends.map((end) => (end.status === 'fulfilled' ? 'approved' : end.reason.code)).sort(), ['approved', 'helpdesk/halted'])
+  const lost = cases[ends.findIndex(({ status }) => status === 'rejected')] ?? assert.fail()
+  assert.equal(await pendingOf(lost.id), 1, 'a reviewer has both sides')
+  assert.equal(await countOf('SELECT count(*)::int AS count FROM stored_image WHERE person_id = $1', lost.citizen.personId), 0)
+  for (const { citizen: { personId } } of cases) {
+    const ids = (await images.list(personId)).map(({ id }) => id)
+    await area.app.foundation.db.transaction((tx) => images.withdrawImages(tx, personId, ids, { kind: 'operator', id: 'test' }))
+  }
+})
+
 test('a search that is off by the time of the approval is never taken for "nobody"', async () => {
   const desk = await openStaffedDesk(area)
   const citizen = await area.citizen()
   const { path } = await bringToApproval(area, desk, citizen.cpf, 'one')
   const { images, faces, faceSearch, assurance } = area.app.rooms
   const off = { find: faceSearch.find, state: { ...faceSearch.state, on: false } } as typeof faceSearch
-  const checkAgain = createCheckAgain({ desk: deskParts(), rule: faces.rule, images, search: off })
-  const approvals = createApprovals({ desk: deskParts(), effects: { check: async () => {}, apply: async () => {} }, images, addEvidence: assurance.add, checkAgain })
+  const checks = createLastChecks({ desk: deskParts(), rule: faces.rule, images, search: off })
+  const approvals = createApprovals({ desk: deskParts(), effects: { check: async () => {}, apply: async () => {} }, images, addEvidence: assurance.add, checks })
   const hand = { id: desk.supervisor.accountId, role: 'supervisor', unitId: desk.unit.id } as const
   await assert.rejects(approvals.approve(idOf(path), hand, { compared: false }), { code: 'helpdesk/eyes-needed' })
 })

@@ -1,6 +1,7 @@
-/** A role that is taken back while its holder approves: one of the two is first, on both databases. */
+/** What goes on while somebody approves: a role that is taken back, another enrolment. One of the two is first, on both databases. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { lockEnrolments } from '../../src/helpdesk/attendance/attendance.store.ts'
 import { createStaff, type Staff } from '../../src/helpdesk/index.ts'
 import type { Database } from '../../src/platform/db.ts'
 import { fixedClock } from '../support/clock.ts'
@@ -46,6 +47,24 @@ for (const { label, open } of testDatabases()) {
       await ending
       assert.deepEqual(order, ['approved', 'ended'])
       await assert.rejects(db.transaction((tx) => staff.checkHolds(tx, worker, { unitId, role: 'attendant' })), { code: 'helpdesk/role-needed' })
+    })
+
+    test('one enrolment waits for the other’s end, and then sees what it wrote', async () => {
+      const [unitId, held] = [crypto.randomUUID(), Promise.withResolvers<void>()]
+      const units = `SELECT 1 FROM helpdesk_unit WHERE id = $1`
+      const second = held.promise.then(() =>
+        db.transaction(async (tx) => {
+          await lockEnrolments(tx)
+          return tx.query(units, [unitId])
+        }),
+      )
+      await db.transaction(async (tx) => {
+        await lockEnrolments(tx)
+        held.resolve()
+        for (let turn = 0; turn < 20; turn += 1) await tx.query('SELECT pg_sleep(0.01)')
+        await tx.execute("INSERT INTO helpdesk_unit (id, code, name, municipality, opened_at) VALUES ($1, $2, 'B', 'C', '2026-01-01Z')", [unitId, unitId])
+      })
+      assert.equal((await second).length, 1)
     })
   })
 }

@@ -48,6 +48,8 @@ export interface FindOptions {
   readonly withinDistance?: number | undefined
   /** Who searches; the ledger of everybody whose face comes up says it. */
   readonly actor?: AuditActor
+  /** The transaction to search in, where what is found decides what it does; one of its own when not said. */
+  readonly tx?: Sql | undefined
 }
 
 export interface SearchStatus {
@@ -124,15 +126,16 @@ export async function openFaceSearch(deps: FaceSearchDependencies): Promise<Face
       await deletePerson(tx, personId)
       await deleteUnconfirmed(tx, personId)
     },
-    async find(descriptor, { modelId, k = 1, limit = MOST_FOUND, actor = { kind: 'system' }, ...within }) {
+    async find(descriptor, { modelId, k = 1, limit = MOST_FOUND, actor = { kind: 'system' }, tx: given, ...within }) {
       const model = modelOf(modelId)
       const vector = model.vectorOf(descriptor)
-      return db.transaction(async (tx) => {
+      const search = async (tx: Sql): Promise<NearFace[]> => {
         const near = await model.near(tx, { vector, k }, { limit, ...within })
         const ledgers = await findLedgers(tx, near.map(({ personId }) => personId))
         for (const subject of ledgers.values()) await deps.audit.record(tx, { type: 'biometrics/face-found', actor, subject, data: { modelId } })
         return near
-      })
+      }
+      return given ? search(given) : db.transaction(search)
     },
     sweep: sweeper.work,
     async startSweeps(actor) {

@@ -3,7 +3,7 @@ import { type ImageKind, type ImageStore, MISSING_FINGER_TYPE, MISSING_FINGERS, 
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Attendance } from '../attendance/attendance.ts'
-import { hadPart } from '../attendance/attendance.store.ts'
+import { hadPart, lockEnrolments } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, doStep, type Hand, ledgerOf, lockOfUnit } from '../attendance/desk.ts'
 import { findBoundAccount, setImage } from '../binding/binding.store.ts'
 import { type AddEvidence, COUNTER_SOURCE, giveEvidence } from '../binding/evidence.ts'
@@ -13,7 +13,7 @@ import { CASE_TYPES } from '../cases/case-type.ts'
 import type { Effects } from '../cases/effects.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { drawForSecondLook, readSeen } from '../sampling/draw.ts'
-import type { CheckAgain } from './checks.ts'
+import type { LastChecks } from './checks.ts'
 import { hasReviewed } from './review.store.ts'
 
 /** Why a case is refused; codes, with texts of the pages. */
@@ -24,7 +24,7 @@ export interface ApprovalDependencies {
   readonly desk: Desk
   readonly images: ImageStore
   readonly addEvidence: AddEvidence
-  readonly checkAgain: CheckAgain
+  readonly checks: LastChecks
   readonly effects: Effects
 }
 
@@ -46,7 +46,7 @@ export interface Approvals {
 }
 
 export function createApprovals(deps: ApprovalDependencies): Approvals {
-  const { desk, checkAgain } = deps
+  const { desk, checks } = deps
   const { db } = desk
   return {
     mayDecide: async (attendance, hand) => !(await isInvolved(db, attendance, hand)),
@@ -54,12 +54,13 @@ export function createApprovals(deps: ApprovalDependencies): Approvals {
       const attendance = await db.transaction((tx) => lockForDecision(desk, tx, id, hand))
       const { face } = CASE_TYPES[attendance.reason]
       // Somebody may have been enrolled with this face since it was compared, or the person with another one.
-      const again = await checkAgain(attendance)
+      const again = await checks.again(attendance)
       if (again === 'halted') throw new Problem(HELPDESK_PROBLEMS.halted)
       const isSearched = again === 'clear' && (face !== 'enrols' || attendance.checks.oneToN !== 'off')
       if (!isSearched && !compared) throw new Problem(HELPDESK_PROBLEMS.eyesNeeded)
       if (!asked && (await findBoundAccount(db, id))?.isNew === true) throw new Problem(HELPDESK_PROBLEMS.askNeeded)
-      await db.transaction((tx) => approve(deps, tx, id, hand))
+      const isApproved = await db.transaction((tx) => approve(deps, tx, id, hand))
+      if (!isApproved) throw new Problem(HELPDESK_PROBLEMS.halted)
     },
     refuse: (id, hand, reason) =>
       db.transaction(async (tx) => {
@@ -88,10 +89,14 @@ async function isInvolved(sql: Sql, attendance: Attendance, hand: Hand): Promise
   return (await hadPart(sql, attendance.id, hand.id)) || hasReviewed(sql, attendance.id, hand.id)
 }
 
-async function approve({ desk, images, addEvidence, effects }: ApprovalDependencies, tx: Sql, id: string, hand: Hand): Promise<void> {
+/** False when the case was stopped instead: somebody else was enrolled with this face a moment ago. */
+async function approve({ desk, images, addEvidence, effects, checks }: ApprovalDependencies, tx: Sql, id: string, hand: Hand): Promise<boolean> {
+  // Before every other lock: whoever waits for it holds nothing that the one before may want.
+  await lockEnrolments(tx)
   const attendance = await lockForDecision(desk, tx, id, hand)
   await effects.check(tx, attendance, hand)
   const isEnrolling = CASE_TYPES[attendance.reason].face === 'enrols'
+  if (isEnrolling && (await checks.alone(tx, attendance)) === 'halted') return false
   const seen = await readSeen(desk, tx, attendance)
   if (isEnrolling) await setImage(tx, id, await storeItems({ desk, images }, tx, attendance))
   await doStep(desk, tx, attendance, 'approve', { decided: { by: hand.id, decision: 'approved' } })
@@ -100,6 +105,7 @@ async function approve({ desk, images, addEvidence, effects }: ApprovalDependenc
   await giveEvidence(addEvidence, tx, attendance, hand.id)
   await forgetItems(tx, id)
   await noteEnd(desk, tx, attendance, hand, { state: 'approved', decision: 'approved' })
+  return true
 }
 
 async function noteEnd(desk: Desk, tx: Sql, attendance: Attendance, hand: Hand, ended: { state: 'approved' | 'refused'; decision: string }): Promise<void> {

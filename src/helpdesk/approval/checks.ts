@@ -66,14 +66,36 @@ export function createFinishCapture(deps: CheckDependencies): FinishCapture {
   }
 }
 
-/**
- * Looks once more before an approval, at the person's own reference and at everybody else's.
- *
- * `halted` = by now one of them does not fit, and the case is stopped for a reviewer. `off` = nobody could search among the others.
- */
-export type CheckAgain = (attendance: Attendance) => Promise<'clear' | 'off' | 'halted'>
+/** What is looked at once more when a case is approved; `halted` = it is stopped for a reviewer by now. */
+export interface LastChecks {
+  /** The person's own reference and everybody else's, before the approval's transaction. `off` = nobody could search among the others. */
+  again(attendance: Attendance): Promise<'clear' | 'off' | 'halted'>
+  /**
+   * Everybody else's inside that transaction, under `lockEnrolments`: two cases with one face that are approved in the same moment see each other.
+   *
+   * Where the search is off nothing is found: the supervisor's eyes are in its place.
+   */
+  alone(tx: Sql, attendance: Attendance): Promise<'clear' | 'halted'>
+}
 
-export function createCheckAgain(deps: CheckDependencies): CheckAgain {
+export function createLastChecks(deps: CheckDependencies): LastChecks {
+  return { again: checkAgain(deps), alone: checkAlone(deps) }
+}
+
+function checkAlone({ desk, search }: CheckDependencies): LastChecks['alone'] {
+  return async (tx, attendance) => {
+    const items = await listItems(tx, desk.keyring, attendance.id)
+    const template = templateOf(items)
+    if (template === undefined) throw new Problem(HELPDESK_PROBLEMS.captureIncomplete)
+    const near = await nearest(search, template, attendance.personId, tx)
+    const [hit] = near === 'off' ? [] : await withoutCleared(tx, { attendanceId: attendance.id, since: takenAt(items) }, near)
+    if (hit === undefined) return 'clear'
+    await halt(desk, tx, reviewOf(attendance.id, hit))
+    return 'halted'
+  }
+}
+
+function checkAgain(deps: CheckDependencies): LastChecks['again'] {
   const { db, keyring, staff } = deps.desk
   return async (attendance) => {
     const { id, unitId } = attendance
@@ -117,13 +139,10 @@ async function compare(
   const oneToOne: Checks['oneToOne'] =
     compared === undefined ? { kind: 'none' } : { kind: compared.same ? 'same' : 'different', distance: compared.distance, threshold: compared.threshold }
   const near = await nearest(search, template, personId)
-  const open = near === 'off' ? [] : await withoutCleared(desk, pairs, near)
+  const open = near === 'off' ? [] : await withoutCleared(desk.db, pairs, near)
   const checks: Checks = { oneToOne, oneToN: near === 'off' ? 'off' : open.length > 0 ? 'hit' : 'clear', shots: template.k }
   const [hit] = open
-  if (hit) {
-    const other = { otherPersonId: hit.personId, otherImageId: hit.imageId, distance: hit.distance }
-    return { checks, review: { attendanceId, kind: 'another-person', ...other } }
-  }
+  if (hit) return { checks, review: reviewOf(attendanceId, hit) }
   const isOther = reference !== undefined && compared?.same === false && !(await isCleared(desk.db, { ...pairs, otherPersonId: personId }))
   if (!isOther) return { checks, review: undefined }
   const own = { otherPersonId: personId, otherImageId: reference.imageId, distance: compared.distance }
@@ -135,18 +154,22 @@ function takenAt(items: readonly Item[]): Date {
   return new Date(Math.max(...items.filter(({ kind }) => kind === 'face').map(({ capturedAt }) => capturedAt.getTime())))
 }
 
-async function withoutCleared({ db }: Desk, pairs: { attendanceId: string; since: Date }, near: readonly NearFace[]): Promise<NearFace[]> {
+function reviewOf(attendanceId: string, { personId, imageId, distance }: NearFace): NewReview {
+  return { attendanceId, kind: 'another-person', otherPersonId: personId, otherImageId: imageId, distance }
+}
+
+async function withoutCleared(sql: Sql, pairs: { attendanceId: string; since: Date }, near: readonly NearFace[]): Promise<NearFace[]> {
   const open: NearFace[] = []
-  for (const face of near) if (!(await isCleared(db, { ...pairs, otherPersonId: face.personId }))) open.push(face)
+  for (const face of near) if (!(await isCleared(sql, { ...pairs, otherPersonId: face.personId }))) open.push(face)
   return open
 }
 
 /** Everybody else whose face is near; `off` where this database or this model cannot be searched, which is never taken for "nobody". */
-async function nearest(search: CheckDependencies['search'], template: NewTemplate, personId: string): Promise<readonly NearFace[] | 'off'> {
+async function nearest(search: CheckDependencies['search'], template: NewTemplate, personId: string, tx?: Sql): Promise<readonly NearFace[] | 'off'> {
   if (!search.state.on) return 'off'
   const { modelId, k } = template
   try {
-    return await search.find(template.descriptor, { modelId, k, exceptPersonId: personId, limit: 5 })
+    return await search.find(template.descriptor, { modelId, k, exceptPersonId: personId, limit: 5, tx })
   } catch (error) {
     if (isProblem(error, SEARCH_PROBLEMS.searchOff)) return 'off'
     throw error

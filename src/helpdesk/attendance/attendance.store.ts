@@ -185,6 +185,14 @@ export async function findAttendance(sql: Sql, keyring: Keyring, id: string): Pr
   return row && toAttendance(keyring, row)
 }
 
+/** Of the keys of other locks in this database none is the same. */
+const ENROLMENTS = 72_707_409
+
+/** Lets one enrolment of the whole state follow the other: whoever is next sees the faces of whoever was before. Held until the transaction ends. */
+export async function lockEnrolments(tx: Sql): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock($1)', [ENROLMENTS])
+}
+
 /** The case, locked until the transaction ends. */
 export async function lockAttendance(tx: Sql, keyring: Keyring, id: string): Promise<Attendance | undefined> {
   const [row] = await tx.query<AttendanceRow>(`SELECT ${COLUMNS} FROM attendance c WHERE c.id = $1 FOR UPDATE`, [id])
