@@ -1,6 +1,6 @@
 import type Router from '@koa/router'
 import { withDeadline } from '../accounts/index.ts'
-import { createAssistance, createAssistanceRoutes, createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, createTellCitizen, DESK_PLACE } from '../helpdesk/index.ts'
+import { createAssistance, createAssistanceRoutes, createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, createTellCitizen, DESK_PLACE, publicCodeOf } from '../helpdesk/index.ts'
 import { createAreaSessions } from '../portal/index.ts'
 import type { CitizenArea } from './citizen-area.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
@@ -46,7 +46,7 @@ export async function openDeskArea(deps: AreaDependencies, citizens: Pick<Citize
   const routes = createDeskRoutes({
     entrance,
     messages: look.messages,
-    accounts: { find, findLiveSession: sessions.findLive },
+    accounts: { find, findLiveSession: sessions.findLive, publicCodeOf: (id) => publicCodeOf(keyring, id) },
     staff,
     parts: [
       ...counter.parts,

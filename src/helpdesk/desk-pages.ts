@@ -1,4 +1,4 @@
-import { displayName } from '../accounts/index.ts'
+import { type AccountId, displayName } from '../accounts/index.ts'
 import { localeOf } from '../platform/http/locale.ts'
 import type { Messages } from '../platform/http/messages.ts'
 import type { PageSessions } from '../platform/http/page-session.ts'
@@ -16,6 +16,11 @@ export const DESK_PLACE: AreaPlace = {
   returns: /^\/balcao(\/[\w-]+)*$/,
   entryView: 'helpdesk/signed-out',
   acr: 'urn:mt-login:aal:2',
+}
+
+/** What the area asks of accounts; `publicCodeOf` = what stands for one of the staff on papers. */
+export interface StaffAccounts extends VisitAccounts {
+  publicCodeOf(id: AccountId): string
 }
 
 /** The parts of the area, in the order of its menu, and whose they are: whoever is not named here sees nothing. */

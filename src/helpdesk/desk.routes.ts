@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { inRoom } from '../platform/http/app.ts'
 import { guard } from '../platform/http/guard.ts'
 import type { Messages } from '../platform/http/messages.ts'
-import { createEntranceRoutes, type EntranceDependencies, seeOther, type VisitAccounts } from '../portal/index.ts'
-import { createDeskPages, DESK_PLACE, type DeskPages } from './desk-pages.ts'
+import { createEntranceRoutes, type EntranceDependencies, seeOther } from '../portal/index.ts'
+import { createDeskPages, DESK_PLACE, type DeskPages, type StaffAccounts } from './desk-pages.ts'
 import type { Staff } from './staff/staff.ts'
 import { createTeamRoutes } from './staff/team.routes.ts'
 
@@ -12,7 +12,7 @@ export interface DeskDependencies {
   /** With `DESK_PLACE`. */
   readonly entrance: EntranceDependencies
   readonly messages: Messages
-  readonly accounts: VisitAccounts
+  readonly accounts: StaffAccounts
   readonly staff: Staff
   /** More pages of the area, made over its frame. */
   readonly parts: readonly ((pages: DeskPages) => Router)[]
@@ -30,7 +30,7 @@ export function createDeskRoutes({ entrance, messages, accounts, staff, parts }:
 
   const home = pages.only('home', async (ctx, visit) => {
     const roles = visit.everywhere.filter(({ unitId }) => unitId === visit.unit.id)
-    pages.show(ctx, visit, { section: 'home', view: 'home', data: { roles: roles.map(({ role, endsAt }) => ({ role, endsAt })) } })
+    pages.show(ctx, visit, { section: 'home', view: 'home', data: { code: accounts.publicCodeOf(visit.account.id), roles: roles.map(({ role, endsAt }) => ({ role, endsAt })) } })
   })
   const list = pages.units(async (ctx, _visit, units) => {
     views.render(ctx, 'helpdesk/units', { area: { homeHref: DESK_PLACE.base }, units })

@@ -266,6 +266,11 @@ test('the receipt is a PDF for the holder once the case was sent; its address is
   assert.match(page.text, /Este comprovante é nosso/)
   assert.match(page.text, /Esperando aprovação/)
   assert.doesNotMatch(page.text, /Rosa|\d{3}\.\d{3}/)
+  const code = /Atendido por Atendente, código ([2-9A-Z]{4}-[2-9A-Z]{4})/.exec(page.text)?.[1] ?? assert.fail(page.text)
+  assert.match((await area.open(browser, '/balcao')).text, new RegExp(`código nos comprovantes: ${code}`), 'the attendant knows it')
+  const manager = area.browser()
+  const team = await enterDesk(area, manager, other.manager, '/balcao/equipe')
+  assert.equal(team.text.split(code).length, 2, 'and the manager whose it is')
   const forged = `${address.slice(0, -1)}${address.endsWith('A') ? 'B' : 'A'}`
   for (const wrong of [forged, address.replace(idOf(path), '00000000-0000-4000-8000-000000000000')]) {
     assert.match((await area.open(area.browser(), wrong)).text, /Não reconhecemos este comprovante/)

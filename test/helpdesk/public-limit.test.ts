@@ -49,7 +49,10 @@ test('links and pairing codes of the citizens’ screens are tried a few at a ti
   const flood = area.browser()
   const csrf = /name="_csrf" value="([^"]+)"/.exec((await area.open(flood, '/aparelho')).html)?.[1] ?? assert.fail()
   const post = (path: string, fields: Record<string, string>) => () => flood.fetch(`${area.url}${path}`, { method: 'POST', body: new URLSearchParams({ _csrf: csrf, ...fields }) })
-  const ways = [['/aparelho/ligar', { code: 'ABCD-EFGH' }], [`/aparelho/acesso/${'a'.repeat(43)}`, { agree: 'sim' }]] as const
+  const ways = [
+    ['/aparelho/ligar', { code: 'ABCD-EFGH' }], [`/aparelho/acesso/${'a'.repeat(43)}`, { agree: 'sim' }],
+    ['/tela', { code: 'ABCD-EFGH' }], [`/tela/${'a'.repeat(43)}`, {}],
+  ] as const
   for (const [path, fields] of ways) assert.equal((await refusalOf(post(path, fields), 35))?.status, 429, path)
   assert.equal((await flood.fetch(`${area.url}/aparelho`)).status, 200)
 })

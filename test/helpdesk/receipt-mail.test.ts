@@ -78,6 +78,40 @@ test('again after two minutes, three times in all; a new link ends the former on
   assert.equal((await area.open(area.browser(), third)).status, 410)
 })
 
+test('a link ends with a recovery, a block and a closing of its account, and with a change of the address that it went to', async () => {
+  const fresh = async () => {
+    const person = await area.citizen()
+    const sent = await bringToApproval(area, desk, person.cpf, 'third')
+    await bindByCode(area, person, await offerBinding(area, sent.browser, sent.path))
+    const page = await sent.browser.submit(await area.open(sent.browser, sent.path), {}, { action: '/comprovante' })
+    assert.match(page.text, /Comprovante enviado/)
+    const link = linkOf((await area.mailsTo(person.email)).find(({ subject }) => subject === 'O comprovante do seu atendimento')?.text)
+    assert.equal((await area.open(area.browser(), link)).status, 200)
+    return { person, link, page, browser: sent.browser }
+  }
+  const { accounts } = area.app.rooms
+  const { db } = area.app.foundation
+  const actor = { kind: 'operator', id: 'test' } as const
+  const moved = await fresh()
+  await db.execute('UPDATE contact SET value = $2 WHERE account_id = $1', [moved.person.accountId, 'outra@example.org'])
+  assert.equal((await area.open(area.browser(), moved.link)).status, 410, 'another address')
+  const press = await openLink(area.browser(), moved.link).catch(() => undefined)
+  assert.equal(press, undefined)
+  await db.execute('UPDATE contact SET value = $2 WHERE account_id = $1', [moved.person.accountId, moved.person.email])
+  assert.equal((await area.open(area.browser(), moved.link)).status, 200, 'only where it went to')
+  await accounts.safety.suspend(moved.person.accountId, { reason: 'operator', actor })
+  await accounts.safety.resume(moved.person.accountId, actor)
+  assert.equal((await area.open(area.browser(), moved.link)).status, 410, 'a block ended it for good')
+  area.clock.advance(2 * 60_000 + 1000)
+  const again = await moved.browser.submit(await area.open(moved.browser, moved.page.url.pathname), {}, { action: '/comprovante' })
+  assert.match(again.text, /Comprovante enviado/)
+  const link = linkOf((await area.mailsTo(moved.person.email)).find(({ subject }) => subject === 'O comprovante do seu atendimento')?.text)
+  assert.equal((await area.open(area.browser(), link)).status, 200)
+  const facts = { ip: '10.9.9.9', userAgent: 'test', deviceCookie: undefined }
+  await accounts.safety.close({ accountId: moved.person.accountId, authenticatedAt: area.clock.now(), facts })
+  assert.equal((await area.open(area.browser(), link)).status, 410, 'as whatever hangs on an account ends with its recovery, it ends with its closing')
+})
+
 test('a colleague who does not hold the case sends nothing, and a made-up link is nothing', async () => {
   const colleague = area.browser()
   await enterDesk(area, colleague, await hire(area, desk, 'attendant'))

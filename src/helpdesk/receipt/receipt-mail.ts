@@ -1,6 +1,7 @@
-import { type Account, type AccountId, maskAddress, type OneTimeTokens } from '../../accounts/index.ts'
+import { type Account, type AccountId, maskAddress, type OneTimeTokens, parseAccountId, type Token } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import type { Locale } from '../../platform/http/locale.ts'
+import { equalSecrets } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Attendance } from '../attendance/attendance.ts'
 import { findAttendance } from '../attendance/attendance.store.ts'
@@ -12,6 +13,7 @@ import { insertSent, listSent, noteTaken } from './receipt-mail.store.ts'
 
 const KIND = 'counter-receipt'
 const NOTICE = 'receipt'
+const SEPARATOR = ' '
 /** How long the link in the message leads to the file. */
 export const RECEIPT_LINK_DAYS = 7
 /** Sendings of one case, and the time between two: what a message that got lost needs, and no more. */
@@ -22,7 +24,8 @@ export const SENDING_MINUTES = 2
  * The receipt for the citizen's own address.
  *
  * A link that works once goes out and not the file: a mailbox keeps messages for years, and other programs read them. It goes to the account that
- * the person bound to this case and to nobody else: whoever registered the CPF before learns nothing of the visit.
+ * the person bound to this case and to nobody else: whoever registered the CPF before learns nothing of the visit. It leads nowhere any more
+ * once the account is recovered, blocked or closed, or is reached at another address than the one that it went to.
  */
 export interface ReceiptMails {
   /** Enough of the address for its owner to know it; `undefined` while no account with one is bound. */
@@ -48,7 +51,18 @@ export function createReceiptMails(deps: ReceiptMailDependencies): ReceiptMails 
   const { db, keyring, clock, audit } = desk
   const boundOf = async (sql: Sql, attendanceId: string): Promise<Account | undefined> => {
     const { accountId } = await findBinding(sql, attendanceId)
-    return accountId && findAccount(accountId)
+    const account = accountId && (await findAccount(accountId))
+    return account?.status === 'active' ? account : undefined
+  }
+  /** A link that nobody used, to an account that is still reached where the link was sent to; recovery, block and closing end it by themselves. */
+  async function findLive(link: string): Promise<{ token: Token; attendanceId: string } | undefined> {
+    const token = await tokens.findByLink(KIND, link)
+    const [attendanceId, sentTo] = token?.payload?.split(SEPARATOR) ?? []
+    if (token === undefined || attendanceId === undefined) return undefined
+    if (sentTo === undefined) return { token, attendanceId }
+    const accountId = parseAccountId(token.accountId ?? '')
+    const account = accountId && (await findAccount(accountId))
+    return account?.status === 'active' && equalSecrets(addressMark(desk, account), sentTo) ? { token, attendanceId } : undefined
   }
   return {
     async addressOf(attendanceId) {
@@ -61,11 +75,12 @@ export function createReceiptMails(deps: ReceiptMailDependencies): ReceiptMails 
       if (account === undefined) throw new Problem(HELPDESK_PROBLEMS.receiptNoAddress)
       await db.transaction((tx) => send(deps, tx, { attendanceId, account, hand }))
     },
-    isOpen: async (link) => (await tokens.findByLink(KIND, link)) !== undefined,
+    isOpen: async (link) => (await findLive(link)) !== undefined,
     async take(link, locale) {
-      const token = await tokens.findByLink(KIND, link)
-      const attendance = token?.payload === undefined ? undefined : await findAttendance(db, keyring, token.payload)
-      if (token === undefined || attendance === undefined) return undefined
+      const found = await findLive(link)
+      const attendance = found && (await findAttendance(db, keyring, found.attendanceId))
+      if (found === undefined || attendance === undefined) return undefined
+      const { token } = found
       // Made first: a file that could not be made leaves the link good.
       const file = await makeFile(attendance, locale)
       return db.transaction(async (tx) => {
@@ -76,6 +91,12 @@ export function createReceiptMails(deps: ReceiptMailDependencies): ReceiptMails 
       })
     },
   }
+}
+
+/** Which address a link went to, in the token's sealed part: never the address itself. */
+function addressMark({ keyring }: Desk, { citizen }: Account): string {
+  const { email, phone } = citizen.reveal()
+  return keyring.hash(email ?? phone ?? '', 'counter-receipt-address').toString('base64url')
 }
 
 async function send(
@@ -92,7 +113,7 @@ async function send(
   const isSoon = last !== undefined && now.getTime() - last.sentAt.getTime() < SENDING_MINUTES * 60_000
   if (sent.length >= MOST_SENDINGS || isSoon) throw new Problem(HELPDESK_PROBLEMS.receiptTooOften)
   if (last !== undefined) await tokens.consume(tx, last.tokenId)
-  const { id: tokenId, link } = await tokens.create(tx, { kind: KIND, ttlSeconds: RECEIPT_LINK_DAYS * 86_400, payload: attendanceId })
+  const { id: tokenId, link } = await tokens.create(tx, { kind: KIND, accountId: account.id, ttlSeconds: RECEIPT_LINK_DAYS * 86_400, payload: `${attendanceId}${SEPARATOR}${addressMark(desk, account)}` })
   await insertSent(tx, { attendanceId, accountId: account.id, tokenId, sentBy: hand.id, sentAt: now })
   await desk.audit.record(tx, { type: 'helpdesk/receipt-sent', actor: actorOf(hand), subject: account.id, data: { attendanceId } })
   const isTold = await tell(tx, account, `helpdesk.${NOTICE}`, { protocol: attendance.protocol, path: `/comprovantes/${link}`, days: RECEIPT_LINK_DAYS })

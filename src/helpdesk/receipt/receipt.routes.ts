@@ -73,6 +73,8 @@ export function createPublicReceiptRoutes({ receipts, mails, views }: PublicRece
       openedAt: found.attendance.openedAt,
       unit: found.unit,
       kinds: found.kinds,
+      role: found.attendance.holderRole,
+      by: found.by,
     }
     views.render(ctx, 'helpdesk/receipt', { found: shown })
   })

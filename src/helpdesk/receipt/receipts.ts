@@ -8,6 +8,7 @@ import type { Desk } from '../attendance/desk.ts'
 import { type ItemKind, listItems } from '../capture/item.store.ts'
 import type { Agreement } from '../consent/consent.ts'
 import { findAgreement } from '../consent/consent.store.ts'
+import { publicCodeOf } from '../staff/public-code.ts'
 import type { Unit } from '../staff/unit.store.ts'
 
 /** What a receipt says, and whoever checks it is told: nothing that names the person. */
@@ -16,6 +17,8 @@ export interface ReceiptFacts {
   readonly unit: Unit
   readonly kinds: readonly ItemKind[]
   readonly agreement: Agreement | undefined
+  /** Public codes of whoever captured something, and of whoever holds the case. */
+  readonly by: readonly string[]
 }
 
 /** Proof for the citizen of what was done; anybody who holds the paper can check that it is ours. */
@@ -39,7 +42,16 @@ export function createReceipts({ desk, messages, publicUrl }: ReceiptDependencie
   async function factsOf(attendance: Attendance): Promise<ReceiptFacts | undefined> {
     const unit = await staff.findUnit(attendance.unitId)
     const items = await listItems(db, keyring, attendance.id)
-    return unit && { attendance, unit, kinds: [...new Set(items.map(({ kind }) => kind))], agreement: await findAgreement(db, attendance.id, items) }
+    const hands = new Set([...items.map(({ capturedBy }) => capturedBy), attendance.holderId])
+    return (
+      unit && {
+        attendance,
+        unit,
+        kinds: [...new Set(items.map(({ kind }) => kind))],
+        agreement: await findAgreement(db, attendance.id, items),
+        by: [...hands].map((id) => publicCodeOf(keyring, id)),
+      }
+    )
   }
 
   return {
@@ -54,7 +66,7 @@ export function createReceipts({ desk, messages, publicUrl }: ReceiptDependencie
         { name: word('opened'), value: createFormats(locale).dateTime(attendance.openedAt) },
         { name: text('helpdesk.attendance.reason'), value: text(`helpdesk.reason.${attendance.reason}`) },
         { name: text('helpdesk.attendance.state'), value: text(`helpdesk.case-state.${attendance.state}`) },
-        { name: word('by'), value: text(`helpdesk.role.${attendance.holderRole}`) },
+        { name: word('by'), value: (found?.by ?? []).map((code) => word('by-code', { role: text(`helpdesk.role.${attendance.holderRole}`), code })).join('; ') },
         ...(found?.agreement === undefined ? [] : [{ name: word('agreement'), value: agreed(found.agreement) }]),
       ]
       const code = codeOf(attendance.id)

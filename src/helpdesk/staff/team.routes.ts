@@ -4,8 +4,8 @@ import { displayName, parseCpf } from '../../accounts/index.ts'
 import { type FieldErrors, guard, type Typed } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
-import { seeOther, type VisitAccounts } from '../../portal/index.ts'
-import type { DeskPages, DeskVisit } from '../desk-pages.ts'
+import { seeOther } from '../../portal/index.ts'
+import type { DeskPages, DeskVisit, StaffAccounts } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { STAFF_ROLES } from './role.ts'
 import type { Staff } from './staff.ts'
@@ -13,7 +13,7 @@ import type { Staff } from './staff.ts'
 export interface TeamRoutesDependencies {
   readonly pages: DeskPages
   readonly staff: Staff
-  readonly accounts: Pick<VisitAccounts, 'find'>
+  readonly accounts: Pick<StaffAccounts, 'find' | 'publicCodeOf'>
 }
 
 const PAGE = '/balcao/equipe'
@@ -59,7 +59,7 @@ export function createTeamRoutes({ pages, staff, accounts }: TeamRoutesDependenc
     const people = await Promise.all(
       (await staff.listIn(visit.unit.id)).map(async (role) => {
         const account = await accounts.find(role.accountId)
-        return { ...role, person: account && displayName(account.citizen.reveal()), isSelf: role.accountId === visit.account.id }
+        return { ...role, code: accounts.publicCodeOf(role.accountId), person: account && displayName(account.citizen.reveal()), isSelf: role.accountId === visit.account.id }
       }),
     )
     const below = await staff.listUnitsBelow(visit.unit.id)
