@@ -20,7 +20,7 @@ export { type CmsDraft, type CmsRequest, draftCms, signCms } from './cms/signed-
 export { createDocumentsApi } from './client-api/documents-api.routes.ts'
 export { DOCUMENTS_PATH, DOCUMENTS_SCOPE, type DocumentsClient, type DocumentsPolicy, documentsPolicySchema, type RequireDocumentsClient } from './client-api/policy.ts'
 export { CSC_BASE } from './client-api/signing-clients.ts'
-export { createCscApi } from './client-api/csc.routes.ts'
+export { createCscApi } from './client-api/csc/csc.routes.ts'
 export { createGovbrSigningApi, GOVBR_BASE, type SigningApiDependencies } from './client-api/govbr.routes.ts'
 export { SIGNING_APIS, type SigningApi, type SigningApiPolicy, type SigningClient, type SigningClients, signingApiPolicySchema } from './client-api/signing-clients.ts'
 export type { Ask, AskContent } from './lending/ask.ts'

@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { isProblem, type ProblemKind } from '../../src/platform/problem.ts'
 import { openLentKey } from '../../src/signatures/activation/lent-key.ts'
 import { OID } from '../../src/signatures/asn1/oids.ts'
-import { SIGNATURE_PROBLEMS, signCms } from '../../src/signatures/index.ts'
+import { draftCms, SIGNATURE_PROBLEMS, signCms } from '../../src/signatures/index.ts'
 import { openPostgresTestDatabase } from '../support/database.ts'
 import { openSigningScene, type SceneCitizen, type SigningScene } from '../support/signing-scene.ts'
 
@@ -13,6 +13,7 @@ const refuses = (kind: ProblemKind) => (error: unknown) => isProblem(error, kind
 const { activationOver, notTheDocuments, notEntitled } = SIGNATURE_PROBLEMS
 const CALLBACK = 'https://sistema.example/volta'
 const hash = (digit: string) => ({ name: `${digit}.pdf`, form: 'hash' as const, sha256: digit.repeat(64), digest: digit.repeat(64) })
+const hashItem = (digest: Buffer) => ({ kind: 'hash' as const, digest })
 const bytes = (digit: string) => Buffer.from(digit.repeat(64), 'hex')
 
 describe('a lent key', () => {
@@ -54,10 +55,10 @@ describe('a lent key', () => {
   test('signs the hashes that were agreed, no other, and each once', async () => {
     const token = await tokenFor({ documents: [hash('a'), hash('b')] })
     const signer = await scene.signing.lendings.take(token, 'all')
-    await assert.rejects(signer.signHashes([bytes('c')]), refuses(notTheDocuments))
-    await assert.rejects(signer.signHashes([bytes('a'), bytes('a')]), refuses(notTheDocuments))
+    await assert.rejects(signer.sign([hashItem(bytes('c'))]), refuses(notTheDocuments))
+    await assert.rejects(signer.sign([hashItem(bytes('a')), hashItem(bytes('a'))]), refuses(notTheDocuments))
     await assert.rejects(signer.signer.sign(Buffer.from('3100', 'hex')), refuses(notTheDocuments))
-    const signatures = await signer.signHashes([bytes('a'), bytes('b')])
+    const signatures = await signer.sign([hashItem(bytes('a')), hashItem(bytes('b'))])
     assert.equal(signatures.length, 2)
     assert.equal((await scene.events('signatures/signed')).at(-1)?.client_id, 'sistema-a')
     await assert.rejects(scene.signing.lendings.take(token, 'all'), refuses(activationOver), 'the token works once')
@@ -68,8 +69,36 @@ describe('a lent key', () => {
     const digest = createHash('sha256').update(document).digest('hex')
     const token = await tokenFor({ documents: [{ ...hash('0'), sha256: digest, digest }] })
     const signer = await scene.signing.lendings.take(token, 'all')
-    const [signature = Buffer.alloc(0)] = await signer.signHashes([Buffer.from(digest, 'hex')])
+    const [signature = Buffer.alloc(0)] = await signer.sign([hashItem(Buffer.from(digest, 'hex'))])
     assert.ok(verify('sha256', document, createPublicKey({ key: signer.signer.spki, format: 'der', type: 'spki' }), signature))
+  })
+
+  test('an update is signed only of a document that was agreed to, and only by attributes about that very update', async () => {
+    const original = Buffer.from('%PDF-1.7 o documento')
+    const digest = createHash('sha256').update(original).digest('hex')
+    const file = Buffer.concat([original, Buffer.from(' update <0000> end')])
+    const from = file.indexOf('<') + 1
+    const aroundOf = (whole: Buffer) => createHash('sha256').update(whole.subarray(0, from - 1)).update(whole.subarray(from + 5)).digest()
+    const around = aroundOf(file)
+    const token = await tokenFor({ documents: [{ ...hash('0'), sha256: digest, digest }] })
+    const { certificates, sign, signer } = await scene.signing.lendings.take(token, 'all')
+    const update = (changes: object = {}, about = around) => {
+      const attributes = draftCms({ messageDigest: about, contentType: OID.data, certificates }, signer).toBeSigned
+      return { kind: 'update' as const, attributes, file, documentBytes: original.length, place: { from, digits: 4 }, ...changes }
+    }
+    const touched = Buffer.from(file)
+    touched[0] = 0x26
+    const shorter = Buffer.concat([original.subarray(0, 10), Buffer.from('<0000> end')])
+    for (const [why, item] of [
+      ['another document', update({ file: touched }, aroundOf(touched))],
+      ['the update of another document', update({ file: touched })],
+      ['attributes about something else', update({}, bytes('a'))],
+      ['a place that is none', update({ place: { from: from + 1, digits: 4 } })],
+      ['a place inside of the document', update({ file: shorter, place: { from: 11, digits: 4 } })],
+      ['a document of more than its bytes', update({ documentBytes: original.length + 1 })],
+    ] as const) await assert.rejects(sign([item]), refuses(notTheDocuments), why)
+    assert.equal((await sign([update()])).length, 1)
+    assert.deepEqual((await scene.events('signatures/signed')).at(-1)?.data['digests'], [digest], 'the ledger has what the citizen was shown')
   })
 
   test('of twenty uses at once of a token for one, one gets a signer', async () => {
@@ -121,7 +150,7 @@ describe('a lent key', () => {
     const token = await tokenFor({ documents: [hash('a')] })
     await scene.db.execute(`UPDATE signature_lending SET terms = jsonb_set(terms, '{allows,digests,0}', '"${'f'.repeat(64)}"') WHERE account_id = $1`, [maria.accountId])
     const signer = await scene.signing.lendings.take(token, 'all')
-    await assert.rejects(signer.signHashes([bytes('f')]), refuses(activationOver), 'the key does not open for other terms')
+    await assert.rejects(signer.sign([hashItem(bytes('f'))]), refuses(activationOver), 'the key does not open for other terms')
     const stolen = await tokenFor({ open: { count: 1 } })
     const forged = Buffer.alloc(32, 9)
     await scene.db.execute('UPDATE signature_lending SET token_hash = $2 WHERE token_hash = $1', [

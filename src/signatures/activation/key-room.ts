@@ -4,6 +4,7 @@ import { NotDer } from '../asn1/reader.ts'
 import { makeKey } from '../authority/signer.ts'
 import type { Activation, CredentialChoice, Signatory } from './activation.ts'
 import { type EvidenceRule, findEvidenceFault } from './evidence.ts'
+import { documentOf, signedPart } from '../lending/lent-item.ts'
 import { lendKey, type LentTerms, openLentKey, termsOf } from './lent-key.ts'
 import { unwrapKey, wrapKey, type WrapCost } from './password-wrap.ts'
 import { signPrehashed } from './prehash.ts'
@@ -196,19 +197,24 @@ function relend(task: Task<'relend'>): SigningAnswer {
 function signLent({ items, ...task }: Task<'sign-lent'>): SigningAnswer {
   const key = borrowed(task)
   const { allows } = task.terms
-  if (allows.kind === 'open') {
-    if (items.length > allows.count) throw new SigningRefused('not-the-documents')
-    const digests = items.map((item) => attributesDigest(Buffer.from(item), { kind: 'self' }))
-    return { digests, signatures: items.map((item) => sign('sha256', item, key)) }
-  }
-  const digests = items.map((item) => Buffer.from(item).toString('hex'))
-  const left = [...allows.digests]
+  const digests = items.map((item) => {
+    const digest = allows.kind === 'open' && item.kind !== 'attributes' ? undefined : documentOf(item)
+    if (digest === undefined) throw new SigningRefused('not-the-documents')
+    return digest
+  })
+  if (allows.kind === 'open' && items.length > allows.count) throw new SigningRefused('not-the-documents')
+  if (allows.kind === 'hashes') takeEach(digests, allows.digests)
+  return { digests, signatures: items.map((item) => (item.kind === 'hash' ? signPrehashed(Buffer.from(item.digest), key) : sign('sha256', signedPart(item), key))) }
+}
+
+/** Each as often as it was agreed to. @throws {SigningRefused} not-the-documents */
+function takeEach(digests: readonly string[], allowed: readonly string[]): void {
+  const left = [...allowed]
   for (const digest of digests) {
     const at = left.indexOf(digest)
     if (at < 0) throw new SigningRefused('not-the-documents')
     left.splice(at, 1)
   }
-  return { digests, signatures: items.map((item) => signPrehashed(Buffer.from(item), key)) }
 }
 
 const spkiOf = (key: KeyObject): Buffer => createPublicKey(key).export({ type: 'spki', format: 'der' })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { PERSON_KEY_KINDS } from '../authority/signer.ts'
 import { activationContent } from './activation.ts'
+import { lentItem } from '../lending/lent-item.ts'
 import { lentTerms } from './lent-key.ts'
 
 const bytes = z.instanceof(Uint8Array)
@@ -22,7 +23,7 @@ export const signingTask = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('lend'), ticket: z.uuid(), keyKind, secret: bytes, expiresAt: z.date(), now: z.date() }),
   /** A lent key under another secret of the same client: a code became a token. */
   z.object({ kind: z.literal('relend'), wrapped: bytes, secret: bytes, next: bytes, terms: lentTerms, now: z.date() }),
-  z.object({ kind: z.literal('sign-lent'), wrapped: bytes, secret: bytes, terms: lentTerms, items: z.array(bytes).min(1).max(100), now: z.date() }),
+  z.object({ kind: z.literal('sign-lent'), wrapped: bytes, secret: bytes, terms: lentTerms, items: z.array(lentItem).min(1).max(100), now: z.date() }),
   z.object({ kind: z.literal('forget'), ticket: z.uuid() }),
 ])
 export type SigningTask = z.input<typeof signingTask>

@@ -9,7 +9,7 @@ export interface CmsRequest {
   /** SHA-256 or SHA-384 of the content, by the signer's digest. */
   readonly messageDigest: Buffer
   readonly contentType: string
-  /** The content itself where it travels with the signature, as in a time-stamp token. */
+  /** The content itself where it travels with the signature, as in a time-stamp token or an attached file. */
   readonly content?: Buffer
   /** First the signer's, then those above it, without the root. */
   readonly certificates: readonly [Buffer, ...Buffer[]]
@@ -74,7 +74,8 @@ export async function signCms(request: CmsRequest, signer: Signer): Promise<Buff
 
 function contentInfo({ certificates, content, contentType, carriesCertificates = true }: CmsRequest, digestAlgorithm: Der, signerInfo: Der): Der {
   const signedData = seq(
-    int(content ? 3 : 1),
+    // RFC 5652, 5.1: content of another type than plain data makes it 3.
+    int(contentType === OID.data ? 1 : 3),
     setOf([digestAlgorithm]),
     seq(oid(contentType), ...(content ? [explicit(0, octets(content))] : [])),
     ...(carriesCertificates ? [retagged(0xa0, setOf(certificates))] : []),

@@ -1,6 +1,7 @@
 import { Problem } from '../../platform/problem.ts'
 import type { Activations } from '../activation/activations.ts'
 import { citizenActor, entitledSigner, type SigningCore } from '../activation/core.ts'
+import type { LentItem } from './lent-item.ts'
 import type { SigningThread } from '../activation/signing-thread.ts'
 import { algorithmOfKey, type Signer } from '../authority/signer.ts'
 import { parseCertificate } from '../authority/certificate.ts'
@@ -23,8 +24,8 @@ export interface LentSigner {
   readonly serial: string
   /** As `signCms` takes it, for open signatures. */
   readonly signer: Signer
-  /** Raw digests, where the citizen agreed to these. */
-  signHashes(digests: readonly Uint8Array[]): Promise<Buffer[]>
+  /** What the citizen agreed to by its hash, each once. @throws {Problem} signatures/not-the-documents */
+  sign(items: readonly LentItem[]): Promise<Buffer[]>
 }
 
 /** Keys that citizens lend to relying parties: a code for the client, a token for the code, signatures for the token. */
@@ -119,7 +120,7 @@ function createLentSigner({ core: { db, clock, audit }, thread }: Parts, { terms
   const { spki } = parseCertificate(certificates[0])
 
   /** The record is written before anybody gets the signature: there is none that the ledger does not know. */
-  async function sign(items: readonly Uint8Array[]): Promise<Buffer[]> {
+  async function sign(items: readonly LentItem[]): Promise<Buffer[]> {
     const { signatures, digests } = await thread.signLent({ wrapped, secret, terms }, items, clock.now())
     const { activationId, accountId, clientId } = terms
     await audit.record(db, {
@@ -135,11 +136,11 @@ function createLentSigner({ core: { db, clock, audit }, thread }: Parts, { terms
       spki,
       ...algorithmOfKey(spki),
       async sign(bytes) {
-        const [signature] = await sign([bytes])
+        const [signature] = await sign([{ kind: 'attributes', attributes: bytes }])
         if (!signature) throw new Error('the signing thread gave no signature')
         return signature
       },
     },
-    signHashes: (digests) => sign(digests),
+    sign,
   }
 }

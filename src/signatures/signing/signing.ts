@@ -32,6 +32,8 @@ export interface DraftRequest {
   readonly at: Date
   /** `B-B` carries no time-stamp. */
   readonly form: SignatureForm
+  /** The whole file, where it travels inside its signature. */
+  readonly content?: Buffer | undefined
 }
 
 export interface FinishRequest {
@@ -78,10 +80,10 @@ export function createSigning({ thread, stamping, authority, statuses }: Signing
   return {
     evidence: gather,
     preparePdf: (pdf, request) => thread.prepare(pdf, request),
-    draft({ kind, digest, certificates, attributes = [], at, form }) {
+    draft({ kind, digest, certificates, attributes = [], at, form, content }) {
       return draftCms(
         {
-          messageDigest: Buffer.from(digest), contentType: OID.data, certificates, attributes, ...(kind === 'file' && { signingTime: at }),
+          messageDigest: Buffer.from(digest), contentType: OID.data, certificates, attributes, ...(kind === 'file' && { signingTime: at }), ...(content && { content }),
           ...(form !== 'B-B' && { unsigned: async (signature: Buffer) => [attribute(OID.signatureTimeStamp, await stamping.stamp(createHash('sha256').update(signature).digest()))] }),
         },
         keyOf(certificates[0]),

@@ -14,6 +14,10 @@ export interface TimeStamping {
   answer(request: Uint8Array, actor: AuditActor): Promise<Buffer>
   /** A token for a digest of our own. @throws {Problem} signatures/no-authority, signatures/clock-behind */
   stamp(sha256: Buffer): Promise<Buffer>
+  /** A token for a client's digest; it leaves a line as `answer` does. @throws {Problem} as `stamp` */
+  token(request: StampRequest, actor: AuditActor): Promise<Buffer>
+  /** For whoever cannot go back once they began: that a token can be had now. @throws {Problem} as `stamp` */
+  check(): Promise<void>
 }
 
 export interface TimeStampingDependencies {
@@ -51,6 +55,11 @@ export function createTimeStamping({ db, clock, audit, authority }: TimeStamping
         if (isProblem(error, SIGNATURE_PROBLEMS.noAuthority)) return refuseStamp('systemFailure')
         throw error
       }
+    },
+    token: issue,
+    async check() {
+      await authority.service('tsa')
+      currentTime()
     },
     stamp: (imprint) => issue({ imprint, digest: 'sha256', nonce: undefined, wantsCertificates: true }, { kind: 'system' }),
   }

@@ -1,9 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { MOST_DOCUMENTS } from '../activation/activation.ts'
-import type { Credential } from '../credentials/credential.ts'
+import { MOST_DOCUMENTS } from '../../activation/activation.ts'
+import type { Credential } from '../../credentials/credential.ts'
+import { SIGN_ALGORITHMS } from './contract.ts'
 
-/** By the kind of key, over SHA-256. */
-export const SIGN_ALGORITHMS = { ec: '1.2.840.10045.4.3.2', rsa: '1.2.840.113549.1.1.11' } as const
 const P_256 = '1.2.840.10045.3.1.7'
 const STATUS = { active: 'valid', suspended: 'suspended', revoked: 'revoked', expired: 'expired', replaced: 'revoked' } as const
 
