@@ -13,6 +13,7 @@ export const PLATFORM_PROBLEMS = {
   busy: { code: 'platform/busy', status: 503, title: 'Too many requests at the moment' },
   deadline: { code: 'platform/deadline', status: 503, title: 'The work took too long' },
   workerLost: { code: 'platform/worker-lost', status: 503, title: 'The work was interrupted' },
+  workerMissing: { code: 'platform/worker-missing', status: 503, title: 'This work cannot be done at the moment' },
   workFailed: { code: 'platform/work-failed', status: 500, title: 'The work could not be done' },
   channelMissing: { code: 'platform/channel-missing', status: 503, title: 'This kind of message cannot be sent here' },
   aborted: { code: 'platform/aborted', status: 499, title: 'The request was given up' },

@@ -41,7 +41,7 @@ export interface WorkerPool<Task, Result> {
   /**
    * The worker's answer to one task.
    *
-   * @throws {Problem} platform/busy, platform/deadline, platform/worker-lost, platform/aborted
+   * @throws {Problem} platform/busy, platform/deadline, platform/worker-lost, platform/aborted; platform/worker-missing while none can start
    * @throws {WorkError} what the worker itself answered.
    */
   run(task: Task, options?: RunOptions): Promise<Result>
@@ -261,6 +261,13 @@ class Pool {
     clearTimeout(deadline)
   }
 
+  /** What waits for a thread that cannot start is told so, and why, rather than after its deadline that it took too long. */
+  #giveUpWaiting(cause: Error): void {
+    if (this.#slots.some(({ worker }) => worker)) return
+    const retryAfterSeconds = Math.ceil(LONGEST_RESTART_MS / 1000)
+    for (const job of this.#queue.splice(0)) job.settle({ error: new Problem(PLATFORM_PROBLEMS.workerMissing, { cause, retryAfterSeconds }) })
+  }
+
   #lost(slot: Slot, worker: Worker, cause: Error): void {
     if (slot.worker !== worker) return
     const { job, isReady } = slot
@@ -276,6 +283,7 @@ class Pool {
       return
     }
     this.#started.reject(cause)
+    this.#giveUpWaiting(cause)
     setTimeout(() => this.#isClosed || this.#start(slot), this.#restartMs).unref()
     this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS)
   }

@@ -134,8 +134,16 @@ test('a task that cannot be sent fails alone', async () => {
 test('a worker that cannot start is reported and retried with patience', async () => {
   const pool = open({ workerData: { failToStart: true }, deadlineMs: 400 })
   await assert.rejects(pool.ready(), /cannot start/)
-  await assert.rejects(pool.run({ do: 'x' }), of('deadline'))
+  await assert.rejects(pool.run({ do: 'x' }))
   assert.ok(pool.stats().replaced < 8)
+})
+
+test('what waits for a worker that cannot start is told why, long before its deadline', async () => {
+  const pool = open({ workerData: { failToStart: true }, deadlineMs: 3_600_000 })
+  const told = (error: unknown) => isProblem(error, PLATFORM_PROBLEMS.workerMissing) && error instanceof Error && error.cause instanceof Error && error.cause.message === 'cannot start'
+  await Promise.all([1, 2, 3].map((number) => assert.rejects(pool.run({ do: `${number}` }), told)))
+  assert.equal(pool.stats().queued, 0)
+  await assert.rejects(pool.run({ do: 'later' }), told)
 })
 
 test('workers see no environment', async () => {

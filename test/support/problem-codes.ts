@@ -133,6 +133,7 @@ export const PINNED_CODES = [
   'platform/unsupported-media',
   'platform/work-failed',
   'platform/worker-lost',
+  'platform/worker-missing',
   'points/batch-unreadable',
   'points/clock-ahead',
   'points/clock-behind',
