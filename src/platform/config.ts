@@ -66,6 +66,7 @@ const list = z.string().transform((value) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 )
+const levels = list.pipe(z.array(z.enum(['B-T', 'B-LT', 'B-LTA'])).min(1).refine((names) => new Set(names).size === names.length, 'must name each once'))
 const key = z
   .string()
   .transform((value) => Buffer.from(value, 'base64url'))
@@ -128,6 +129,8 @@ const OPTIONS = {
   },
   signatures: {
     citizenKey: option('SIGNATURES_CITIZEN_KEY', 'Keys of citizens who sign: P-256, or RSA where old readers demand it', z.enum(['P-256', 'RSA-2048', 'RSA-3072']), 'P-256'),
+    withoutTime: option('SIGNATURES_WITHOUT_TIME', 'While no time-stamp can be had: refuse signatures, or queue them: signed at once, stamped as soon as it can be', z.enum(['refuse', 'queue']), 'refuse'),
+    levels: option('SIGNATURES_LEVELS', 'How long signatures under PDFs may be made to last, separated by commas; the first one is chosen unless somebody says otherwise', levels, 'B-LT,B-T,B-LTA'),
     keyPasswordMemoryKib: option('SIGNATURES_KEY_PASSWORD_MEMORY_KIB', 'Memory of one try of a password for signing (argon2id, three passes)', whole(8192, 1_048_576), '65536'),
     certificateUrl: optional('CERTIFICATE_URL', 'https address, of a host name of its own, where browsers show an ICP-Brasil certificate; without it nobody is asked for one', origin),
     certificatePort: option('CERTIFICATE_PORT', 'Port of that host’s TLS; a balancer before it passes TLS through', port, '3443'),

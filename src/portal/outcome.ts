@@ -35,6 +35,7 @@ export const OUTCOMES = [
   'document-saved',
   'document-sent',
   'document-signed',
+  'document-signed-time-later',
   'document-refused',
   'document-cancelled',
   'certificate-issued',

@@ -39,10 +39,14 @@ export const signatureEvents = defineEvents({
   'signatures/envelope-expired': z.object(envelope),
   /** The key is about to be used; what becomes of it is one of the next three. */
   'signatures/signing-begun': z.object({ ...attempt, activationId: z.string() }),
-  'signatures/documents-signed': z.object({ ...attempt, serial: z.string(), level: z.string(), documents: z.array(z.string()).max(100), mandateId: z.uuid().optional() }),
+  'signatures/documents-signed': z.object({ ...attempt, serial: z.string(), level: z.string(), documents: z.array(z.string()).max(100), mandateId: z.uuid().optional(), withoutTime: z.literal(true).optional() }),
   'signatures/signing-failed': z.object({ ...attempt, why: z.string() }),
   /** The process was killed with the key in hand: nothing was delivered. */
   'signatures/signing-lost': z.object(attempt),
+  /** A signature that was made while no time-stamp could be had has one now. */
+  'signatures/time-added': z.object({ ...envelope, signatures: z.array(z.uuid()).max(100), sha256: z.string().optional() }),
+  /** It will have none. */
+  'signatures/time-given-up': z.object({ ...envelope, signatures: z.array(z.uuid()).max(200), why: z.string() }),
   'signatures/documents-erased': z.object({ ...envelope, documents: z.int() }),
   'signatures/icp-accepted': z.object({ certificateId: z.uuid(), evidenceId: z.uuid() }),
   'signatures/icp-refused': z.object({ why: z.enum(CERTIFICATE_FAULTS) }),

@@ -30,7 +30,8 @@ export { DEFAULT_CHOICE, type InNameOf, shownAs, type SigningChoice, type StampP
 export type { Confirmations, Powers } from './confirmation/confirmations.ts'
 export { createDocumentSigning, type DocumentSigning, type DocumentSigningDependencies } from './confirmation/document-signing.ts'
 export type { CodeRecord, SignatureRecord, SignatureRecords } from './confirmation/records.ts'
-export type { EnvelopePorts } from './envelope/core.ts'
+export { TIME_STATES, type TimeState } from './confirmation/late-time.store.ts'
+export type { EnvelopePorts, SigningPolicy } from './envelope/core.ts'
 export type { Drafts, Upload } from './envelope/drafts.ts'
 export {
   type Envelope, ENVELOPE_LIMITS, type EnvelopeDocument, KEPT_DAYS, PADES_LEVELS, type PadesLevel, type Person, signerOf, type Signer as EnvelopeSigner, SIGNING_ORDERS,

@@ -11,6 +11,7 @@ export const SIGNATURE_PROBLEMS = {
   notVerifiable: { code: 'signatures/not-verifiable', status: 422, title: 'This file cannot be judged' },
   envelopeUnknown: { code: 'signatures/envelope-unknown', status: 404, title: 'There is no such envelope for you' },
   documentGone: { code: 'signatures/document-gone', status: 410, title: 'The document was erased; its name and hash stay in the history' },
+  levelUnfit: { code: 'signatures/level-unfit', status: 422, title: 'Signatures are not made to last like this here' },
   stepOutOfOrder: { code: 'signatures/step-out-of-order', status: 409, title: 'This cannot be done with the envelope as it is now' },
   notYourTurn: { code: 'signatures/not-your-turn', status: 409, title: 'It is not your turn to sign, or you have decided already' },
   tooMuch: { code: 'signatures/too-much', status: 422, title: 'More than an envelope or its owner may have' },

@@ -8,13 +8,14 @@ import { isProblem } from '../../src/platform/problem.ts'
 import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
 import { createUploads } from '../../src/portal/signing/upload.ts'
 import { assertHeading, openArea, type TestArea } from './support/area.ts'
-import { bytesOf, confirmationOf, PAGE, pdf, prove, type TestSigner, signer, signInWithCode } from './support/signing.ts'
+import { SIGNING_PASSWORD } from '../support/signing-scene.ts'
+import { bytesOf, confirmationOf, keepCertificate, PAGE, pdf, prove, type TestSigner, signer, signInWithCode } from './support/signing.ts'
 
 let area: TestArea
 let maria: TestSigner
 let mine: BrowserClient
 before(async () => {
-  area = await openArea()
+  area = await openArea({ SIGNATURES_KEY_PASSWORD_MEMORY_KIB: '8192' })
   maria = await signer(area)
   mine = (await signInWithCode(area, maria)).browser
 })
@@ -151,4 +152,37 @@ test('who sends slowly keeps nobody else from sending', async () => {
   running.push(send())
   slow.resolve()
   await Promise.all(running)
+})
+
+test('with a certificate that is kept: chosen, said, and its password asked once the person has proved who they are', async () => {
+  const kept = await keepCertificate(area, mine, maria)
+  const draft = await uploaded(mine, [{ name: 'contrato.pdf', bytes: await pdf('Contrato') }])
+  assert.match((await mine.submit(draft, { nivel: 'B-LTA' }, { action: '/nivel' })).text, /Preparar a assinatura/)
+  const envelope = draft.url.pathname
+  const confirmation = await confirmationOf(area, mine, envelope, { certificado: kept })
+  assert.match(confirmation.text, /Com o seu certificado, que vale até.*feito para décadas/)
+  let page = await prove(area, mine, confirmation, maria)
+  assertHeading(page, /Sua senha de assinatura/)
+  assert.equal((await area.open(mine, envelope)).text.includes('Todo mundo assinou'), false, 'nothing is signed without it')
+  page = await mine.submit(page, { senha: 'não é esta senha' }, { action: page.url.pathname })
+  assert.equal(page.status, 422)
+  assert.match(page.text, /não é a senha de assinatura\. Nada foi assinado/)
+  page = await mine.submit(page, { senha: '' }, { action: page.url.pathname })
+  assert.equal(page.status, 422)
+  page = await mine.submit(page, { senha: SIGNING_PASSWORD }, { action: page.url.pathname })
+  assert.match(page.text, /Assinado\. Baixe o documento.*Todo mundo assinou/)
+  const { verdict, signatures } = await verify(await bytesOf(mine, fileLink(page)))
+  assert.deepEqual([verdict, signatures[0]?.form], ['valid', 'B-LTA'])
+  const { serial } = await area.app.rooms.signing.credentials.get(kept, maria.accountId)
+  assert.equal((await area.app.foundation.db.query('SELECT 1 FROM signing_signature WHERE serial = $1', [serial])).length, 1)
+
+  // One that rests is not offered, and whoever sends it all the same signs nothing with it.
+  await area.app.rooms.signing.credentials.suspend({ id: kept, accountId: maria.accountId, cause: 'citizen', actor: { kind: 'citizen', id: maria.accountId } })
+  const other = await uploaded(mine, [{ name: 'outro.pdf', bytes: await pdf('Outro') }])
+  const choices = await mine.submit(other, {}, { action: '/enviar' })
+  assert.doesNotMatch(choices.text, /Com qual certificado/)
+  const token = String(choices.forms.find(({ action }) => action.pathname.endsWith('/assinar'))?.fields.get('_csrf'))
+  const refused = await mine.post(`${area.url}${other.url.pathname}/assinar`, new URLSearchParams({ _csrf: token, carimbo: 'nao', certificado: kept }), new URL(area.url))
+  assert.equal(refused.status, 422)
+  assert.match(refused.text, /Este certificado não pode ser usado agora/)
 })

@@ -8,10 +8,11 @@ import { pdf } from '../portal/support/signing.ts'
 import { cpfOfNobody } from '../support/citizen-journey.ts'
 import { openPostgresTestDatabase } from '../support/database.ts'
 import { type DocumentScene, openDocumentScene } from '../support/document-scene.ts'
+import { SIGNING_PASSWORD } from '../support/signing-scene.ts'
 
 const DAY_MS = 86_400_000
 const refuses = (kind: ProblemKind, detail?: string) => (error: unknown) => isProblem(error, kind) && (detail === undefined || error.detail === detail)
-const { envelopeUnknown, notYourTurn, stepOutOfOrder, signingBusy, attemptOver, documentGone, notSignable, tooMuch, mandateUnfit, clockBehind, signatureUnknown } = SIGNATURE_PROBLEMS
+const { envelopeUnknown, notYourTurn, stepOutOfOrder, signingBusy, attemptOver, documentGone, notSignable, tooMuch, mandateUnfit, clockBehind, signatureUnknown, wrongSigningPassword, credentialUnusable } = SIGNATURE_PROBLEMS
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 let scene: DocumentScene
@@ -360,5 +361,79 @@ describe('nothing half signed', () => {
     await scene.sign(slow, id)
     const { verdict, signatures } = await scene.signatures.verifier.verify(await firstFile(owner, await get(owner, id)))
     assert.deepEqual([verdict, signatures.length], ['valid', 2])
+  })
+})
+
+describe('what the operator allows', () => {
+  test('a level that is not on the list is refused, from a page and from a relying party; the first one is the usual one', async () => {
+    const strict = await openDocumentScene({ policy: { levels: ['B-LTA', 'B-LT'] } })
+    try {
+      const { drafts, envelopes } = strict.documents
+      const person = await strict.person()
+      const id = await drafts.create(person, [{ name: 'a.pdf', bytes: original }])
+      assert.equal((await envelopes.get(person, id)).level, 'B-LTA')
+      await assert.rejects(drafts.setLevel(person, id, 'B-T'), refuses(SIGNATURE_PROBLEMS.levelUnfit))
+      await assert.rejects(drafts.create({ clientId: 'orgao' }, [], { level: 'B-T' }), refuses(SIGNATURE_PROBLEMS.levelUnfit))
+      await drafts.setLevel(person, id, 'B-LT')
+      await assert.rejects(drafts.setLevel(await strict.person(), id, 'B-LTA'), refuses(envelopeUnknown))
+      await drafts.send(person, id)
+      await assert.rejects(drafts.setLevel(person, id, 'B-LTA'), refuses(stepOutOfOrder))
+      await strict.sign(person, id)
+      const [record] = await strict.documents.records.ofEnvelope(person, id)
+      assert.equal(record?.level, 'B-LT')
+    } finally {
+      await strict.close()
+    }
+  })
+})
+
+describe('a certificate that is kept', () => {
+  const kept = async () => {
+    const person = await scene.person()
+    const credentialId = await scene.keep({ accountId: person.accountId, personId: '' })
+    const id = await sent([person], 'parallel')
+    await scene.documents.confirmations.choose(person, id, { credentialId })
+    return { person, credentialId, id, ...(await scene.documents.confirmations.begin(person, id)) }
+  }
+  const finish = async (of: Awaited<ReturnType<typeof kept>>, password?: string) =>
+    scene.documents.confirmations.finish(of.person, of.attemptId, { idToken: await scene.proof({ accountId: of.person.accountId, personId: '' }, of.nonce), password })
+
+  test('signs with its password alone; a wrong one keeps the turn and uses nothing up', async () => {
+    const of = await kept()
+    await assert.rejects(finish(of), refuses(wrongSigningPassword, 'missing'))
+    await assert.rejects(finish(of, 'outra-senha-qualquer'), refuses(wrongSigningPassword))
+    assert.deepEqual((await get(of.person, of.id)).signers.map(({ state }) => state), ['pending'])
+    assert.equal(await scene.documents.envelopes.lastAttempt(of.person, of.id), undefined)
+    await finish(of, SIGNING_PASSWORD)
+    const [record] = await scene.documents.records.ofEnvelope(of.person, of.id)
+    assert.equal(record?.serial, (await scene.signing.credentials.get(of.credentialId, of.person.accountId)).serial)
+    assert.equal((await scene.signatures.verifier.verify(await firstFile(of.person, await get(of.person, of.id)))).verdict, 'valid')
+    await assert.rejects(finish(of, SIGNING_PASSWORD), refuses(attemptOver))
+  })
+
+  test('five wrong passwords, and it signs no more; revoked between confirmation and password, neither', async () => {
+    const of = await kept()
+    for (let attempt = 0; attempt < 5; attempt += 1) await assert.rejects(finish(of, `errada-${attempt}`))
+    await assert.rejects(finish(of, SIGNING_PASSWORD), refuses(credentialUnusable))
+    const revoked = await kept()
+    await scene.signing.credentials.revoke({ id: revoked.credentialId, accountId: revoked.person.accountId, cause: 'citizen', actor: { kind: 'citizen', id: revoked.person.accountId } })
+    await assert.rejects(finish(revoked, SIGNING_PASSWORD))
+    assert.equal((await get(revoked.person, revoked.id)).documents[0]?.version, 0)
+  })
+
+  test('another person’s is not there to be chosen', async () => {
+    const [person, other] = [await scene.person(), await scene.person()]
+    const credentialId = await scene.keep({ accountId: other.accountId, personId: '' })
+    const id = await sent([person])
+    await assert.rejects(scene.documents.confirmations.choose(person, id, { credentialId }), refuses(credentialUnusable))
+    assert.deepEqual(await scene.documents.confirmations.certificates(person), [])
+  })
+
+  test('its password is nowhere in the database', async () => {
+    const of = await kept()
+    await finish(of, SIGNING_PASSWORD)
+    const rows = await scene.db.query<{ found: string }>(`SELECT string_agg(plan::text, '') AS found FROM signing_attempt UNION ALL SELECT string_agg(data::text, '') FROM audit_event UNION ALL SELECT string_agg(choice::text, '') FROM signing_signer`)
+    const hex = Buffer.from(SIGNING_PASSWORD).toString('hex')
+    for (const { found } of rows) assert.ok(!(found ?? '').includes(SIGNING_PASSWORD) && !(found ?? '').includes(hex))
   })
 })

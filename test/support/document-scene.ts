@@ -8,7 +8,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import { Problem } from '../../src/platform/problem.ts'
 import { Sensitive } from '../../src/platform/sensitive.ts'
 import {
-  type ActivatedSigner, createDocumentSigning, type DocumentSigning, type Person, type RemoteSigning, type Represented, SIGNATURE_PROBLEMS, signatureEvents, type Signatures,
+  type ActivatedSigner, createDocumentSigning, type DocumentSigning, type Person, type RemoteSigning, type Represented, SIGNATURE_PROBLEMS, signatureEvents, type Signatures, type SigningPolicy,
 } from '../../src/signatures/index.ts'
 import { cpfOfNobody } from './citizen-journey.ts'
 import { openSigningScene, type SigningScene } from './signing-scene.ts'
@@ -41,10 +41,11 @@ let people = 100
 export interface DocumentSceneOptions {
   readonly open?: () => Promise<Database>
   /** Replaces what the room gives, to break it. */
+  readonly policy?: Partial<SigningPolicy>
   readonly signing?: (signing: Signatures['signing']) => Signatures['signing']
 }
 
-export async function openDocumentScene({ open, signing: change = (same) => same }: DocumentSceneOptions = {}): Promise<DocumentScene> {
+export async function openDocumentScene({ open, signing: change = (same) => same, policy }: DocumentSceneOptions = {}): Promise<DocumentScene> {
   const scene = await openSigningScene(open && { open })
   const { db, clock, keyring, signatures, site, signing } = scene
   const audit = createAudit({ db, clock, keyring, log: silentLog, settings: { catalogs: [signatureEvents] } })
@@ -70,7 +71,7 @@ export async function openDocumentScene({ open, signing: change = (same) => same
     },
     paper: { texts, publicUrl: site.url, documents: papers },
     keys: {
-      activations,
+      activations, credentials: scene.signing.credentials,
       powers: {
         list: async () => represented,
         async get(_by, { mandateId, party }) {
@@ -81,6 +82,7 @@ export async function openDocumentScene({ open, signing: change = (same) => same
       },
     },
     ports: {
+      policy: { withoutTime: 'refuse', levels: ['B-LT', 'B-T', 'B-LTA'], ...policy },
       notify: async (_tx, { id }, { notice }) => void told.push({ accountId: id, notice }),
       queueTelling: async (_tx, envelopeId) => void toTell.add(envelopeId),
     },

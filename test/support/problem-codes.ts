@@ -194,6 +194,7 @@ export const PINNED_CODES = [
   'signatures/ask-invalid',
   'signatures/credential-unknown',
   'signatures/credential-unusable',
+  'signatures/level-unfit',
   'signatures/mandate-refused',
   'signatures/not-entitled',
   'signatures/not-the-documents',

@@ -28,14 +28,16 @@ export function openDocumentSigning({ foundation, rooms, messages }: OpenDocumen
     platform: { db, clock, keyring },
     rooms: { audit, accounts, signing: signatures.signing },
     paper: { texts: messages, publicUrl, documents: sealedDocuments(foundation, signatures, 'Recibo de assinatura') },
-    keys: { activations: signing.activations, powers: powersOf(proxies, accounts) },
+    keys: { activations: signing.activations, credentials: signing.credentials, powers: powersOf(proxies, accounts) },
     ports: {
+      policy: { withoutTime: config.signatures.withoutTime, levels: config.signatures.levels },
       notify: createNotifySigner({ outbox, messages, publicUrl }),
       queueTelling: (tx, envelopeId) => jobs.send(TELL_JOB, { envelopeId }, { tx }),
     },
   })
   jobs.work(TELL_JOB, ({ envelopeId }) => documents.care.tellSigners(String(envelopeId)))
   jobs.schedule('signing-sweep', '*/2 * * * *', async () => void (await documents.care.sweep()))
+  jobs.schedule('signing-times', '* * * * *', async () => void (await documents.lateTimes.add()))
   jobs.schedule('signing-purge', '19 * * * *', async () => void (await documents.care.purge()))
   return documents
 }

@@ -20,7 +20,7 @@ export function envelopeCard(envelope: Envelope, by: Person) {
   const isOwner = envelope.ownerId === by.accountId
   const me = signerOf(envelope, by)
   return {
-    id: envelope.id, href: `${PAGE}/${envelope.id}`, state: envelope.state, order: envelope.order, isOwner,
+    id: envelope.id, href: `${PAGE}/${envelope.id}`, state: envelope.state, order: envelope.order, level: envelope.level, isOwner,
     title: envelope.documents[0]?.name ?? '', more: Math.max(0, envelope.documents.length - 1),
     documents: envelope.documents.map((document) => documentCard(envelope, document)),
     signers: envelope.signers.map((signer) => ({
@@ -37,9 +37,9 @@ export function envelopeCard(envelope: Envelope, by: Person) {
 export type EnvelopeCard = ReturnType<typeof envelopeCard>
 
 export function recordCard(record: SignatureRecord) {
-  const { id, envelopeId, document, represented, level, sha256, code, signedAt, signerName } = record
+  const { id, envelopeId, document, represented, level, timeState, sha256, code, signedAt, signerName } = record
   return {
-    id, document: document.name, form: document.form, original: document.sha256, represented: represented?.name, level, sha256, code, signedAt, signerName,
+    id, document: document.name, form: document.form, original: document.sha256, represented: represented?.name, level, timeState, sha256, code, signedAt, signerName,
     href: `${PAGE}/${envelopeId}`, besideHref: document.form === 'file' ? `${PAGE}/${envelopeId}/p7s/${id}` : undefined,
   }
 }

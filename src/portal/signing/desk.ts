@@ -38,5 +38,6 @@ export function showIn({ pages }: SigningDesk, ctx: HttpContext, visit: Visit, p
 export const refusalOf = explaining([
   SIGNATURE_PROBLEMS.notSignable, SIGNATURE_PROBLEMS.tooMuch, SIGNATURE_PROBLEMS.stepOutOfOrder, SIGNATURE_PROBLEMS.notYourTurn, SIGNATURE_PROBLEMS.signingBusy,
   SIGNATURE_PROBLEMS.attemptOver, SIGNATURE_PROBLEMS.mandateUnfit, SIGNATURE_PROBLEMS.clockBehind, SIGNATURE_PROBLEMS.noAuthority,
-  SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.activationOver, SIGNATURE_PROBLEMS.activationUnproven, SIGNATURE_PROBLEMS.tooManyActivations, SIGNATURE_PROBLEMS.mandateRefused,
+  SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.activationOver, SIGNATURE_PROBLEMS.activationUnproven, SIGNATURE_PROBLEMS.tooManyActivations, SIGNATURE_PROBLEMS.mandateRefused, SIGNATURE_PROBLEMS.keyUnavailable,
+  SIGNATURE_PROBLEMS.credentialUnusable, SIGNATURE_PROBLEMS.credentialUnknown, SIGNATURE_PROBLEMS.wrongSigningPassword, SIGNATURE_PROBLEMS.levelUnfit,
 ])

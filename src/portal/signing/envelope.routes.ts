@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { parseCpf, parsePersonName } from '../../accounts/index.ts'
 import { type FieldErrors, files, guard, type InvalidForm, type Typed } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
-import { ENVELOPE_LIMITS, KEPT_DAYS, SIGNING_ORDERS, TERM_DAYS } from '../../signatures/index.ts'
+import { ENVELOPE_LIMITS, KEPT_DAYS, PADES_LEVELS, SIGNING_ORDERS, TERM_DAYS } from '../../signatures/index.ts'
 import { type Outcome, outcomeQuery, tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
 import { envelopeCard, recordCard } from './cards.ts'
@@ -18,6 +18,7 @@ const person = z.object({
   nome: z.string().max(200).transform((text, context) => parsePersonName(text) ?? invalid(context, 'assinaturas.field.name')),
 })
 const terms = z.object({ ordem: z.enum(SIGNING_ORDERS), dias: z.coerce.number().refine((days) => TERM_DAYS.some((one) => one === days)) })
+const lasting = z.object({ nivel: z.enum(PADES_LEVELS) })
 const refusing = z.object({ motivo: z.string().trim().min(3, 'assinaturas.field.reason').max(500) })
 const upload = z.object({ arquivos: files })
 
@@ -55,6 +56,7 @@ export function createEnvelopeRoutes(desk: SigningDesk, uploads: Uploads): Route
   router.post(`${PAGE}/:id/pessoas/eu`, guard({ params }, change((visit, { params: { id } }: { params: Params }) => drafts.addSigner(personOf(visit), id, personOf(visit)))))
   router.post(`${PAGE}/:id/pessoas/:part/remover`, guard({ params: part }, change((visit, input: { params: z.output<typeof part> }) => drafts.removeSigner(personOf(visit), input.params.id, input.params.part))))
   router.post(`${PAGE}/:id/prazo`, guard({ params, body: terms, onInvalid: again }, change(async (visit, { params: { id }, body }: { params: Params; body: z.output<typeof terms> }) => drafts.setTerms(personOf(visit), id, { order: body.ordem, days: body.dias }), 'document-saved')))
+  router.post(`${PAGE}/:id/nivel`, guard({ params, body: lasting, onInvalid: again }, change((visit, { params: { id }, body }: { params: Params; body: z.output<typeof lasting> }) => drafts.setLevel(personOf(visit), id, body.nivel), 'document-saved')))
   const send = pages.signedIn(async (ctx, visit, { params: { id } }: { params: Params }) => {
     const refusal = await refusalOf(() => drafts.send(personOf(visit), id))
     ctx.status = refusal ? 422 : ctx.status
@@ -80,7 +82,7 @@ export async function showEnvelope(desk: SigningDesk, ctx: HttpContext, visit: V
     view: envelope.state === 'draft' ? 'signing/draft' : 'signing/envelope',
     outcome,
     data: {
-      envelope: envelopeCard(envelope, by), records, ...again, limits: ENVELOPE_LIMITS, kept: KEPT_DAYS, terms: TERM_DAYS,
+      envelope: envelopeCard(envelope, by), records, levels: signing.levels, ...again, limits: ENVELOPE_LIMITS, kept: KEPT_DAYS, terms: TERM_DAYS,
       days: Math.round((envelope.expiresAt.getTime() - envelope.createdAt.getTime()) / 86_400_000),
       lost: attempt?.state === 'failed' || attempt?.state === 'lost' ? attempt : undefined,
       client: envelope.clientId && (await about.clientName(envelope.clientId)),

@@ -7,6 +7,7 @@ import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'
 import type { HttpContext, HttpMiddleware } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { DocumentSigning } from '../confirmation/document-signing.ts'
+import { TIME_STATES } from '../confirmation/late-time.store.ts'
 import type { SignatureRecord } from '../confirmation/records.ts'
 import { DEFAULT_TERM_DAYS, type Envelope, ENVELOPE_LIMITS, PADES_LEVELS, SIGNING_ORDERS, TERM_DAYS } from '../envelope/envelope.ts'
 import { DOCUMENTS_PATH, type DocumentsClient, type RequireDocumentsClient } from './policy.ts'
@@ -36,10 +37,10 @@ const naming = z.object({ nome: z.string().min(1).max(200) })
 const opened = z.object({ id: z.string(), endereco: z.string() })
 const added = z.object({ id: z.string(), nome: z.string(), sha256: z.string(), paginas: z.int().nullable() })
 const state = z.object({
-  id: z.string(), situacao: z.string(), ordem: z.string(), expira_em: z.string(), documentos_ate: z.string(), endereco: z.string(),
+  id: z.string(), situacao: z.string(), ordem: z.string(), nivel: z.enum(PADES_LEVELS), expira_em: z.string(), documentos_ate: z.string(), endereco: z.string(),
   assinantes: z.array(z.object({ cpf: z.string(), situacao: z.string(), decidido_em: z.string().nullable(), motivo: z.string().nullable() })),
   documentos: z.array(z.object({ id: z.string(), nome: z.string(), forma: z.string(), sha256: z.string(), sha256_atual: z.string() })),
-  assinaturas: z.array(z.object({ id: z.string(), documento: z.string(), assinante: z.string(), em: z.string(), formato: z.string(), serie: z.string(), sha256: z.string(), codigo: z.string(), representado: z.string().nullable() })),
+  assinaturas: z.array(z.object({ id: z.string(), documento: z.string(), assinante: z.string(), em: z.string(), formato: z.string(), carimbo: z.enum(TIME_STATES), serie: z.string(), sha256: z.string(), codigo: z.string(), representado: z.string().nullable() })),
 })
 
 /** How a relying party has documents signed by citizens: it hands them in, sends the citizens here, and fetches the result. */
@@ -122,11 +123,11 @@ function checkReturn({ redirectUris }: DocumentsClient, returnTo: string | undef
 
 function spoken(envelope: Envelope, records: readonly SignatureRecord[], endereco: string): z.output<typeof state> {
   return {
-    id: envelope.id, situacao: envelope.state, ordem: envelope.order, expira_em: envelope.expiresAt.toISOString(), documentos_ate: envelope.contentsUntil.toISOString(), endereco,
+    id: envelope.id, situacao: envelope.state, ordem: envelope.order, nivel: envelope.level, expira_em: envelope.expiresAt.toISOString(), documentos_ate: envelope.contentsUntil.toISOString(), endereco,
     assinantes: envelope.signers.map((signer) => ({ cpf: signer.cpf, situacao: signer.state, decidido_em: signer.decidedAt?.toISOString() ?? null, motivo: signer.reason ?? null })),
     documentos: envelope.documents.map(({ id, name: nome, form, sha256, currentSha256 }) => ({ id, nome, forma: form === 'pdf' ? 'pades' : 'cades', sha256, sha256_atual: currentSha256 })),
     assinaturas: records.map((record) => ({
-      id: record.id, documento: record.document.id, assinante: record.signerName, em: record.signedAt.toISOString(), formato: record.document.form === 'pdf' ? `PAdES ${record.level}` : 'CAdES B-T',
+      id: record.id, documento: record.document.id, assinante: record.signerName, em: record.signedAt.toISOString(), formato: `${record.document.form === 'pdf' ? 'PAdES' : 'CAdES'} ${record.level}`, carimbo: record.timeState,
       serie: record.serial, sha256: record.sha256, codigo: record.code, representado: record.represented?.name ?? null,
     })),
   }

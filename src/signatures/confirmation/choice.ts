@@ -17,16 +17,21 @@ export type StampPlace = z.output<typeof stampPlace>
 const inNameOf = z.object({ mandateId: z.string().max(36), party: z.string().max(40), power: z.string().max(200) })
 export type InNameOf = z.output<typeof inNameOf>
 
-const choiceSchema = z.object({ stamp: stampPlace.optional(), as: inNameOf.optional() })
+const choiceSchema = z.object({
+  stamp: stampPlace.optional(),
+  as: inNameOf.optional(),
+  /** A certificate that the signer keeps; without it one is made for this signature alone. */
+  credentialId: z.uuid().optional(),
+})
 /** What a signer has decided before they confirm; without a stamp nothing is drawn. */
 export type SigningChoice = z.output<typeof choiceSchema>
 
 /** Bottom right of the last page, in one's own name. */
 export const DEFAULT_CHOICE: SigningChoice = { stamp: { page: 'last', left: 1, top: 1 } }
 
-/** Stands for what a page of confirmation shows: which bytes, as whom, with which stamp. Another choice, or another version, is another. */
-export function shownAs({ documents }: Pick<Envelope, 'documents'>, { stamp, as }: SigningChoice): string {
-  const said = [stamp && [stamp.page, stamp.left, stamp.top], as && [as.mandateId, as.party, as.power], documents.map(({ id, currentSha256 }) => [id, currentSha256])]
+/** Stands for what a page of confirmation shows: which bytes, as whom, with which stamp and certificate. Another choice, or another version, is another. */
+export function shownAs({ documents }: Pick<Envelope, 'documents'>, { stamp, as, credentialId }: SigningChoice): string {
+  const said = [stamp && [stamp.page, stamp.left, stamp.top], as && [as.mandateId, as.party, as.power], credentialId, documents.map(({ id, currentSha256 }) => [id, currentSha256])]
   return createHash('sha256').update(JSON.stringify(said)).digest('base64url')
 }
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { Problem } from '../../platform/problem.ts'
-import { ACTIVATION_SECONDS, type Represented } from '../activation/activation.ts'
+import { isProblem, Problem } from '../../platform/problem.ts'
+import { ACTIVATION_SECONDS, type CredentialChoice, type Represented } from '../activation/activation.ts'
 import type { Activations } from '../activation/activations.ts'
+import type { Credential } from '../credentials/credential.ts'
+import type { Credentials } from '../credentials/credentials.ts'
 import { type EnvelopeCore, getEnvelope } from '../envelope/core.ts'
 import { DAY_MS, type Envelope, type Person, type Signer, signerOf, signersInTurn } from '../envelope/envelope.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
@@ -15,7 +17,7 @@ import { type Attempt, countAttempts, dropLease, findAttempt, insertAttempt, tak
 export interface Confirmations {
   /** @throws {Problem} signatures/not-your-turn */
   choiceOf(by: Person, id: string): Promise<SigningChoice>
-  /** @throws {Problem} signatures/not-your-turn, signatures/mandate-unfit */
+  /** @throws {Problem} signatures/not-your-turn, signatures/mandate-unfit, signatures/credential-unusable */
   choose(by: Person, id: string, choice: SigningChoice): Promise<void>
   /**
    * Names exactly what will be signed, as whom; the proof of the citizen's will must answer this `nonce`.
@@ -26,12 +28,15 @@ export interface Confirmations {
    *   signatures/attempt-over when it is not what was shown
    */
   begin(by: Person, id: string, shown?: string): Promise<{ attemptId: string; nonce: string; expiresAt: Date }>
+  /** Certificates that this person keeps and that can sign now, beside one that is made for the signature alone. */
+  certificates(by: Person): Promise<readonly Credential[]>
   /**
-   * Signs every document and stores all of it, or nothing.
+   * Signs every document and stores all of it, or nothing; says whether it has its time, or will be stamped later.
    *
-   * @throws {Problem} signatures/attempt-over, signatures/not-your-turn, signatures/signing-busy, and what the key refuses
+   * @throws {Problem} signatures/attempt-over, signatures/not-your-turn, signatures/signing-busy, and what the key refuses;
+   *   signatures/wrong-signing-password, with `missing` where a kept certificate has none yet: the attempt goes on
    */
-  finish(by: Person, attemptId: string, proof: { idToken: string }): Promise<void>
+  finish(by: Person, attemptId: string, proof: { idToken: string; password?: string | undefined }): Promise<{ hasTime: boolean }>
 }
 
 /** Whom a person may sign for, by the register of mandates. */
@@ -45,10 +50,13 @@ export interface Powers {
 export interface ConfirmationDependencies extends PreparationDependencies {
   readonly activations: Pick<Activations, 'open' | 'confirm'>
   readonly powers: Powers
+  readonly credentials: Pick<Credentials, 'list'>
 }
 
 /** A batch of a hundred takes a second or two; after this long others may sign again. */
 const ACT_MS = 60_000
+/** After a wrong password the turn is still theirs for so long: as long as what they confirmed may live. */
+const RETRY_MS = ACTIVATION_SECONDS * 1000
 const ATTEMPTS_A_DAY = 40
 
 export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDependencies): Confirmations {
@@ -68,6 +76,7 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
     if (!(await takeLease(db, envelopeId, { signerId, now: clock.now(), until }))) throw new Problem(SIGNATURE_PROBLEMS.signingBusy, { retryAfterSeconds: 60 })
   }
 
+  const usable = async ({ accountId }: Person) => (await deps.credentials.list(accountId)).filter(({ state }) => state === 'active')
   const after = (ms: number) => new Date(clock.now().getTime() + ms)
 
   return {
@@ -78,6 +87,7 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
     async choose(by, id, choice) {
       const { signer } = await inTurn(by, id)
       if (choice.as) await powers.get(by, choice.as)
+      if (choice.credentialId !== undefined && !(await usable(by)).some(({ id: one }) => one === choice.credentialId)) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
       await saveChoice(core, db, signer.id, choice)
     },
     async begin(by, id, shown) {
@@ -93,7 +103,7 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
         const plan = newPlan(envelope, choice, clock.now())
         const prepared = await prepareAll(core, deps, { envelope, plan, by, represented })
         const opened = await activations.open({
-          accountId: by.accountId, clientId: envelope.clientId, signatory: represented ?? { kind: 'self' }, credential: { kind: 'one-shot' }, documents: prepared.map(named),
+          accountId: by.accountId, clientId: envelope.clientId, signatory: represented ?? { kind: 'self' }, credential: credentialOf(choice), documents: prepared.map(named),
         })
         const attempt: Attempt = { id: randomUUID(), envelopeId: id, signerId: signer.id, accountId: by.accountId, activationId: opened.id, state: 'open' }
         await insertAttempt(db, attempt, sealPlan(core, plan, attempt.id), clock.now())
@@ -105,23 +115,31 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
         throw error
       }
     },
+    certificates: usable,
     async finish(by, attemptId, proof) {
       const attempt = await findAttempt(db, attemptId)
       if (attempt?.accountId !== by.accountId || attempt.state !== 'open') throw new Problem(SIGNATURE_PROBLEMS.attemptOver)
       const { envelopeId, signerId } = attempt
+      const plan = openPlan(core, attempt.plan, attemptId)
+      if (plan.choice.credentialId !== undefined && proof.password === undefined) throw new Problem(SIGNATURE_PROBLEMS.wrongSigningPassword, { detail: 'missing' })
       await lease(envelopeId, signerId, after(ACT_MS))
+      let mayRetry = false
       try {
         const { envelope, signer } = await inTurn(by, envelopeId)
-        const plan = openPlan(core, attempt.plan, attemptId)
         const represented = plan.choice.as && (await powers.get(by, plan.choice.as))
         const prepared = currentOf(shelf.take(attemptId), envelope) ?? (await prepareAll(core, deps, { envelope, plan, by, represented }))
-        await act({ by, attempt, envelope, signer, at: plan.at, represented }, prepared, () => activations.confirm({ id: attempt.activationId, ...proof }))
+        return await act({ by, attempt, envelope, signer, at: plan.at, represented }, prepared, () => activations.confirm({ id: attempt.activationId, ...proof }))
+      } catch (error) {
+        mayRetry = isProblem(error, SIGNATURE_PROBLEMS.wrongSigningPassword)
+        throw error
       } finally {
-        await dropLease(db, envelopeId, signerId)
+        await (mayRetry ? lease(envelopeId, signerId, after(RETRY_MS)) : dropLease(db, envelopeId, signerId))
       }
     },
   }
 }
+
+const credentialOf = ({ credentialId }: SigningChoice): CredentialChoice => (credentialId === undefined ? { kind: 'one-shot' } : { kind: 'kept', credentialId })
 
 /** What was prepared, when it is still of the documents as they are now. */
 function currentOf(prepared: readonly Prepared[] | undefined, { documents }: Envelope): readonly Prepared[] | undefined {

@@ -5,13 +5,16 @@ import type { Database } from '../../platform/db.ts'
 import type { Documents } from '../../platform/documents/documents.ts'
 import type { Keyring } from '../../platform/keyring.ts'
 import type { Activations } from '../activation/activations.ts'
+import type { Credentials } from '../credentials/credentials.ts'
 import { createEnvelopeCare, type EnvelopeCare } from '../envelope/care.ts'
 import type { EnvelopeCore, EnvelopePorts } from '../envelope/core.ts'
 import { createDrafts, type Drafts } from '../envelope/drafts.ts'
+import type { PadesLevel } from '../envelope/envelope.ts'
 import { createEnvelopes, type Envelopes } from '../envelope/envelopes.ts'
 import { createPageViews, type PageViews } from '../pages/page-views.ts'
 import type { Signing } from '../signing/signing.ts'
 import { type Confirmations, createConfirmations, type Powers } from './confirmations.ts'
+import { createLateTimes, type LateTimes } from './late-times.ts'
 import { createSignatureRecords, type SignatureRecords } from './records.ts'
 import type { PaperTexts } from './stamp.ts'
 
@@ -19,7 +22,7 @@ export interface DocumentSigningDependencies {
   readonly platform: { readonly db: Database; readonly clock: Clock; readonly keyring: Keyring }
   readonly rooms: { readonly audit: Pick<Audit, 'record'>; readonly accounts: Pick<Accounts, 'find' | 'findByCpf'>; readonly signing: Signing }
   readonly paper: { readonly texts: PaperTexts; readonly publicUrl: string; readonly documents: Pick<Documents, 'render'> }
-  readonly keys: { readonly activations: Pick<Activations, 'open' | 'confirm'>; readonly powers: Powers }
+  readonly keys: { readonly activations: Pick<Activations, 'open' | 'confirm'>; readonly credentials: Pick<Credentials, 'list'>; readonly powers: Powers }
   readonly ports: EnvelopePorts
 }
 
@@ -29,8 +32,10 @@ export interface DocumentSigning {
   readonly envelopes: Envelopes
   readonly confirmations: Confirmations
   readonly powers: Powers
+  readonly levels: readonly PadesLevel[]
   readonly records: SignatureRecords
   readonly care: EnvelopeCare
+  readonly lateTimes: LateTimes
   readonly views: Pick<PageViews, 'show' | 'read'>
   close(): Promise<void>
 }
@@ -49,12 +54,13 @@ export function createDocumentSigning({ platform, rooms, paper, keys, ports }: D
     },
   }
   return {
-    views, powers: keys.powers,
+    views, powers: keys.powers, levels: ports.policy.levels,
     drafts: createDrafts(core),
     envelopes: createEnvelopes(core),
-    confirmations: createConfirmations(core, { signing, paper, activations: keys.activations, powers: keys.powers }),
+    confirmations: createConfirmations(core, { signing, paper, ...keys }),
     records: createSignatureRecords(core, paper),
     care: createEnvelopeCare(core),
+    lateTimes: createLateTimes(core, { signing }),
     close: views.close,
   }
 }

@@ -9,6 +9,8 @@ import { findEnvelope } from '../envelope/envelope.store.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { type ReceiptLine, receiptOf } from './receipt.ts'
 import { findDetached, findSignatureByCode, listSignatures, listSignaturesOf, type SignaturePlace, type StoredSignature } from './signing.store.ts'
+import type { TimeState } from './late-time.store.ts'
+import { BESIDE_LEVEL } from './signing-act.ts'
 import type { PaperTexts } from './stamp.ts'
 
 /** One signature as its history shows it. */
@@ -21,7 +23,9 @@ export interface SignatureRecord {
   readonly represented: { readonly name: string; readonly identifier: string } | undefined
   readonly mandateId: string | undefined
   readonly serial: string
+  /** What it has: without its time `B-B`, whatever it is meant to have. */
   readonly level: string
+  readonly timeState: TimeState
   /** Of the document with this signature. */
   readonly sha256: string
   readonly code: string
@@ -120,10 +124,10 @@ export function createSignatureRecords(core: EnvelopeCore, { documents, texts, p
 function toRecord(core: EnvelopeCore, envelope: Envelope, stored: StoredSignature): SignatureRecord {
   const document = envelope.documents.find(({ id }) => id === stored.documentId)
   if (!document) throw new Error('a signature without its document')
-  const { id, envelopeId, signerId, serial, level, mandateId, signedAt } = stored
+  const { id, envelopeId, signerId, serial, level, mandateId, signedAt, timeState } = stored
   const represented: unknown = stored.represented && JSON.parse(openText(core, stored.represented, id))
   return {
-    id, envelopeId, signerId, serial, level, mandateId, signedAt, document,
+    id, envelopeId, signerId, serial, mandateId, signedAt, document, timeState, level: timeState === 'stamped' ? (document.form === 'file' ? BESIDE_LEVEL : level) : 'B-B',
     signerName: openText(core, stored.signerName, id), sha256: stored.sha256.toString('hex'), code: openText(core, stored.code, id),
     represented: isParty(represented) ? represented : undefined,
   }

@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Account } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
-import { Problem } from '../../platform/problem.ts'
+import { isProblem, Problem } from '../../platform/problem.ts'
 import type { ActivatedSigner } from '../activation/activated-signer.ts'
 import type { Represented } from '../activation/activation.ts'
+import { parseCertificate } from '../authority/certificate.ts'
+import type { CmsDraft } from '../cms/signed-data.ts'
 import { replaceContents } from '../envelope/content.store.ts'
 import { accountsOf, type EnvelopeCore, getEnvelope, sealText } from '../envelope/core.ts'
 import { DAY_MS, type Envelope, KEPT_DAYS, type Person, type Signer, signersInTurn } from '../envelope/envelope.ts'
@@ -11,9 +13,10 @@ import { decideSigner, setState } from '../envelope/envelope.store.ts'
 import { getTransition } from '../envelope/transition.ts'
 import { fewAtOnce } from '../few-at-once.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
-import type { Signing } from '../signing/signing.ts'
+import { isLongTerm, type SignatureForm, type Signing } from '../signing/signing.ts'
+import { isTimeMissing } from './late-times.ts'
 import type { Prepared } from './preparation.ts'
-import { type Attempt, beginAttempt, endAttempt, insertDetached, insertSignatures } from './signing.store.ts'
+import { type Attempt, beginAttempt, endAttempt, insertDetached, insertSignatures, reopenAttempt } from './signing.store.ts'
 
 export interface SigningAct {
   readonly by: Person
@@ -30,7 +33,7 @@ interface Signed extends Prepared {
 }
 
 /** Detached signatures have no place for more. */
-const BESIDE_LEVEL = 'B-T'
+export const BESIDE_LEVEL = 'B-T'
 
 /**
  * One person's signature under every document of an envelope: all of it is stored in one transaction, or none of it.
@@ -41,23 +44,38 @@ const BESIDE_LEVEL = 'B-T'
 export function createSigningAct(
   core: EnvelopeCore,
   { signing }: { readonly signing: Signing },
-): (act: SigningAct, prepared: readonly Prepared[], release: () => Promise<ActivatedSigner>) => Promise<void> {
+): (act: SigningAct, prepared: readonly Prepared[], release: () => Promise<ActivatedSigner>) => Promise<{ hasTime: boolean }> {
   const { db, clock } = core.platform
 
-  async function sign({ envelope: { level }, at }: SigningAct, prepared: readonly Prepared[], key: ActivatedSigner): Promise<Signed[]> {
-    const { certificates, attributes } = key
-    const drafts = prepared.map(({ document: { form }, digest }) => signing.draft({ kind: form, digest, certificates, attributes, at, form: form === 'pdf' ? level : BESIDE_LEVEL }))
-    const signatures = await key.sign(drafts.map(({ toBeSigned }) => toBeSigned))
-    const cms = await fewAtOnce(drafts, async (draft, index) => {
+  async function sign(act: SigningAct, prepared: readonly Prepared[], key: ActivatedSigner): Promise<{ signed: Signed[]; hasTime: boolean }> {
+    const { level } = act.envelope
+    const signatures = await key.sign(draftsOf(act, prepared, key, level).map(({ toBeSigned }) => toBeSigned))
+    try {
+      return { signed: await finish(act, prepared, { key, signatures, form: level }), hasTime: true }
+    } catch (error) {
+      if (core.ports.policy.withoutTime === 'refuse' || !isTimeMissing(error)) throw error
+      return { signed: await finish(act, prepared, { key, signatures, form: 'B-B' }), hasTime: false }
+    }
+  }
+
+  /** What the key signs does not depend on the form. */
+  function draftsOf({ at }: SigningAct, prepared: readonly Prepared[], { certificates, attributes }: ActivatedSigner, form: SignatureForm): CmsDraft[] {
+    const beside = form === 'B-B' ? form : BESIDE_LEVEL
+    return prepared.map(({ document: { form: kind }, digest }) => signing.draft({ kind, digest, certificates, attributes, at, form: kind === 'pdf' ? form : beside }))
+  }
+
+  async function finish(act: SigningAct, prepared: readonly Prepared[], { key, signatures, form }: { key: ActivatedSigner; signatures: readonly Buffer[]; form: SignatureForm }): Promise<Signed[]> {
+    const { certificates } = key
+    const cms = await fewAtOnce(draftsOf(act, prepared, key, form), async (draft, index) => {
       const signature = signatures[index]
       if (!signature) throw new Error('the key signed fewer documents than it was asked to')
       return draft.complete(signature)
     })
     // After the signatures: it says that the certificate was good when they were there.
-    const evidence = level === 'B-T' || !prepared.some(({ pdf }) => pdf) ? undefined : await signing.evidence(certificates)
+    const evidence = isLongTerm(form) && prepared.some(({ pdf }) => pdf) ? await signing.evidence(certificates) : undefined
     return fewAtOnce(prepared, async (one, index) => {
       const own = cms[index] ?? Buffer.alloc(0)
-      return { ...one, bytes: one.pdf ? await signing.finishPdf(one.pdf, { cms: own, certificates, form: level, evidence }) : own }
+      return { ...one, bytes: one.pdf ? await signing.finishPdf(one.pdf, { cms: own, certificates, form, evidence }) : own }
     })
   }
 
@@ -71,7 +89,9 @@ export function createSigningAct(
 
   async function fail({ by, attempt, envelope }: SigningAct, error: unknown): Promise<void> {
     await db.transaction(async (tx) => {
-      if (!(await endAttempt(tx, attempt.id, 'failed', clock.now()))) return
+      // A wrong password used nothing up: they may try again with what they confirmed.
+      const mayRetry = isProblem(error, SIGNATURE_PROBLEMS.wrongSigningPassword)
+      if (!(mayRetry ? await reopenAttempt(tx, attempt.id) : await endAttempt(tx, attempt.id, 'failed', clock.now()))) return
       const data = { envelopeId: envelope.id, attemptId: attempt.id, why: error instanceof Problem ? error.code : 'platform/unexpected' }
       await core.audit.record(tx, { type: 'signatures/signing-failed', actor: { kind: 'citizen', id: by.accountId }, subject: by.accountId, clientId: envelope.clientId, data })
     })
@@ -83,9 +103,11 @@ export function createSigningAct(
     let key: ActivatedSigner | undefined
     try {
       key = await release()
-      const signed = await sign(act, prepared, key)
-      const { serial } = key
-      await db.transaction((tx) => store(core, tx, { act, signed, serial, tellable }))
+      const { signed, hasTime } = await sign(act, prepared, key)
+      const { serial, certificates: [certificate] } = key
+      const waitsUntil = hasTime ? undefined : parseCertificate(certificate).notAfter
+      await db.transaction((tx) => store(core, tx, { act, signed, serial, tellable, waitsUntil }))
+      return { hasTime }
     } catch (error) {
       await fail(act, error)
       throw error
@@ -108,21 +130,23 @@ interface Storing {
   readonly signed: readonly Signed[]
   readonly serial: string
   readonly tellable: readonly Account[]
+  /** How long a time-stamp may come later; absent where there is one. */
+  readonly waitsUntil: Date | undefined
 }
 
-async function store(core: EnvelopeCore, tx: Sql, { act, signed, serial, tellable }: Storing): Promise<void> {
+async function store(core: EnvelopeCore, tx: Sql, { act, signed, serial, tellable, waitsUntil }: Storing): Promise<void> {
   const { by, attempt, signer, represented, envelope: seen } = act
   const now = core.platform.clock.now()
   const envelope = await getEnvelope(core, tx, by, seen.id, { lock: true })
   if (!signersInTurn(envelope).some(({ id }) => id === signer.id)) throw new Problem(SIGNATURE_PROBLEMS.notYourTurn)
   if (!(await endAttempt(tx, attempt.id, 'signed', now))) throw new Problem(SIGNATURE_PROBLEMS.attemptOver)
   const rows = signed.map((one) => ({ ...rowOf(core, act, one), one }))
-  await insertSignatures(tx, { attempt, serial, level: seen.level, mandateId: mandateOf(represented), at: now }, rows)
+  await insertSignatures(tx, { attempt, serial, level: seen.level, mandateId: mandateOf(represented), at: now, waitsUntil }, rows)
   await storeBytes(tx, rows)
   await decideSigner(tx, signer.id, { state: 'signed', at: now, name: sealText(core, by.name, signer.id) })
   const data = {
     envelopeId: seen.id, attemptId: attempt.id, serial, level: seen.level, documents: rows.map(({ sha256 }) => sha256.toString('hex')),
-    ...(represented && { mandateId: mandateOf(represented) }),
+    ...(represented && { mandateId: mandateOf(represented) }), ...(waitsUntil && { withoutTime: true }),
   }
   await core.audit.record(tx, { type: 'signatures/documents-signed', actor: { kind: 'citizen', id: by.accountId }, subject: by.accountId, clientId: seen.clientId, data })
   await goOn(core, tx, { envelope, signer, tellable, now })

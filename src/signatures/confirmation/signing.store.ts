@@ -1,4 +1,5 @@
 import type { Sql } from '../../platform/db.ts'
+import type { TimeState } from './late-time.store.ts'
 
 export type AttemptState = 'open' | 'begun' | 'signed' | 'failed' | 'lost'
 
@@ -59,6 +60,11 @@ export async function endAttempt(tx: Sql, id: string, state: 'signed' | 'failed'
   return (await tx.execute(`UPDATE signing_attempt SET state = $2, ended_at = $3 WHERE id = $1 AND state = 'begun'`, [id, state, at])) === 1
 }
 
+/** Back to where it was before it was begun. */
+export async function reopenAttempt(tx: Sql, id: string): Promise<boolean> {
+  return (await tx.execute(`UPDATE signing_attempt SET state = 'open', begun_at = NULL WHERE id = $1 AND state = 'begun'`, [id])) === 1
+}
+
 /** What was begun and never ended: its process is gone. */
 export async function endLostAttempts(tx: Sql, before: Date, at: Date): Promise<Attempt[]> {
   const rows = await tx.query<AttemptRow>(
@@ -103,19 +109,24 @@ export interface SignatureFrame {
   readonly level: string
   readonly mandateId: string | undefined
   readonly at: Date
+  /** Absent for signatures that have their time. */
+  readonly waitsUntil: Date | undefined
 }
 
 /** All documents of one attempt in one statement. */
-export async function insertSignatures(tx: Sql, { attempt, serial, level, mandateId, at }: SignatureFrame, made: readonly NewSignature[]): Promise<void> {
+export async function insertSignatures(tx: Sql, { attempt, serial, level, mandateId, at, waitsUntil }: SignatureFrame, made: readonly NewSignature[]): Promise<void> {
   await tx.execute(
-    `INSERT INTO signing_signature (id, envelope_id, document_id, signer_id, attempt_id, account_id, serial, level, mandate_id, represented, signer_name, sha256, code_hash, code, signed_at)
-     SELECT u.id, $1, u.document_id, $2, $3, $4, $5, $6, $7::uuid, u.represented, u.signer_name, u.sha256, u.code_hash, u.code, $8
+    `INSERT INTO signing_signature (id, envelope_id, document_id, signer_id, attempt_id, account_id, serial, level, mandate_id, represented, signer_name, sha256, code_hash, code, signed_at,
+       time_state, time_due_at, time_until)
+     SELECT u.id, $1, u.document_id, $2, $3, $4, $5, $6, $7::uuid, u.represented, u.signer_name, u.sha256, u.code_hash, u.code, $8,
+       CASE WHEN $16::timestamptz IS NULL THEN 'stamped' ELSE 'waiting' END, CASE WHEN $16::timestamptz IS NULL THEN NULL ELSE $8::timestamptz END, $16::timestamptz
      FROM unnest($9::uuid[], $10::uuid[], $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[])
        AS u (id, document_id, represented, signer_name, sha256, code_hash, code)`,
     [
       attempt.envelopeId, attempt.signerId, attempt.id, attempt.accountId, serial, level, mandateId ?? null, at,
       made.map(({ id }) => id), made.map(({ documentId }) => documentId), made.map(({ represented }) => represented ?? null),
       made.map(({ signerName }) => signerName), made.map(({ sha256 }) => sha256), made.map(({ codeHash }) => codeHash), made.map(({ code }) => code),
+      waitsUntil ?? null,
     ],
   )
 }
@@ -142,6 +153,7 @@ export interface StoredSignature {
   readonly sha256: Buffer
   readonly code: Buffer
   readonly signedAt: Date
+  readonly timeState: TimeState
 }
 
 interface SignatureRow {
@@ -157,13 +169,14 @@ interface SignatureRow {
   sha256: Buffer
   code: Buffer
   signed_at: Date
+  time_state: TimeState
 }
 
-const SIGNATURE = 'SELECT id, envelope_id, document_id, signer_id, serial, level, mandate_id, represented, signer_name, sha256, code, signed_at FROM signing_signature'
+const SIGNATURE = 'SELECT id, envelope_id, document_id, signer_id, serial, level, mandate_id, represented, signer_name, sha256, code, signed_at, time_state FROM signing_signature'
 
 const toSignature = (row: SignatureRow): StoredSignature => ({
   id: row.id, envelopeId: row.envelope_id, documentId: row.document_id, signerId: row.signer_id, serial: row.serial, level: row.level,
-  mandateId: row.mandate_id ?? undefined, represented: row.represented ?? undefined, signerName: row.signer_name, sha256: row.sha256, code: row.code, signedAt: row.signed_at,
+  mandateId: row.mandate_id ?? undefined, represented: row.represented ?? undefined, signerName: row.signer_name, sha256: row.sha256, code: row.code, signedAt: row.signed_at, timeState: row.time_state,
 })
 
 export async function listSignatures(sql: Sql, envelopeId: string): Promise<StoredSignature[]> {

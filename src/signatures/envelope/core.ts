@@ -5,7 +5,7 @@ import type { Database, Sql } from '../../platform/db.ts'
 import type { Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
-import type { DocumentForm, Envelope, EnvelopeDocument, Person, Signer } from './envelope.ts'
+import type { DocumentForm, Envelope, EnvelopeDocument, PadesLevel, Person, Signer } from './envelope.ts'
 import { findEnvelope, type StoredDocument, type StoredSigner, type StoredWhole } from './envelope.store.ts'
 import type { NotifySigner } from './notices.ts'
 
@@ -21,9 +21,18 @@ export interface EnvelopeCore {
   readonly ports: EnvelopePorts
 }
 
+/** What the operator decided. */
+export interface SigningPolicy {
+  /** While no time-stamp can be had: nothing is signed, or it is signed and stamped later. */
+  readonly withoutTime: 'refuse' | 'queue'
+  /** How long signatures under PDFs may be made to last; the first one unless somebody chose. */
+  readonly levels: readonly PadesLevel[]
+}
+
 /** What `app.ts` hands in. */
 export interface EnvelopePorts {
   readonly notify: NotifySigner
+  readonly policy: SigningPolicy
   /** Runs `tellSigners` of this envelope soon after the transaction. */
   readonly queueTelling: (tx: Sql, envelopeId: string) => Promise<void>
 }

@@ -7,7 +7,7 @@ import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { accountsOf, type Asker, cpfHashOf, type EnvelopeCore, formOf, getEnvelope, getOwned, sealText } from './core.ts'
 import { sealContent } from './contents.ts'
 import { DAY_MS, DEFAULT_TERM_DAYS, type Envelope, ENVELOPE_LIMITS, KEPT_DAYS, type PadesLevel, type Person, type SigningOrder } from './envelope.ts'
-import { countInvitations, deleteDocument, deleteSigner, insertDocument, insertEnvelope, insertSigner, lockOwner, type NewDocument, setState, setTerms, usageOf } from './envelope.store.ts'
+import { countInvitations, deleteDocument, deleteSigner, insertDocument, insertEnvelope, insertSigner, lockOwner, type NewDocument, setLevel, setState, setTerms, usageOf } from './envelope.store.ts'
 import { getTransition } from './transition.ts'
 
 /** A file as it was uploaded. */
@@ -25,7 +25,7 @@ export interface NewEnvelopeTerms {
 
 /** Envelopes in the making; each change is their owner's alone. */
 export interface Drafts {
-  /** With the owner as its only signer, if there is one. @throws {Problem} signatures/too-much */
+  /** With the owner as its only signer, if there is one. @throws {Problem} signatures/too-much, signatures/level-unfit */
   create(by: Asker, files: readonly Upload[], terms?: NewEnvelopeTerms): Promise<string>
   /** All of them or none. @throws {Problem} signatures/not-signable, signatures/too-much, signatures/step-out-of-order */
   addDocuments(by: Asker, id: string, files: readonly Upload[]): Promise<void>
@@ -34,16 +34,20 @@ export interface Drafts {
   addSigner(by: Asker, id: string, signer: { cpf: Cpf; name: string }): Promise<void>
   removeSigner(by: Asker, id: string, signerId: string): Promise<void>
   setTerms(by: Asker, id: string, terms: { order: SigningOrder; days: number }): Promise<void>
+  /** How long signatures under its PDFs can be checked. @throws {Problem} signatures/level-unfit for one that the operator does not allow */
+  setLevel(by: Asker, id: string, level: PadesLevel): Promise<void>
   /** From here on nothing of it changes but by signatures. @throws {Problem} signatures/step-out-of-order, signatures/too-much */
   send(by: Asker, id: string): Promise<void>
   /** Nobody signs it any more. */
   cancel(by: Asker, id: string): Promise<void>
 }
 
-export const DEFAULT_LEVEL: PadesLevel = 'B-LT'
-
 export function createDrafts(core: EnvelopeCore): Drafts {
   const { db, clock } = core.platform
+  const { levels } = core.ports.policy
+  const checkLevel = (level: PadesLevel) => {
+    if (!levels.includes(level)) throw new Problem(SIGNATURE_PROBLEMS.levelUnfit)
+  }
   const inDays = (days: number, from = clock.now()) => new Date(from.getTime() + days * DAY_MS)
 
   const change = (by: Asker, id: string, work: (tx: Sql, envelope: Envelope) => Promise<void>): Promise<void> =>
@@ -54,7 +58,8 @@ export function createDrafts(core: EnvelopeCore): Drafts {
     })
 
   return {
-    async create(by, files, { returnTo, clientState, level = DEFAULT_LEVEL } = {}) {
+    async create(by, files, { returnTo, clientState, level = levels[0] ?? 'B-LT' } = {}) {
+      checkLevel(level)
       const documents = await fewAtOnce(files, (file) => readUpload(core, file))
       const id = randomUUID()
       const ownerId = 'clientId' in by ? undefined : by.accountId
@@ -83,6 +88,10 @@ export function createDrafts(core: EnvelopeCore): Drafts {
       }),
     removeSigner: (by, id, signerId) => change(by, id, async (tx) => void (await deleteSigner(tx, id, signerId))),
     setTerms: (by, id, { order, days }) => change(by, id, (tx) => setTerms(tx, id, { order, expiresAt: inDays(days) })),
+    async setLevel(by, id, level) {
+      checkLevel(level)
+      await change(by, id, (tx) => setLevel(tx, id, level))
+    },
     send: (by, id) => change(by, id, (tx, envelope) => send(core, tx, by, envelope)),
     async cancel(by, id) {
       const told = (await getEnvelope(core, db, by, id)).signers.filter((signer) => signer.toldAt !== undefined && signer.state === 'pending')

@@ -124,6 +124,10 @@ export async function setTerms(tx: Sql, id: string, { order, expiresAt }: { orde
   await tx.execute('UPDATE signing_envelope SET signing_order = $2, expires_at = $3 WHERE id = $1', [id, order, expiresAt])
 }
 
+export async function setLevel(tx: Sql, id: string, level: PadesLevel): Promise<void> {
+  await tx.execute('UPDATE signing_envelope SET level = $2 WHERE id = $1', [id, level])
+}
+
 /** What counts an owner's envelopes and invitations goes one at a time, until the transaction ends. */
 export async function lockOwner(tx: Sql, owner: string): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock(4960, hashtext($1))', [owner])

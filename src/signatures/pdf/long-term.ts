@@ -24,7 +24,7 @@ export async function extendPdf(pdf: Uint8Array, evidence: Evidence, stamped: fa
 export async function extendPdf(pdf: Uint8Array, evidence: Evidence, stamped: true): Promise<PreparedPdf>
 export async function extendPdf(pdf: Uint8Array, evidence: Evidence, stamped: boolean): Promise<Uint8Array<ArrayBuffer> | PreparedPdf> {
   const document = await openForUpdate(pdf)
-  addEvidence(document, evidence)
+  if (Object.values(evidence).some(({ length }) => length > 0)) addEvidence(document, evidence)
   if (!stamped) return writeUpdate(document, pdf)
   const place = addPlace(document, ['/Type /DocTimeStamp /SubFilter /ETSI.RFC3161 /V 0'])
   addField(document, place, { prefix: 'Carimbo do tempo', label: 'Carimbo do tempo' })

@@ -78,11 +78,12 @@ export function fillRange(file: Buffer<ArrayBuffer>, before: number): PreparedPd
   return { file, digest: new Uint8Array(digest), place: { from: open + 1, digits: 2 * PLACE_BYTES } }
 }
 
-/** The signature in its place, in the same memory. */
+/** The signature in its place, in the same memory; nothing stays of one that was there before. */
 export function embed({ file, place }: PreparedPdf, signature: Buffer): Buffer<ArrayBuffer> {
   const hex = signature.toString('hex')
   if (hex.length > place.digits) throw new Error('the signature does not fit into its place')
   const signed = Buffer.from(file.buffer, file.byteOffset, file.byteLength)
   signed.write(hex, place.from, 'latin1')
+  signed.fill('0', place.from + hex.length, place.from + place.digits, 'latin1')
   return signed
 }

@@ -4,6 +4,7 @@ import type { Der } from '../asn1/der.ts'
 import { nul, oid, seq } from '../asn1/der.ts'
 import { OID } from '../asn1/oids.ts'
 import { parseCertificate } from '../authority/certificate.ts'
+import { withTime } from '../cms/late-time.ts'
 import { attribute, type CmsDraft, draftCms, type SigningKey } from '../cms/signed-data.ts'
 import type { PdfThread } from '../pdf/pdf-thread.ts'
 import { embed, type PreparedPdf } from '../pdf/place.ts'
@@ -57,6 +58,14 @@ export interface Signing {
    * @throws {Problem} signatures/certificate-revoked, signatures/certificate-unknown for a long-term form of one that we cannot vouch for
    */
   finishPdf(prepared: PreparedPdf, request: FinishRequest): Promise<Buffer>
+  /**
+   * Signatures that were made without a time get one: in a PDF one time-stamp over the whole of it, with the evidence of the long-term forms.
+   *
+   * @throws {Problem} as `draft` and `finishPdf`
+   */
+  addTime(pdf: Uint8Array, late: { leaves: readonly Buffer[]; form: SignatureForm }): Promise<Buffer>
+  /** As `addTime`, for a detached signature (CAdES B-B to B-T). @throws {Problem} as `draft` */
+  addTimeBeside(cms: Buffer): Promise<Buffer>
   /** What long-term forms carry, gathered now. @throws {Problem} as `finishPdf` */
   evidence(certificates: readonly [Buffer, ...Buffer[]]): Promise<Evidence>
 }
@@ -67,18 +76,22 @@ export interface SigningDependencies extends EvidenceDependencies {
 }
 
 export function createSigning({ thread, stamping, authority, statuses }: SigningDependencies): Signing {
-  const gather = async ([certificate]: readonly [Buffer, ...Buffer[]]): Promise<Evidence> =>
-    evidenceFor([certificate, (await authority.service('tsa')).certificates[0]], { authority, statuses })
+  const gather = async (leaves: readonly Buffer[]): Promise<Evidence> => evidenceFor([...leaves, (await authority.service('tsa')).certificates[0]], { authority, statuses })
+
+  async function stamped(signed: Uint8Array, evidence: Evidence): Promise<Buffer> {
+    const prepared = await thread.prepareStamp(signed, evidence)
+    return embed(prepared, await stamping.stamp(Buffer.from(prepared.digest)))
+  }
 
   async function lasting(signed: Buffer, { certificates, form, evidence: known }: FinishRequest): Promise<Buffer> {
-    const evidence = known ?? (await gather(certificates))
-    if (form === 'B-LT') return viewOf(await thread.addEvidence(signed, evidence))
-    const stamped = await thread.prepareStamp(signed, evidence)
-    return embed(stamped, await stamping.stamp(Buffer.from(stamped.digest)))
+    const evidence = known ?? (await gather([certificates[0]]))
+    return form === 'B-LT' ? viewOf(await thread.addEvidence(signed, evidence)) : stamped(signed, evidence)
   }
 
   return {
-    evidence: gather,
+    evidence: ([certificate]) => gather([certificate]),
+    addTime: async (pdf, { leaves, form }) => stamped(pdf, isLongTerm(form) ? await gather(leaves) : NO_EVIDENCE),
+    addTimeBeside: (cms) => withTime(cms, stamping.stamp),
     preparePdf: (pdf, request) => thread.prepare(pdf, request),
     draft({ kind, digest, certificates, attributes = [], at, form, content }) {
       return draftCms(
@@ -91,11 +104,14 @@ export function createSigning({ thread, stamping, authority, statuses }: Signing
     },
     async finishPdf(prepared, request) {
       const signed = embed(prepared, request.cms)
-      return request.form === 'B-LT' || request.form === 'B-LTA' ? lasting(signed, request) : signed
+      return isLongTerm(request.form) ? lasting(signed, request) : signed
     },
   }
 }
 
+const NO_EVIDENCE: Evidence = { certificates: [], answers: [], lists: [] }
+/** Those that carry their evidence. */
+export const isLongTerm = (form: SignatureForm): boolean => form === 'B-LT' || form === 'B-LTA'
 const viewOf = (file: Uint8Array<ArrayBuffer>): Buffer<ArrayBuffer> => Buffer.from(file.buffer, file.byteOffset, file.byteLength)
 
 /** Documents are hashed with SHA-256 before their signer is known, so keys that ask for more are not for people. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { generateSync } from 'otplib'
 import PDFDocument from 'pdfkit'
 import type { BrowserClient, Page } from '../../support/browser-client.ts'
+import { SIGNING_PASSWORD } from '../../support/signing-scene.ts'
 import { PASSWORD, type TestArea, type TestCitizen } from './area.ts'
 import { citizenAtPrata } from './proxies.ts'
 
@@ -41,7 +42,19 @@ async function typeCode(area: TestArea, browser: BrowserClient, page: Page, { se
 
 /** From the confirmation to the page that says it is signed: the whole sign-in anew, password and code. */
 export async function prove(area: TestArea, browser: BrowserClient, confirmation: Page, who: TestSigner): Promise<Page> {
-  let page = await browser.submit(confirmation, {}, { button: 'código ou chave' })
+  return proveAsked(area, browser, await browser.submit(confirmation, {}, { button: 'código ou chave' }), who)
+}
+
+/** A certificate to keep, made through its pages. */
+export async function keepCertificate(area: TestArea, browser: BrowserClient, who: TestSigner): Promise<string> {
+  const asked = await browser.submit(await area.open(browser, '/conta/certificados/novo'), { prova: 'segundo-fator' }, { action: '/conta/certificados/novo' })
+  const page = await proveAsked(area, browser, asked, who)
+  const made = await browser.submit(page, { password: SIGNING_PASSWORD, again: SIGNING_PASSWORD }, { action: page.url.pathname })
+  return made.url.pathname.split('/').at(-1) ?? ''
+}
+
+async function proveAsked(area: TestArea, browser: BrowserClient, asked: Page, who: TestSigner): Promise<Page> {
+  let page = asked
   if (page.forms.some(({ fields }) => fields.has('password'))) page = await browser.submit(page, { password: PASSWORD }, { action: '/entrar' })
   return typeCode(area, browser, page, who)
 }
