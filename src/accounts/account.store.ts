@@ -138,7 +138,7 @@ export async function listClosed(sql: Sql, before: Date, after?: AccountId): Pro
 /** Takes every way to sign in from an account that closes; rows stay, marked as removed. */
 export async function removeAllCredentials(tx: Sql, id: AccountId, now: Date): Promise<void> {
   await tx.execute('UPDATE account SET password_hash = NULL, credentials_changed_at = $2 WHERE id = $1', [id, now])
-  for (const table of ['totp_factor', 'passkey', 'recovery_code', 'device', 'contact']) {
+  for (const table of ['totp_factor', 'passkey', 'certificate_factor', 'recovery_code', 'device', 'contact']) {
     await tx.execute(`UPDATE ${table} SET removed_at = $2 WHERE account_id = $1 AND removed_at IS NULL`, [id, now])
   }
 }

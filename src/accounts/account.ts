@@ -62,5 +62,5 @@ export function displayName(citizen: Citizen): string {
 }
 
 /** Ways to prove a second factor that an account has. */
-export const SECOND_FACTORS = ['passkey', 'totp', 'recovery-code'] as const
+export const SECOND_FACTORS = ['passkey', 'certificate', 'totp', 'recovery-code'] as const
 export type SecondFactor = (typeof SECOND_FACTORS)[number]

@@ -11,6 +11,8 @@ import { findAccount, findAccountByCpf, setLocale } from './account.store.ts'
 import { canChangeSensitive } from './change-guard.ts'
 import { type Contacts, createContacts } from './contacts/contacts.ts'
 import type { Core, EndOidcSessions, Tools } from './core.ts'
+import { type CertificateDoor, CLOSED_DOOR } from './factors/certificate-door.ts'
+import { createCertificates } from './factors/certificates.ts'
 import { createPasskeys } from './factors/passkeys.ts'
 import { createRecoveryCodes } from './factors/recovery-codes.ts'
 import { createTotp } from './factors/totp.ts'
@@ -97,6 +99,8 @@ export interface AccountsPorts {
   readonly endOidcSessions: EndOidcSessions
   readonly accountCreated: AccountCreated
   readonly verifyFace: VerifyFaceRecovery
+  /** Absent where no host asks for certificates. */
+  readonly certificateDoor?: CertificateDoor
 }
 
 export interface AccountsDependencies {
@@ -114,11 +118,12 @@ export function createAccounts({ platform, audit, ports, settings }: AccountsDep
   const sessions = createSessions(core, ports.endOidcSessions)
   const factors: Factors = {
     totp: createTotp(core, tools), passkeys: createPasskeys(core, tools), recoveryCodes: createRecoveryCodes(core, tools),
+    certificates: createCertificates(core, tools, ports.certificateDoor ?? CLOSED_DOOR),
   }
   const verifyFactor = createVerifyFactor(core, tools, factors)
   const completion = createCompletion(core, tools)
   const tickets = createTickets(tools, db)
-  const steps = createFurtherSteps({ core, tools, verifyFactor, parts: { completion, tickets, passkeys: factors.passkeys, sessions } })
+  const steps = createFurtherSteps({ core, tools, verifyFactor, parts: { completion, tickets, passkeys: factors.passkeys, certificates: factors.certificates, sessions } })
   const register = withDeadline(ports.register, settings.registerDeadlineMs)
 
   return {

@@ -13,7 +13,7 @@ export const accountsEvents = defineEvents({
     sessionId: z.string(), amr: z.array(z.string()), deviceId: z.uuid(), newDevice: z.boolean(), origin,
   }),
   'accounts/sign-in-refused': z.object({
-    reason: z.enum(['unknown', 'password', 'closed', 'suspended', 'totp', 'recovery-code', 'passkey']), origin,
+    reason: z.enum(['unknown', 'password', 'closed', 'suspended', 'totp', 'recovery-code', 'passkey', 'certificate']), origin,
     /** This was the last attempt before a wait. */
     locked: z.boolean(),
   }),
@@ -24,6 +24,9 @@ export const accountsEvents = defineEvents({
   'accounts/passkey-added': z.object({ passkeyId: z.uuid() }),
   'accounts/passkey-removed': z.object({ passkeyId: z.uuid() }),
   'accounts/passkey-suspect': z.object({ passkeyId: z.uuid() }),
+  'accounts/certificate-added': z.object({ certificateId: z.uuid() }),
+  'accounts/certificate-removed': z.object({ certificateId: z.uuid() }),
+  'accounts/certificate-revoked': z.object({ certificateId: z.uuid() }),
   'accounts/recovery-codes-made': z.object({ count: z.int() }),
   'accounts/recovery-code-used': z.object({ left: z.int() }),
   'accounts/contact-added': z.object({ contactId: z.uuid(), kind: z.enum(['email', 'phone']) }),

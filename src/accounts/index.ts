@@ -17,6 +17,9 @@ export { type Address, type Contact, type ContactKind, maskAddress, parseAddress
 export type { ContactConfirmation, Contacts } from './contacts/contacts.ts'
 export type { EndedSessions, EndOidcSessions, Facts } from './core.ts'
 export { accountsEvents } from './events.ts'
+export { type CertificateAsker, type CertificateDoor, type CertificateRefusal, type CertificateUse, CLOSED_DOOR, type ReadCertificate, type ShownCertificate } from './factors/certificate-door.ts'
+export type { CertificateFactor } from './factors/certificate.store.ts'
+export type { Certificates } from './factors/certificates.ts'
 export type { Passkey } from './factors/passkey.store.ts'
 export type { Ceremony, PasskeyProof, Passkeys } from './factors/passkeys.ts'
 export type { RecoveryCodes } from './factors/recovery-codes.ts'
@@ -52,7 +55,7 @@ export {
   type AccountsSettings, DEFAULT_SETTINGS, type HashCost, type PasswordSettings, type SessionSettings, type ThrottleSettings,
 } from './settings.ts'
 export type { SignedIn } from './sign-in/completion.ts'
-export type { FurtherSteps, PasskeySignInResult, SecondStepResult, StepUpResult } from './sign-in/further-steps.ts'
+export type { CertificateSignInResult, FurtherSteps, PasskeySignInResult, SecondStepResult, StepUpResult } from './sign-in/further-steps.ts'
 export type { FactorProof, Factors, FactorVerdict } from './sign-in/second-factor.ts'
 export type { PasswordAttempt, SecondFactorNeeded, SignIn, SignInResult } from './sign-in/sign-in.ts'
 export type { FaceAttempts } from './throttle/face-attempts.ts'

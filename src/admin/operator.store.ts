@@ -16,7 +16,8 @@ interface OperatorRow {
 
 const SELECT = `SELECT a.id, a.roles,
     EXISTS (SELECT 1 FROM totp_factor t WHERE t.account_id = a.id AND t.confirmed_at IS NOT NULL AND t.removed_at IS NULL)
-    OR EXISTS (SELECT 1 FROM passkey k WHERE k.account_id = a.id AND k.removed_at IS NULL) AS has_second_factor
+    OR EXISTS (SELECT 1 FROM passkey k WHERE k.account_id = a.id AND k.removed_at IS NULL)
+    OR EXISTS (SELECT 1 FROM certificate_factor c WHERE c.account_id = a.id AND c.removed_at IS NULL) AS has_second_factor
   FROM account a JOIN person p ON p.id = a.person_id`
 
 const toOperator = (row: OperatorRow): Operator => ({ accountId: row.id, roles: row.roles, hasSecondFactor: row.has_second_factor })

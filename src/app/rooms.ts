@@ -18,7 +18,7 @@ import { openSupport } from './helpdesk/support.ts'
 import { openWaitingLine, type WaitingLine } from './helpdesk/waiting-line.ts'
 import { openProxies } from './proxies/register.ts'
 import { openDocumentSigning } from './signatures/document-signing.ts'
-import { openIcp } from './signatures/icp.ts'
+import { certificateDoor, openIcp } from './signatures/icp.ts'
 import { createInstrumentSigner } from './signatures/instrument-signing.ts'
 import { organisationSeal } from './signatures/organisation-seal.ts'
 import { type Issuer, openRemoteSigning, REVIEW_CERTIFICATES_JOB } from './signatures/remote-signing.ts'
@@ -120,6 +120,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
       accountCreated: async (tx, { id: accountId, personId }) =>
         void (await assurance.add(tx, { method: 'registration', personId, accountId, source: 'base-register', actor: { kind: 'citizen', id: accountId } })),
       verifyFace: (asked) => verifyFace(asked),
+      certificateDoor: certificateDoor(foundation, () => icp),
     },
   })
   foundation.metrics.watchPool('passwords', accounts.hashing)
@@ -135,12 +136,13 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const liveness = createLiveness({ db, clock, keyring, engine, people })
   const recoveryLiveness = createLiveness({ db, clock, keyring, engine, people: withStrangers(people, faces) })
   const verifyFace = faceRecovery({ liveness: recoveryLiveness, isDemo: config.demo.enabled })
+  const icp = openIcp({ foundation, rooms: { audit, accounts, assurance, signatures }, messages })
   const staff = createStaff({ db, clock, audit })
   return {
     audit, register, accounts, faces, images, imageCare, faceSearch, liveness, recoveryLiveness, outcomes, assurance, proxies, signedGrants, signatures, signing, documents, settings,
     staff,
     figures: openFigures(foundation, { accounts, messages }),
-    icp: openIcp({ foundation, rooms: { audit, accounts, assurance, signatures }, messages }),
+    icp,
     support: openSupport(foundation, { audit, accounts, assurance, messages, signing }),
     line: openWaitingLine(foundation, { audit, accounts, staff, messages }),
     async close() {

@@ -73,7 +73,8 @@ export function isMet({ acrValues = '' }: PortalService, claims: Readonly<Record
 const WAYS: ReadonlyMap<unknown, string> = new Map([
   ['pwd', 'senha'],
   ['otp', 'código do aplicativo'],
-  ['pop', 'chave de acesso'],
+  ['user', 'chave de acesso'],
+  ['sc', 'certificado digital'],
   ['face', 'rosto'],
 ])
 

@@ -10,6 +10,8 @@ export const OUTCOMES = [
   'totp-removed',
   'passkey',
   'passkey-removed',
+  'certificate',
+  'certificate-removed',
   'session-ended',
   'others-ended',
   'device-forgotten',

@@ -1,49 +1,25 @@
 /** An ICP-Brasil certificate as a seal: real mutual TLS on a host of its own, the ticket back, and everybody who should not get through. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { IncomingHttpHeaders } from 'node:http'
-import { request } from 'node:https'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { text } from 'node:stream/consumers'
 import { after, before, beforeEach, test } from 'node:test'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
-import { freePort } from '../support/free-port.ts'
-import { type IcpChain, type IcpHolding, openIcpChain } from '../support/icp-chain.ts'
-import { assertHeading, openArea, type TestArea, type TestCitizen } from './support/area.ts'
+import { type CertificateScene, ROSA as NAME, openCertificateScene } from '../support/certificate-host.ts'
+import type { IcpChain, IcpHolding } from '../support/icp-chain.ts'
+import { assertHeading, type TestArea, type TestCitizen } from './support/area.ts'
 
 const PAGE = '/conta/nivel/certificado'
-const NAME = 'ROSA MARIA DOS SANTOS'
 const DAY = 86_400_000
-const OPERATOR = { kind: 'system' } as const
 
+let scene: CertificateScene
 let chain: IcpChain
 let other: IcpChain
 let area: TestArea
 let port: number
-let folder: string
 
 before(async () => {
-  chain = await openIcpChain()
-  other = await openIcpChain()
-  folder = mkdtempSync(path.join(tmpdir(), 'mt-host-'))
-  const site = other.issue({ name: 'localhost', cpf: '52998224725', commonName: 'localhost', purposes: 'serverAuth' })
-  const [certFile, keyFile] = [path.join(folder, 'site.pem'), path.join(folder, 'site.key')]
-  writeFileSync(certFile, site.cert)
-  writeFileSync(keyFile, site.key)
-  port = await freePort()
-  area = await openArea({
-    CERTIFICATE_URL: `https://localhost:${port}`, CERTIFICATE_PORT: String(port), CERTIFICATE_TLS_CERTIFICATE: certFile, CERTIFICATE_TLS_KEY: keyFile,
-    CERTIFICATE_INTERNAL_HOSTS: chain.host,
-  })
-  const { trust } = area.app.rooms.signatures
-  await trust.add({ der: chain.root, title: 'Raiz de teste', kind: 'icp-brasil', level: 'qualified', actor: OPERATOR })
+  scene = await openCertificateScene()
+  ;({ chain, other, area, port } = scene)
 })
-after(async () => {
-  await area?.close()
-  await Promise.all([chain?.close(), other?.close()])
-  rmSync(folder, { recursive: true, force: true })
-})
+after(() => scene?.close())
 beforeEach(() => {
   chain.answers = 'all'
 })
@@ -56,8 +32,7 @@ interface Visitor {
 async function visitor(): Promise<Visitor> {
   const citizen = await area.citizen()
   const { browser } = await area.signIn(citizen)
-  browser.stopAt = (url) => url.port === String(port)
-  return { citizen, browser }
+  return { citizen, browser: scene.stopAtHost(browser) }
 }
 
 /** Presses the button; answers the address on the other host. */
@@ -67,17 +42,7 @@ async function begin({ browser }: Visitor): Promise<URL> {
   return sent.url
 }
 
-/** Opens an address of the certificate's host, as a browser with this certificate would. */
-function show(url: URL, holding?: IcpHolding, headers: Record<string, string> = {}, withChain = true): Promise<{ status: number; headers: IncomingHttpHeaders; body: string }> {
-  const identity = holding && { cert: withChain ? holding.cert + chain.issuingPem : holding.cert, key: holding.key }
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { ...identity, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false, agent: false, headers: { Accept: 'text/html', ...headers } }, (response) => {
-      text(response).then((body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }), reject)
-    })
-    sent.on('error', reject)
-    sent.end()
-  })
-}
+const show: CertificateScene['show'] = (...asked) => scene.show(...asked)
 
 async function ticketFor(who: Visitor, holding: IcpHolding): Promise<string> {
   const { status, headers, body } = await show(await begin(who), holding)
@@ -112,7 +77,9 @@ test('the way up: one’s own certificate, chosen on the other host, makes the a
   assert.match((await area.mailsTo(who.citizen.email))[0]?.subject ?? '', /certificado ICP-Brasil/)
   assert.match((await area.open(who.browser, '/conta/historico')).text, /Certificado ICP-Brasil aceito/)
   assert.match((await area.open(who.browser, PAGE)).text, /Seu certificado.*Vale até/)
-  const stored = await area.app.foundation.db.query<{ sealed: Buffer }>('SELECT sealed FROM icp_certificate WHERE account_id = $1', [who.citizen.accountId])
+  const stored = await area.app.foundation.db.query<{ sealed: Buffer }>('SELECT sealed FROM icp_certificate WHERE account_id = $1', [
+    who.citizen.accountId,
+  ])
   assert.ok(stored.length === 1 && !stored[0]?.sealed.includes(holding.der.subarray(0, 40)), 'kept sealed')
 })
 
@@ -122,8 +89,14 @@ test('removal takes two presses, drops the level at once, forgets the certificat
   const done = await who.browser.submit(await area.open(who.browser, PAGE), {}, { action: '/remover' })
   assert.match(done.text, /certificado foi retirado/)
   assert.equal(await levelOf(who), 'bronze')
-  const rows = await area.app.foundation.db.query<{ sealed: Buffer | null; ended_for: string }>('SELECT sealed, ended_for FROM icp_certificate WHERE account_id = $1', [who.citizen.accountId])
-  assert.deepEqual(rows.map(({ sealed, ended_for }) => [sealed, ended_for]), [[null, 'citizen']])
+  const rows = await area.app.foundation.db.query<{ sealed: Buffer | null; ended_for: string }>(
+    'SELECT sealed, ended_for FROM icp_certificate WHERE account_id = $1',
+    [who.citizen.accountId],
+  )
+  assert.deepEqual(
+    rows.map(({ sealed, ended_for }) => [sealed, ended_for]),
+    [[null, 'citizen']],
+  )
   assert.match((await area.mailsTo(who.citizen.email))[0]?.subject ?? '', /retirado/)
 })
 
@@ -132,7 +105,10 @@ test('a new certificate takes the place of the old one', async () => {
   await finish(who, own(who))
   await finish(who, own(who))
   const { evidence } = await area.app.rooms.assurance.standingOf(who.citizen.accountId)
-  assert.deepEqual(evidence.filter(({ method }) => method === 'icp-brasil').map(({ withdrawnAt }) => withdrawnAt === undefined), [false, true])
+  assert.deepEqual(
+    evidence.filter(({ method }) => method === 'icp-brasil').map(({ withdrawnAt }) => withdrawnAt === undefined),
+    [false, true],
+  )
   assert.equal(await levelOf(who), 'ouro')
 })
 
@@ -147,8 +123,14 @@ test('refused: another’s, of another name, a company’s, below an unknown roo
   const revoked = own(who)
   chain.revoke(revoked)
   await assertRefused(who, revoked, /cancelado por quem o emitiu/)
-  const events = await area.app.foundation.db.query<{ data: { why: string } }>("SELECT data FROM audit_event WHERE type = 'signatures/icp-refused' AND subject_id = $1 ORDER BY id", [who.citizen.accountId])
-  assert.deepEqual(events.map(({ data }) => data.why), ['another-person', 'another-name', 'not-a-person', 'unknown-issuer', 'unknown-issuer', 'revoked'])
+  const events = await area.app.foundation.db.query<{ data: { why: string } }>(
+    "SELECT data FROM audit_event WHERE type = 'signatures/icp-refused' AND subject_id = $1 ORDER BY id",
+    [who.citizen.accountId],
+  )
+  assert.deepEqual(
+    events.map(({ data }) => data.why),
+    ['another-person', 'another-name', 'not-a-person', 'unknown-issuer', 'unknown-issuer', 'revoked'],
+  )
 })
 
 test('while nobody vouches for it, nothing changes and the page says so', async () => {
@@ -186,11 +168,17 @@ test('the other host: no certificate, no request, a used request; headers prove 
   assert.match(none.body, /Nenhum certificado chegou/)
   assert.equal(none.headers.connection, 'close', 'the next try chooses anew')
   const der = holding.der.toString('base64')
-  const forged = await show(url, undefined, { 'Client-Cert': `:${der}:`, 'X-SSL-Client-Cert': encodeURIComponent(holding.cert), 'X-Client-Verify': 'SUCCESS', 'X-Forwarded-For': '127.0.0.1' })
+  const forged = await show(url, undefined, {
+    'Client-Cert': `:${der}:`,
+    'X-SSL-Client-Cert': encodeURIComponent(holding.cert),
+    'X-Client-Verify': 'SUCCESS',
+    'X-Forwarded-For': '127.0.0.1',
+  })
   assert.equal(forged.status, 403)
   assert.equal((await show(url, holding)).status, 303)
   assert.equal((await show(url, holding)).status, 410, 'one certificate for one request')
-  for (const query of ['', '?pedido=x', `?pedido=${'a'.repeat(43)}`]) assert.equal((await show(new URL(`/certificado${query}`, url), holding)).status, 410, query)
+  for (const query of ['', '?pedido=x', `?pedido=${'a'.repeat(43)}`])
+    assert.equal((await show(new URL(`/certificado${query}`, url), holding)).status, 410, query)
   assert.equal((await show(new URL('/privacidade', url))).headers.location, `${area.url}/privacidade`)
 })
 

@@ -120,6 +120,12 @@ export function createRecovery(deps: RecoveryDependencies): Recovery {
       checkStep(flow.step, 'second-factor')
       return factors.passkeys.startAuthentication({ accountId: flow.accountId, binding: handle.binding })
     },
+    async startCertificate(handle, page) {
+      const flow = await find(handle)
+      if (flow?.accountId === undefined) return undefined
+      checkStep(flow.step, 'second-factor')
+      return factors.certificates.begin({ use: 'recovery', binding: handle.binding, accountId: flow.accountId }, page)
+    },
     proveSecondFactor: (handle, proof, facts) =>
       at(handle, 'second-factor', async (flow) => {
         const account = flow.accountId && (await findAccount(db, flow.accountId))

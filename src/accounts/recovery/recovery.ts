@@ -3,7 +3,7 @@ import type { Account, AccountId, PersonId, SecondFactor } from '../account.ts'
 import type { Facts } from '../core.ts'
 import type { Ceremony } from '../factors/passkeys.ts'
 import type { PasswordFault } from '../password/policy.ts'
-import type { FactorProof } from '../sign-in/second-factor.ts'
+import type { FactorProof, WrongFactor } from '../sign-in/second-factor.ts'
 import type { RecoveryMethod, RecoveryStep } from './step.ts'
 
 /** One recovery in one browser. */
@@ -27,7 +27,7 @@ export type RecoveryStart = { readonly kind: 'started'; readonly id: string; rea
 /** Answer to a proof: the next step with the factors it takes, or why not. */
 export type RecoveryProgress =
   | { readonly kind: 'next'; readonly id: string; readonly step: RecoveryStep; readonly factors: readonly SecondFactor[] }
-  | { readonly kind: 'wrong' }
+  | WrongFactor
   | Gone
   | Wait
 
@@ -63,6 +63,8 @@ export interface Recovery {
   proveByRecoveryCode(handle: RecoveryHandle, code: string, facts: Facts): Promise<RecoveryProgress>
   proveByFace(handle: RecoveryHandle, proof: string, facts: Facts): Promise<RecoveryProgress>
   startPasskey(handle: RecoveryHandle): Promise<Ceremony<PublicKeyCredentialRequestOptionsJSON> | undefined>
+  /** Where to show a certificate that is owed; undefined when none is, or that was asked too often. */
+  startCertificate(handle: RecoveryHandle, page: string): Promise<string | undefined>
   proveSecondFactor(handle: RecoveryHandle, proof: FactorProof, facts: Facts): Promise<RecoveryProgress>
   /** Ends all sessions, tells all known addresses, and holds further changes for 24 hours. The citizen then signs in anew. */
   setPassword(handle: RecoveryHandle, password: string, facts: Facts): Promise<RecoveryEnd>

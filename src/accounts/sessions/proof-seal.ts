@@ -23,6 +23,11 @@ export function passkeySeal({ hash }: Hash, { accountId, credentialId, publicKey
   return hash(`${accountId}|${credentialId.toString('base64url')}|${publicKey.toString('base64url')}`, 'passkey')
 }
 
+/** Binds a certificate that is a way in to its account. */
+export function certificateSeal({ hash }: Hash, { accountId, fingerprint }: { readonly accountId: string; readonly fingerprint: Buffer }): Buffer {
+  return hash(`${accountId}|${fingerprint.toString('hex')}`, 'certificate-factor')
+}
+
 export function isSeal(stored: Buffer | null | undefined, expected: Buffer): boolean {
   return stored !== null && stored !== undefined && equalSecrets(stored, expected)
 }

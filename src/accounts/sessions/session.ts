@@ -6,7 +6,7 @@ export interface SignInSession {
   readonly id: string
   readonly accountId: AccountId
   readonly deviceId: string | undefined
-  /** Methods, RFC 8176 names: `pwd`, `otp`, `pop`, `user`, `hwk`/`swk`, `mfa`, `face`. */
+  /** Methods, RFC 8176 names: `pwd`, `otp`, `pop`, `user`, `hwk`/`swk`, `sc`, `pin`, `mfa`, `face`. */
   readonly amr: readonly string[]
   readonly aal: 1 | 2
   readonly authenticatedAt: Date
@@ -31,13 +31,15 @@ export const END_REASONS = ['signed-out', 'citizen', 'password-changed', 'recove
 export type EndReason = (typeof END_REASONS)[number]
 
 /**
- * aal2 with a passkey that verified its user, or a password and a one-time code (NIST SP 800-63B); aal1 otherwise.
+ * aal2 with a passkey that verified its user, a card or token that its PIN opened, or a password with a one-time code or a key (NIST SP 800-63B);
+ * aal1 otherwise.
  *
  * A face match re-authenticates a level but is no second authenticator (63B 3.2.3). aal3 needs an attested hardware key: not offered.
  */
 export function aalOf(amr: readonly string[]): 1 | 2 {
-  const passkey = amr.includes('pop') && amr.includes('user')
-  return passkey || (amr.includes('pwd') && amr.includes('otp')) ? 2 : 1
+  const has = (method: string) => amr.includes(method)
+  const device = has('pop') && (has('user') || (has('sc') && has('pin')))
+  return device || (has('pwd') && (has('otp') || has('pop'))) ? 2 : 1
 }
 
 /** The methods with what a further proof adds; two kinds together are `mfa`. */

@@ -2,11 +2,13 @@ import type { PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/serv
 import type { Account, AccountId, SecondFactor } from '../account.ts'
 import { findAccount } from '../account.store.ts'
 import { type Core, type Facts, originOf, SYSTEM, type Tools } from '../core.ts'
+import type { CertificateRefusal } from '../factors/certificate-door.ts'
+import type { Certificates } from '../factors/certificates.ts'
 import type { Ceremony, Passkeys } from '../factors/passkeys.ts'
 import { addMethods, type SignInSession } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Completion, SignedIn } from './completion.ts'
-import type { FactorProof, VerifyFactor } from './second-factor.ts'
+import type { FactorProof, VerifyFactor, WrongFactor } from './second-factor.ts'
 import { secondFactorsOf } from './sign-in.ts'
 import { type Candidate, findCandidate } from './sign-in.store.ts'
 import type { Ticket, Tickets } from './ticket.ts'
@@ -17,13 +19,25 @@ interface Wait {
 }
 
 /** Answer to a second step. `gone`: the ticket is used, over or another browser's, or the account changed; start again. */
-export type SecondStepResult = SignedIn | { readonly kind: 'wrong' } | { readonly kind: 'gone' } | Wait
+export type SecondStepResult = SignedIn | WrongFactor | { readonly kind: 'gone' } | Wait
 
 /** Answer to a passkey without a CPF. */
 export type PasskeySignInResult = SignedIn | { readonly kind: 'refused' } | { readonly kind: 'suspended' } | Wait
 
 /** Answer to a factor added to a session that is signed in. */
-export type StepUpResult = { readonly kind: 'proved'; readonly session: SignInSession } | { readonly kind: 'wrong' } | { readonly kind: 'gone' } | Wait
+export type StepUpResult = { readonly kind: 'proved'; readonly session: SignInSession } | WrongFactor | { readonly kind: 'gone' } | Wait
+
+/** Answer to a certificate without a CPF. */
+export type CertificateSignInResult = SignedIn | { readonly kind: 'refused'; readonly why: CertificateRefusal } | { readonly kind: 'suspended' } | Wait
+
+interface CertificateStep {
+  readonly ticket: string
+  readonly binding: string
+  readonly facts: Facts
+  readonly sessionId?: string | undefined
+  /** Only this account's certificates will do. */
+  readonly accountId?: AccountId | undefined
+}
 
 interface PasskeyStep {
   readonly ceremonyId: string
@@ -47,6 +61,12 @@ export interface FurtherSteps {
   startPasskey(binding: string): Promise<Ceremony<PublicKeyCredentialRequestOptionsJSON>>
   /** Sign-in by a passkey alone: aal2. */
   signInWithPasskey(step: PasskeyStep): Promise<PasskeySignInResult>
+  /** Where to show a certificate for a ticket's account; undefined when that is gone or was asked too often. */
+  startTicketCertificate(ticket: string, binding: string, page: string): Promise<string | undefined>
+  /** Where to show a certificate that says by itself whose it is; undefined when this address asked too often. */
+  startCertificate(step: { binding: string; page: string; facts: Facts }): Promise<string | undefined>
+  /** Sign-in by a certificate of a card or token alone: aal2. The ticket is burnt. */
+  signInWithCertificate(step: CertificateStep): Promise<CertificateSignInResult>
   /** Signs in the browser that has just confirmed its registration there (`sameBrowser`), by the password that it chose. */
   signInRegistered(step: { account: Account; facts: Facts; sessionId?: string | undefined }): Promise<SignedIn | undefined>
   /** The second factors that an account can show; empty when it has none. */
@@ -61,12 +81,12 @@ export interface FurtherStepsDependencies {
   readonly core: Core
   readonly tools: Pick<Tools, 'throttle' | 'limits'>
   readonly verifyFactor: VerifyFactor
-  readonly parts: { readonly completion: Completion; readonly tickets: Tickets; readonly passkeys: Passkeys; readonly sessions: Sessions }
+  readonly parts: { readonly completion: Completion; readonly tickets: Tickets; readonly passkeys: Passkeys; readonly certificates: Certificates; readonly sessions: Sessions }
 }
 
 export function createFurtherSteps({ core, tools, verifyFactor, parts }: FurtherStepsDependencies): FurtherSteps {
   const { db } = core
-  const { completion, tickets, passkeys, sessions } = parts
+  const { completion, tickets, passkeys, certificates, sessions } = parts
   const noBrowser: Facts = { ip: '', userAgent: '', deviceCookie: undefined }
   const candidateOf = (id: AccountId, facts: Facts) => findCandidate(db, id, completion.deviceLookup(facts))
 
@@ -116,7 +136,16 @@ export function createFurtherSteps({ core, tools, verifyFactor, parts }: Further
       return ticket && passkeys.startAuthentication({ accountId: ticket.accountId, binding })
     },
     startPasskey: (binding) => passkeys.startAuthentication({ binding }),
+    async startTicketCertificate(id, binding, page) {
+      const ticket = await tickets.find(id, binding)
+      return ticket && certificates.begin({ use: 'factor', binding, accountId: ticket.accountId }, page)
+    },
+    async startCertificate({ binding, page, facts }) {
+      const { admitted } = await tools.throttle.admit([tools.limits.certificate('ask', facts.ip)])
+      return admitted ? certificates.begin({ use: 'sign-in', binding, accountId: undefined }, page) : undefined
+    },
     signInWithPasskey,
+    signInWithCertificate: createCertificateSignIn({ core, tools, parts }, candidateOf),
     async signInRegistered({ account, facts, sessionId }) {
       const candidate = await candidateOf(account.id, facts)
       return candidate && completion.complete({ candidate, amr: ['pwd'], facts, sessionId })
@@ -131,6 +160,32 @@ export function createFurtherSteps({ core, tools, verifyFactor, parts }: Further
       if (verdict.kind !== 'proved') return verdict
       return { kind: 'proved', session: await db.transaction((tx) => sessions.addFactor(tx, sessionId, verdict.amr)) }
     },
+  }
+}
+
+/** Sign-in by a certificate that says whose it is. */
+function createCertificateSignIn(
+  { core, tools, parts }: Pick<FurtherStepsDependencies, 'core' | 'tools' | 'parts'>,
+  candidateOf: (id: AccountId, facts: Facts) => Promise<Candidate | undefined>,
+): FurtherSteps['signInWithCertificate'] {
+  async function refuse(facts: Facts, why: CertificateRefusal): Promise<CertificateSignInResult> {
+    const data = { reason: 'certificate', locked: false, origin: originOf(core, facts) } as const
+    await core.audit.record(core.db, { type: 'accounts/sign-in-refused', actor: SYSTEM, data })
+    return { kind: 'refused', why }
+  }
+
+  return async ({ ticket, binding, facts, sessionId, accountId }) => {
+    const limit = tools.limits.certificate('show', facts.ip)
+    const admission = await tools.throttle.admit([limit])
+    if (!admission.admitted) return { kind: 'wait', retryAfterSeconds: admission.waitSeconds }
+    const proof = await parts.certificates.proveAlone({ ticket, binding })
+    if (proof.kind === 'refused') return refuse(facts, proof.why)
+    const candidate = await candidateOf(proof.accountId, facts)
+    const isAnother = accountId !== undefined && proof.accountId !== accountId
+    if (candidate === undefined || candidate.account.status === 'closed' || isAnother) return refuse(facts, 'strange')
+    await tools.throttle.giveBack([limit])
+    if (candidate.account.status === 'suspended') return { kind: 'suspended' }
+    return (await parts.completion.complete({ candidate, amr: proof.amr, facts, sessionId })) ?? refuse(facts, 'over')
   }
 }
 

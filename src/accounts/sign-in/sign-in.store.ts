@@ -12,6 +12,7 @@ export interface Candidate {
   readonly passwordHash: string | null
   readonly hasTotp: boolean
   readonly hasPasskey: boolean
+  readonly hasCertificate: boolean
   readonly hasRecoveryCode: boolean
   /** The device whose cookie the browser showed. */
   readonly deviceId: string | undefined
@@ -28,6 +29,7 @@ interface CandidateRow extends AccountRow {
   password_hash: string | null
   has_totp: boolean
   has_passkey: boolean
+  has_certificate: boolean
   has_code: boolean
   device_id: string | null
   has_device: boolean
@@ -37,6 +39,7 @@ interface CandidateRow extends AccountRow {
 const FACTORS = `a.password_hash,
   EXISTS (SELECT 1 FROM totp_factor t WHERE t.account_id = a.id AND t.confirmed_at IS NOT NULL AND t.removed_at IS NULL) AS has_totp,
   EXISTS (SELECT 1 FROM passkey k WHERE k.account_id = a.id AND k.removed_at IS NULL) AS has_passkey,
+  EXISTS (SELECT 1 FROM certificate_factor c WHERE c.account_id = a.id AND c.removed_at IS NULL) AS has_certificate,
   EXISTS (SELECT 1 FROM recovery_code r WHERE r.account_id = a.id AND r.used_at IS NULL AND r.removed_at IS NULL) AS has_code,
   (SELECT d.id FROM device d WHERE d.account_id = a.id AND d.cookie_hash = $2 AND d.removed_at IS NULL) AS device_id,
   EXISTS (SELECT 1 FROM device d WHERE d.account_id = a.id) AS has_device,
@@ -127,6 +130,7 @@ function toCandidate(row: CandidateRow): Candidate {
     passwordHash: row.password_hash,
     hasTotp: row.has_totp,
     hasPasskey: row.has_passkey,
+    hasCertificate: row.has_certificate,
     hasRecoveryCode: row.has_code,
     deviceId: row.device_id ?? undefined,
     devices: { hasAny: row.has_device, recent: row.recent_devices },

@@ -120,6 +120,7 @@ export function createSignIn({ core, tools, completion, tickets }: SignInDepende
 export function secondFactorsOf(candidate: Candidate): SecondFactor[] {
   const main: SecondFactor[] = []
   if (candidate.hasPasskey) main.push('passkey')
+  if (candidate.hasCertificate) main.push('certificate')
   if (candidate.hasTotp) main.push('totp')
   return main.length > 0 && candidate.hasRecoveryCode ? [...main, 'recovery-code'] : main
 }

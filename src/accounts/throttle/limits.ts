@@ -36,6 +36,8 @@ export interface Limits {
   codes(subject: string): Limit
   start(what: string, ip: string): Limit
   passkey(ip: string): Limit
+  /** Sign-ins that begin with a certificate: sent to be shown, and shown. */
+  certificate(step: 'ask' | 'show', ip: string): Limit
   /** Face checks started for one person: at most three an hour, and without a passed one ever longer waits (specs/biometrics 4). */
   faceCheck(accountId: string): FaceLimits
   /** The same at one agency, and beside it what bounds whoever spreads guesses over many. */
@@ -76,6 +78,7 @@ export function createLimits(settings: ThrottleSettings, keyOf: KeyOf): Limits {
     message: (destination) => window(keyOf('message', destination), settings.messagesPerDestination, 10 * MINUTE),
     codes: (subject) => backoff(keyOf('codes', subject), settings.perAccount, 30 * SECOND, 24 * HOUR),
     start: (what, ip) => window(keyOf('start', what, networkOf(ip)), settings.startsPerAddress, HOUR),
+    certificate: (step, ip) => window(keyOf('certificate', step, networkOf(ip)), settings.perAddress, MINUTE),
     passkey: (ip) => window(keyOf('passkey', networkOf(ip)), settings.perAddress, MINUTE),
     faceCheck: (accountId) => ({
       hour: window(keyOf('face', accountId), FACE_CHECKS_AN_HOUR, HOUR),

@@ -3,7 +3,6 @@ import type { SecureContextOptions } from 'node:tls'
 import { createAddressLimit, networkOf } from '../../accounts/index.ts'
 import { createHttpApp } from '../../platform/http/app.ts'
 import { startTlsServer } from '../../platform/http/server.ts'
-import { CERTIFICATE_PAGE } from '../../portal/index.ts'
 import { createCertificateHostRoutes, type Icp } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
 import { httpLog, type Look, VIEWS_FOLDER } from '../web.ts'
@@ -26,7 +25,7 @@ export async function openCertificateHost({ config, keyring, log }: Foundation, 
   const settings = { publicUrl: certificateUrl, trustedProxies: [], demo: config.demo.enabled, viewsFolder: VIEWS_FOLDER }
   const { app, views } = createHttpApp({ settings, keyring, messages: look.messages, assets: look.assets, log: httpLog(log) })
   const routes = createCertificateHostRoutes({
-    views, icp, page: `${config.platform.publicUrl}${CERTIFICATE_PAGE}`,
+    views, icp, home: new URL(config.platform.publicUrl).origin,
     claimAddress(ip) {
       addresses.check(ip)
       addresses.spend(ip)

@@ -1,10 +1,10 @@
-import type { Accounts } from '../../accounts/index.ts'
+import type { Accounts, CertificateDoor } from '../../accounts/index.ts'
 import type { Assurance } from '../../assurance/index.ts'
 import type { Audit } from '../../audit/index.ts'
 import { createTellCitizen } from '../../helpdesk/index.ts'
 import { guardedFetch } from '../../oidc/index.ts'
 import type { Messages } from '../../platform/http/messages.ts'
-import { createIcp, type Icp, type IcpPorts, type Signatures } from '../../signatures/index.ts'
+import { createIcp, HOST_PAGE, type Icp, type IcpPorts, type Signatures } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
 
 export interface OpenIcpDependencies {
@@ -39,6 +39,30 @@ export function openIcp({ foundation, rooms, messages }: OpenIcpDependencies): I
   }
   const icp = createIcp({ platform: { db, clock, keyring }, audit, assurance, trust: signatures.trust, ports })
   jobs.schedule('icp-recheck', '47 5 * * *', async () => void (await icp.recheck()))
+  jobs.schedule('certificate-factors-warn', '13 9 * * *', () => accounts.factors.certificates.warn())
   jobs.schedule('icp-purge', '33 * * * *', icp.purge)
   return icp
+}
+
+/** How long it may stay unsaid on sign-in pages that an operator trusted a first root, or the last one no more. */
+const TRUST_MS = 30_000
+
+/** The certificate's host as a door to accounts, which are opened before it. */
+export function certificateDoor({ config, clock }: Pick<Foundation, 'config' | 'clock'>, icp: () => Icp): CertificateDoor {
+  const { certificateUrl } = config.signatures
+  let known: { readonly at: number; readonly isOpen: boolean } | undefined
+  const host = async () => {
+    if (certificateUrl === undefined) return undefined
+    const now = clock.now().getTime()
+    if (known === undefined || Math.abs(now - known.at) > TRUST_MS) known = { at: now, isOpen: (await icp().authorities()).length > 0 }
+    return known.isOpen ? certificateUrl : undefined
+  }
+  return {
+    host,
+    async begin(asker, page) {
+      const word = (await host()) && (await icp().beginFor(asker, page))
+      return word && `${certificateUrl}${HOST_PAGE}?pedido=${word}`
+    },
+    read: (ticket, asker, fault) => icp().read(ticket, asker, fault),
+  }
 }

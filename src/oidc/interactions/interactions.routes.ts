@@ -108,7 +108,7 @@ function createSteps(
   const { db, clock, audit, pages: look } = deps.platform
   const { settings, messages } = look
   const signIn = createSignInRoutes({ visits, pages, accounts, demoCitizens: settings.demoCitizens })
-  const factor = createSecondFactorRoutes({ visits, pages, steps: accounts.steps })
+  const factor = createSecondFactorRoutes({ visits, pages, steps: accounts.steps, certificates: accounts.factors.certificates })
   const registration = createRegistrationRoutes({
     visits,
     pages,
@@ -159,7 +159,7 @@ function createRecovery({ platform, accounts, face }: InteractionDependencies, p
   const sessions = createPageSessions({ db, keyring, clock }, { area: 'recuperar', data: recoverySession, ...RECOVERY_SECONDS })
   return createRecoveryRoutes({
     pages,
-    recovery: accounts.recovery,
+    ways: { recovery: accounts.recovery, certificates: accounts.factors.certificates },
     sessions,
     liveness: face.recoveryLiveness,
     platform: { db, audit, messages: look.messages, settings: { minPasswordLength: look.settings.minPasswordLength, byFace: face.opensAccounts } },

@@ -35,7 +35,7 @@ export function createCertificateSealRoutes({ pages, icp, remove, hostUrl }: Cer
   const begin = pages.fresh(async (ctx, visit) => {
     if (hostUrl === undefined || (await icp.authorities()).length === 0) return seeOther(ctx, CERTIFICATE_PAGE)
     try {
-      const request = await icp.begin({ accountId: visit.account.id, sessionId: visit.session.id })
+      const request = await icp.begin({ accountId: visit.account.id, sessionId: visit.session.id }, CERTIFICATE_PAGE)
       seeOther(ctx, `${hostUrl}${HOST_PAGE}?pedido=${request}`)
     } catch (error) {
       if (!isProblem(error, SIGNATURE_PROBLEMS.tooManyActivations)) throw error

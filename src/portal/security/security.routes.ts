@@ -1,9 +1,10 @@
 import Router from '@koa/router'
-import type { ChangePassword, Passkeys, RecoveryCodes, Totp } from '../../accounts/index.ts'
+import type { Certificates, ChangePassword, Passkeys, RecoveryCodes, Totp } from '../../accounts/index.ts'
 import type { Messages } from '../../platform/http/messages.ts'
 import type { PageSessions } from '../../platform/http/page-session.ts'
 import type { AreaData } from '../area.ts'
 import type { AreaPages } from '../pages.ts'
+import { addCertificateRoutes } from './certificates.routes.ts'
 import { addPasskeyRoutes } from './passkeys.routes.ts'
 import { addPasswordRoutes } from './password.routes.ts'
 import { addRecoveryCodeRoutes } from './recovery-codes.routes.ts'
@@ -13,6 +14,7 @@ import { addTotpRoutes } from './totp.routes.ts'
 export interface Factors {
   readonly totp: Totp
   readonly passkeys: Passkeys
+  readonly certificates: Certificates
   readonly recoveryCodes: RecoveryCodes
   readonly changePassword: ChangePassword
 }
@@ -27,7 +29,7 @@ export interface SecurityRoutesDependencies {
 
 /** Password, authenticator app, passkeys and recovery codes: how things stand, and a page for each change. */
 export function createSecurityRoutes(deps: SecurityRoutesDependencies): Router {
-  const { totp, passkeys, recoveryCodes } = deps.factors
+  const { totp, passkeys, certificates, recoveryCodes } = deps.factors
   const router = new Router()
 
   router.get(
@@ -39,6 +41,8 @@ export function createSecurityRoutes(deps: SecurityRoutesDependencies): Router {
         heldUntil,
         hasTotp: await totp.isEnabled(id),
         passkeys: await passkeys.list(id),
+        certificates: await certificates.list(id),
+        takesCertificates: (await certificates.host()) !== undefined,
         codesLeft: await recoveryCodes.countLeft(id),
       }
     }),
@@ -47,6 +51,7 @@ export function createSecurityRoutes(deps: SecurityRoutesDependencies): Router {
   addPasswordRoutes(router, deps)
   addTotpRoutes(router, deps)
   addPasskeyRoutes(router, deps)
+  addCertificateRoutes(router, deps)
   addRecoveryCodeRoutes(router, deps)
   return router
 }

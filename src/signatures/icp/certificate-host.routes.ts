@@ -9,9 +9,9 @@ import type { Icp } from './icp.ts'
 
 export interface CertificateHostDependencies {
   readonly views: Views
-  readonly icp: Pick<Icp, 'isOpen' | 'present'>
-  /** The page of the main host that asks for a certificate; tickets go to `/retorno` below it. */
-  readonly page: string
+  readonly icp: Pick<Icp, 'findPage' | 'present'>
+  /** The main host; tickets go to `/retorno` below the page that asked. */
+  readonly home: string
   /** @throws {Problem} platform/too-many */
   readonly claimAddress: (address: string) => void
 }
@@ -28,11 +28,11 @@ const MOST_CERTIFICATES = 6
  *
  * Only the handshake of this very connection is believed, never a header. Every connection ends with its answer, so that the next try chooses anew.
  */
-export function createCertificateHostRoutes({ views, icp, page, claimAddress }: CertificateHostDependencies): Router {
+export function createCertificateHostRoutes({ views, icp, home, claimAddress }: CertificateHostDependencies): Router {
   const router = new Router()
-  const explain = (ctx: HttpContext, status: number, why: 'over' | 'none') => {
+  const explain = (ctx: HttpContext, status: number, why: 'over' | 'none', page = '/') => {
     ctx.status = status
-    views.render(ctx, 'signatures/certificate-host', { why, page })
+    views.render(ctx, 'signatures/certificate-host', { why, page: home + page })
   }
   router.use(inRoom('signatures'), async (ctx, next) => {
     ctx.set('Connection', 'close')
@@ -40,18 +40,19 @@ export function createCertificateHostRoutes({ views, icp, page, claimAddress }: 
   })
   router.get(HOST_PAGE, guard({ query }, async (ctx, { query: { pedido } }) => {
     claimAddress(requestFacts(ctx).ip)
-    if (pedido === undefined || !WORD.test(pedido) || !(await icp.isOpen(pedido))) return explain(ctx, 410, 'over')
+    const page = pedido !== undefined && WORD.test(pedido) ? await icp.findPage(pedido) : undefined
+    if (pedido === undefined || page === undefined) return explain(ctx, 410, 'over')
     const chain = presentedBy(ctx)
-    if (chain.length === 0) return explain(ctx, 403, 'none')
+    if (chain.length === 0) return explain(ctx, 403, 'none', page)
     const ticket = await icp.present(pedido, chain)
-    if (ticket === undefined) return explain(ctx, 410, 'over')
+    if (ticket === undefined) return explain(ctx, 410, 'over', page)
     ctx.status = 303
-    ctx.redirect(`${page}/retorno?bilhete=${ticket}`)
+    ctx.redirect(`${home}${page}/retorno?bilhete=${ticket}`)
   }))
   // Whatever else the frame of the page links to is at home.
   router.get('/*rest', (ctx) => {
     ctx.status = 303
-    ctx.redirect(new URL(page).origin + ctx.path)
+    ctx.redirect(home + ctx.path)
   })
   return router
 }

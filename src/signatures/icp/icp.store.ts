@@ -1,9 +1,16 @@
 import type { Sql } from '../../platform/db.ts'
+import type { IcpUse } from './presentation.ts'
 
-/** A certificate that was shown, for the account and sign-in that asked. */
-export interface PresentedRow {
-  readonly accountId: string
-  readonly sessionId: string
+/** For whom and for what a certificate is asked. */
+export interface AskerRow {
+  readonly use: IcpUse
+  readonly accountId: string | undefined
+  readonly binding: string
+  readonly page: string
+}
+
+/** A certificate that was shown, for whoever asked. */
+export interface PresentedRow extends Omit<AskerRow, 'page'> {
   readonly sealed: Buffer
 }
 
@@ -19,12 +26,12 @@ export interface CertificateRow {
 
 const COLUMNS = 'id, account_id AS "accountId", evidence_id AS "evidenceId", sealed, not_after AS "notAfter", added_at AS "addedAt", checked_at AS "checkedAt"'
 
-/** Stores a request unless the account made too many since then; false when it did. */
-export async function insertRequest(sql: Sql, row: { requestHash: Buffer; accountId: string; sessionId: string; now: Date; expiresAt: Date }, limit: { since: Date; most: number }): Promise<boolean> {
+/** Stores a request unless the account made too many of this use since then; false when it did. */
+export async function insertRequest(sql: Sql, row: AskerRow & { requestHash: Buffer; now: Date; expiresAt: Date }, limit: { since: Date; most: number }): Promise<boolean> {
   const stored = await sql.execute(
-    `INSERT INTO icp_request (request_hash, account_id, session_id, created_at, expires_at) SELECT $1, $2, $3, $4, $5
-     WHERE (SELECT count(*) FROM icp_request WHERE account_id = $2 AND created_at > $6) < $7`,
-    [row.requestHash, row.accountId, row.sessionId, row.now, row.expiresAt, limit.since, limit.most],
+    `INSERT INTO icp_request (request_hash, account_id, session_id, use, page, created_at, expires_at) SELECT $1, $2::uuid, $3, $4, $5, $6, $7
+     WHERE $2::uuid IS NULL OR (SELECT count(*) FROM icp_request WHERE account_id = $2 AND use = $4 AND created_at > $8) < $9`,
+    [row.requestHash, row.accountId ?? null, row.binding, row.use, row.page, row.now, row.expiresAt, limit.since, limit.most],
   )
   return stored === 1
 }
@@ -38,21 +45,32 @@ export async function answerRequest(sql: Sql, row: { requestHash: Buffer; ticket
   return changed === 1
 }
 
-export async function isRequestOpen(sql: Sql, requestHash: Buffer, now: Date): Promise<boolean> {
-  const rows = await sql.query('SELECT 1 FROM icp_request WHERE request_hash = $1 AND ticket_hash IS NULL AND expires_at > $2', [requestHash, now])
-  return rows.length === 1
+/** Who asked, while nothing was shown and there is time. */
+export async function findOpenRequest(sql: Sql, requestHash: Buffer, now: Date): Promise<AskerRow | undefined> {
+  const [row] = await sql.query<StoredAsker & { page: string }>(
+    'SELECT use, account_id, session_id, page FROM icp_request WHERE request_hash = $1 AND ticket_hash IS NULL AND expires_at > $2', [requestHash, now],
+  )
+  return row && { ...toAsker(row), page: row.page }
 }
 
 /** What lies behind a ticket, which is burnt by asking. */
 export async function takePresented(sql: Sql, ticketHash: Buffer, now: Date): Promise<PresentedRow | undefined> {
-  const [row] = await sql.query<PresentedRow>(
+  const [row] = await sql.query<StoredAsker & { sealed: Buffer }>(
     `WITH taken AS (SELECT request_hash, sealed FROM icp_request WHERE ticket_hash = $1 AND used_at IS NULL AND expires_at > $2 FOR UPDATE)
      UPDATE icp_request r SET used_at = $2, sealed = NULL FROM taken WHERE r.request_hash = taken.request_hash
-     RETURNING r.account_id AS "accountId", r.session_id AS "sessionId", taken.sealed AS sealed`,
+     RETURNING r.use, r.account_id, r.session_id, taken.sealed AS sealed`,
     [ticketHash, now],
   )
-  return row
+  return row && { ...toAsker(row), sealed: row.sealed }
 }
+
+interface StoredAsker {
+  use: IcpUse
+  account_id: string | null
+  session_id: string
+}
+
+const toAsker = ({ use, account_id, session_id }: StoredAsker) => ({ use, accountId: account_id ?? undefined, binding: session_id })
 
 /** The account, locked; false when it is not active. */
 export async function lockActive(sql: Sql, accountId: string): Promise<boolean> {

@@ -1,4 +1,5 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
+import type { Cpf } from '../../accounts/index.ts'
 import type { Assurance } from '../../assurance/index.ts'
 import type { Audit, AuditActor } from '../../audit/index.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -6,13 +7,13 @@ import type { Database, Sql } from '../../platform/db.ts'
 import type { Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
+import { nameIn } from '../verification/signer.ts'
 import type { TrustList } from '../verification/trust-list.ts'
-import {
-  answerRequest, type CertificateRow, endCertificate, findLive, insertCertificate, insertRequest, isRequestOpen, listLive, lockActive, noteChecked, purgeRequests, takePresented,
-} from './icp.store.ts'
+import { type CertificateRow, endCertificate, findLive, insertCertificate, listLive, lockActive, noteChecked, purgeRequests } from './icp.store.ts'
 import { isNamed } from './holder.ts'
 import { believedAnchors, type CertificateFault, type FitCertificate, judgeCertificate } from './judge.ts'
 import type { IcpNotice, IcpPorts } from './ports.ts'
+import { createPresentations, type IcpAsker, packed, type Presentations, unpacked } from './presentation.ts'
 import { createRevocationChecks, notTwice, type RevocationChecks } from './revocation.ts'
 
 /** Why a certificate bears a seal no more. */
@@ -28,14 +29,15 @@ export interface IcpVisitor {
 }
 
 /** ICP-Brasil certificates as evidence for ouro: shown on a host name of their own, judged, looked at again every day. */
-export interface Icp {
-  /** A word for the other host, good for one certificate. @throws {Problem} signatures/too-many-activations */
-  begin(visitor: IcpVisitor): Promise<string>
-  isOpen(request: string): Promise<boolean>
-  /** Keeps what the browser showed and answers a ticket, which is worth something only to whoever asked; undefined when the request is over. */
-  present(request: string, chain: readonly Uint8Array[]): Promise<string | undefined>
+export interface Icp extends Pick<Presentations, 'findPage' | 'present'> {
+  /** A word for the other host, which sends back to `page` + `/retorno`; good for one certificate. @throws {Problem} signatures/too-many-activations */
+  begin(visitor: IcpVisitor, page: string): Promise<string>
+  /** The same for a way in, whose page takes the ticket; undefined when that was asked too often. */
+  beginFor(asker: IcpAsker, page: string): Promise<string | undefined>
   /** Burns the ticket, whoever brings it, and judges what lies behind it for the visitor who asked. */
   finish(ticket: string, visitor: IcpVisitor | undefined): Promise<ShownOutcome>
+  /** Burns the ticket and judges what lies behind; its authority is asked only when `fault` finds none. */
+  read<Fault extends string>(ticket: string, asker: IcpAsker | undefined, fault: (certificate: ReadableCertificate) => Promise<Fault | undefined>): Promise<ReadOutcome<Fault>>
   find(accountId: string): Promise<{ readonly notAfter: Date; readonly addedAt: Date; readonly checkedAt: Date } | undefined>
   /** Ends the seal and forgets the certificate; nothing where there is none. */
   end(tx: Sql, item: { accountId: string; why: IcpEnd; actor: AuditActor; notice?: IcpNotice; since?: Date }): Promise<void>
@@ -46,6 +48,19 @@ export interface Icp {
   authorities(): Promise<Buffer[]>
 }
 
+/** What a certificate says of itself, chain and time found right. */
+export interface ReadableCertificate {
+  readonly cpf: Cpf
+  readonly fingerprint: Buffer
+  /** Common name of the authority that issued it. */
+  readonly issuer: string
+  readonly inHardware: boolean
+  readonly notAfter: Date
+  isNamed(civilName: string): boolean
+}
+
+export type ReadOutcome<Fault> = { readonly kind: 'read'; readonly certificate: ReadableCertificate } | { readonly kind: 'refused'; readonly why: Fault | CertificateFault | 'over' }
+
 export interface IcpDependencies {
   readonly platform: { readonly db: Database; readonly clock: Clock; readonly keyring: Pick<Keyring, 'seal' | 'open' | 'hash'> }
   readonly audit: Pick<Audit, 'record'>
@@ -54,51 +69,37 @@ export interface IcpDependencies {
   readonly ports: IcpPorts
 }
 
-/** As long as it takes to find the token and its PIN. */
-const REQUEST_MS = 10 * 60_000
-/** One redirect. */
-const TICKET_MS = 2 * 60_000
-const REQUESTS_PER_HOUR = 10
 const HOUR_MS = 3_600_000
 /** An authority may be away for some days; then nobody vouches any more. */
 const UNCHECKED_MS = 7 * 24 * HOUR_MS
-const MOST_CERTIFICATES = 6
-const MOST_BYTES = 64 * 1024
-
 export function createIcp(deps: IcpDependencies): Icp {
-  const { platform: { db, clock, keyring }, audit, ports } = deps
-  const hashOf = (word: string, kind: 'request' | 'ticket') => keyring.hash(word, `icp-${kind}`)
-  const contextOf = (ticketHash: Buffer) => `icp-request:${ticketHash.toString('hex')}`
+  const { platform: { db, clock }, audit, ports } = deps
+  const presentations = createPresentations(deps.platform)
   const judge = createJudge(deps)
   const { accept, end, endOne } = createSeals(deps)
 
   return {
-    async begin({ accountId, sessionId }) {
-      const [word, now] = [randomBytes(32).toString('base64url'), clock.now()]
-      const row = { requestHash: hashOf(word, 'request'), accountId, sessionId, now, expiresAt: new Date(now.getTime() + REQUEST_MS) }
-      if (!(await insertRequest(db, row, { since: new Date(now.getTime() - HOUR_MS), most: REQUESTS_PER_HOUR }))) throw new Problem(SIGNATURE_PROBLEMS.tooManyActivations)
+    async begin({ accountId, sessionId }, page) {
+      const word = await presentations.begin({ use: 'seal', accountId, binding: sessionId }, page)
+      if (word === undefined) throw new Problem(SIGNATURE_PROBLEMS.tooManyActivations)
       return word
     },
-    isOpen: (request) => isRequestOpen(db, hashOf(request, 'request'), clock.now()),
-    async present(request, chain) {
-      const [ticket, now] = [randomBytes(32).toString('base64url'), clock.now()]
-      const ticketHash = hashOf(ticket, 'ticket')
-      const sealed = keyring.seal(packed(chain), contextOf(ticketHash))
-      const isKept = await answerRequest(db, { requestHash: hashOf(request, 'request'), ticketHash, sealed, now, expiresAt: new Date(now.getTime() + TICKET_MS) })
-      return isKept ? ticket : undefined
-    },
+    beginFor: presentations.begin,
+    findPage: presentations.findPage,
+    present: presentations.present,
     async finish(ticket, visitor) {
-      const ticketHash = hashOf(ticket, 'ticket')
-      const row = await takePresented(db, ticketHash, clock.now())
-      if (!row || !visitor || row.accountId !== visitor.accountId || row.sessionId !== visitor.sessionId) return { kind: 'refused', why: 'over' }
-      const chain = unpacked(keyring.open(row.sealed, contextOf(ticketHash)))
-      const person = await ports.findPerson(visitor.accountId)
-      if (!person) return { kind: 'refused', why: 'over' }
+      const chain = await presentations.take(ticket, visitor && { use: 'seal', accountId: visitor.accountId, binding: visitor.sessionId })
+      const person = visitor && chain && (await ports.findPerson(visitor.accountId))
+      if (!visitor || !chain || !person) return { kind: 'refused', why: 'over' }
       const judged = await judge.forPerson(chain, person)
       if (typeof judged !== 'string') return (await accept(visitor.accountId, person.personId, judged)) ? { kind: 'accepted' } : { kind: 'refused', why: 'over' }
       const actor = { kind: 'citizen', id: visitor.accountId } as const
       await db.transaction((tx) => audit.record(tx, { type: 'signatures/icp-refused', actor, subject: visitor.accountId, data: { why: judged } }))
       return { kind: 'refused', why: judged }
+    },
+    async read(ticket, asker, fault) {
+      const chain = await presentations.take(ticket, asker)
+      return chain ? judge.forReading(chain, fault) : { kind: 'refused', why: 'over' }
     },
     async find(accountId) {
       const row = await findLive(db, accountId)
@@ -135,6 +136,15 @@ function createJudge({ platform: { db, clock, keyring }, trust, ports }: IcpDepe
       const verdict = await revocation.check(path)
       return verdict === 'good' ? { ...judged.certificate, chain: path.slice(0, -1).map(({ der }) => der) } : verdict
     },
+    async forReading<Fault extends string>(chain: readonly Buffer[], fault: (certificate: ReadableCertificate) => Promise<Fault | undefined>): Promise<ReadOutcome<Fault>> {
+      const judged = judgeCertificate(chain, await trust.list(), clock.now())
+      if (judged.kind === 'unfit') return { kind: 'refused', why: judged.fault }
+      const certificate = readable(judged.certificate)
+      const why = await fault(certificate)
+      if (why !== undefined) return { kind: 'refused', why }
+      const verdict = await revocation.check(judged.certificate.path)
+      return verdict === 'good' ? { kind: 'read', certificate } : { kind: 'refused', why: verdict }
+    },
     /** Why it ends now; undefined while it stands. */
     async again(row: CertificateRow, checks: RevocationChecks): Promise<'revoked' | 'expired' | 'unchecked' | undefined> {
       const now = clock.now()
@@ -145,6 +155,13 @@ function createJudge({ platform: { db, clock, keyring }, trust, ports }: IcpDepe
       return verdict === 'revoked' || now.getTime() - row.checkedAt.getTime() > UNCHECKED_MS ? verdict : undefined
     },
   }
+}
+
+function readable({ holder, path, notAfter, inHardware }: FitCertificate): ReadableCertificate {
+  const [leaf, issuer] = path
+  if (!leaf || !issuer) throw new Error('a fit certificate has an issuer')
+  const fingerprint = createHash('sha256').update(leaf.der).digest()
+  return { cpf: holder.cpf, fingerprint, issuer: nameIn(issuer, 'CN') ?? '', inHardware, notAfter, isNamed: (civilName) => isNamed(holder, civilName) }
 }
 
 interface FitAndDer extends FitCertificate {
@@ -191,16 +208,3 @@ function createSeals({ platform: { db, clock, keyring }, audit, assurance, ports
       }),
   }
 }
-
-/** One after the other, in base64; what is too much is left out, and then the chain is not found. */
-function packed(chain: readonly Uint8Array[]): string {
-  const kept: Uint8Array[] = []
-  let size = 0
-  for (const der of chain.slice(0, MOST_CERTIFICATES)) {
-    size += der.length
-    if (size <= MOST_BYTES) kept.push(der)
-  }
-  return kept.map((der) => Buffer.from(der).toString('base64')).join('\n')
-}
-
-const unpacked = (text: Buffer): Buffer[] => text.toString('latin1').split('\n').filter((line) => line !== '').map((line) => Buffer.from(line, 'base64'))

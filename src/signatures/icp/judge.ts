@@ -3,7 +3,7 @@ import { OID } from '../asn1/oids.ts'
 import { isKey } from '../authority/algorithm.ts'
 import { type ParsedCertificate, parseCertificate } from '../authority/certificate.ts'
 import { isAuthority } from '../authority/chain.ts'
-import { hasQualifiedPolicy } from '../verification/signer.ts'
+import { hasQualifiedPolicy, qualifiedPoliciesOf } from '../verification/signer.ts'
 import { findPath } from '../verification/trust.ts'
 import type { TrustAnchor } from '../verification/trust.store.ts'
 import { holderOf, type PersonHolder } from './holder.ts'
@@ -15,6 +15,8 @@ export type CertificateFault = (typeof CERTIFICATE_FAULTS)[number]
 export interface FitCertificate {
   readonly holder: PersonHolder
   readonly notAfter: Date
+  /** Its policy wants the key in a card or token (A3, A4). */
+  readonly inHardware: boolean
   /** From the holder's to the root, both included. */
   readonly path: readonly ParsedCertificate[]
 }
@@ -23,6 +25,8 @@ export type Judgement = { readonly kind: 'fit'; readonly certificate: FitCertifi
 
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2'
 const ANY_PURPOSE = '2.5.29.37.0'
+/** A3 and A4 (DOC-ICP-04): made and kept in a card or token that its PIN opens; A1 and A2 may be a file. */
+const IN_HARDWARE = /^2\.16\.76\.1\.2\.[34]\./
 const DIGITAL_SIGNATURE = 0x80
 
 /**
@@ -51,7 +55,7 @@ function judgeLeaf(leaf: ParsedCertificate, given: readonly ParsedCertificate[],
   if (!path || path.length < 2) return unfit('unknown-issuer')
   if (!isForSignIn(leaf)) return unfit('purpose')
   const holder = holderOf(leaf)
-  return holder ? { kind: 'fit', certificate: { holder, notAfter: leaf.notAfter, path } } : unfit('not-a-person')
+  return holder ? { kind: 'fit', certificate: { holder, notAfter: leaf.notAfter, inHardware: isInHardware(leaf), path } } : unfit('not-a-person')
 }
 
 /** Those that make a certificate ICP-Brasil's. */
@@ -69,4 +73,10 @@ function isForSignIn(leaf: ParsedCertificate): boolean {
     (purposes === undefined || purposes.includes(CLIENT_AUTHENTICATION) || purposes.includes(ANY_PURPOSE)) &&
     (isKey(key, 'rsa', false) || isKey(key, 'ec', false))
   )
+}
+
+/** One that also says that its key may be a file says nothing. */
+function isInHardware(leaf: ParsedCertificate): boolean {
+  const policies = qualifiedPoliciesOf(leaf)
+  return policies.length > 0 && policies.every((policy) => IN_HARDWARE.test(policy))
 }

@@ -136,9 +136,13 @@ function signsDocuments(certificate: ParsedCertificate): boolean {
 }
 
 /** A1 to A4 (DOC-ICP-04); others below the same root are for machines, for secrecy or for time-stamps. */
-export function hasQualifiedPolicy(certificate: ParsedCertificate): boolean {
+export function qualifiedPoliciesOf(certificate: ParsedCertificate): string[] {
   const policies = certificate.extension(OID.certificatePolicies)?.value.children() ?? []
-  return policies.some((policy) => /^2\.16\.76\.1\.2\.[1-4]\./.test(oidText(policy.children()[0] ?? policy)))
+  return policies.map((policy) => oidText(policy.children()[0] ?? policy)).filter((policy) => /^2\.16\.76\.1\.2\.[1-4]\./.test(policy))
+}
+
+export function hasQualifiedPolicy(certificate: ParsedCertificate): boolean {
+  return qualifiedPoliciesOf(certificate).length > 0
 }
 
 export function nameIn({ x509 }: ParsedCertificate, key: 'CN' | 'O'): string | undefined {

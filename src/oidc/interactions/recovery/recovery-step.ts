@@ -18,6 +18,8 @@ export interface RecoveryStanding {
   readonly session: RecoverySession
   readonly handle: RecoveryHandle
   readonly view: RecoveryView
+  /** Where an owed certificate can be shown. */
+  readonly certificateHost: string | undefined
 }
 
 /** What a page of a recovery says besides its own. */

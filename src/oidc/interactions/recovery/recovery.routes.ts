@@ -9,10 +9,13 @@ import { guard, type Typed } from '../../../platform/http/guard.ts'
 import type { Messages } from '../../../platform/http/messages.ts'
 import type { PageSessions } from '../../../platform/http/page-session.ts'
 import type { HttpContext } from '../../../platform/http/request-facts.ts'
+import { allowFormAction } from '../../../platform/http/security-headers.ts'
 import { Problem } from '../../../platform/problem.ts'
 import { type Pages, refuseWithWait } from '../pages.ts'
 import { INTERACTION_PROBLEMS } from '../problems.ts'
+import type { CertificateHost } from '../sign-in/certificate-return.ts'
 import { passkeyForm } from '../sign-in/sign-in.routes.ts'
+import { createRecoveryCertificateRoutes } from './recovery-certificate.routes.ts'
 import { createRecoveryFaceRoutes } from './recovery-face.routes.ts'
 import { backToStep, goTo, RECOVERY_STEP, type RecoverySession, type RecoveryStanding, type StepData, stepPage } from './recovery-step.ts'
 
@@ -36,7 +39,7 @@ export interface RecoverySettings {
 
 export interface RecoveryRouteDependencies {
   readonly pages: Pages
-  readonly recovery: Recovery
+  readonly ways: { readonly recovery: Recovery; readonly certificates: CertificateHost }
   readonly sessions: PageSessions<RecoverySession>
   /** Compares with nobody where there is no reference, so that its course does not tell who has an account. */
   readonly liveness: Liveness
@@ -47,7 +50,8 @@ export interface RecoveryRouteDependencies {
  * Recovery of a lost password. Whatever CPF is typed, the same pages follow in the same order: they do not tell whether it has an account.
  */
 export function createRecoveryRoutes(deps: RecoveryRouteDependencies): Router {
-  const { pages, recovery, sessions, platform } = deps
+  const { pages, sessions, platform } = deps
+  const { recovery, certificates } = deps.ways
   const { settings } = platform
   const startForm = startFormOf(settings.byFace)
   const router = new Router()
@@ -58,16 +62,18 @@ export function createRecoveryRoutes(deps: RecoveryRouteDependencies): Router {
     const handle = session && { id: session.id, binding: session.binding }
     const view = handle && (await recovery.find(handle))
     if (session === undefined || handle === undefined || view === undefined) throw new Problem(INTERACTION_PROBLEMS.recoveryOver)
-    return { session, handle, view }
+    const certificateHost = view.factors.includes('certificate') ? await certificates.host() : undefined
+    return { session, handle, view, certificateHost }
   }
 
   function showStart(ctx: HttpContext, page: StepData & { typed?: Typed; uid?: string | undefined } = {}): void {
     pages.plain(ctx, 'recovery', { ...page, byFace: settings.byFace })
   }
 
-  function showStep(ctx: HttpContext, { view, session }: RecoveryStanding, page: StepData = {}): void {
+  function showStep(ctx: HttpContext, { view, session, certificateHost }: RecoveryStanding, page: StepData = {}): void {
     const { name, data } = stepPage(view, session)
-    pages.plain(ctx, name, { ...page, ...data, minLength: settings.minPasswordLength })
+    if (certificateHost !== undefined) allowFormAction(ctx, [certificateHost])
+    pages.plain(ctx, name, { ...page, ...data, minLength: settings.minPasswordLength, takesCertificate: certificateHost !== undefined })
   }
 
   /** After a proof: on to the next step, or the same page with what was wrong. */
@@ -216,6 +222,7 @@ export function createRecoveryRoutes(deps: RecoveryRouteDependencies): Router {
     ),
   )
 
-  router.use(createRecoveryFaceRoutes({ ...deps, getStanding, showStep }).routes())
+  router.use(createRecoveryCertificateRoutes({ recovery, certificates, getStanding, showStep, follow }).routes())
+  router.use(createRecoveryFaceRoutes({ ...deps, recovery, getStanding, showStep }).routes())
   return router
 }

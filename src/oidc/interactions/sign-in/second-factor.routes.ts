@@ -1,12 +1,13 @@
 import Router from '@koa/router'
 import { z } from 'zod'
-import { type AccountId, type FactorProof, type FurtherSteps, parseAccountId, type SecondFactor } from '../../../accounts/index.ts'
+import { type AccountId, type CertificateRefusal, type FactorProof, type FurtherSteps, parseAccountId, type SecondFactor } from '../../../accounts/index.ts'
 import { type FieldErrors, guard } from '../../../platform/http/guard.ts'
 import type { HttpContext, RequestFacts } from '../../../platform/http/request-facts.ts'
 import { Problem } from '../../../platform/problem.ts'
 import type { StepPage } from '../flow.ts'
 import { basePath, type Pages, refuseWithWait, toStep } from '../pages.ts'
 import { INTERACTION_PROBLEMS } from '../problems.ts'
+import { allowHost, type CertificateHost, openOrDiscard, refusalKey, returnQuery } from './certificate-return.ts'
 import { accountOf, uidParams, type Visit, type Visits } from '../visit.ts'
 import { finishSignIn, passkeyForm } from './sign-in.routes.ts'
 
@@ -18,8 +19,9 @@ export interface SecondFactorRouteDependencies {
   readonly pages: Pages
   readonly steps: Pick<
     FurtherSteps,
-    'verifySecondFactor' | 'methodsOf' | 'startTicketPasskey' | 'factorsOf' | 'startStepUpPasskey' | 'stepUp'
+    'verifySecondFactor' | 'methodsOf' | 'startTicketPasskey' | 'startTicketCertificate' | 'factorsOf' | 'startStepUpPasskey' | 'stepUp'
   >
+  readonly certificates: CertificateHost
 }
 
 interface FactorPage {
@@ -33,7 +35,7 @@ interface FactorPage {
  *
  * Both are one page. After a password the proof finishes the sign-in that a ticket stands for; on top of a session it is added to it.
  */
-export function createSecondFactorRoutes({ visits, pages, steps }: SecondFactorRouteDependencies): { router: Router; show: StepPage } {
+export function createSecondFactorRoutes({ visits, pages, steps, certificates }: SecondFactorRouteDependencies): { router: Router; show: StepPage } {
   const router = new Router()
 
   function methodsOf(visit: Visit): Promise<readonly SecondFactor[]> {
@@ -44,7 +46,9 @@ export function createSecondFactorRoutes({ visits, pages, steps }: SecondFactorR
     const methods = await methodsOf(visit)
     if (methods.length === 0 && visit.state.step === 'second-factor') return startOver(ctx, visit)
     const isStepUp = visit.state.step === 'step-up'
-    pages.show(ctx, visit, 'second-factor', { ...page, factors: methods, isStepUp, action: `${basePath(visit.uid)}/segundo-passo` })
+    const takesCertificate = methods.includes('certificate') && (await certificates.host()) !== undefined
+    pages.show(ctx, visit, 'second-factor', { ...page, factors: methods, takesCertificate, isStepUp, action: `${basePath(visit.uid)}/segundo-passo` })
+    if (takesCertificate) await allowHost(ctx, certificates)
   }
 
   /** The ticket was used or is over: back to the password. */
@@ -71,7 +75,7 @@ export function createSecondFactorRoutes({ visits, pages, steps }: SecondFactorR
         return showPage(ctx, visit, { refusal: 'oidc.interaction.factor.wait', wait: refuseWithWait(ctx, result.retryAfterSeconds) })
       case 'wrong':
         ctx.status = 422
-        return showPage(ctx, visit, refusalOf(proof))
+        return showPage(ctx, visit, refusalOf(proof, result.why))
     }
   }
 
@@ -124,10 +128,38 @@ export function createSecondFactorRoutes({ visits, pages, steps }: SecondFactorR
     }),
   )
 
+  /** To the host that asks for a certificate. */
+  async function askCertificate(ctx: HttpContext, visit: Visit): Promise<void> {
+    const { ticket } = visit.state
+    const page = `${basePath(visit.uid)}/segundo-passo/certificado`
+    const address =
+      ticket === undefined
+        ? await certificates.begin({ use: 'factor', binding: visit.uid, accountId: accountIdOf(visit) }, page)
+        : await steps.startTicketCertificate(ticket, visit.uid, page)
+    ctx.status = address === undefined ? 429 : 303
+    if (address === undefined) return showPage(ctx, visit, { refusal: refusalKey('too-many') })
+    ctx.redirect(address)
+  }
+
+  router.post(
+    '/interacao/:uid/segundo-passo/certificado',
+    guard({ params: uidParams }, async (ctx, { params }) => askCertificate(ctx, await open(ctx, params.uid))),
+  )
+
+  router.get(
+    '/interacao/:uid/segundo-passo/certificado/retorno',
+    guard({ params: uidParams, query: returnQuery }, async (ctx, { params, query: { bilhete: ticket }, request }) => {
+      if (ticket === undefined) return toStep(ctx, params)
+      const visit = await openOrDiscard(certificates, ticket, () => open(ctx, params.uid))
+      await prove(ctx, visit, { method: 'certificate', ticket, use: 'factor', binding: visit.uid }, request)
+    }),
+  )
+
   return { router, show: showPage }
 }
 
-function refusalOf({ method }: FactorProof): FactorPage {
+function refusalOf({ method }: FactorProof, why: CertificateRefusal | undefined): FactorPage {
+  if (method === 'certificate') return { refusal: refusalKey(why) }
   if (method === 'totp') return { errors: { code: 'oidc.interaction.factor.refused' } }
   if (method === 'recovery-code') return { errors: { recovery: 'oidc.interaction.factor.recovery-refused' } }
   return { refusal: 'oidc.interaction.factor.passkey-refused' }

@@ -4,8 +4,9 @@ import { type Account, type FurtherSteps, maskCpf, parseCpf, type Sessions, type
 import { type FieldErrors, guard, type Typed } from '../../../platform/http/guard.ts'
 import { type HttpContext, type RequestFacts, scopeOf } from '../../../platform/http/request-facts.ts'
 import type { StepPage } from '../flow.ts'
-import { type Pages, refuseWithWait, toStep } from '../pages.ts'
+import { basePath, type Pages, refuseWithWait, toStep } from '../pages.ts'
 import { uidParams, type Visit, type Visits } from '../visit.ts'
+import { allowHost, type CertificateHost, openOrDiscard, refusalKey, returnQuery } from './certificate-return.ts'
 
 const DEVICE_COOKIE_SECONDS = 400 * 24 * 3600
 const PASSWORD_LIMIT = 1024
@@ -33,7 +34,8 @@ export interface SignInRouteDependencies {
   readonly pages: Pages
   readonly accounts: {
     readonly signIn: SignIn
-    readonly steps: Pick<FurtherSteps, 'startPasskey' | 'signInWithPasskey'>
+    readonly steps: Pick<FurtherSteps, 'startPasskey' | 'signInWithPasskey' | 'startCertificate' | 'signInWithCertificate'>
+    readonly factors: { readonly certificates: CertificateHost }
     readonly sessions: Pick<Sessions, 'findLive'>
     find(accountId: string): Promise<Account | undefined>
   }
@@ -51,6 +53,7 @@ interface LoginPage {
 /** CPF and password, or a passkey; also the confirmation of somebody who is signed in (`max_age`, `prompt=login`). */
 export function createSignInRoutes({ visits, pages, accounts, demoCitizens }: SignInRouteDependencies): { router: Router; show: StepPage } {
   const router = new Router()
+  const { certificates } = accounts.factors
 
   /** Whoever is signed in already confirms that account; another one is chosen by leaving it first. */
   async function knownAccount(visit: Visit): Promise<Account | undefined> {
@@ -68,7 +71,9 @@ export function createSignInRoutes({ visits, pages, accounts, demoCitizens }: Si
   async function showPage(ctx: HttpContext, visit: Visit, page: LoginPage = {}): Promise<void> {
     const known = await knownAccount(visit)
     const fixedCpf = known && maskCpf(known.citizen.reveal().cpf)
-    pages.show(ctx, visit, 'login', { ...page, typed: page.typed ?? suggestedCpf(visit), fixedCpf, demoCitizens })
+    const takesCertificate = (await certificates.host()) !== undefined
+    pages.show(ctx, visit, 'login', { ...page, typed: page.typed ?? suggestedCpf(visit), fixedCpf, takesCertificate, demoCitizens })
+    if (takesCertificate) await allowHost(ctx, certificates)
   }
 
   async function refuse(ctx: HttpContext, visit: Visit, refusal: string, typed: Typed = {}): Promise<void> {
@@ -139,6 +144,39 @@ export function createSignInRoutes({ visits, pages, accounts, demoCitizens }: Si
       if (result.kind === 'signed-in') return finishSignIn(ctx, visits, visit, result)
       if (result.kind === 'wait') return wait(ctx, visit, result.retryAfterSeconds)
       return refuse(ctx, visit, result.kind === 'suspended' ? 'suspended' : 'passkey-refused')
+    }),
+  )
+
+  /** A certificate of a card or token by itself: it says whose it is. */
+  async function signInWithCertificate(ctx: HttpContext, visit: Visit, ticket: string, facts: RequestFacts): Promise<void> {
+    const known = await knownAccount(visit)
+    const result = await accounts.steps.signInWithCertificate({
+      ticket, binding: visit.uid, facts, accountId: known?.id, sessionId: await liveSessionId(visit),
+    })
+    if (result.kind === 'signed-in') return finishSignIn(ctx, visits, visit, result)
+    if (result.kind === 'wait') return wait(ctx, visit, result.retryAfterSeconds)
+    if (result.kind === 'suspended') return refuse(ctx, visit, 'suspended')
+    ctx.status = 422
+    await showPage(ctx, visit, { refusal: refusalKey(result.why) })
+  }
+
+  router.post(
+    '/interacao/:uid/certificado',
+    guard({ params: uidParams }, async (ctx, { params, request }) => {
+      const visit = await visits.open(ctx, params.uid, ['login'])
+      const address = await accounts.steps.startCertificate({ binding: visit.uid, page: `${basePath(visit.uid)}/certificado`, facts: request })
+      ctx.status = address === undefined ? 429 : 303
+      if (address === undefined) return showPage(ctx, visit, { refusal: refusalKey('too-many') })
+      ctx.redirect(address)
+    }),
+  )
+
+  router.get(
+    '/interacao/:uid/certificado/retorno',
+    guard({ params: uidParams, query: returnQuery }, async (ctx, { params, query: { bilhete: ticket }, request }) => {
+      if (ticket === undefined) return toStep(ctx, params)
+      const visit = await openOrDiscard(certificates, ticket, () => visits.open(ctx, params.uid, ['login']))
+      await signInWithCertificate(ctx, visit, ticket, request)
     }),
   )
 
