@@ -44,7 +44,8 @@ export const accountsEvents = defineEvents({
   /** By the person's face at a counter: an account was made, or emptied of its ways in, to get one new one. */
   'accounts/counter-access': z.object({ created: z.boolean(), sessionId: z.string() }),
   'accounts/kiosk-entered': z.object({ sessionId: z.string() }),
-  'accounts/unblocked': z.object({}),
+  /** How many ways in went that the owner did not know as theirs. */
+  'accounts/unblocked': z.object({ removed: z.object({ passkeys: z.int(), contacts: z.int(), totp: z.boolean() }).optional() }),
   'accounts/death-noted': z.object({}),
   'accounts/death-withdrawn': z.object({}),
   'accounts/closed': z.object({ reason: z.string() }),

@@ -45,6 +45,7 @@ export type { FieldFault, RegistrationField, RegistrationForm } from './registra
 export type { AccountCreated, Registration, RegistrationConfirmation, RegistrationStart } from './registration/registration.ts'
 export type { AccessStanding, CounterAccess } from './safety/counter-access.ts'
 export type { CounterActs, LostWays, WaysOfAccount } from './safety/counter-acts.ts'
+export { DOUBTED_MS, type KeptWays } from './safety/kept-ways.ts'
 export { type Safety, SUSPENSION_REASONS, type SuspensionReason } from './safety/safety.ts'
 export { SIGNED_IN_COLUMNS, SIGNED_IN_TABLES, type SignedInRow, toSignedIn } from './sessions/signed-in.store.ts'
 export { deviceLabel } from './sessions/device-label.ts'

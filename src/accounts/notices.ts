@@ -4,7 +4,7 @@ import type { MessageParams } from '../platform/http/messages.ts'
 import type { Outbox } from '../platform/outbox.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Account, displayName } from './account.ts'
-import { listReachable } from './contacts/contact.store.ts'
+import { listReachable, listReachableFormer } from './contacts/contact.store.ts'
 import { firstName } from './identity/person-name.ts'
 
 /** Subject, text and (where a phone may be all there is) short text of each message. */
@@ -71,6 +71,8 @@ export interface Notices {
   tell(tx: Sql, account: Account, notice: Notice, params?: MessageParams): Promise<void>
   /** To every confirmed address of the account; those that the transaction is about to remove must still be there. */
   tellEverywhere(tx: Sql, account: Account, notice: Notice, params?: MessageParams): Promise<void>
+  /** The same, and to addresses that were taken out since a moment: where somebody else did that, there its owner is. */
+  tellFormerToo(tx: Sql, account: Account, since: Date, notice: Notice): Promise<void>
 }
 
 export interface NoticesDependencies {
@@ -113,6 +115,10 @@ export function createNotices({ outbox, translations, clock, serviceName, public
       const { email, phone } = account.citizen.reveal()
       const to: Destination[] = email !== undefined ? [{ channel: 'mail', to: email }] : phone !== undefined ? [{ channel: 'sms', to: phone }] : []
       await sendTo(tx, account, to, notice, params)
+    },
+    async tellFormerToo(tx, account, since, notice) {
+      const all = [...(await listReachable(tx, account.id)), ...(await listReachableFormer(tx, account.id, since))]
+      await sendTo(tx, account, [...new Map(all.map((one) => [one.to, one])).values()], notice)
     },
     tellEverywhere: async (tx, account, notice, params) => sendTo(tx, account, await listReachable(tx, account.id), notice, params),
   }

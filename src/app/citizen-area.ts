@@ -1,4 +1,4 @@
-import { type Account, type AccountId, createAddressLimit, displayName, networkOf } from '../accounts/index.ts'
+import { type Account, type AccountId, createAddressLimit, displayName, DOUBTED_MS, networkOf } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
 import type { PageSessions } from '../platform/http/page-session.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
@@ -12,8 +12,6 @@ import { faceCheckGrants } from './web.ts'
 export const AREA_CLIENT = SIGNING_AUDIENCE
 
 const AREA_SCOPES = ['openid', 'profile', 'cpf', 'email', 'phone'] as const
-/** How far back "não fui eu" doubts face checks. */
-const DOUBTED_MS = 30 * 86_400_000
 /** What a browser without a name is called in its record. */
 const NAMELESS_DEVICE = '?'
 

@@ -32,6 +32,7 @@ import { createRequests } from './cases/requests.ts'
 import { createConsentRoutes } from './consent/consent.routes.ts'
 import { createConsents } from './consent/consents.ts'
 import { createScreenRoutes } from './consent/screen.routes.ts'
+import { createWayChoices } from './consent/way-choices.ts'
 import { createSampleRoutes } from './sampling/sample.routes.ts'
 import { createSamples } from './sampling/samples.ts'
 import { createUnitRules } from './staff/unit-rules.ts'
@@ -112,7 +113,7 @@ export function createCounter(deps: CounterDependencies): Counter {
       (pages) => createRequestRoutes({ pages, attendances, requests }),
       (pages) => createFaceRoutes({ pages, attendances, captures, messages: site.messages }),
       (pages) => createConsentRoutes({ pages, attendances, consents, publicUrl: site.publicUrl }),
-      () => createScreenRoutes({ views: site.views, consents }),
+      () => createScreenRoutes({ views: site.views, consents, choices: createWayChoices({ desk, accounts: accounts.counter }) }),
       (pages) => createAccessOfferRoutes({ pages, attendances, access, publicUrl: site.publicUrl }),
       (pages) => createKioskAdminRoutes({ pages, kiosks, publicUrl: site.publicUrl }),
       (pages) => createOfferRoutes({ pages, attendances, bindings, publicUrl: site.publicUrl }),

@@ -45,6 +45,8 @@ export const helpdeskEvents = defineEvents({
   'helpdesk/consent-asked': z.object(attendance),
   /** Said on the citizen's own screen, where nobody is signed in. */
   'helpdesk/consent-answered': z.object({ ...attendance, answer: z.enum(ANSWERS) }),
+  /** On the citizen's own screen: which ways into a blocked account stay. */
+  'helpdesk/ways-chosen': z.object(attendance),
   /** Images that hung on the wrong person were withdrawn. */
   'helpdesk/images-disowned': z.object({ ...attendance, imageIds: z.array(z.uuid()), finding: z.enum(WRONG_FINDINGS) }),
   /** The person signed at the counter that the unit helps them today. */

@@ -27,6 +27,8 @@ export const HELPDESK_PROBLEMS = {
   stepOutOfOrder: { code: 'helpdesk/step-out-of-order', status: 409, title: 'This step is not open now' },
   captureIncomplete: { code: 'helpdesk/capture-incomplete', status: 422, title: 'Something is missing' },
   consentRefused: { code: 'helpdesk/consent-refused', status: 409, title: 'The citizen refused on their own screen' },
+  consentNeeded: { code: 'helpdesk/consent-needed', status: 409, title: 'The citizen agrees before the face is captured' },
+  waysNeeded: { code: 'helpdesk/ways-needed', status: 409, title: 'The citizen has not said which ways into the account stay' },
   halted: { code: 'helpdesk/halted', status: 409, title: 'The attendance is stopped until a reviewer decides' },
   fourEyes: { code: 'helpdesk/four-eyes', status: 403, title: 'Whoever had a hand in an attendance does not decide it' },
   eyesNeeded: { code: 'helpdesk/eyes-needed', status: 422, title: 'Without the search the supervisor compares the faces' },

@@ -53,7 +53,19 @@ async function capture(path: string, document: Record<string, string> = DOCUMENT
   assert.equal(page.status, 200, page.text)
   const shots = await shotsOf(person ?? 'fourth')
   assert.equal((await upload(area, counter, `${path}/arquivo`, { kind: 'document-front' }, shots[0] ?? assert.fail())).status, 303)
-  if (person) for (const shot of shots) assert.equal((await upload(area, counter, `${path}/rosto`, {}, shot)).status, 303)
+  if (person === undefined) return
+  // By signature, before the face: a face that is only compared is not captured without its person's word.
+  assert.equal((await upload(area, counter, `${path}/arquivo`, { kind: 'signature' }, shots[0] ?? assert.fail())).status, 303)
+  for (const shot of shots) assert.equal((await upload(area, counter, `${path}/rosto`, {}, shot)).status, 303)
+}
+
+/** A screen of the citizen's own, tied to the case. */
+async function tieScreen(path: string): Promise<BrowserClient> {
+  const offered = await counter.submit(await area.open(counter, `${path}/concordancia`), {}, { action: '/concordancia' })
+  const code = /<code>([0-9A-Z]{4}-[0-9A-Z]{4})<\/code>/.exec(offered.html)?.[1] ?? assert.fail(offered.text)
+  const screen = area.browser()
+  await screen.submit(await area.open(screen, '/tela'), { code }, { action: '/tela' })
+  return screen
 }
 
 async function send(path: string): Promise<void> {
@@ -111,7 +123,6 @@ async function bringSocialName(name: string): Promise<{ path: string; browser: B
   const saved = await counter.submit(wrong, { socialName: name }, { action: '/pedido' })
   assert.match(saved.text, /Pedido Feito/)
   await capture(path, DOCUMENT, 'fourth')
-  assert.equal((await upload(area, counter, `${path}/arquivo`, { kind: 'signature' }, (await shotsOf('fourth'))[0] ?? assert.fail())).status, 303)
   await send(path)
   return { path, browser: counter }
 }
@@ -175,25 +186,84 @@ test('whoever has no reference, or another face, loses nothing and takes nothing
   await reviewer.submit(await reviewer.get(link.href), { reason: 'impostor' }, { action: link.href.pathname })
 })
 
-test('an account that its owner blocked opens without the old password; one that operators blocked does not', async () => {
-  const { safety, signIn } = area.app.rooms.accounts
+test('a face that is only compared is not captured before its person agreed, to words of their own; a change of mind stops it', async () => {
+  const path = (await begin(rosa.cpf, 'lost-phone')).url.pathname
+  assert.match((await area.open(counter, `${path}/rosto`)).text, /Concordância em outra tela/, 'the camera does not open')
+  const shots = await shotsOf('fourth')
+  const shot = () => upload(area, counter, `${path}/rosto`, {}, shots[0] ?? assert.fail())
+  assert.match((await shot()).headers.get('Location') ?? '', /aviso=consent-needed/)
+  const screen = await tieScreen(path)
+  const asked = await area.open(screen, '/tela')
+  assert.match(asked.text, /só para comparar com a foto que já temos/)
+  assert.doesNotMatch(asked.text, /impressões digitais/)
+  await screen.submit(asked, {}, { button: 'Não concordo' })
+  assert.match((await shot()).headers.get('Location') ?? '', /aviso=consent-needed/)
+  await screen.submit(await area.open(screen, '/tela'), {}, { button: 'concordo' })
+  assert.match((await shot()).headers.get('Location') ?? '', /\/rosto$/)
+  const [kept] = await area.app.foundation.db.query<{ count: number }>("SELECT count(*) AS count FROM attendance_item WHERE attendance_id = $1 AND kind = 'face'", [idOf(path)])
+  assert.equal(kept?.count, 1)
+  await counter.submit(await area.open(counter, path), {}, { action: '/desistir' })
+})
+
+test('an account that its owner blocked opens with what they know as theirs and without the old password; one that operators blocked does not', async () => {
+  const { safety, signIn, factors, contacts } = area.app.rooms.accounts
+  const { db } = area.app.foundation
   const actor = { kind: 'operator', id: 'test' } as const
   assert.match((await begin(rosa.cpf, 'blocked-account')).text, /motivo não cabe/, 'it is not blocked')
   await safety.suspend(rosa.accountId, { reason: 'operator', actor })
   assert.match((await begin(rosa.cpf, 'blocked-account')).text, /motivo não cabe/)
   await safety.resume(rosa.accountId, actor)
+  const day = 86_400_000
+  const at = (days: number) => new Date(area.clock.now().getTime() + days * day)
+  const [own, foreign] = [randomUUID(), randomUUID()]
+  for (const [id, label, since] of [[own, 'Chave de metal', at(-90)], [foreign, 'Celular de estranho', at(-2)]] as const) {
+    await db.execute(
+      `INSERT INTO passkey (id, account_id, credential_id, public_key, counter, transports, backed_up, label, created_at) VALUES ($1, $2, $3, $4, 0, '{}', false, $5, $6)`,
+      [id, rosa.accountId, randomBytes(32), randomBytes(64), label, since],
+    )
+  }
+  // Whoever broke in put another e-mail in the place of hers, and a number.
+  await db.execute(`UPDATE contact SET removed_at = $2, created_at = $3 WHERE account_id = $1 AND removed_at IS NULL`, [rosa.accountId, at(-2), at(-90)])
+  for (const [kind, value] of [['email', 'estranho@example.org'], ['phone', '+5565988887777']])
+    await db.execute(`INSERT INTO contact (id, account_id, kind, value, is_primary, verified_at, created_at) VALUES ($1, $2, $3, $4, true, $5, $5)`, [randomUUID(), rosa.accountId, kind, value, at(-2)])
   await safety.suspend(rosa.accountId, { reason: 'not-me', actor })
+  area.clock.advance(40 * day)
   const path = (await begin(rosa.cpf, 'blocked-account')).url.pathname
+  const screen = await tieScreen(path)
+  await screen.submit(await area.open(screen, '/tela'), {}, { button: 'concordo' })
+  assert.doesNotMatch((await area.open(screen, '/tela')).text, /Chave de metal/, 'before the face was found to be hers nobody reads what her account has')
   await capture(path, DOCUMENT, 'fourth')
-  await send(path)
-  assert.match((await decide(path)).done.text, /Aprovado e feito/)
+  const checked = await counter.submit(await area.open(counter, path), {}, { action: '/conferir' })
+  assert.match(checked.text, /Falta escolher/)
+  assert.doesNotMatch(checked.text, /Chave de metal|example\.org/, 'the attendant sees nothing of it')
+  const unsaid = new URLSearchParams({ _csrf: await tokenOf(area, counter) })
+  assert.match((await counter.post(`${area.url}${path}/enviar`, unsaid, new URL(area.url))).text, /ainda não marcou/)
+  const offered = await area.open(screen, '/tela')
+  assert.match(offered.text, /O que é seu nesta conta\?/)
+  assert.doesNotMatch(offered.html, /estranho@example|88887777/, 'masked')
+  const ticked = (id: string) => new RegExp(`<input[^>]*value="${id}"[^>]*checked`).test(offered.html)
+  assert.deepEqual([ticked(own), ticked(foreign)], [true, false], 'what came in within the month before the block is not ticked')
+  assert.equal(/<input[^>]*name="contacts"[^>]*checked/.test(offered.html), false)
+  const chosen = await screen.submit(offered, { passkeys: own }, { action: '/tela/meios' })
+  assert.match(chosen.text, /Escolha guardada/)
+  assert.match((await counter.submit(await area.open(counter, path), {}, { action: '/enviar' })).text, /Esperando a supervisão/)
+  assert.deepEqual(await (await screen.fetch(`${area.url}/tela/estado`)).json(), { state: 'gone' })
+  const { sheet, done } = await decide(path)
+  assert.match(sheet.text, /Chave de metal, [\d/]+ Fica/)
+  assert.match(sheet.text, /Celular de estranho, [\d/]+ Termina/)
+  assert.match(done.text, /Aprovado e feito/)
   const account = await accountOf(rosa)
   assert.equal(account.status, 'active')
+  assert.deepEqual((await factors.passkeys.list(rosa.accountId)).map(({ id }) => id), [own])
+  assert.deepEqual(await contacts.list(rosa.accountId), [])
   const facts = { ip: '10.9.9.9', userAgent: 'test', deviceCookie: undefined }
   const tried = await signIn({ cpf: rosa.cpf, password: 'boi-tuiuiu-pantanal-7', facts, binding: 'x' })
   assert.equal(tried.kind, 'refused', 'the old password may be in other hands')
-  assert.ok((await area.mailsTo(rosa.email)).some(({ subject }) => /desbloqueada no balcão/.test(subject)))
-  assert.ok((await ledgerTypes(rosa)).includes('helpdesk/attendance-in-vain'), 'the look that opened nothing is in the ledger')
+  for (const address of [rosa.email, 'estranho@example.org'])
+    assert.ok((await area.mailsTo(address)).some(({ subject }) => /desbloqueada no balcão/.test(subject)), address)
+  const types = await ledgerTypes(rosa)
+  for (const type of ['helpdesk/attendance-in-vain', 'helpdesk/ways-chosen', 'accounts/unblocked']) assert.ok(types.includes(type), type)
+  await db.execute('UPDATE contact SET removed_at = NULL WHERE account_id = $1 AND value = $2', [rosa.accountId, rosa.email])
 })
 
 test('a death by its certificate stops the account everywhere; its own approver cannot take it back, another can', async () => {

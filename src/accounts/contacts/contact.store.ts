@@ -32,6 +32,21 @@ export async function listReachable(sql: Sql, accountId: AccountId): Promise<{ c
   return rows.map((row) => ({ channel: row.kind === 'email' ? 'mail' : 'sms', to: row.value }))
 }
 
+/** Confirmed addresses that were replaced or removed since a moment, as the outbox wants them. */
+export async function listReachableFormer(sql: Sql, accountId: AccountId, since: Date): Promise<{ channel: 'mail' | 'sms'; to: string }[]> {
+  const rows = await sql.query<ContactRow>(
+    `SELECT ${COLUMNS} FROM contact WHERE account_id = $1 AND removed_at >= $2 AND verified_at IS NOT NULL ORDER BY removed_at DESC, id LIMIT 20`,
+    [accountId, since],
+  )
+  return rows.map((row) => ({ channel: row.kind === 'email' ? 'mail' : 'sms', to: row.value }))
+}
+
+/** Retires one address into history; false when the account has none such. */
+export async function removeContact(tx: Sql, accountId: AccountId, id: string, now: Date): Promise<boolean> {
+  const changed = await tx.execute('UPDATE contact SET removed_at = $3 WHERE id = $1 AND account_id = $2 AND removed_at IS NULL', [id, accountId, now])
+  return changed === 1
+}
+
 /** Adds a confirmed primary address; the primary one of that kind must be gone (`removePrimary`). */
 export async function insertContact(tx: Sql, contact: { id: string; accountId: AccountId; address: Address; now: Date }): Promise<void> {
   await tx.execute(

@@ -24,6 +24,15 @@ export async function useRecoveryCode(sql: Sql, accountId: AccountId, hash: Buff
   return changed === 1
 }
 
+/** When the codes that still work were made; `undefined` when none does. */
+export async function findCodesMade(sql: Sql, accountId: AccountId): Promise<Date | undefined> {
+  const [row] = await sql.query<{ made: Date | null }>(
+    'SELECT max(created_at) AS made FROM recovery_code WHERE account_id = $1 AND used_at IS NULL AND removed_at IS NULL',
+    [accountId],
+  )
+  return row?.made ?? undefined
+}
+
 /** Codes that still work. */
 export async function countRecoveryCodes(sql: Sql, accountId: AccountId): Promise<number> {
   const [row] = await sql.query<{ count: number }>(

@@ -3,16 +3,18 @@ import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Account, AccountId, PersonId } from '../account.ts'
 import { changeStatus, findAccount, findAccountOfPerson, forgetPassword, holdChanges, lockAccount } from '../account.store.ts'
-import { maskAddress } from '../contacts/contact.ts'
-import { removePrimary } from '../contacts/contact.store.ts'
+import { type ContactKind, maskAddress, parseAddress } from '../contacts/contact.ts'
+import { listContacts, removePrimary } from '../contacts/contact.store.ts'
 import type { Core, Tools } from '../core.ts'
 import { listPasskeys, removePasskey } from '../factors/passkey.store.ts'
+import { findCodesMade } from '../factors/recovery-code.store.ts'
 import { findTotp, removeTotp } from '../factors/totp.store.ts'
 import type { Cpf } from '../identity/cpf.ts'
 import { findCpf, setDeathNoted } from '../identity/noted-deaths.store.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { createWaits } from '../throttle/waits.ts'
+import { DOUBTED_MS, type KeptWays, removeOthers } from './kept-ways.ts'
 
 /** What is gone with a lost device. */
 export interface LostWays {
@@ -21,12 +23,12 @@ export interface LostWays {
   readonly phone: boolean
 }
 
-/** What an account has that a device can take with it, without anything that opens it. */
+/** What an account has that a device can take with it, or somebody else may have added, without anything that opens it. */
 export interface WaysOfAccount {
   readonly passkeys: readonly { readonly id: string; readonly label: string; readonly createdAt: Date }[]
-  readonly hasTotp: boolean
-  /** Masked. */
-  readonly phone: string | undefined
+  readonly totpSince: Date | undefined
+  readonly recoveryCodesSince: Date | undefined
+  readonly contacts: readonly { readonly id: string; readonly kind: ContactKind; readonly masked: string; readonly createdAt: Date }[]
 }
 
 /**
@@ -37,14 +39,17 @@ export interface CounterActs {
   /** For whoever asks registers about a person. */
   cpfOf(personId: PersonId): Promise<Cpf | undefined>
   waysOf(accountId: AccountId): Promise<WaysOfAccount>
+  /** Since when somebody else may have been in an account that its owner blocked: what came in later is doubted first. */
+  doubtedSince(accountId: AccountId): Promise<Date>
   /** Ends what a lost device held and every session; further changes wait as after a recovery. @throws {Problem} accounts/account-not-active */
   endLost(tx: Sql, accountId: AccountId, lost: LostWays, actor: AuditActor): Promise<void>
   /**
-   * Opens an account that its owner blocked by "não fui eu", without the password that may be in other hands; waits are lifted.
+   * Opens an account that its owner blocked by "não fui eu", with the ways in that they know and without the password, which may be in other
+   * hands; waits are lifted, and every address is told, also those that go and those that somebody took out.
    *
    * The owner makes a new password by recovery. @throws {Problem} accounts/account-not-active when it is not such an account
    */
-  unblock(tx: Sql, accountId: AccountId, actor: AuditActor): Promise<void>
+  unblock(tx: Sql, accountId: AccountId, kept: KeptWays, actor: AuditActor): Promise<void>
   /** To every address: images that were not theirs no longer count for the account. */
   tellImagesWithdrawn(tx: Sql, accountId: AccountId): Promise<void>
   /** To every address: a proof of the counter's is held until a doubt about it is decided, or is good again. */
@@ -71,11 +76,14 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
   return {
     cpfOf: (personId) => findCpf(db, personId),
     async waysOf(accountId) {
-      const account = await findAccount(db, accountId)
-      const phone = account?.citizen.reveal().phone
       const passkeys = (await listPasskeys(db, accountId)).map(({ id, label, createdAt }) => ({ id, label, createdAt }))
-      return { passkeys, hasTotp: (await findTotp(db, accountId)) !== undefined, phone: phone && maskAddress({ kind: 'phone', value: phone }) }
+      const contacts = (await listContacts(db, accountId, { former: false })).map(({ id, kind, value, createdAt }) => {
+        const address = parseAddress(kind, value)
+        return { id, kind, masked: address ? maskAddress(address) : '', createdAt }
+      })
+      return { passkeys, contacts, totpSince: (await findTotp(db, accountId))?.confirmedAt, recoveryCodesSince: await findCodesMade(db, accountId) }
     },
+    doubtedSince: async (accountId) => new Date(((await findBlocked(audit, accountId)) ?? clock.now()).getTime() - DOUBTED_MS),
     async endLost(tx, accountId, lost, actor) {
       const account = await lock(tx, accountId, ({ status }) => status === 'active')
       const now = clock.now()
@@ -90,17 +98,18 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
       await tokens.consumeAllOf(tx, accountId)
       await audit.record(tx, { type: 'accounts/ways-lost', actor, subject: accountId, data: { passkeys, totp, mobile: phone } })
     },
-    async unblock(tx, accountId, actor) {
+    async unblock(tx, accountId, kept, actor) {
       const account = await lock(tx, accountId, ({ status, statusReason }) => status === 'suspended' && statusReason === 'not-me')
       const now = clock.now()
+      await notices.tellFormerToo(tx, account, kept.doubtedSince, 'unblocked')
+      const removed = await removeOthers(tx, accountId, kept, now)
       await changeStatus(tx, accountId, { from: 'suspended', to: 'active', reason: 'counter' })
       await forgetPassword(tx, accountId, now)
       await holdChanges(tx, accountId, 'counter', now)
       await sessions.endAll(tx, accountId, 'recovered')
       await tokens.consumeAllOf(tx, accountId)
       await waits.lift(tx, account)
-      await audit.record(tx, { type: 'accounts/unblocked', actor, subject: accountId, data: {} })
-      await notices.tellEverywhere(tx, account, 'unblocked')
+      await audit.record(tx, { type: 'accounts/unblocked', actor, subject: accountId, data: { removed } })
     },
     async tellImagesWithdrawn(tx, accountId) {
       const account = await findAccount(tx, accountId)
@@ -138,6 +147,21 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
       return true
     },
   }
+}
+
+const LINES = 200
+const MOST_PAGES = 25
+
+/** When the account was last blocked by its owner; who knows of it may have written a great many lines since. */
+async function findBlocked(audit: Core['audit'], accountId: AccountId): Promise<Date | undefined> {
+  let before: number | undefined
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const lines = await audit.ledger(accountId, { before, limit: LINES })
+    const blocked = lines.find(({ type, data }) => type === 'accounts/suspended' && data['reason'] === 'not-me')
+    if (blocked || lines.length < LINES) return blocked?.at
+    before = lines.at(-1)?.id
+  }
+  return undefined
 }
 
 /** `deceased`, with what suspended the account before: that stands again when the death does not. */

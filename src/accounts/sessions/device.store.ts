@@ -24,3 +24,8 @@ export async function removeDevice(tx: Sql, accountId: AccountId, id: string, no
   const changed = await tx.execute('UPDATE device SET removed_at = $3 WHERE id = $1 AND account_id = $2 AND removed_at IS NULL', [id, accountId, now])
   return changed === 1
 }
+
+/** Forgets every device: each is a new one at its next sign-in. */
+export async function removeDevices(tx: Sql, accountId: AccountId, now: Date): Promise<void> {
+  await tx.execute('UPDATE device SET removed_at = $2 WHERE account_id = $1 AND removed_at IS NULL', [accountId, now])
+}

@@ -129,7 +129,7 @@ function summaryOf(attendance: Attendance, visit: DeskVisit) {
     isHalted: haltedAt !== undefined && state !== 'refused',
     isHolder: holderId === visit.account.id,
     decision: attendance.decision,
-    asks: { face: CASE_TYPES[reason].face, evidence: CASE_TYPES[reason].evidence },
+    asks: { face: CASE_TYPES[reason].face, evidence: CASE_TYPES[reason].evidence, request: CASE_TYPES[reason].request },
     page: pageOfCase(id),
   }
 }

@@ -3,7 +3,7 @@ import { isUniqueViolation, type Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { type BoundAccount, findBoundAccount } from '../binding/binding.store.ts'
 import { forgetItems, listItems } from '../capture/item.store.ts'
-import { CASE_TYPES } from '../cases/case-type.ts'
+import { CASE_TYPES, owesWays } from '../cases/case-type.ts'
 import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { checkLooks } from '../support/looks.ts'
@@ -53,7 +53,7 @@ export interface Attendances {
   takeOver(id: string, from: AccountId, hand: Hand): Promise<void>
   /** Back from `captured` to the captures. */
   recapture(id: string, hand: Hand): Promise<void>
-  /** Hands the case to whoever approves. @throws {Problem} helpdesk/halted, helpdesk/consent-refused */
+  /** Hands the case to whoever approves. @throws {Problem} helpdesk/halted, helpdesk/consent-refused, helpdesk/ways-needed */
   submit(id: string, hand: Hand): Promise<void>
   abandon(id: string, hand: Hand): Promise<void>
   /** Ends what nobody finished in time and forgets what it held; a job's work. */
@@ -104,6 +104,7 @@ export function createAttendances(desk: Desk, register: BaseRegister): Attendanc
         // The citizen may have changed their mind on their own screen since the captures were checked.
         const agreement = await findAgreement(tx, id, await listItems(tx, keyring, id))
         if (agreement?.given === false) throw new Problem(HELPDESK_PROBLEMS.consentRefused)
+        if (owesWays(attendance)) throw new Problem(HELPDESK_PROBLEMS.waysNeeded)
         const expiresAt = new Date(clock.now().getTime() + APPROVAL_DAYS * 24 * HOUR_MS)
         await doStep(desk, tx, attendance, 'submit', { expiresAt })
         const { subject } = await ledgerOf(tx, attendance)

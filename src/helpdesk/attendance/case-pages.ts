@@ -11,9 +11,9 @@ import type { Hand } from './desk.ts'
 export const attendanceParams = z.object({ id: z.uuid() })
 export type AttendanceParams = z.output<typeof attendanceParams>
 
-const { reasonUnfit, requestUnfit, noReference, heldByAnother, stepOutOfOrder, captureIncomplete, halted, ownCase, alreadyBound, fourEyes, consentRefused, receiptNoAddress, receiptTooOften } = HELPDESK_PROBLEMS
-const TOLD = ['held-by-another', 'step-out-of-order', 'capture-incomplete', 'halted', 'own-case', 'already-bound', 'four-eyes', 'consent-refused', 'picture', 'reason-unfit', 'request-unfit', 'no-reference', 'receipt-sent', 'receipt-no-address', 'receipt-too-often'] as const
-const TOLD_PROBLEMS: ReadonlySet<string> = new Set([heldByAnother, stepOutOfOrder, captureIncomplete, halted, ownCase, alreadyBound, fourEyes, consentRefused, reasonUnfit, requestUnfit, noReference, receiptNoAddress, receiptTooOften].map(({ code }) => code))
+const { reasonUnfit, requestUnfit, noReference, heldByAnother, stepOutOfOrder, captureIncomplete, halted, ownCase, alreadyBound, fourEyes, consentRefused, consentNeeded, waysNeeded, receiptNoAddress, receiptTooOften } = HELPDESK_PROBLEMS
+const TOLD = ['held-by-another', 'step-out-of-order', 'capture-incomplete', 'halted', 'own-case', 'already-bound', 'four-eyes', 'consent-refused', 'consent-needed', 'ways-needed', 'picture', 'reason-unfit', 'request-unfit', 'no-reference', 'receipt-sent', 'receipt-no-address', 'receipt-too-often'] as const
+const TOLD_PROBLEMS: ReadonlySet<string> = new Set([heldByAnother, stepOutOfOrder, captureIncomplete, halted, ownCase, alreadyBound, fourEyes, consentRefused, consentNeeded, waysNeeded, reasonUnfit, requestUnfit, noReference, receiptNoAddress, receiptTooOften].map(({ code }) => code))
 
 /** Query of a case's page: what the last action came to. */
 export const toldQuery = z.object({ aviso: z.enum(TOLD).optional() })

@@ -10,6 +10,7 @@ import type { Attendances } from '../attendance/attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf, pageOfCase, telling } from '../attendance/case-pages.ts'
 import { isFitDocument } from '../cases/case-type.ts'
 import { parseCertificateNumber } from '../cases/certificate-number.ts'
+import { purposeOf } from '../consent/consent.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import type { Captures, Item } from './captures.ts'
@@ -67,7 +68,7 @@ export function createCaptureRoutes({ pages, attendances, captures }: CaptureRou
     }
     const fingers = FINGERS.map((finger) => ({ finger, state: stateOf(of('fingerprint', finger)) }))
     const types = { documents: DOCUMENT_TYPES.filter((type) => isFitDocument(attendance.reason, type)), missing: MISSING_FINGER_REASONS }
-    const shared = { id, page: pageOfCase(id), protocol: attendance.protocol, pictures, fingers, types, hasDocument: of('document') !== undefined }
+    const shared = { id, page: pageOfCase(id), protocol: attendance.protocol, pictures, purpose: purposeOf(attendance.reason), fingers, types, hasDocument: of('document') !== undefined }
     pages.show(ctx, visit, { section: 'attendances', view, data: { ...shared, ...data } })
   }
   const open = (view: string, scripts: string[] = []) =>

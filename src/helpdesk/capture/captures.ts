@@ -4,7 +4,7 @@ import { Problem } from '../../platform/problem.ts'
 import { DRAFT_HOURS, type Finger, MOST_SHOTS, type SeenDocument } from '../attendance/attendance.ts'
 import { touchAttendance } from '../attendance/attendance.store.ts'
 import { type Desk, type Hand, lockHeld } from '../attendance/desk.ts'
-import { isFitDocument } from '../cases/case-type.ts'
+import { CASE_TYPES, isFitDocument } from '../cases/case-type.ts'
 import type { Agreement } from '../consent/consent.ts'
 import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
@@ -23,7 +23,7 @@ export interface Captures {
   agreement(attendanceId: string): Promise<Agreement | undefined>
   /** What to change in a camera frame before the shot, which will be this wide; nothing is kept. */
   guide(frame: Uint8Array, profile: QualityProfile, shotWidth?: number): Promise<readonly ReasonCode[]>
-  /** Judges one shot and keeps a good one. Reasons = what to change; none = kept. @throws {ImageRefused} */
+  /** Judges one shot and keeps a good one. Reasons = what to change; none = kept. @throws {ImageRefused} @throws {Problem} helpdesk/consent-needed */
   addShot(id: string, photo: Uint8Array, hand: Hand, profile: QualityProfile): Promise<{ reasons: readonly ReasonCode[]; shots: number }>
   /** Forgets all shots, to begin again. */
   clearShots(id: string, hand: Hand): Promise<void>
@@ -79,9 +79,14 @@ async function putHeld(desk: Desk, tx: Sql, { id, item, hand }: { id: string; it
   await touchAttendance(tx, id, now, new Date(now.getTime() + DRAFT_HOURS * 3_600_000))
 }
 
-/** Before anything costs: the case must be this person's to change. */
-async function checkHeld(desk: Desk, id: string, hand: Hand): Promise<void> {
-  await desk.db.transaction((tx) => lockHeld(desk, tx, id, hand, 'open'))
+/** Before anything costs: the case must be this person's to change, and a face that is only compared has its person's word first. */
+async function checkMayShoot(desk: Desk, id: string, hand: Hand): Promise<void> {
+  await desk.db.transaction(async (tx) => {
+    const { reason } = await lockHeld(desk, tx, id, hand, 'open')
+    if (CASE_TYPES[reason].face !== 'proves') return
+    const agreement = await findAgreement(tx, id, await listItems(tx, desk.keyring, id))
+    if (agreement?.given !== true) throw new Problem(HELPDESK_PROBLEMS.consentNeeded)
+  })
 }
 
 interface Shot {
@@ -92,7 +97,7 @@ interface Shot {
 }
 
 async function addShot(desk: Desk, faces: CounterFaces, { id, photo, hand, profile }: Shot): Promise<{ reasons: readonly ReasonCode[]; shots: number }> {
-  await checkHeld(desk, id, hand)
+  await checkMayShoot(desk, id, hand)
   const seen = await faces.describe(photo)
   const quality = qualityOf(profile, seen, { jpegQuality: jpegQualityOf(photo) })
   const descriptor = seen.faces[0]?.descriptor

@@ -11,6 +11,7 @@ import { seeOther } from '../../portal/index.ts'
 import { LEAST_SHOTS } from '../attendance/attendance.ts'
 import type { Attendances } from '../attendance/attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf, pageOfCase, telling } from '../attendance/case-pages.ts'
+import { CASE_TYPES } from '../cases/case-type.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { FRAMES } from '../public-limit.routes.ts'
@@ -44,6 +45,7 @@ export function createFaceRoutes({ pages, attendances, captures, messages }: Fac
     const attendance = await attendances.get(id, { unitId: visit.unit.id })
     if (attendance.holderId !== visit.account.id) throw new Problem(HELPDESK_PROBLEMS.heldByAnother)
     if (attendance.state !== 'open') throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
+    if (CASE_TYPES[attendance.reason].face === 'proves' && (await captures.agreement(id))?.given !== true) return seeOther(ctx, `${pageOfCase(id)}/concordancia`)
     const shots = (await captures.list(id)).filter(({ kind }) => kind === 'face')
     const pictures = shots.map((item) => `${pageOfCase(id)}/imagem/${item.id}`)
     const page = pageOfCase(id)

@@ -13,7 +13,7 @@ import { CASE_TYPES } from './case-type.ts'
 
 /** What the decision of a case changes in other rooms, each in its transaction. */
 export interface EffectPorts {
-  readonly accounts: Omit<CounterActs, 'waysOf' | 'cpfOf'>
+  readonly accounts: Omit<CounterActs, 'waysOf' | 'doubtedSince' | 'cpfOf'>
   readonly evidence: Pick<Assurance, 'withdrawOfImages'>
   readonly images: Pick<ImageStore, 'withdrawImages'>
   /** A death was noted or taken back: whoever asks registers about the person does so again soon. */
@@ -60,8 +60,8 @@ async function effectOf(desk: Desk, ports: EffectPorts, tx: Sql, attendance: Att
       if (accountId === undefined || request?.kind !== 'lost-phone') throw unfit()
       return accounts.endLost(tx, accountId, request, actor)
     case 'blocked-account':
-      if (accountId === undefined) throw unfit()
-      return accounts.unblock(tx, accountId, actor)
+      if (accountId === undefined || request?.kind !== 'kept-ways') throw unfit()
+      return accounts.unblock(tx, accountId, { ...request, doubtedSince: new Date(request.doubtedSince) }, actor)
     case 'death':
       if (!(await accounts.noteDeath(tx, personId, actor))) throw unfit()
       return ports.deathChanged(tx, personId)

@@ -44,7 +44,8 @@ export function createRequestRoutes({ pages, attendances, requests }: RequestRou
   async function getDraft(visit: DeskVisit, id: string): Promise<Attendance> {
     const attendance = await attendances.get(id, { unitId: visit.unit.id })
     if (attendance.holderId !== visit.account.id) throw new Problem(HELPDESK_PROBLEMS.heldByAnother)
-    if (attendance.state !== 'open' || CASE_TYPES[attendance.reason].request === undefined) throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
+    const { request } = CASE_TYPES[attendance.reason]
+    if (attendance.state !== 'open' || request === undefined || request === 'kept-ways') throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
     return attendance
   }
   async function show(ctx: HttpContext, visit: DeskVisit, id: string, more: { errors?: FieldErrors; typed?: Typed } = {}): Promise<void> {

@@ -43,7 +43,7 @@ export function createRequests({ desk, accounts, images }: RequestDependencies):
     const { accountId } = await ledgerOf(db, attendance)
     const found = request === 'wrong-person' ? await standing(attendance) : []
     return {
-      ways: request === 'lost-phone' && accountId !== undefined ? await accounts.waysOf(accountId) : undefined,
+      ways: (request === 'lost-phone' || request === 'kept-ways') && accountId !== undefined ? await accounts.waysOf(accountId) : undefined,
       images: found.map(({ id, kind, source, capturedAt }) => ({ id, kind, source, capturedAt })),
     }
   }
@@ -69,7 +69,8 @@ export function createRequests({ desk, accounts, images }: RequestDependencies):
 }
 
 function isOf({ ways, images }: RequestChoices, { reason }: Attendance, request: CaseRequest): boolean {
-  if (CASE_TYPES[reason].request !== request.kind) return false
+  // What stays of a blocked account is said by the citizen and by nobody else.
+  if (CASE_TYPES[reason].request !== request.kind || request.kind === 'kept-ways') return false
   if (request.kind === 'lost-phone') return request.passkeyIds.every((id) => ways?.passkeys.some((passkey) => passkey.id === id))
   return request.kind !== 'wrong-person' || request.imageIds.every((id) => images.some((image) => image.id === id))
 }

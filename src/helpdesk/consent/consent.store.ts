@@ -55,16 +55,18 @@ export interface PairedScreen {
   readonly attendanceId: string
   readonly answer: Answer | undefined
   readonly answeredAt: Date | undefined
+  /** When its person said what stays of a blocked account. */
+  readonly chosenAt: Date | undefined
 }
 
 export async function findPaired(sql: Sql, screenHash: Buffer, now: Date): Promise<PairedScreen | undefined> {
-  const [row] = await sql.query<{ id: string; attendance_id: string; answer: Answer | null; answered_at: Date | null }>(
-    `SELECT s.id, s.attendance_id, s.answer, s.answered_at FROM attendance_consent s
+  const [row] = await sql.query<{ id: string; attendance_id: string; answer: Answer | null; answered_at: Date | null; chosen_at: Date | null }>(
+    `SELECT s.id, s.attendance_id, s.answer, s.answered_at, s.chosen_at FROM attendance_consent s
      JOIN attendance c ON c.id = s.attendance_id AND c.state IN ${ASKED_IN} AND c.expires_at > $2
      WHERE s.screen_hash = $1 AND s.ended_at IS NULL`,
     [screenHash, now],
   )
-  return row && { id: row.id, attendanceId: row.attendance_id, answer: row.answer ?? undefined, answeredAt: row.answered_at ?? undefined }
+  return row && { id: row.id, attendanceId: row.attendance_id, answer: row.answer ?? undefined, answeredAt: row.answered_at ?? undefined, chosenAt: row.chosen_at ?? undefined }
 }
 
 export interface NewAnswer extends ScreenAnswer {
@@ -81,6 +83,10 @@ export async function setAnswer(tx: Sql, id: string, { answer, at, locale, textD
   return changed === 1
 }
 
+export async function setChosen(tx: Sql, id: string, at: Date): Promise<void> {
+  await tx.execute('UPDATE attendance_consent SET chosen_at = $2 WHERE id = $1', [id, at])
+}
+
 /** The last answer of a case, on whichever screen. */
 export async function findAnswer(sql: Sql, attendanceId: string): Promise<ScreenAnswer | undefined> {
   const [row] = await sql.query<{ answer: Answer; answered_at: Date }>(
@@ -92,11 +98,12 @@ export async function findAnswer(sql: Sql, attendanceId: string): Promise<Screen
 
 /** How far the screen is that the case was offered to last. */
 export async function findScreenState(sql: Sql, attendanceId: string, now: Date): Promise<ScreenState> {
-  const [row] = await sql.query<{ paired_at: Date | null; answer: Answer | null; pair_until: Date }>(
-    'SELECT paired_at, answer, pair_until FROM attendance_consent WHERE attendance_id = $1 AND ended_at IS NULL',
+  const [row] = await sql.query<{ paired_at: Date | null; answer: Answer | null; chosen_at: Date | null; pair_until: Date }>(
+    'SELECT paired_at, answer, chosen_at, pair_until FROM attendance_consent WHERE attendance_id = $1 AND ended_at IS NULL',
     [attendanceId],
   )
   if (row === undefined) return 'none'
+  if (row.chosen_at !== null && row.answer !== 'refused') return 'chosen'
   if (row.answer !== null) return row.answer
   if (row.paired_at !== null) return 'paired'
   return row.pair_until > now ? 'offered' : 'none'

@@ -1,4 +1,19 @@
+import type { Reason } from '../attendance/attendance.ts'
+import { CASE_TYPES } from '../cases/case-type.ts'
 import type { Item } from '../capture/item.store.ts'
+
+/** Which text is agreed to: what is kept, or what is only compared and then forgotten. */
+export type Purpose = 'keep' | 'compare'
+
+export function purposeOf(reason: Reason): Purpose {
+  return CASE_TYPES[reason].face === 'proves' ? 'compare' : 'keep'
+}
+
+/** Keys of each text's parts, in their order. */
+export const CONSENT_PARTS = {
+  keep: ['what', 'face', 'document', 'signature', 'fingers', 'why', 'rights', 'free'],
+  compare: ['what', 'face', 'document', 'signature', 'why', 'rights', 'free'],
+} as const satisfies Record<Purpose, readonly string[]>
 
 export const ANSWERS = ['accepted', 'refused'] as const
 export type Answer = (typeof ANSWERS)[number]
@@ -25,7 +40,7 @@ export function agreementOf(answer: ScreenAnswer | undefined, items: readonly Pi
 }
 
 /** How far the second screen of a case is. */
-export const SCREEN_STATES = ['none', 'offered', 'paired', ...ANSWERS] as const
+export const SCREEN_STATES = ['none', 'offered', 'paired', ...ANSWERS, 'chosen'] as const
 export type ScreenState = (typeof SCREEN_STATES)[number]
 
 /** Letters and digits that nobody mistakes for one another on another screen. */

@@ -2,10 +2,11 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Sql } from '../../platform/db.ts'
 import type { Locale } from '../../platform/http/locale.ts'
 import type { Messages } from '../../platform/http/messages.ts'
-import { DRAFT_HOURS } from '../attendance/attendance.ts'
+import { type Attendance, DRAFT_HOURS } from '../attendance/attendance.ts'
 import { findAttendance, lockAttendance } from '../attendance/attendance.store.ts'
-import { actorOf, type Desk, type Hand, ledgerOf, lockHeld } from '../attendance/desk.ts'
-import { parseScreenCode, screenCode, type Answer, type ScreenAnswer, type ScreenState } from './consent.ts'
+import { actorOf, type Desk, type Hand, ledgerOf, lockHeld, lockOfUnit } from '../attendance/desk.ts'
+import { CASE_TYPES } from '../cases/case-type.ts'
+import { type Answer, CONSENT_PARTS, parseScreenCode, type Purpose, purposeOf, screenCode, type ScreenAnswer, type ScreenState } from './consent.ts'
 import { endScreen, findAnswer, findPaired, findScreenState, insertScreen, isOffered, type PairedScreen, pairScreen, setAnswer } from './consent.store.ts'
 
 /** From the attendant's screen to the citizen's. */
@@ -19,6 +20,9 @@ export interface ScreenView {
   readonly protocol: string
   readonly answer: Answer | undefined
   readonly answeredAt: Date | undefined
+  readonly purpose: Purpose
+  /** Later, on this screen, they say what stays of their account. */
+  readonly asksWays: boolean
 }
 
 /** The citizen's own screen at the counter: what is kept and why, and their answer. */
@@ -47,11 +51,11 @@ export interface ConsentDependencies {
 export function createConsents({ desk, messages }: ConsentDependencies): Consents {
   const { db, keyring, clock, audit } = desk
   const hashOf = (part: 'link' | 'code' | 'screen', value: string) => keyring.hash(value, `counter-consent-${part}`)
-  const paired = (sql: Sql, screen: string): Promise<PairedScreen | undefined> => findPaired(sql, hashOf('screen', screen), clock.now())
+  const paired = (sql: Sql, screen: string) => findTied(desk, sql, screen)
   return {
     offer: (id, hand) =>
       db.transaction(async (tx) => {
-        const attendance = await lockHeld(desk, tx, id, hand, 'open')
+        const attendance = await lockShown(desk, tx, id, hand)
         const [link, code, now] = [randomBytes(32).toString('base64url'), screenCode(randomBytes(8)), clock.now()]
         const pairUntil = new Date(now.getTime() + PAIRING_SECONDS * 1000)
         await insertScreen(tx, { attendanceId: id, offeredBy: hand.id, linkHash: hashOf('link', link), codeHash: hashOf('code', code), now, pairUntil })
@@ -61,7 +65,7 @@ export function createConsents({ desk, messages }: ConsentDependencies): Consent
       }),
     release: (id, hand) =>
       db.transaction(async (tx) => {
-        await lockHeld(desk, tx, id, hand, 'open')
+        await lockShown(desk, tx, id, hand)
         await endScreen(tx, id, clock.now())
       }),
     stateOf: (id) => findScreenState(db, id, clock.now()),
@@ -78,7 +82,8 @@ export function createConsents({ desk, messages }: ConsentDependencies): Consent
       const attendance = found && (await findAttendance(db, keyring, found.attendanceId))
       if (attendance === undefined) return undefined
       const { name, socialName } = attendance.facts.reveal()
-      return { firstName: (socialName ?? name).split(' ')[0] ?? '', protocol: attendance.protocol, answer: found?.answer, answeredAt: found?.answeredAt }
+      const { reason } = attendance
+      return { purpose: purposeOf(reason), asksWays: CASE_TYPES[reason].request === 'kept-ways', firstName: (socialName ?? name).split(' ')[0] ?? '', protocol: attendance.protocol, answer: found?.answer, answeredAt: found?.answeredAt }
     },
     answer: (screen, answer, locale) =>
       db.transaction(async (tx) => {
@@ -88,7 +93,7 @@ export function createConsents({ desk, messages }: ConsentDependencies): Consent
         const found = attendance && (await paired(tx, screen))
         if (attendance === undefined || found === undefined) return false
         if (found.answer === answer) return true
-        const said = { answer, at: clock.now(), locale, textDigest: digestOf(messages, locale) }
+        const said = { answer, at: clock.now(), locale, textDigest: digestOf(messages, locale, purposeOf(attendance.reason)) }
         if (!(await setAnswer(tx, found.id, said))) return false
         const { subject } = await ledgerOf(tx, attendance)
         // Nobody is signed in on that screen: the record says where it was answered, not that an account did it.
@@ -98,11 +103,20 @@ export function createConsents({ desk, messages }: ConsentDependencies): Consent
   }
 }
 
-/** Keys of the text of what is kept and why, in their order. */
-export const CONSENT_PARTS = ['what', 'face', 'document', 'signature', 'fingers', 'why', 'rights', 'free'] as const
+/** A draft in which its citizen has something to say: until it is checked, and of a blocked account until it is sent. */
+async function lockShown(desk: Desk, tx: Sql, id: string, hand: Hand): Promise<Attendance> {
+  const { reason, state } = await lockOfUnit(desk, tx, id, hand)
+  return lockHeld(desk, tx, id, hand, state === 'captured' && CASE_TYPES[reason].request === 'kept-ways' ? 'captured' : 'open')
+}
+
+/** The screen of this secret, while its case shows anything on it. */
+export function findTied({ keyring, clock }: Pick<Desk, 'keyring' | 'clock'>, sql: Sql, screen: string): Promise<PairedScreen | undefined> {
+  return findPaired(sql, keyring.hash(screen, 'counter-consent-screen'), clock.now())
+}
 
 /** Which words were agreed to, whatever becomes of the texts later. */
-function digestOf(messages: Pick<Messages, 'text'>, locale: Locale): Buffer {
-  const text = CONSENT_PARTS.map((part) => messages.text(locale, `helpdesk.signature.consent-${part}`)).join('\n')
+function digestOf(messages: Pick<Messages, 'text'>, locale: Locale, purpose: Purpose): Buffer {
+  const name = purpose === 'keep' ? 'consent' : 'compare'
+  const text = CONSENT_PARTS[purpose].map((part) => messages.text(locale, `helpdesk.signature.${name}-${part}`)).join('\n')
   return createHash('sha256').update(text).digest()
 }

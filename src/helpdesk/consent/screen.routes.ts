@@ -1,7 +1,7 @@
 import Router from '@koa/router'
 import { z } from 'zod'
 import { inRoom } from '../../platform/http/app.ts'
-import { type FieldErrors, guard, type Typed } from '../../platform/http/guard.ts'
+import { type FieldErrors, guard, listOf, type Typed } from '../../platform/http/guard.ts'
 import { localeOf } from '../../platform/http/locale.ts'
 import { type HttpContext, scopeOf } from '../../platform/http/request-facts.ts'
 import type { Views } from '../../platform/http/views.ts'
@@ -9,10 +9,12 @@ import { seeOther } from '../../portal/index.ts'
 import { LINK, limitAddresses, SCREENS } from '../public-limit.routes.ts'
 import { ANSWERS, parseScreenCode } from './consent.ts'
 import { type Consents, SCREEN_SECONDS } from './consents.ts'
+import type { WayChoices } from './way-choices.ts'
 
 export interface ScreenRoutesDependencies {
   readonly views: Views
   readonly consents: Pick<Consents, 'isOpen' | 'pair' | 'view' | 'answer'>
+  readonly choices: WayChoices
 }
 
 /** Short, since somebody types it on a tablet. */
@@ -25,10 +27,12 @@ const REFRESH_SECONDS = 10
 const params = z.object({ token: z.string().regex(SECRET) })
 const codeForm = z.object({ code: z.string().refine((text) => parseScreenCode(text) !== undefined, 'helpdesk.field.screen-code') })
 const answerForm = z.object({ answer: z.enum(ANSWERS) })
-const watched = z.object({ state: z.enum(['asked', ...ANSWERS, 'gone']) })
+const yes = z.literal('sim').optional()
+const waysForm = z.object({ passkeys: listOf(z.uuid()), contacts: listOf(z.uuid()), totp: yes, codes: yes })
+const watched = z.object({ state: z.enum(['asked', ...ANSWERS, 'ways', 'chosen', 'gone']) })
 
 /** The citizen's own screen at the counter: no sign-in; what ties it to a case is a cookie that this page alone reads. */
-export function createScreenRoutes({ views, consents }: ScreenRoutesDependencies): Router {
+export function createScreenRoutes({ views, consents, choices }: ScreenRoutesDependencies): Router {
   const router = new Router()
   router.use(inRoom('helpdesk'))
   router.use(SCREEN_PAGE, limitAddresses(SCREENS))
@@ -41,6 +45,10 @@ export function createScreenRoutes({ views, consents }: ScreenRoutesDependencies
   const viewOf = async (ctx: HttpContext) => {
     const secret = secretOf(ctx)
     return secret === undefined ? undefined : consents.view(secret)
+  }
+  const offeredOn = async (ctx: HttpContext) => {
+    const secret = secretOf(ctx)
+    return secret === undefined ? undefined : choices.find(secret)
   }
   const form = (ctx: HttpContext, page: { errors?: FieldErrors; typed?: Typed; isOver?: boolean; token?: string; isGone?: boolean } = {}) => {
     ctx.set('Cache-Control', 'no-store')
@@ -59,6 +67,8 @@ export function createScreenRoutes({ views, consents }: ScreenRoutesDependencies
     guard({}, async (ctx) => {
       const view = await viewOf(ctx)
       ctx.set('Cache-Control', 'no-store')
+      const offered = view && (await offeredOn(ctx))
+      if (offered !== undefined) return views.render(ctx, 'helpdesk/screen-ways', { ...view, ...offered, homeHref: SCREEN_PAGE, scripts: ['watch.js'] })
       if (view !== undefined) return views.render(ctx, 'helpdesk/screen', { ...view, homeHref: SCREEN_PAGE, refreshSeconds: REFRESH_SECONDS, scripts: ['watch.js', 'speech.js'] })
       const isOver = secretOf(ctx) !== undefined
       if (isOver) scopeOf(ctx).cookies.clear(ctx, COOKIE)
@@ -78,7 +88,9 @@ export function createScreenRoutes({ views, consents }: ScreenRoutesDependencies
     `${SCREEN_PAGE}/estado`,
     guard({ response: watched }, async (ctx) => {
       const view = await viewOf(ctx)
-      ctx.body = { state: view === undefined ? 'gone' : (view.answer ?? 'asked') }
+      const offered = view && (await offeredOn(ctx))
+      const state = view === undefined ? 'gone' : (view.answer ?? 'asked')
+      ctx.body = { state: offered === undefined ? state : offered.chosen ? 'chosen' : 'ways' }
     }),
   )
   router.post(
@@ -86,6 +98,15 @@ export function createScreenRoutes({ views, consents }: ScreenRoutesDependencies
     guard({ body: answerForm }, async (ctx, { body }) => {
       const secret = secretOf(ctx)
       if (secret !== undefined) await consents.answer(secret, body.answer, localeOf(ctx))
+      seeOther(ctx, SCREEN_PAGE)
+    }),
+  )
+  router.post(
+    `${SCREEN_PAGE}/meios`,
+    guard({ body: waysForm }, async (ctx, { body }) => {
+      const secret = secretOf(ctx)
+      const choice = { passkeyIds: body.passkeys, contactIds: body.contacts, totp: body.totp === 'sim', recoveryCodes: body.codes === 'sim' }
+      if (secret !== undefined) await choices.choose(secret, choice)
       seeOther(ctx, SCREEN_PAGE)
     }),
   )
