@@ -1,6 +1,6 @@
 import type Router from '@koa/router'
-import { withDeadline } from '../accounts/index.ts'
-import { createAssistance, createAssistanceRoutes, createCounter, createDeskRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, createTellCitizen, DESK_PLACE, publicCodeOf } from '../helpdesk/index.ts'
+import { type AccountId, withDeadline } from '../accounts/index.ts'
+import { createAssistance, createAssistanceRoutes, createCounter, createDeskRoutes, createHomeRoutes, createHoursRoutes, createManagementRoutes, createQueueRoutes, createSupportRoutes, createTellCitizen, DESK_PLACE, publicCodeOf } from '../helpdesk/index.ts'
 import { createAreaSessions } from '../portal/index.ts'
 import type { CitizenArea } from './citizen-area.ts'
 import { type AreaDependencies, type LocalAddress, openEntrance } from './first-party.ts'
@@ -43,12 +43,14 @@ export async function openDeskArea(deps: AreaDependencies, citizens: Pick<Citize
   jobs.schedule('attendances-expire', '*/10 * * * *', async () => void (await counter.expire()))
   jobs.schedule('counter-help-forget', '23 4 * * *', async () => void (await assistance.forget()))
   const entrance = await openEntrance(deps, party, localAddress)
+  const staffAccounts = { find, findLiveSession: sessions.findLive, publicCodeOf: (id: AccountId) => publicCodeOf(keyring, id) }
   const routes = createDeskRoutes({
     entrance,
     messages: look.messages,
-    accounts: { find, findLiveSession: sessions.findLive, publicCodeOf: (id) => publicCodeOf(keyring, id) },
+    accounts: staffAccounts,
     staff,
     parts: [
+      (pages) => createHomeRoutes({ pages, db, clock, accounts: staffAccounts }),
       ...counter.parts,
       (pages) => createAssistanceRoutes({ pages, desk, assistance }),
       (pages) => createQueueRoutes({ pages, ...rooms.line, accounts: rooms.accounts, surveys: rooms.figures.surveys }),

@@ -42,6 +42,13 @@ const SECTIONS = [
 
 export type DeskSection = (typeof SECTIONS)[number]['name']
 
+/** A part of the area, as a link leads there. */
+export interface DeskPart {
+  readonly name: DeskSection
+  readonly href: string
+  readonly icon: string
+}
+
 /** Somebody of the staff, at work in one unit at this moment. */
 export interface DeskVisit extends AreaVisit {
   readonly unit: Unit
@@ -72,6 +79,8 @@ export interface DeskPages {
   ): (ctx: HttpContext, input: Input) => Promise<void>
   /** Remembers the unit in this browser; it is checked against live roles at every request. */
   choose(ctx: HttpContext, unitId: string): void
+  /** The parts of the area that this visit may see, in the order of the menu. */
+  partsOf(visit: DeskVisit): readonly DeskPart[]
   show(ctx: HttpContext, visit: DeskVisit, page: DeskPage): void
 }
 
@@ -130,8 +139,9 @@ export function createDeskPages({ sessions, accounts, staff, views, messages }: 
       )
     },
     choose: (ctx, unitId) => scopeOf(ctx).cookies.write(ctx, UNIT_COOKIE, unitId, { sameSite: 'Strict' }),
+    partsOf,
     show(ctx, visit, { section, view, data }) {
-      const menu = SECTIONS.filter(({ name }) => canSee(visit.roles, name)).map(({ name, href, icon }) => ({
+      const menu = partsOf(visit).map(({ name, href, icon }) => ({
         href,
         icon,
         label: messages.text(localeOf(ctx), `helpdesk.nav.${name}`),
@@ -144,6 +154,8 @@ export function createDeskPages({ sessions, accounts, staff, views, messages }: 
     },
   }
 }
+
+const partsOf = ({ roles }: DeskVisit): readonly DeskPart[] => SECTIONS.filter(({ name }) => canSee(roles, name))
 
 function canSee(held: readonly StaffRole[], section: DeskSection): boolean {
   const roles: readonly StaffRole[] = SECTIONS.find(({ name }) => name === section)?.roles ?? []

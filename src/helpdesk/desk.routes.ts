@@ -28,10 +28,6 @@ export function createDeskRoutes({ entrance, messages, accounts, staff, parts }:
   const router = new Router()
   router.use(inRoom('helpdesk'))
 
-  const home = pages.only('home', async (ctx, visit) => {
-    const roles = visit.everywhere.filter(({ unitId }) => unitId === visit.unit.id)
-    pages.show(ctx, visit, { section: 'home', view: 'home', data: { code: accounts.publicCodeOf(visit.account.id), roles: roles.map(({ role, endsAt }) => ({ role, endsAt })) } })
-  })
   const list = pages.units(async (ctx, _visit, units) => {
     views.render(ctx, 'helpdesk/units', { area: { homeHref: DESK_PLACE.base }, units })
   })
@@ -40,7 +36,6 @@ export function createDeskRoutes({ entrance, messages, accounts, staff, parts }:
     seeOther(ctx, DESK_PLACE.base)
   })
 
-  router.get(DESK_PLACE.base, guard({}, home))
   router.get('/balcao/unidade', guard({}, list))
   router.post('/balcao/unidade', guard({ body: choice }, choose))
   router.use(createEntranceRoutes(entrance).router.routes())

@@ -50,6 +50,7 @@ test('somebody takes a number at the tablet, is called to a desk and attended; t
   assert.match(given.text, /P001/)
   let page = await area.open(clerk, '/balcao/fila')
   assert.match(page.text, /1 pessoa espera/)
+  assert.match((await area.open(clerk, '/balcao')).text, /1 pessoa espera na fila/)
   page = await post(clerk, page, '/balcao/fila/chamar', { guiche: '7' })
   assert.match(page.text, /P001/)
   const screen = await panelOf(desk.unit)

@@ -76,6 +76,7 @@ test('an approval is drawn in its own transaction and shown to strangers only; "
     assert.doesNotMatch((await area.open(browser, LIST)).html, new RegExp(id))
   }
   const { browser, page } = await pageOf(await hire(area, desk, 'supervisor'), LIST)
+  assert.match((await area.open(browser, '/balcao')).text, /[1-9]\d* aprovaç(ão|ões) sorteadas? por conferir/)
   const link = page.links.find(({ href }) => href.pathname.endsWith(id)) ?? assert.fail(page.text)
   const sheet = await browser.get(link.href)
   assert.match(sheet.text, /1234567-8/)

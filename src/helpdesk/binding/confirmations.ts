@@ -11,7 +11,8 @@ import type { AddEvidence } from './evidence.ts'
 import { bind, CONFIRM_KIND, hasFace } from './proofs.ts'
 
 /** How long a case stays on the list of those to confirm. */
-const LISTED_MS = 86_400_000
+/** How long somebody who asked to be confirmed stays on the list. */
+export const LISTED_MS = 86_400_000
 
 export interface ToConfirm {
   readonly id: string

@@ -1,0 +1,43 @@
+import type { AccountId } from '../../accounts/index.ts'
+import type { Sql } from '../../platform/db.ts'
+
+/** Parts of the counter in which something can wait for somebody. */
+export const WORK_SECTIONS = ['queue', 'attendances', 'accounts', 'approvals', 'fraud', 'samples'] as const
+
+export type WorkSection = (typeof WORK_SECTIONS)[number]
+
+/** How many things wait in each part. */
+export type Work = Readonly<Record<WorkSection, number>>
+
+export interface Worker {
+  readonly id: AccountId
+  readonly unitId: string
+}
+
+/** `day` = the line's; `claimedSince` = since when an account that asked to be confirmed is listed. */
+export interface WorkSpan {
+  readonly day: string
+  readonly claimedSince: Date
+}
+
+/**
+ * What waits in a unit for one of its staff: people in the line, drafts in their own hands, and whatever needs another pair of eyes and may have theirs.
+ * Who had a part in a case is not told that it waits; the pages themselves decide who may open what.
+ */
+export async function countWork(sql: Sql, { id, unitId }: Worker, { day, claimedSince }: WorkSpan): Promise<Work> {
+  const [row] = await sql.query<Work>(
+    `SELECT
+      (SELECT count(*) FROM helpdesk_ticket t WHERE t.unit_id = $1 AND t.day = $3 AND t.state = 'waiting') AS queue,
+      (SELECT count(*) FROM attendance c WHERE c.holder_id = $2 AND c.unit_id = $1 AND c.state IN ('open', 'captured')) AS attendances,
+      (SELECT count(*) FROM attendance c WHERE c.unit_id = $1 AND c.confirm_token IS NOT NULL AND c.bound_account IS NULL AND c.claimed_at > $4
+         AND c.state IN ('open', 'captured', 'awaiting-approval', 'approved') AND c.claimed_account <> $2 AND NOT attendance_is_involved(c.id, $2)) AS accounts,
+      (SELECT count(*) FROM attendance c WHERE c.unit_id = $1 AND c.state = 'awaiting-approval' AND c.halted_at IS NULL AND NOT attendance_is_involved(c.id, $2)) AS approvals,
+      (SELECT count(*) FROM fraud_review f JOIN attendance c ON c.id = f.attendance_id JOIN helpdesk_unit u ON u.id = c.unit_id
+         WHERE f.state = 'pending' AND (u.id = $1 OR (f.kind = 'second-look' AND u.parent_id = $1)) AND NOT attendance_is_involved(c.id, $2)
+         AND NOT EXISTS (SELECT 1 FROM approval_sample s WHERE s.attendance_id = c.id AND s.decided_by = $2)) AS fraud,
+      (SELECT count(*) FROM approval_sample s JOIN attendance c ON c.id = s.attendance_id JOIN helpdesk_unit u ON u.id = c.unit_id
+         WHERE s.state = 'waiting' AND (u.id = $1 OR u.parent_id = $1) AND NOT attendance_is_involved(c.id, $2)) AS samples`,
+    [unitId, id, day, claimedSince],
+  )
+  return row ?? { queue: 0, attendances: 0, accounts: 0, approvals: 0, fraud: 0, samples: 0 }
+}
