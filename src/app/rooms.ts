@@ -128,7 +128,7 @@ export async function openRooms(foundation: Foundation, { messages, faceThreads,
   const proxies = await openProxies({ foundation, audit, assurance, register, paper: { messages, seal } })
   const signing = openRemoteSigning({ foundation, rooms: { audit, accounts, assurance, proxies, signatures }, messages, issuer, register })
   const signedGrants = proxies.signedBy(createInstrumentSigner({ accounts, signatures, activations: signing.activations, seal }))
-  foundation.jobs.schedule('proxies-signing-purge', '11 * * * *', async () => void (await signedGrants.purge()))
+  foundation.jobs.schedule('proxies-signing-purge', '1-59/5 * * * *', async () => void (await signedGrants.purge()))
   const documents = openDocumentSigning({ foundation, rooms: { audit, accounts, proxies, signatures, signing }, messages })
   const people = livenessPeople(accounts, images)
   const outcomes = openOutcomes(foundation, audit, messages)

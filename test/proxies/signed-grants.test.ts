@@ -129,9 +129,14 @@ for (const { label, open } of testDatabases()) {
         meanwhile = async () => {}
       })
       assert.equal(await given(), open)
+      const lost = async () => (await scene.audit.ledger(owner.accountId, { limit: 100 })).filter(({ type }) => type === 'proxies/signing-lost').length
+      const before = await lost()
+      assert.ok(before > 0, 'on record at once')
+      await grants.begin(owner.by, id)
       const twice = await Promise.allSettled([grants.finish(owner.by, id, PROOF), grants.finish(owner.by, id, PROOF)])
       assert.deepEqual(twice.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
       assert.equal(await given(), open + 1)
+      assert.equal(await lost(), before, 'what gave is not lost')
     })
 
     test('each person of several gets an instrument of their own; what is passed on is signed too', async () => {

@@ -99,6 +99,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'oidc/face-check-refused',
   'portal/use-disowned',
   'signatures/signing-lost',
+  'proxies/signing-lost',
   'signatures/icp-refused',
   'helpdesk/support-acted',
 ])

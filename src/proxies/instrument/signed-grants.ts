@@ -16,6 +16,7 @@ import { insertInstrument } from './instrument.store.ts'
 import type { InstrumentDependencies } from './instruments.ts'
 import { countSignings, findSigning, insertSigning, purgeSignings, type StoredSigning, setActivation, takeSigning } from './signing.store.ts'
 import { readPlan, type SigningPlan, type SigningText, writePlan } from './signing-plan.ts'
+import { createSigningRecord } from './signing-record.ts'
 import { instrumentOf } from './text.ts'
 
 /** What a grantor signs at once: the instruments of one giving, always the same bytes. */
@@ -48,11 +49,12 @@ export interface SignedGrants {
   /** @throws {Problem} proxies/signing-over, proxies/role-changed, and what the signatures room refuses */
   begin(by: Acting, id: string): Promise<{ nonce: string }>
   /**
-   * Signs, and gives in the transaction that keeps what was signed: what stops before it has given nothing.
+   * Signs, and gives in the transaction that keeps what was signed: what stops before it has given nothing, and the record says so.
    *
    * @throws {Problem} proxies/signing-over, proxies/role-changed, as `grant` does, and what the signatures room refuses
    */
   finish(by: Acting, id: string, proof: { idToken: string }): Promise<Mandate[]>
+  /** Forgets what nobody signed in time; what was stopped dead with the key in hand is on record as lost first. */
   purge(): Promise<number>
 }
 
@@ -71,6 +73,7 @@ const MOST_OPEN = 10
 export function createSignedGrants({ core, roles, grants, paper, signer }: SignedGrantDependencies): SignedGrants {
   const { db, clock, keyring } = core.platform
   const context = (id: string) => `mandate-signing:${id}`
+  const record = createSigningRecord(core)
 
   const documentOf = (mandate: Described, granted: readonly Role[], { code, at }: { code: string; at: Date }) =>
     instrumentOf(paper.texts, { mandate, roles: granted, code, url: `${paper.publicUrl}/procuracoes/verificar/${code}`, at })
@@ -99,7 +102,7 @@ export function createSignedGrants({ core, roles, grants, paper, signer }: Signe
   async function keep(
     tx: Sql,
     made: readonly Mandate[],
-    { texts, files }: { texts: readonly SigningText[]; files: readonly Buffer[] },
+    { id, texts, files }: { id: string; texts: readonly SigningText[]; files: readonly Buffer[] },
   ): Promise<void> {
     for (const [index, mandate] of made.entries()) {
       const [text, file] = [texts[index], files[index]]
@@ -115,7 +118,7 @@ export function createSignedGrants({ core, roles, grants, paper, signer }: Signe
         createdAt: clock.now(),
       })
       if (!kept) throw new Error('a new mandate has an instrument already')
-      const data = { mandateId: mandate.id, sha256: digest.toString('hex') }
+      const data = { mandateId: mandate.id, sha256: digest.toString('hex'), signingId: id }
       await recordFor(core, tx, {
         type: 'proxies/instrument-made',
         actor: { kind: 'system' },
@@ -150,14 +153,17 @@ export function createSignedGrants({ core, roles, grants, paper, signer }: Signe
       return { company, parentId, terms, texts: texts.map(({ pdf }) => ({ pdf, sha256: createHash('sha256').update(pdf).digest('hex') })) }
     },
     async begin(by, id) {
-      const { plan, unsigned } = await open(by, id)
+      const { stored, plan, unsigned } = await open(by, id)
       await checkVersions(plan)
+      // A key of before, wherever it is, gives nothing any more.
+      await record.lose(stored, clock.now())
       const { activationId, nonce } = await signer.open(unsigned)
       await setActivation(db, id, activationId)
       return { nonce }
     },
     async finish(by, id, { idToken }) {
-      const { stored: { activationId }, plan, unsigned } = await open(by, id)
+      const { stored, plan, unsigned } = await open(by, id)
+      const { activationId } = stored
       if (activationId === undefined) throw new Problem(PROXIES_PROBLEMS.signingOver)
       await checkVersions(plan)
       const { terms, company } = plan
@@ -167,15 +173,25 @@ export function createSignedGrants({ core, roles, grants, paper, signer }: Signe
       const now = await grants.describe(acting, terms, parentId)
       await checkGiver(core, acting, await getActor(core, acting), levelFor(now.roles, 'grantorLevel'))
       checkWords(now.mandates, now.roles, plan)
-      const files = await signer.sign(unsigned, { activationId, idToken })
-      const signed = async (tx: Sql, made: readonly Mandate[]) => {
-        if (!(await takeSigning(tx, id, activationId))) throw new Problem(PROXIES_PROBLEMS.signingOver)
-        checkWords(made, now.roles, plan)
-        await keep(tx, made, { texts: plan.texts, files })
+      await record.begin(stored, activationId)
+      try {
+        const files = await signer.sign(unsigned, { activationId, idToken })
+        const signed = async (tx: Sql, made: readonly Mandate[]) => {
+          if (!(await takeSigning(tx, id, activationId))) throw new Problem(PROXIES_PROBLEMS.signingOver)
+          checkWords(made, now.roles, plan)
+          await keep(tx, made, { id, texts: plan.texts, files })
+        }
+        return parentId === undefined ? await grants.grant(acting, terms, { signed }) : [await grants.subdelegate(acting, parentId, terms, { signed })]
+      } catch (error) {
+        // What cannot be written now is found by the purge.
+        await record.lose(stored, clock.now()).catch(() => {})
+        throw error
       }
-      return parentId === undefined ? grants.grant(acting, terms, { signed }) : [await grants.subdelegate(acting, parentId, terms, { signed })]
     },
-    purge: () => purgeSignings(db, clock.now()),
+    async purge() {
+      await record.loseDead()
+      return purgeSignings(db, clock.now())
+    },
   }
 }
 

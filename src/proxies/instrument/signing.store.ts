@@ -53,11 +53,28 @@ export async function setActivation(sql: Sql, id: string, activationId: string):
   await sql.execute('UPDATE mandate_signing SET activation_id = $2 WHERE id = $1', [id, activationId])
 }
 
+/** False when it is gone, another confirmation was begun since, or its key is in use already. */
+export async function beginSigning(tx: Sql, { id, activationId, at }: { id: string; activationId: string; at: Date }): Promise<boolean> {
+  const begun = await tx.execute('UPDATE mandate_signing SET signing_at = $3 WHERE id = $1 AND activation_id = $2 AND signing_at IS NULL', [id, activationId, at])
+  return begun === 1
+}
+
+/** False when it has been given, or was noted as lost before. */
+export async function loseSigning(tx: Sql, { id, begunBy }: { id: string; begunBy: Date }): Promise<boolean> {
+  return (await tx.execute('UPDATE mandate_signing SET signing_at = NULL, activation_id = NULL WHERE id = $1 AND signing_at <= $2', [id, begunBy])) === 1
+}
+
+/** Signings that were begun and have come to no end. */
+export async function listUnderway(sql: Sql, begunBy: Date): Promise<Pick<StoredSigning, 'id' | 'accountId'>[]> {
+  const rows = await sql.query<Pick<SigningRow, 'id' | 'account_id'>>('SELECT id, account_id FROM mandate_signing WHERE signing_at <= $1', [begunBy])
+  return rows.map((row) => ({ id: row.id, accountId: row.account_id }))
+}
+
 /** False when it is gone, or another confirmation was begun since: of two that finish one gives. */
 export async function takeSigning(tx: Sql, id: string, activationId: string): Promise<boolean> {
   return (await tx.execute('DELETE FROM mandate_signing WHERE id = $1 AND activation_id = $2', [id, activationId])) === 1
 }
 
 export function purgeSignings(sql: Sql, now: Date): Promise<number> {
-  return sql.execute('DELETE FROM mandate_signing WHERE expires_at <= $1', [now])
+  return sql.execute('DELETE FROM mandate_signing WHERE expires_at <= $1 AND signing_at IS NULL', [now])
 }

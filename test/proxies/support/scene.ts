@@ -7,6 +7,7 @@ import { type Audit, createAudit } from '../../../src/audit/index.ts'
 import type { Database } from '../../../src/platform/db.ts'
 import { type Keyring, openKeyring } from '../../../src/platform/keyring.ts'
 import { loadMessages } from '../../../src/platform/http/messages.ts'
+import { Sensitive } from '../../../src/platform/sensitive.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import {
   type Acting, type CompanyRecord, createProxies, type Day, dayOf, type GrantTerms, type Mandate, type MandateId, type Power, type Proxies, type ProxyNotice,
@@ -17,6 +18,8 @@ import { type FixedClock, fixedClock } from '../../support/clock.ts'
 
 export const SYSTEM = { kind: 'system' } as const
 const MESSAGES = fileURLToPath(new URL('../../../views/messages', import.meta.url))
+/** For scenes that two processes open. */
+export const SHARED_KEY = new Sensitive(Buffer.alloc(32, 7))
 export const START = '2026-11-22T12:00:00Z'
 
 export interface Person {
@@ -85,9 +88,18 @@ export function definition(change: Record<string, unknown> = {}): Record<string,
   }
 }
 
-export async function openScene(db: Database): Promise<ProxyScene> {
+export interface SceneOptions {
+  /** Agencies are there already: another process made this database. */
+  readonly isKnown?: boolean
+  /** The key under which another process opens it too. */
+  readonly masterKey?: Sensitive<Buffer>
+  /** Runs inside of the transaction that tells somebody. */
+  readonly onNotice?: (notice: ProxyNotice) => Promise<void>
+}
+
+export async function openScene(db: Database, { isKnown = false, masterKey, onNotice }: SceneOptions = {}): Promise<ProxyScene> {
   const clock = fixedClock(START)
-  const keyring = await openKeyring({ db, clock, dataDir: 'memory' })
+  const keyring = await openKeyring({ db, clock, dataDir: 'memory', ...(masterKey && { masterKey }) })
   const audit = createAudit({ db, clock, keyring, log: silentLog, settings: { catalogs: [assuranceEvents, proxiesEvents] } })
   const assurance = createAssurance({ db, audit, clock, demo: true })
   const register = new Map<Cpf, BaseRecord>()
@@ -105,13 +117,18 @@ export async function openScene(db: Database): Promise<ProxyScene> {
         find: async (root) => companies.find((one) => one.root === root),
         findByAdministrator: async (cpf) => isDown ? Promise.reject(new Error('down')) : companies.filter(({ administrators }) => administrators.includes(cpf)),
       },
-      notify: async (_tx, { accountId, notice, everywhere }) => void told.push({ accountId, notice, everywhere }),
+      async notify(_tx, { accountId, notice, everywhere }) {
+        told.push({ accountId, notice, everywhere })
+        await onNotice?.(notice)
+      },
       endRepresentationTokens: async (_tx, id) => void ended.push(id),
     },
     paper: { documents: { render: async (document) => Buffer.from(JSON.stringify(document)) }, texts: loadMessages({ folder: MESSAGES, strict: true }), publicUrl: 'https://login.example' },
   })
-  await proxies.roles.addNamespace({ code: 'sefaz', title: 'Secretaria de Fazenda', clientId: 'sefaz-client' }, SYSTEM)
-  await proxies.roles.addNamespace({ code: 'saude', title: 'Secretaria de Saúde', clientId: 'saude-client' }, SYSTEM)
+  if (!isKnown) {
+    await proxies.roles.addNamespace({ code: 'sefaz', title: 'Secretaria de Fazenda', clientId: 'sefaz-client' }, SYSTEM)
+    await proxies.roles.addNamespace({ code: 'saude', title: 'Secretaria de Saúde', clientId: 'saude-client' }, SYSTEM)
+  }
   let count = 0
   const today = dayOf(clock.now())
 
