@@ -27,7 +27,7 @@ export async function admitService({ signing, clients, claims, people }: Signing
   return { accountId: grant.accountId, client }
 }
 
-/** Before a large body is read: some token that is good for something. @throws {Refusal} */
+/** Before a body is read: some token that is good for something. @throws {Refusal} */
 export async function checkKnown({ signing, claims }: SigningApiDependencies, ctx: HttpContext): Promise<void> {
   const token = bearerOf(ctx)
   if (token !== '' && ((await signing.lendings.find(token)) || (await signing.asks.findService(token)))) return
