@@ -5,6 +5,8 @@
  * `{ id, error: { code, message } }`. It works on one task at a time; one that overruns its deadline or dies is replaced.
  */
 
+import { getCompileCacheDir } from 'node:module'
+import path from 'node:path'
 import type { Transferable } from 'node:worker_threads'
 import { Worker } from 'node:worker_threads'
 import { z } from 'zod'
@@ -17,7 +19,7 @@ export interface WorkerPoolOptions {
   readonly size: number
   /** Tasks that may wait; the next one is refused. */
   readonly maxQueue: number
-  /** From the call to the answer, the wait included. */
+  /** From the call to the answer, the wait included; for what came before the first thread was up, from then on. */
   readonly deadlineMs: number
   readonly workerData?: unknown
 }
@@ -66,7 +68,7 @@ interface Job {
   readonly id: number
   readonly task: unknown
   readonly transfer: readonly Transferable[]
-  readonly deadline: NodeJS.Timeout
+  deadline: NodeJS.Timeout
   readonly settle: (outcome: { result: unknown } | { error: Error }) => void
   isSettled: boolean
 }
@@ -77,6 +79,8 @@ interface Slot {
   job: Job | undefined
 }
 
+/** A first task's wait for the first thread, which loads its libraries meanwhile. */
+const LONGEST_START_MS = 30_000
 const LONGEST_RESTART_MS = 5000
 const FIRST_RESTART_MS = 50
 /**
@@ -85,6 +89,13 @@ const FIRST_RESTART_MS = 50
  */
 const GRACE_MS = 30_000
 const GRACE_AT_CLOSE_MS = 1000
+
+/** Where V8 keeps what it compiled, when this process has such a folder: a thread starts a third sooner with it. */
+function compileCache(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir()
+  // Of the kept folder's own one for this version of Node.
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: path.dirname(folder) }
+}
 
 const answerSchema = z.union([
   z.object({ ready: z.literal(true) }),
@@ -116,6 +127,7 @@ class Pool {
   #averageMs = 100
   #restartMs = FIRST_RESTART_MS
   #isClosed = false
+  #isStarting = true
   #started: { resolve: () => void; reject: (error: Error) => void }
 
   constructor(options: WorkerPoolOptions) {
@@ -142,7 +154,7 @@ class Pool {
         task,
         transfer,
         isSettled: false,
-        deadline: setTimeout(() => this.#overrun(job), this.#options.deadlineMs),
+        deadline: setTimeout(() => this.#overrun(job), this.#isStarting ? LONGEST_START_MS : this.#options.deadlineMs),
         settle: (outcome) => {
           if (job.isSettled) return
           job.isSettled = true
@@ -179,9 +191,9 @@ class Pool {
     return Math.min(30, Math.max(1, Math.ceil((waves * this.#averageMs) / 1000)))
   }
 
-  /** Workers get an empty environment: they need no secret of it. */
+  /** Workers get none of our environment: they need no secret of it. */
   #start(slot: Slot): void {
-    const worker = new Worker(this.#options.file, { workerData: this.#options.workerData, env: {} })
+    const worker = new Worker(this.#options.file, { workerData: this.#options.workerData, env: compileCache() })
     slot.worker = worker
     slot.isReady = false
     worker.on('message', (message: unknown) => this.#answered(slot, message))
@@ -204,8 +216,19 @@ class Pool {
     this.#next()
   }
 
+  /** The first thread is up, or cannot start: from here the deadlines of what waited for it run. */
+  #beginDeadlines(): void {
+    if (!this.#isStarting) return
+    this.#isStarting = false
+    for (const job of this.#queue) {
+      clearTimeout(job.deadline)
+      job.deadline = setTimeout(() => this.#overrun(job), this.#options.deadlineMs)
+    }
+  }
+
   #becameReady(slot: Slot): void {
     slot.isReady = true
+    this.#beginDeadlines()
     slot.worker?.unref()
     this.#restartMs = FIRST_RESTART_MS
     if (this.#slots.every(({ isReady }) => isReady)) this.#started.resolve()
@@ -284,6 +307,7 @@ class Pool {
     }
     this.#started.reject(cause)
     this.#giveUpWaiting(cause)
+    this.#beginDeadlines()
     setTimeout(() => this.#isClosed || this.#start(slot), this.#restartMs).unref()
     this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS)
   }

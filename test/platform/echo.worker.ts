@@ -5,10 +5,11 @@ const message = z.object({
   id: z.number(),
   task: z.object({ do: z.string(), ms: z.number().optional(), bytes: z.instanceof(Uint8Array).optional() }),
 })
-const { failToStart, gate } = z
-  .object({ failToStart: z.boolean().optional(), gate: z.instanceof(Int32Array).optional() })
+const { failToStart, gate, startGate } = z
+  .object({ failToStart: z.boolean().optional(), gate: z.instanceof(Int32Array).optional(), startGate: z.instanceof(Int32Array).optional() })
   .parse(workerData ?? {})
 
+if (startGate) Atomics.wait(startGate, 0, 0)
 if (failToStart) throw new Error('cannot start')
 
 parentPort?.on('message', (raw) => {
