@@ -7,6 +7,7 @@ import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 import { globalSetup, globalTeardown } from '../test/support/global-setup.ts'
 import { missingRequirements } from './requirements.ts'
+import { scratchInMemory } from './scratch-folder.ts'
 
 const HELP = `Usage: npm test [-- PATH... --name=PATTERN]
   PATH            run only test files whose path contains PATH, for example test/oidc or recovery
@@ -16,10 +17,13 @@ const HELP = `Usage: npm test [-- PATH... --name=PATTERN]
 const COMPILED = fileURLToPath(new URL('../node_modules/.cache/mt-login/compiled', import.meta.url))
 /** The longest of them, first, so that no core is left alone with one at the end. */
 const LONGEST = [
-  'test/biometrics/liveness-browser', 'test/flows/kill', 'test/flows/attacks', 'test/admin/mt', 'test/flows/races', 'test/accounts/sign-in',
-  'test/biometrics/engine', 'test/oidc/races', 'test/demo/', 'test/flows/',
+  'test/flows/attacks', 'test/flows/kill', 'test/flows/headers.', 'test/biometrics/liveness-browser', 'test/helpdesk/binding-proof', 'test/flows/races',
+  'test/helpdesk/cases', 'test/helpdesk/kiosk', 'test/admin/mt', 'test/signatures/corpus', 'test/accounts/sign-in', 'test/biometrics/engine', 'test/oidc/races',
+  'test/demo/', 'test/browser/counter.', 'test/browser/signing', 'test/helpdesk/', 'test/flows/',
 ] as const
 const CAMERA = /^test\/browser\/(face-check|demo-photo)/
+/** Loaded before each file; what it spares and what it costs is said there. */
+const UNWATCHED = new URL('../test/support/unwatched.ts', import.meta.url).href
 /** A file that hangs is stopped, so that a run always ends. */
 const FILE_TIMEOUT_MS = 10 * 60_000
 
@@ -33,6 +37,7 @@ async function runFiles(files: readonly string[], concurrency: number, names: re
     files: [...files],
     concurrency,
     timeout: FILE_TIMEOUT_MS,
+    execArgv: ['--import', UNWATCHED],
     ...(names.length > 0 && { testNamePatterns: names.map((name) => new RegExp(name)) }),
   })
   events.on('test:summary', (summary) => {
@@ -75,10 +80,13 @@ async function main(words: readonly string[]): Promise<number> {
   // A camera that plays somebody moving needs the machine for itself; pages do not.
   const [withCamera, pages] = [inBrowser.filter((file) => CAMERA.test(file)), inBrowser.filter((file) => !CAMERA.test(file))]
   const rest = files.filter((file) => !inBrowser.includes(file))
+  // Some files use the temporary folder, and what earlier runs prepared there.
+  if (paths.length === 0) scratchInMemory()
   if (files.length > 0) await globalSetup()
   process.env['NODE_COMPILE_CACHE'] ??= COMPILED
-  const total = await runFiles(longestFirst(rest), Math.min(4, availableParallelism()), names)
-  const parts = [await runFiles(pages, Math.min(2, availableParallelism()), names), await runFiles(withCamera, 1, names)]
+  // One more than there are cores: each file waits now and then, for a disk, a database or a moment.
+  const total = await runFiles(longestFirst(rest), Math.min(4, availableParallelism() + 1), names)
+  const parts = [await runFiles(longestFirst(pages), Math.min(2, availableParallelism()), names), await runFiles(withCamera, 1, names)]
   await globalTeardown()
   for (const part of parts) for (const key of COUNTED) total[key] += part[key]
   const ran = total.passed + total.failed + total.cancelled

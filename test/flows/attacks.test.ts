@@ -14,6 +14,8 @@ const ODD: readonly string[] = [
   '\0', 'a\0b', '\r\nSet-Cookie: mt_conta=evil', SCRIPT, '{{7*7}}<%= 7*7 %>', '../../../etc/passwd', "'; DROP TABLE account; --", '__proto__', 'constructor',
   '\u{1F600}\u202e', 'x'.repeat(5000), '%00', '[object Object]', '1e400', '-1',
 ]
+/** The one that is also tried in each field and parameter by itself: what one refuses hides what the others would do. */
+const LONE = 'a\0b'
 const QUERY_NAMES = ['para', 'nivel', 'lang', 'antes', 'entry', 't', 'feito', 'depois', 'interacao', 'code', 'state', 'error']
 /** Bytes that are no UTF-8. */
 const BROKEN = '%ED%A0%80%FF%C0%AF'
@@ -114,7 +116,7 @@ test('odd values in every field of every page are refused or harmless', async ()
       for (const field of fields) form.set(field, value)
       const headers = { 'Content-Type': 'application/x-www-form-urlencoded', Accept: 'text/html', 'X-CSRF-Token': token }
       await checkAnswer(await who.fetch(at(addressOf(route, { uid })), { method: 'POST', headers, body: form.toString() }), `${route.pattern} all=${value.slice(0, 20)}`)
-      if (!value.includes('\0')) continue
+      if (value !== LONE) continue
       for (const field of fields) {
         const single = new URLSearchParams([['_csrf', token], [field, value], [field, 'twice']])
         const response = await who.fetch(at(addressOf(route, { uid })), { method: 'POST', headers, body: single.toString() })
@@ -136,7 +138,7 @@ test('odd paths and queries of every page', async () => {
     for (const value of ODD) {
       const path = addressOf(route, { uid: encodeURIComponent(value.slice(0, 80)), id: encodeURIComponent(value.slice(0, 80)) })
       await checkAnswer(await area.fetch(at(path), { headers: { Accept: 'text/html' } }), `${route.pattern} ${value.slice(0, 20)}`)
-      for (const name of value.includes('\0') || value === SCRIPT ? QUERY_NAMES : []) {
+      for (const name of value === LONE || value === SCRIPT ? QUERY_NAMES : []) {
         const response = await area.fetch(`${at(addressOf(route, { uid: 'abcdefghijklmnopqrstu' }))}?${new URLSearchParams({ [name]: value })}`, { headers: { Accept: 'text/html' } })
         const location = response.headers.get('Location') ?? '/'
         await checkAnswer(response, `${route.pattern}?${name}=${value.slice(0, 20)}`)

@@ -8,6 +8,7 @@ import type { FaceEngine } from '../../src/biometrics/engine/engine.ts'
 import { createFaceEngine } from '../../src/biometrics/engine/engine.ts'
 import type { FaceObservation } from '../../src/biometrics/observation.ts'
 import { SAMPLES } from './face-api-reference.ts'
+import { kept } from './kept.ts'
 
 /** Built once for all test files: each checks the sums anew. */
 export const TEST_MODELS = path.join(tmpdir(), 'mt-login-test-models')
@@ -42,7 +43,11 @@ export interface FrameLook {
 }
 
 /** A camera frame of 640 × 480 with this head in the middle. */
-export async function frameOf({ sample, x, y, side }: Head, look: FrameLook = {}): Promise<Buffer> {
+export function frameOf(head: Head, look: FrameLook = {}): Promise<Buffer> {
+  return kept(import.meta.filename, [head, look], () => drawFrame(head, look))
+}
+
+async function drawFrame({ sample, x, y, side }: Head, look: FrameLook): Promise<Buffer> {
   const source = SAMPLES[sample - 1]
   const height = Math.round((side * 2) / (look.zoom ?? 0.6))
   const width = Math.round((height * 4) / 3)
@@ -65,7 +70,11 @@ export async function frameOf({ sample, x, y, side }: Head, look: FrameLook = {}
 }
 
 /** A photograph as a capture point takes it, upright 3 : 4, of a head that the real nets and the profile `capture-point` accept. */
-export async function capturePhoto(): Promise<Buffer> {
+export function capturePhoto(): Promise<Buffer> {
+  return kept(import.meta.filename, 'capture', drawPhoto)
+}
+
+async function drawPhoto(): Promise<Buffer> {
   const { sample, x, y, side } = HEADS.third
   const height = side * 4
   const width = Math.round(height * 0.75)

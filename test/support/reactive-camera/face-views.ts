@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import type { Colour, Point } from '../../../src/biometrics/observation.ts'
+import { kept } from '../kept.ts'
 
 /**
  * Views of one head from one photograph: turned about its vertical axis in 2.5-D, lit by the screen, with a camera's noise.
@@ -57,7 +58,7 @@ const HEAD = { halfWidth: 0.78, halfHeight: 1.05, depth: 0.9, noseDepth: 0.4, no
 const KEPT = { halfWidth: 0.72, halfHeight: 1.0 }
 
 export async function loadFaceViews(sample: SampleFace): Promise<FaceViews> {
-  const base = await portrait(sample)
+  const base = await kept(import.meta.filename, sample, () => portrait(sample))
   const turns = new Map<number, Buffer>()
   const turn = (degrees: number) => {
     const known = turns.get(degrees) ?? turned(base, degrees)
