@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import {
-  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createDocumentsCommands, createSecretPrompt, createSigningApiCommands, createStampCommands, createTrustCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createReceiptKeyCommands, createPointCommands, createProxyCommands, createResourceCommands,
+  adminEvents, createAgencyCommands, createAuditCommands, createAuthorityCommands, createCeremonyCommands, createDocumentsCommands, createSecretPrompt, createSigningApiCommands, createStampCommands, createTrustCommands, createCandidateCommands, createClientCommands, createImageCommands, createKeyCommands, createOperatorCommands, createOutcomeCommands, createOperators, createPlatformCommands, createReceiptKeyCommands, createPointCommands, createProxyCommands, createResourceCommands, createRetentionCommands,
   createUnitCommands, createVault, runCommandLine,
   createMeteringCommands, faultsOutcome,
 } from './admin/index.ts'
@@ -13,6 +13,7 @@ import { biometricsEvents, chooseFaceModels, createCustody, createFaceCandidates
 import { createStaff, helpdeskEvents } from './helpdesk/index.ts'
 import { configuredToken, createAuthority, createAuthorityKeys, createTrustList, signatureEvents } from './signatures/index.ts'
 import { createOidc, oidcEvents, type OidcPorts } from './oidc/index.ts'
+import { openRetention } from './app/retention/retention.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, ConfigError, loadConfig } from './platform/config.ts'
 import { openDatabase } from './platform/db.ts'
@@ -148,6 +149,7 @@ async function main(): Promise<number> {
     ...createPointCommands({ points: async () => createPoints(await deps()), actor }),
     ...createOutcomeCommands(async () => createOutcomes({ ...(await deps()), clock: systemClock })),
     ...createCandidateCommands({ candidates, search, actor }),
+    ...createRetentionCommands(async () => openRetention({ ...(await deps()), config }, actorId)),
     ...createPlatformCommands({ config, migrate: applied, vault: async () => createVault({ ...(await deps()), actorId }) }),
   ]
   const terminal = { out: (text: string) => void process.stdout.write(text), error: (text: string) => void process.stderr.write(text) }

@@ -31,5 +31,6 @@ export { createMeteringCommands, faultsOutcome } from './points/metering-command
 export { createPointCommands } from './points/point-commands.ts'
 export { createPlatformCommands, type PlatformTools } from './platform-commands.ts'
 export { ADMIN_PROBLEMS } from './problems.ts'
+export { createRetentionCommands } from './retention/retention-commands.ts'
 export { createResourceCommands } from './resource-commands.ts'
 export { createVault, type Vault } from './vault.ts'

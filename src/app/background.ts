@@ -4,6 +4,7 @@ import type { Oidc } from '../oidc/index.ts'
 import { purgeEndedPageSessions } from '../platform/http/page-session.ts'
 import { eraseClosedAccounts } from './closed-accounts.ts'
 import type { Foundation } from './foundation.ts'
+import { openRetention, watchRetention } from './retention/retention.ts'
 import { COPY_IMAGE_JOB, DEATH_JOB, END_SESSIONS_JOB, type Rooms } from './rooms.ts'
 
 const ROUND_EVERY_MS = 1000
@@ -25,6 +26,7 @@ export function createBackground(foundation: Foundation, rooms: Rooms, oidc: Oid
   addAccountJobs(foundation, rooms, oidc)
   addFaceJobs(foundation, rooms, stopping.signal)
   addDeskJobs(foundation, rooms)
+  addRetention(foundation, rooms)
   jobs.schedule('database-maintain', '41 * * * *', db.maintain)
 
   // Apart from one another: a relying party that does not answer its logout keeps no mandate's end from reaching the others.
@@ -122,7 +124,7 @@ function addFaceJobs({ clock, jobs }: Foundation, { accounts, documents, faceSea
 }
 
 /** Of the counters where people come in person. */
-function addDeskJobs({ jobs }: Foundation, { accounts, proxies, line, signing, support, figures }: Rooms): void {
+function addDeskJobs({ jobs }: Foundation, { accounts, proxies, line, signing, figures }: Rooms): void {
   jobs.work(DEATH_JOB, async ({ personId }) => {
     const id = parsePersonId(String(personId))
     const cpf = id && (await accounts.counter.cpfOf(id))
@@ -137,5 +139,11 @@ function addDeskJobs({ jobs }: Foundation, { accounts, proxies, line, signing, s
     await line.appointments.closeDays()
   })
   jobs.schedule('attendance-surveys', '*/15 * * * *', async () => void (await figures.surveys.askAboutAttendances()))
-  jobs.schedule('support-purge', '37 5 * * *', async () => void (await support.purge()))
+}
+
+/** What is past its term goes at night; the metrics say what did not. */
+function addRetention({ db, clock, config, jobs, metrics }: Foundation, { audit }: Rooms): void {
+  const retention = openRetention({ db, clock, config, audit })
+  watchRetention(metrics, clock, retention)
+  jobs.schedule('retention', '37 5 * * *', async () => void (await retention.apply()))
 }

@@ -41,7 +41,6 @@ export async function openDeskArea(deps: AreaDependencies, citizens: Pick<Citize
     },
   })
   jobs.schedule('attendances-expire', '*/10 * * * *', async () => void (await counter.expire()))
-  jobs.schedule('counter-help-forget', '23 4 * * *', async () => void (await assistance.forget()))
   const entrance = await openEntrance(deps, party, localAddress)
   const staffAccounts = { find, findLiveSession: sessions.findLive, publicCodeOf: (id: AccountId) => publicCodeOf(keyring, id) }
   const routes = createDeskRoutes({

@@ -72,6 +72,13 @@ const key = z
   .transform((value) => Buffer.from(value, 'base64url'))
   .refine((bytes) => bytes.length === 32, '32 bytes in base64url are expected')
 
+const terms = z.string().transform((value, ctx) => {
+  const days = value.split(',').map((item) => /^([a-z-]+)=(\d{1,5})$/.exec(item.trim()))
+  if (days.every((found) => found !== null)) return Object.freeze(Object.fromEntries(days.map(([, name = '', count]) => [name, Number(count)])))
+  ctx.addIssue({ code: 'custom', message: 'name=days with commas between is expected' })
+  return z.NEVER
+})
+
 const DAY = 86_400
 
 const OPTIONS = {
@@ -103,6 +110,11 @@ const OPTIONS = {
       'Addresses or networks (CIDR) of the load balancers whose X-Forwarded-* are believed, separated by commas',
       list,
       '',
+    ),
+    retentionDays: optional(
+      'RETENTION_DAYS',
+      'Terms of retention shorter than docs/retention.md has them: `name=days`, with commas between; only those that it says may be shortened',
+      terms,
     ),
     logLevel: option(
       'LOG_LEVEL',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { DEMO_NAMESPACE } from '../../src/app/proxies/demo-powers.ts'
-import { forgetHelps } from '../../src/helpdesk/assistance/assistance.store.ts'
+import { signedHelps } from '../../src/helpdesk/retention/case-sweeps.store.ts'
 import { openArea, type TestArea, type TestCitizen } from '../portal/support/area.ts'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
 import { beginDay } from '../support/clock.ts'
@@ -117,9 +117,10 @@ test('words and signatures are forgotten after five years; that there were some 
   const { db } = area.app.foundation
   const signedAt = new Date('2021-03-01T12:00:00Z')
   await db.execute('UPDATE counter_help SET signed_at = $1', [signedAt])
-  assert.equal(await forgetHelps(db, signedAt), 0)
+  const forget = (before: Date) => db.transaction((tx) => signedHelps.end(tx, { before, now: area.clock.now() }, 100))
+  assert.equal(await forget(new Date(signedAt.getTime() - 1)), 0)
   const all = (await db.query('SELECT 1 FROM counter_help')).length
-  assert.equal(await forgetHelps(db, new Date(signedAt.getTime() + 1)), all)
+  assert.equal(await forget(signedAt), all)
   const [left] = await db.query<{ n: number }>('SELECT count(*)::int AS n FROM counter_help WHERE text_sealed IS NULL AND signature_sealed IS NULL AND signature_digest IS NOT NULL')
   assert.equal(left?.n, all)
 })

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { AccountId } from '../../src/accounts/index.ts'
+import { lookCounts, supportCases } from '../../src/helpdesk/retention/line-sweeps.store.ts'
 import type { SupportCase } from '../../src/helpdesk/support/case.ts'
-import { closeCase, countActs, countLook, findLiveCase, insertAct, insertCase, listActs, listLiveCases, purgeCases, purgeLooks } from '../../src/helpdesk/support/support.store.ts'
+import { closeCase, countActs, countLook, findLiveCase, insertAct, insertCase, listActs, listLiveCases } from '../../src/helpdesk/support/support.store.ts'
 import type { Database } from '../../src/platform/db.ts'
 import { testDatabases } from '../support/database.ts'
 import { addAccount, addUnit } from './support/people.ts'
@@ -33,7 +34,7 @@ for (const { label, open } of testDatabases()) {
       assert.equal(counted.filter(Boolean).length, 3)
       assert.ok(await look(new Date(HOUR.getTime() + 3_600_000)))
       assert.ok(await countLook(db, opened.accountId, 'hour', { startsAt: HOUR, most: 3 }))
-      assert.equal(await purgeLooks(db, new Date(HOUR.getTime() + 1)), 2)
+      assert.equal(await db.transaction((tx) => lookCounts.end(tx, { before: HOUR, now: NOW }, 10)), 2)
     })
 
     test('a case is found by its attendant in its unit while it lives', async () => {
@@ -62,7 +63,7 @@ for (const { label, open } of testDatabases()) {
       const old = { ...opened, id: randomUUID(), openedAt: new Date('2025-11-01T12:00:00Z') }
       await insertCase(db, old, Buffer.from('sealed'))
       await insertAct(db, { id: randomUUID(), caseId: old.id, accountId: old.accountId, act: 'unlock', doneAt: old.openedAt })
-      assert.equal(await db.transaction((tx) => purgeCases(tx, HOUR)), 1)
+      assert.equal(await db.transaction((tx) => supportCases.end(tx, { before: HOUR, now: NOW }, 10)), 1)
       assert.deepEqual(await listActs(db, old.id), [])
       assert.deepEqual(await db.query('SELECT id FROM helpdesk_support_case'), [{ id: opened.id }])
     })

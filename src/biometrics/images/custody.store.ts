@@ -1,5 +1,6 @@
 /** SQL of what decides how long images stay: holds, retention, erasure. */
 import type { Sql } from '../../platform/db.ts'
+import { deleteFrom, sweepOf } from '../../platform/retention/sweep.store.ts'
 import type { ImageKind } from './image.ts'
 
 export interface HoldRow {
@@ -92,3 +93,8 @@ export function selectDue(sql: Sql, now: Date, after: string | null, limit: numb
     [now, after, limit],
   )
 }
+
+/** Holds that ended, of people who have no other. */
+export const endedHolds = sweepOf({
+  from: 'image_hold t', since: 'coalesce(t.released_at, t.until)', where: 'coalesce(t.released_at, t.until) IS NOT NULL', person: 't.person_id', end: deleteFrom('image_hold'),
+})

@@ -40,9 +40,9 @@ export function createFraudReviews(desk: Desk, images: Pick<ImageStore, 'openFor
     const review = await findReview(sql, id)
     const attendance = review && (await findAttendance(sql, keyring, review.attendanceId))
     if (review === undefined || attendance === undefined || !(await isTheirs(sql, review, attendance, hand))) throw new Problem(HELPDESK_PROBLEMS.reviewUnknown)
+    if (review.state !== 'pending') throw new Problem(HELPDESK_PROBLEMS.reviewDecided)
     const other = await findKnown(sql, review.otherPersonId)
     const { accountId } = await ledgerOf(sql, attendance)
-    if (review.state !== 'pending') throw new Problem(HELPDESK_PROBLEMS.reviewDecided)
     const isInvolved = (await hadPart(sql, attendance.id, hand.id)) || accountId === hand.id || attendance.decidedBy === hand.id || other?.accountId === hand.id || (await isPartOfDoubt(desk, sql, review, hand))
     if (isInvolved) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
     return { review, attendance, other }

@@ -37,8 +37,3 @@ export async function listHelps(sql: Sql, attendanceId: string): Promise<{ manda
     return mandateId === undefined ? [] : [{ mandateId, signedAt }]
   })
 }
-
-/** Words and signatures from before a moment are forgotten; that there were some, and their digests, stay. */
-export async function forgetHelps(sql: Sql, before: Date): Promise<number> {
-  return sql.execute('UPDATE counter_help SET text_sealed = NULL, signature_sealed = NULL WHERE signed_at < $1 AND signature_sealed IS NOT NULL', [before])
-}

@@ -13,10 +13,9 @@ import { CASE_TYPES } from '../cases/case-type.ts'
 import { findAgreement } from '../consent/consent.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import type { Unit } from '../staff/unit.store.ts'
-import { forgetHelps, insertHelp, listHelps } from './assistance.store.ts'
+import { insertHelp, listHelps } from './assistance.store.ts'
 
 /** What a consent rests on is kept for as long as a claim about it may be brought (Código de Defesa do Consumidor, 27). */
-const KEPT_MS = 5 * 366 * 86_400_000
 
 /** One help of a case, with everything that was done by it. */
 export interface Help {
@@ -57,8 +56,6 @@ export interface Assistance {
   end(id: string, mandateId: MandateId, hand: Hand): Promise<void>
   /** The paper for the person to take home; it has name and CPF, so that printing it is a look that their ledger tells. */
   receipt(id: string, mandateId: MandateId, hand: Hand): Promise<Buffer>
-  /** Forgets old words and signatures; a job's work. */
-  forget(): Promise<number>
 }
 
 export function createAssistance(deps: AssistanceDependencies): Assistance {
@@ -135,7 +132,6 @@ export function createAssistance(deps: AssistanceDependencies): Assistance {
       await noteSeen(desk, attendance, hand)
       return pdf
     },
-    forget: () => forgetHelps(db, new Date(clock.now().getTime() - KEPT_MS)),
   }
 }
 

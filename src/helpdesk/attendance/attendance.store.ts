@@ -33,6 +33,9 @@ const COLUMNS = `c.id, c.protocol, c.unit_id, c.person_id, c.reason, c.state, c.
   c.opened_at, c.changed_at, c.expires_at, c.decided_by, c.decided_at, c.decision`
 const LIVE_STATES = `('open', 'captured', 'awaiting-approval')`
 
+/** A case whose term of retention is over is a number in the reports and nothing else. */
+const REMEMBERED = 'c.sealed IS NOT NULL'
+
 const contextOf = (id: string) => `attendance:${id}`
 
 function toAttendance(keyring: Keyring, row: AttendanceRow): Attendance {
@@ -87,14 +90,15 @@ export async function insertAttendance(tx: Sql, keyring: Keyring, created: NewAt
 }
 
 /** The person of a CPF, made from the base register when nobody here has it yet. */
-export async function ensurePerson(tx: Sql, { cpf, name, socialName, birthDate }: BaseRecord, now: Date): Promise<PersonId> {
+export async function ensurePerson(tx: Sql, { cpf, name, socialName, birthDate }: Pick<BaseRecord, 'cpf' | 'name' | 'socialName' | 'birthDate'>, now: Date): Promise<PersonId> {
   await tx.execute(
     'INSERT INTO person (id, cpf, name, social_name, birth_date, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (cpf) DO NOTHING',
     [randomUUID(), cpf, name, socialName ?? null, birthDate, now],
   )
-  const id = await findPersonId(tx, cpf)
-  if (id === undefined) throw new Error('a person that was just added is not there')
-  return id
+  const [row] = await tx.query<{ id: string }>('SELECT id FROM person WHERE cpf = $1 FOR KEY SHARE', [cpf])
+  const id = row && parsePersonId(row.id)
+  // Retention forgot the person between the two: nothing referred to the row yet.
+  return id ?? ensurePerson(tx, { cpf, name, socialName, birthDate }, now)
 }
 
 /** The person of a CPF, when somebody here has it. */
@@ -181,7 +185,7 @@ export function differencesOf(facts: Pick<Facts, (typeof RECORD_FIELDS)[number]>
 }
 
 export async function findAttendance(sql: Sql, keyring: Keyring, id: string): Promise<Attendance | undefined> {
-  const [row] = await sql.query<AttendanceRow>(`SELECT ${COLUMNS} FROM attendance c WHERE c.id = $1`, [id])
+  const [row] = await sql.query<AttendanceRow>(`SELECT ${COLUMNS} FROM attendance c WHERE c.id = $1 AND ${REMEMBERED}`, [id])
   return row && toAttendance(keyring, row)
 }
 
@@ -195,14 +199,14 @@ export async function lockEnrolments(tx: Sql): Promise<void> {
 
 /** The case, locked until the transaction ends. */
 export async function lockAttendance(tx: Sql, keyring: Keyring, id: string): Promise<Attendance | undefined> {
-  const [row] = await tx.query<AttendanceRow>(`SELECT ${COLUMNS} FROM attendance c WHERE c.id = $1 FOR UPDATE`, [id])
+  const [row] = await tx.query<AttendanceRow>(`SELECT ${COLUMNS} FROM attendance c WHERE c.id = $1 AND ${REMEMBERED} FOR UPDATE`, [id])
   return row && toAttendance(keyring, row)
 }
 
 /** Cases of a unit in these states, the last changed first. */
 export async function listAttendances(sql: Sql, keyring: Keyring, unitId: string, states: readonly AttendanceState[]): Promise<Attendance[]> {
   const rows = await sql.query<AttendanceRow>(
-    `SELECT ${COLUMNS} FROM attendance c WHERE c.unit_id = $1 AND c.state = ANY ($2) ORDER BY c.changed_at DESC LIMIT 100`,
+    `SELECT ${COLUMNS} FROM attendance c WHERE c.unit_id = $1 AND c.state = ANY ($2) AND ${REMEMBERED} ORDER BY c.changed_at DESC LIMIT 100`,
     [unitId, [...states]],
   )
   return rows.map((row) => toAttendance(keyring, row))

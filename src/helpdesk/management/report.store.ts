@@ -154,7 +154,7 @@ export async function tallyAttendants(sql: Sql, scope: Scope): Promise<Attendant
        FROM cases WHERE attendant_id IS NOT NULL GROUP BY attendant_id),
      again AS (
        SELECT attendant_id, count(*)::int AS repeated_people
-       FROM (SELECT attendant_id, person_id FROM cases GROUP BY 1, 2 HAVING count(*) >= 3) r GROUP BY attendant_id),
+       FROM (SELECT attendant_id, person_id FROM cases WHERE person_id IS NOT NULL GROUP BY 1, 2 HAVING count(*) >= 3) r GROUP BY attendant_id),
      looked AS (
        SELECT attendant_id, count(*)::int AS looks,
          count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM helpdesk_support_act t WHERE t.case_id = s.id))::int AS idle_looks

@@ -65,7 +65,7 @@ export async function listWaiting(sql: Sql, { unitId, staff }: { unitId: string;
   const rows = await sql.query<{ attendance_id: string; protocol: string; unit_name: string; drawn_at: Date }>(
     `SELECT s.attendance_id, c.protocol, u.name AS unit_name, s.drawn_at
      FROM approval_sample s JOIN attendance c ON c.id = s.attendance_id JOIN helpdesk_unit u ON u.id = c.unit_id
-     WHERE s.state = 'waiting' AND (u.id = $1 OR u.parent_id = $1) AND NOT attendance_is_involved(c.id, $2) ORDER BY s.drawn_at, s.attendance_id LIMIT 100`,
+     WHERE s.state = 'waiting' AND s.sealed IS NOT NULL AND (u.id = $1 OR u.parent_id = $1) AND NOT attendance_is_involved(c.id, $2) ORDER BY s.drawn_at, s.attendance_id LIMIT 100`,
     [unitId, staff],
   )
   return rows.map((row) => ({ attendanceId: row.attendance_id, protocol: row.protocol, unitName: row.unit_name, drawnAt: row.drawn_at }))

@@ -82,6 +82,8 @@ async function getFor(desk: Desk, sql: Sql, id: string, hand: Hand): Promise<{ s
   if (sample === undefined || attendance === undefined || !(await isOverseen(sql, { unitId: attendance.unitId, by: hand.unitId }))) {
     throw new Problem(HELPDESK_PROBLEMS.reviewUnknown)
   }
+  // What was compared is past its term: nothing is left to look at.
+  if (sample.state === 'waiting' && sample.seen.reveal() === undefined) throw new Problem(HELPDESK_PROBLEMS.reviewUnknown)
   if (await isInvolvedIn(sql, id, hand.id)) throw new Problem(HELPDESK_PROBLEMS.fourEyes)
   return { sample, attendance }
 }

@@ -34,17 +34,6 @@ export async function countLook(tx: Sql, attendantId: AccountId, span: LookSpan,
   return changed === 1
 }
 
-/** Forgets counts that limit nothing any more; returns how many. */
-export async function purgeLooks(sql: Sql, before: Date): Promise<number> {
-  return sql.execute('DELETE FROM helpdesk_look_count WHERE starts_at < $1', [before])
-}
-
-/** Forgets cases with their notes and acts; the citizen's ledger keeps that they were. Returns how many. */
-export async function purgeCases(tx: Sql, before: Date): Promise<number> {
-  await tx.execute('DELETE FROM helpdesk_support_act WHERE case_id IN (SELECT id FROM helpdesk_support_case WHERE opened_at < $1)', [before])
-  return tx.execute('DELETE FROM helpdesk_support_case WHERE opened_at < $1', [before])
-}
-
 export async function insertCase(tx: Sql, opened: SupportCase, sealed: Buffer): Promise<void> {
   await tx.execute(
     `INSERT INTO helpdesk_support_case (id, unit_id, attendant_id, account_id, reason, sealed, opened_at, expires_at)

@@ -12,14 +12,13 @@ import { checkLooks } from './looks.ts'
 import { SUPPORT_PROBLEMS } from './problems.ts'
 import { type ExplainedRefusal, refusalsIn } from './refusals.ts'
 import {
-  type CaseKey, closeCase, countActs, findLiveCase, insertAct, insertCase, listActs, listLiveCases, lockAccountForActs, purgeCases, purgeLooks,
+  type CaseKey, closeCase, countActs, findLiveCase, insertAct, insertCase, listActs, listLiveCases, lockAccountForActs,
 } from './support.store.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 const LEDGER_LINES = 200
 /** An attendant's words about somebody are kept for a complaint, and no longer. */
-const CASE_KEPT_DAYS = 365
 
 export interface SupportLook {
   readonly unitId: string
@@ -75,8 +74,6 @@ export interface Support {
   act(key: CaseKey, act: SupportAct, facts: Facts): Promise<boolean>
   /** False when it was over. */
   close(key: CaseKey): Promise<boolean>
-  /** Forgets counts that limit nothing any more, and cases of a year ago; a job's work. */
-  purge(): Promise<number>
 }
 
 export interface SupportDependencies {
@@ -94,10 +91,6 @@ export function createSupport(deps: SupportDependencies): Support {
     listOpen: (unitId, attendantId) => listLiveCases(db, unitId, attendantId, clock.now()),
     act: (key, act, facts) => perform(deps, key, act, facts),
     close: (key) => db.transaction((tx) => closeCase(tx, key, clock.now())),
-    async purge() {
-      const before = (days: number) => new Date(clock.now().getTime() - days * DAY_MS)
-      return (await purgeLooks(db, before(2))) + (await db.transaction((tx) => purgeCases(tx, before(CASE_KEPT_DAYS))))
-    },
   }
 }
 

@@ -29,20 +29,19 @@ interface BatchRow {
   point_id: string
   sequence: number
   digest: Buffer
-  manifest: Buffer
   key_id: string
   clock: ClockMark
   signed_at: Date
   received_at: Date
 }
 
-export async function findBatch(sql: Sql, pointId: string, sequence: number): Promise<CaptureBatch | undefined> {
+export async function findBatch(sql: Sql, pointId: string, sequence: number): Promise<Omit<CaptureBatch, 'manifest'> | undefined> {
   const [row] = await sql.query<BatchRow>(
-    'SELECT id, point_id, sequence, digest, manifest, key_id, clock, signed_at, received_at FROM capture_batch WHERE point_id = $1 AND sequence = $2',
+    'SELECT id, point_id, sequence, digest, key_id, clock, signed_at, received_at FROM capture_batch WHERE point_id = $1 AND sequence = $2',
     [pointId, sequence],
   )
   return row && {
-    id: row.id, pointId: row.point_id, sequence: row.sequence, digest: row.digest, manifest: row.manifest, keyId: row.key_id, clock: row.clock,
+    id: row.id, pointId: row.point_id, sequence: row.sequence, digest: row.digest, keyId: row.key_id, clock: row.clock,
     signedAt: row.signed_at, receivedAt: row.received_at,
   }
 }

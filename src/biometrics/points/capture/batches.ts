@@ -22,7 +22,7 @@ export const BATCH_TYPE = 'mt-lote+jws'
 
 export interface BatchView {
   readonly point: CapturePoint
-  readonly batch: CaptureBatch
+  readonly batch: Omit<CaptureBatch, 'manifest'>
   readonly missing: readonly number[]
   readonly processes: readonly ProcessView[]
   readonly isReplay: boolean
@@ -48,7 +48,7 @@ export interface BatchesDependencies {
 export function createBatches({ platform, audit, processes }: BatchesDependencies): Batches {
   const { db, clock, keyring } = platform
 
-  async function viewOf(point: CapturePoint, batch: CaptureBatch, isReplay: boolean): Promise<BatchView> {
+  async function viewOf(point: CapturePoint, batch: Omit<CaptureBatch, 'manifest'>, isReplay: boolean): Promise<BatchView> {
     const opened = await selectBatchProcesses(db, batch.id)
     const items = await selectItems(db, opened.map(({ id }) => id))
     const { missing } = await findSequence(db, point.id)

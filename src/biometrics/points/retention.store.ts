@@ -1,0 +1,15 @@
+import { blank, sweepOf } from '../../platform/retention/sweep.store.ts'
+
+export const readManifests = sweepOf({ from: 'capture_batch t', since: 't.received_at', where: 't.manifest IS NOT NULL', end: blank('capture_batch', ['manifest']) })
+
+export const pointOperators = sweepOf({
+  from: 'capture_process t', since: 'coalesce(t.finished_at, t.expires_at)', person: 't.person_id', where: `t.state <> 'open' AND t.operator <> ''`,
+  end: (tx, ids) => tx.execute(`UPDATE capture_process SET operator = '' WHERE id = ANY ($1::uuid[])`, [ids]),
+})
+
+/** Signs of life of months whose statement is closed: it says the availability that they came to. */
+export const countedBeats = sweepOf({
+  from: 'metering_heart_beat t JOIN capture_point p ON p.id = t.point_id', key: 't.ctid', since: 't.slot',
+  where: `EXISTS (SELECT 1 FROM metering_statement s WHERE s.contract = p.contract AND s.month = to_char(t.slot AT TIME ZONE 'America/Cuiaba', 'YYYY-MM'))`,
+  end: (tx, rows) => tx.execute('DELETE FROM metering_heart_beat WHERE ctid = ANY ($1::tid[])', [rows]),
+})
