@@ -9,5 +9,6 @@ export const removedContacts = removedFrom('contact')
 export const removedPasskeys = removedFrom('passkey')
 export const removedApps = removedFrom('totp_factor')
 export const removedCodes = removedFrom('recovery_code')
+export const removedCertificates = removedFrom('certificate_factor')
 /** A device goes after the sessions that were begun on it. */
 export const removedDevices = removedFrom('device', 'NOT EXISTS (SELECT 1 FROM sign_in_session s WHERE s.device_id = t.id)')

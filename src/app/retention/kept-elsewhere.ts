@@ -5,7 +5,7 @@ const ACCOUNT = 'Enquanto a conta existir; conta encerrada guarda só o necessá
 /** Rows about people that other jobs end, or that go with what they belong to; each table with sensitive columns is here or among the terms. */
 export const KEPT_ELSEWHERE: readonly KeptElsewhere[] = [
   { tables: ['person', 'account'], what: 'Pessoa e conta', purpose: 'Identificar quem entra', until: ACCOUNT },
-  { tables: ['contact', 'passkey', 'totp_factor', 'recovery_code', 'device'], what: 'Contatos, fatores e aparelhos em uso', purpose: 'Entrar na conta e avisar a pessoa', until: 'Até a pessoa os retirar, ou a conta acabar; depois, o prazo da tabela acima' },
+  { tables: ['contact', 'passkey', 'certificate_factor', 'totp_factor', 'recovery_code', 'device'], what: 'Contatos, fatores e aparelhos em uso', purpose: 'Entrar na conta e avisar a pessoa', until: 'Até a pessoa os retirar, ou a conta acabar; depois, o prazo da tabela acima' },
   { tables: ['one_time_token'], what: 'Códigos e endereços de uso único', purpose: 'Confirmar um ato', until: 'Um dia depois de usados ou vencidos', job: 'accounts-purge' },
   { tables: ['page_session'], what: 'Sessões de páginas', purpose: 'Manter a pessoa na página', until: 'O fim da sessão, conferido de hora em hora', job: 'page-sessions-purge' },
   { tables: ['oidc_artifact', 'oidc_volatile'], what: 'Códigos, tokens e consentimentos em curso', purpose: 'Entrar em serviços', until: 'O vencimento de cada um', job: 'oidc-purge' },
