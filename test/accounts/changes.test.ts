@@ -175,10 +175,10 @@ for (const database of testDatabases()) {
       const { cpf, account } = await newCitizen()
       const { session } = await signIn(cpf)
       const { sessions } = room.accounts
-      const noted = await room.db.transaction((tx) => sessions.recordFace(tx, session.id, 'active'))
+      const noted = await room.db.transaction((tx) => sessions.recordFace(tx, session.id, { accountId: session.accountId, livenessClass: 'active' }))
       assert.deepEqual([noted.amr, noted.aal, noted.faceClass], [['pwd', 'face'], 1, 'active'])
       await sessions.end(account.id, session.id, 'signed-out')
-      await assert.rejects(room.db.transaction((tx) => sessions.recordFace(tx, session.id, 'active')), refuses(ACCOUNTS_PROBLEMS.unknownSession))
+      await assert.rejects(room.db.transaction((tx) => sessions.recordFace(tx, session.id, { accountId: session.accountId, livenessClass: 'active' })), refuses(ACCOUNTS_PROBLEMS.unknownSession))
     })
 
     test('no session opens beside a suspension, however close (checklist 21)', async () => {

@@ -257,9 +257,23 @@ for (const database of testDatabases()) {
       const proved = () => room.accounts.sessions.findProved(victim.account.id, signedIn.session.id)
       await room.db.execute('UPDATE sign_in_session SET aal = 2, face_at = now(), authenticated_at = now() WHERE id = $1', [signedIn.session.id])
       assert.deepEqual(await proved(), { secondFactorAt: undefined, faceAt: undefined })
-      await room.db.transaction((tx) => room.accounts.sessions.recordFace(tx, signedIn.session.id, 'active'))
+      await room.db.transaction((tx) => room.accounts.sessions.recordFace(tx, signedIn.session.id, { accountId: victim.account.id, livenessClass: 'active' }))
       assert.ok((await proved()).faceAt, 'what the server saw counts')
       assert.deepEqual(await room.accounts.sessions.findProved(operator.account.id, signedIn.session.id), { secondFactorAt: undefined, faceAt: undefined })
+    })
+
+    test('a proof is noted in no session that was given to another account meanwhile', async () => {
+      const [victim, operator] = [await newCitizen(), await newCitizen()]
+      const [theirs, own] = [await signIn(victim.cpf), await signIn(operator.cpf)]
+      assert.ok(theirs.kind === 'signed-in' && own.kind === 'signed-in')
+      const { sessions } = room.accounts
+      // The operator shows their own face and their own factor, and gives the session to the victim while they are judged.
+      await room.db.execute('UPDATE sign_in_session SET account_id = $2 WHERE id = $1', [own.session.id, victim.account.id])
+      const accountId = operator.account.id
+      const isRefused = (error: unknown) => isProblem(error, ACCOUNTS_PROBLEMS.unknownSession)
+      await assert.rejects(room.db.transaction((tx) => sessions.recordFace(tx, own.session.id, { accountId, livenessClass: 'active' })), isRefused)
+      await assert.rejects(room.db.transaction((tx) => sessions.addFactor(tx, own.session.id, { accountId, added: ['otp'] })), isRefused)
+      assert.deepEqual(await sessions.findProved(victim.account.id, own.session.id), { secondFactorAt: undefined, faceAt: undefined })
     })
 
     test('a session is stepped up by a second factor, and is fresh then', async () => {

@@ -90,19 +90,25 @@ export async function touchSession(sql: Sql, id: string, now: Date): Promise<voi
   await sql.execute('UPDATE sign_in_session SET last_seen_at = $2 WHERE id = $1 AND ended_at IS NULL', [id, now])
 }
 
+/** A session, and whose it has to be. */
+export interface SessionKey {
+  readonly id: string
+  readonly accountId: AccountId
+}
+
 /** Replaces the methods of a live session; false when it has ended. */
-export async function setMethods(tx: Sql, id: string, methods: { amr: readonly string[]; aal: number; at: Date; seal: Buffer }): Promise<boolean> {
+export async function setMethods(tx: Sql, { id, accountId }: SessionKey, methods: { amr: readonly string[]; aal: number; at: Date; seal: Buffer }): Promise<boolean> {
   const changed = await tx.execute(
-    'UPDATE sign_in_session SET amr = $2, aal = $3, authenticated_at = $4, last_seen_at = $4, aal_seal = $5 WHERE id = $1 AND ended_at IS NULL',
-    [id, [...methods.amr], methods.aal, methods.at, methods.seal],
+    'UPDATE sign_in_session SET amr = $2, aal = $3, authenticated_at = $4, last_seen_at = $4, aal_seal = $5 WHERE id = $1 AND account_id = $6 AND ended_at IS NULL',
+    [id, [...methods.amr], methods.aal, methods.at, methods.seal, accountId],
   )
   return changed === 1
 }
 
 /** Notes a face check in a live session; it re-authenticates nothing by itself. */
-export async function setFace(tx: Sql, id: string, face: { amr: readonly string[]; at: Date; livenessClass: string; seal: Buffer }): Promise<boolean> {
-  const changed = await tx.execute('UPDATE sign_in_session SET amr = $2, face_at = $3, face_class = $4, face_seal = $5 WHERE id = $1 AND ended_at IS NULL', [
-    id, [...face.amr], face.at, face.livenessClass, face.seal,
+export async function setFace(tx: Sql, { id, accountId }: SessionKey, face: { amr: readonly string[]; at: Date; livenessClass: string; seal: Buffer }): Promise<boolean> {
+  const changed = await tx.execute('UPDATE sign_in_session SET amr = $2, face_at = $3, face_class = $4, face_seal = $5 WHERE id = $1 AND account_id = $6 AND ended_at IS NULL', [
+    id, [...face.amr], face.at, face.livenessClass, face.seal, accountId,
   ])
   return changed === 1
 }

@@ -49,10 +49,10 @@ export interface Sessions {
   noteSignedOut(id: string, reason: EndReason): Promise<void>
   /** Live sessions of an account, the last used first. */
   list(accountId: AccountId): Promise<SignInSession[]>
-  /** Adds what a further factor proved and makes the sign-in fresh. @throws {Problem} accounts/unknown-session */
-  addFactor(tx: Sql, id: string, added: readonly string[]): Promise<SignInSession>
-  /** Notes a passed face check. @throws {Problem} accounts/unknown-session */
-  recordFace(tx: Sql, id: string, livenessClass: string): Promise<SignInSession>
+  /** Adds what a further factor of this account proved and makes the sign-in fresh. @throws {Problem} accounts/unknown-session */
+  addFactor(tx: Sql, id: string, proof: { readonly accountId: AccountId; readonly added: readonly string[] }): Promise<SignInSession>
+  /** Notes that this account's face check was passed. @throws {Problem} accounts/unknown-session */
+  recordFace(tx: Sql, id: string, proof: { readonly accountId: AccountId; readonly livenessClass: string }): Promise<SignInSession>
   /** Ends one session and the protocol's side of it. False when it was over. */
   end(accountId: AccountId, id: string, reason: EndReason): Promise<boolean>
   /** Ends all sessions of an account but one, in the caller's transaction; returns their ids. */
@@ -73,9 +73,10 @@ export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Se
     return { session: { ...session, lastSeenAt: now }, isLive: true }
   }
 
-  async function getOpen(tx: Sql, id: string): Promise<SignInSession> {
+  /** Of whose proof was just checked: a row may have become another account's meanwhile. */
+  async function getOpen(tx: Sql, id: string, accountId: AccountId): Promise<SignInSession> {
     const session = await findSession(tx, id)
-    if (session === undefined || !isLiveSession(session, clock.now(), settings.session)) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
+    if (session?.accountId !== accountId || !isLiveSession(session, clock.now(), settings.session)) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
     return session
   }
 
@@ -119,20 +120,19 @@ export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Se
       const sessions = await listOpenSessions(db, accountId, new Date(now.getTime() - settings.session.idleSeconds * 1000))
       return sessions.filter((session) => isLiveSession(session, now, settings.session))
     },
-    async addFactor(tx, id, added) {
-      const session = await getOpen(tx, id)
+    async addFactor(tx, id, { accountId, added }) {
+      const session = await getOpen(tx, id, accountId)
       const amr = addMethods(session.amr, added)
       const at = clock.now()
-      if (!(await setMethods(tx, id, { amr, aal: aalOf(amr), at, seal: aalSeal(core.keyring, { id, accountId: session.accountId, at, aal: aalOf(amr) }) }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
-      const { accountId } = session
+      if (!(await setMethods(tx, { id, accountId }, { amr, aal: aalOf(amr), at, seal: aalSeal(core.keyring, { id, accountId, at, aal: aalOf(amr) }) }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
       await audit.record(tx, { type: 'accounts/factor-added-to-session', actor: citizen(accountId), subject: accountId, data: { sessionId: id, amr } })
       return { ...session, amr, aal: aalOf(amr), authenticatedAt: at, lastSeenAt: at }
     },
-    async recordFace(tx, id, livenessClass) {
-      const session = await getOpen(tx, id)
+    async recordFace(tx, id, { accountId, livenessClass }) {
+      const session = await getOpen(tx, id, accountId)
       const amr = [...new Set([...session.amr, 'face'])]
       const at = clock.now()
-      if (!(await setFace(tx, id, { amr, at, livenessClass, seal: faceSeal(core.keyring, { id, accountId: session.accountId, at }) }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
+      if (!(await setFace(tx, { id, accountId }, { amr, at, livenessClass, seal: faceSeal(core.keyring, { id, accountId, at }) }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
       return { ...session, amr, faceAt: at, faceClass: livenessClass }
     },
     end: (accountId, id, reason) =>

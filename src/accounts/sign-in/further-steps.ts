@@ -158,7 +158,7 @@ export function createFurtherSteps({ core, tools, verifyFactor, parts }: Further
       if (account?.status !== 'active' || session?.accountId !== accountId) return { kind: 'gone' }
       const verdict = await verifyFactor(account, proof, facts)
       if (verdict.kind !== 'proved') return verdict
-      return { kind: 'proved', session: await db.transaction((tx) => sessions.addFactor(tx, sessionId, verdict.amr)) }
+      return { kind: 'proved', session: await db.transaction((tx) => sessions.addFactor(tx, sessionId, { accountId, added: verdict.amr })) }
     },
   }
 }

@@ -140,7 +140,7 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): {
           async settle(tx, verdict) {
             raisedTo = await settleFaceCheck(tx, { assurance: people.assurance, audit: platform.audit }, subject, verdict)
             if (!verdict.passed) return
-            await people.sessions.recordFace(tx, sessionOf(visit), verdict.class)
+            await people.sessions.recordFace(tx, sessionOf(visit), { accountId, livenessClass: verdict.class })
             await face.attempts.clear(accountId, tx)
           },
         }

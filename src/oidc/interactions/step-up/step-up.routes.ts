@@ -70,8 +70,7 @@ export function createStepUpRoutes(deps: StepUpRouteDependencies): {
   const router = new Router()
 
   async function show(ctx: HttpContext, visit: Visit): Promise<void> {
-    const session = await accounts.sessions.findLive(sessionOf(visit))
-    if (session === undefined) throw new Problem(INTERACTION_PROBLEMS.interactionLost)
+    const session = await getSession(visit)
     const level = await steps.assurance.levelOf(session.accountId)
     switch (shortfallOf(visit, { ...session, level }, platform.clock.now())) {
       case undefined:
@@ -126,9 +125,10 @@ export function createStepUpRoutes(deps: StepUpRouteDependencies): {
     toStep(ctx, visit)
   }
 
+  /** The sign-in behind the interaction, when it is still the same person's. */
   async function getSession(visit: Visit): Promise<SignInSession> {
     const session = await accounts.sessions.findLive(sessionOf(visit))
-    if (session === undefined) throw new Problem(INTERACTION_PROBLEMS.interactionLost)
+    if (session?.accountId !== accountIdOf(visit)) throw new Problem(INTERACTION_PROBLEMS.interactionLost)
     return session
   }
 
@@ -141,7 +141,7 @@ export function createStepUpRoutes(deps: StepUpRouteDependencies): {
     } catch (error) {
       return setupFailed(ctx, visit, error)
     }
-    await platform.db.transaction((tx) => accounts.sessions.addFactor(tx, session.id, ['otp']))
+    await platform.db.transaction((tx) => accounts.sessions.addFactor(tx, session.id, { accountId: session.accountId, added: ['otp'] }))
     await visits.advance(ctx, visit, 'setup-confirmed', { setup: undefined, codes: await recoveryCodes.make(changer) })
     toStep(ctx, visit)
   }
