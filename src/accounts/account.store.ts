@@ -6,6 +6,7 @@ import type { BirthDate } from './identity/birth-date.ts'
 import type { Cpf } from './identity/cpf.ts'
 import type { EmailAddress } from './identity/email-address.ts'
 import type { MobilePhone } from './identity/mobile-phone.ts'
+import type { WaysTx } from './ways/ways.store.ts'
 
 /** A joined row; only these stores write the tables, through parsed values, so the brands hold. */
 export interface AccountRow {
@@ -58,13 +59,13 @@ export async function findPasswordHash(sql: Sql, id: AccountId): Promise<string 
 }
 
 /** Replaces the password. */
-export async function setPassword(tx: Sql, id: AccountId, hash: string, now: Date): Promise<void> {
+export async function setPassword(tx: WaysTx, id: AccountId, hash: string, now: Date): Promise<void> {
   const text = 'UPDATE account SET password_hash = $2, password_changed_at = $3, credentials_changed_at = $3 WHERE id = $1'
   await tx.execute(text, [id, hash, now])
 }
 
 /** Replaces a hash by one of the same password at another cost; nothing happens when the password has changed meanwhile. */
-export async function replaceHash(sql: Sql, id: AccountId, from: string, to: string): Promise<void> {
+export async function replaceHash(sql: WaysTx, id: AccountId, from: string, to: string): Promise<void> {
   await sql.execute('UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2', [id, from, to])
 }
 
@@ -74,7 +75,7 @@ export async function noteCredentialChange(tx: Sql, id: AccountId, now: Date): P
 }
 
 /** A recovery: new password, hold on changes, active again. False when the account was closed meanwhile. */
-export async function completeRecovery(tx: Sql, id: AccountId, recovered: { hash: string; by: string; at: Date }): Promise<boolean> {
+export async function completeRecovery(tx: WaysTx, id: AccountId, recovered: { hash: string; by: string; at: Date }): Promise<boolean> {
   const changed = await tx.execute(
     `UPDATE account SET password_hash = $2, password_changed_at = $4, credentials_changed_at = $4, recovered_at = $4, recovered_by = $3,
        status = 'active', status_reason = NULL WHERE id = $1 AND status <> 'closed'`,
@@ -84,7 +85,7 @@ export async function completeRecovery(tx: Sql, id: AccountId, recovered: { hash
 }
 
 /** Moves an account from one status to another; false when it was not in the first. */
-export async function changeStatus(tx: Sql, id: AccountId, change: { from: AccountStatus; to: AccountStatus; reason: string }): Promise<boolean> {
+export async function changeStatus(tx: WaysTx, id: AccountId, change: { from: AccountStatus; to: AccountStatus; reason: string }): Promise<boolean> {
   const changed = await tx.execute('UPDATE account SET status = $3, status_reason = $4 WHERE id = $1 AND status = $2', [
     id, change.from, change.to, change.reason,
   ])
@@ -98,7 +99,7 @@ export async function findAccountOfPerson(sql: Sql, personId: PersonId): Promise
 }
 
 /** An account without any way in yet, for a person who is known. */
-export async function insertBareAccount(tx: Sql, { personId, locale, now }: { personId: PersonId; locale: string; now: Date }): Promise<AccountId> {
+export async function insertBareAccount(tx: WaysTx, { personId, locale, now }: { personId: PersonId; locale: string; now: Date }): Promise<AccountId> {
   const [row] = await tx.query<{ id: AccountId }>(
     `INSERT INTO account (id, person_id, status, locale, created_at, credentials_changed_at) VALUES (gen_random_uuid(), $1, 'active', $2, $3, $3) RETURNING id`,
     [personId, locale, now],
@@ -108,17 +109,17 @@ export async function insertBareAccount(tx: Sql, { personId, locale, now }: { pe
 }
 
 /** Active, whatever it was. */
-export async function reopenAccount(tx: Sql, id: AccountId): Promise<void> {
+export async function reopenAccount(tx: WaysTx, id: AccountId): Promise<void> {
   await tx.execute(`UPDATE account SET status = 'active', status_reason = NULL WHERE id = $1`, [id])
 }
 
 /** Further changes of credentials and addresses wait, as after a recovery. */
-export async function holdChanges(tx: Sql, id: AccountId, by: string, at: Date): Promise<void> {
+export async function holdChanges(tx: WaysTx, id: AccountId, by: string, at: Date): Promise<void> {
   await tx.execute('UPDATE account SET recovered_at = $3, recovered_by = $2, credentials_changed_at = $3 WHERE id = $1', [id, by, at])
 }
 
 /** The password opens nothing any more; a recovery sets another. */
-export async function forgetPassword(tx: Sql, id: AccountId, now: Date): Promise<void> {
+export async function forgetPassword(tx: WaysTx, id: AccountId, now: Date): Promise<void> {
   await tx.execute('UPDATE account SET password_hash = NULL, password_changed_at = $2, credentials_changed_at = $2 WHERE id = $1', [id, now])
 }
 
@@ -136,8 +137,13 @@ export async function listClosed(sql: Sql, before: Date, after?: AccountId): Pro
 }
 
 /** Takes every way to sign in from an account that closes; rows stay, marked as removed. */
-export async function removeAllCredentials(tx: Sql, id: AccountId, now: Date): Promise<void> {
+export async function removeAllCredentials(tx: WaysTx, id: AccountId, now: Date): Promise<void> {
   await tx.execute('UPDATE account SET password_hash = NULL, credentials_changed_at = $2 WHERE id = $1', [id, now])
+  await removeFactors(tx, id, now)
+}
+
+/** The same for all but the password. */
+export async function removeFactors(tx: WaysTx, id: AccountId, now: Date): Promise<void> {
   for (const table of ['totp_factor', 'passkey', 'certificate_factor', 'recovery_code', 'device', 'contact']) {
     await tx.execute(`UPDATE ${table} SET removed_at = $2 WHERE account_id = $1 AND removed_at IS NULL`, [id, now])
   }

@@ -44,6 +44,8 @@ import { createThrottle } from './throttle/throttle.ts'
 import { createWaits, type Waits } from './throttle/waits.ts'
 import { purgeTokens } from './token/one-time-token.store.ts'
 import { createOneTimeTokens, type OneTimeTokens } from './token/one-time-tokens.ts'
+import { sealFirst } from './ways/first-seal.ts'
+import { isOwn, noteBroken } from './ways/ways.ts'
 
 const KEPT_TOKEN_MS = 86_400_000
 
@@ -59,6 +61,11 @@ export interface Accounts {
   setLocale(id: AccountId, locale: Locale): Promise<void>
   /** False for 24 hours after a recovery. */
   canChangeSensitive(account: Account): boolean
+
+  /** Whether what opens the account is what its owner set up here; an operator's alarm when it is not. For what needs its owner alone. */
+  hasOwnWays(id: AccountId): Promise<boolean>
+  /** Seals the ways of accounts from before there were seals, once in the life of a database; false when that was done already. */
+  sealFirst(): Promise<boolean>
 
   readonly signIn: SignIn
   readonly steps: FurtherSteps
@@ -128,6 +135,12 @@ export function createAccounts({ platform, audit, ports, settings }: AccountsDep
 
   return {
     ...createLookups(core),
+    async hasOwnWays(id) {
+      if (await isOwn(core, db, id)) return true
+      await noteBroken(core, db, id, 'signature')
+      return false
+    },
+    sealFirst: () => sealFirst(core),
     signIn: createSignIn({ core, tools, completion, tickets }),
     steps,
     factors,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineEvents } from '../audit/index.ts'
+import { WAYS_PLACES } from './ways/places.ts'
 
 /** Keyed hash of the network that a request came from: tells two apart, names none. */
 const origin = z.string()
@@ -48,5 +49,11 @@ export const accountsEvents = defineEvents({
   'accounts/unblocked': z.object({ removed: z.object({ passkeys: z.int(), contacts: z.int(), totp: z.boolean() }).optional() }),
   'accounts/death-noted': z.object({}),
   'accounts/death-withdrawn': z.object({}),
+  /** Under a number's own subject, apart from the account's ledger: how often its ways in were sealed. */
+  'accounts/ways-sealed': z.object({ version: z.int() }),
+  /** Somebody changed what opens the account elsewhere than here. */
+  'accounts/ways-broken': z.object({ place: z.enum(WAYS_PLACES) }),
+  /** Once in the life of a database: accounts from before seals got theirs. */
+  'accounts/ways-first-sealed': z.object({ count: z.int() }),
   'accounts/closed': z.object({ reason: z.string() }),
 })

@@ -14,5 +14,6 @@ export const ACCOUNTS_PROBLEMS = {
   unknownSession: { code: 'accounts/unknown-session', status: 404, title: 'No such session' },
   reauthenticationNeeded: { code: 'accounts/reauthentication-needed', status: 403, title: 'Sign in again to change this' },
   changesHeld: { code: 'accounts/changes-held', status: 403, title: 'Changes wait for 24 hours after a recovery' },
+  waysUnconfirmed: { code: 'accounts/ways-unconfirmed', status: 403, title: 'The ways into this account are not the ones that its owner set up' },
   stepOutOfOrder: { code: 'accounts/step-out-of-order', status: 409, title: 'This step is not open now' },
 } as const satisfies Record<string, ProblemKind>

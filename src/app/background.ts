@@ -9,6 +9,7 @@ import { COPY_IMAGE_JOB, DEATH_JOB, END_SESSIONS_JOB, type Rooms } from './rooms
 
 const ROUND_EVERY_MS = 1000
 const CARE_JOB = 'images-care'
+const FIRST_SEAL_JOB = 'accounts-first-seal'
 const REMAKE_JOB = 'faces-remake-templates'
 /** A run ends before the next one is due. */
 const REMAKE_BUDGET_MS = 8 * 60_000
@@ -49,6 +50,7 @@ export function createBackground(foundation: Foundation, rooms: Rooms, oidc: Oid
       await jobs.start()
       // After an update: rows from before tags are sealed, and faces that the nets in use have not seen are described.
       await jobs.send(CARE_JOB, {}, { singletonKey: 'start' })
+      await jobs.send(FIRST_SEAL_JOB, {}, { singletonKey: 'start' })
       if ((await imageCare.jobs.missing()) > 0) await jobs.send(REMAKE_JOB, {}, { singletonKey: 'start' })
     },
     async stop() {
@@ -98,6 +100,7 @@ function addAccountJobs({ db, clock, jobs }: Foundation, { accounts }: Rooms, oi
       until: typeof endedAt === 'string' ? new Date(endedAt) : undefined,
     })
   })
+  jobs.work(FIRST_SEAL_JOB, async () => void (await accounts.sealFirst()))
   jobs.schedule('oidc-purge', '*/5 * * * *', async () => void (await oidc.purgeExpired()))
   jobs.schedule('oidc-rotate-keys', '17 3 * * *', async () => void (await oidc.keys.rotate()))
   jobs.schedule('accounts-purge', '7 * * * *', accounts.purge)

@@ -91,12 +91,18 @@ export interface RoomParts {
   readonly override?: AccountsOverrides | undefined
 }
 
+/** Events that an operator looks at when there is one: rows were changed elsewhere than here. */
+const ALARMS: ReadonlySet<string> = new Set(['accounts/ways-broken', 'accounts/passkey-suspect'])
+
 /** Opens the rooms on a foundation. The hash threads start here and are ready later. */
 export async function openRooms(foundation: Foundation, { messages, faceThreads, registerFile, issuer, override = (same) => same }: RoomParts): Promise<Rooms> {
   const { config, db, clock, keyring, log, outbox } = foundation
   const isKept = config.platform.dataDir !== 'memory'
   const catalogs = [accountsEvents, biometricsEvents, faceSearchEvents, outcomeEvents, agencyEvents, pointEvents, assuranceEvents, proxiesEvents, signatureEvents, oidcEvents, interactionEvents, portalEvents, helpdeskEvents, queueEvents, appointmentEvents, supportEvents, adminEvents]
-  const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }) } })
+  const onRecord = (type: string) => {
+    if (ALARMS.has(type)) foundation.metrics.count('alarms', { type })
+  }
+  const audit = createAudit({ db, clock, keyring, log, settings: { catalogs, ...(isKept && { head: headFile(config.platform.dataDir) }), onRecord } })
   const { faces, warning } = faceThreads
   if (warning) log.warn(warning)
   log.info(describeFaceModels(faces.models))

@@ -59,6 +59,14 @@ export function selectLedger(sql: Sql, subjectId: string, before: number | null,
   )
 }
 
+/** The highest number under `field` among a subject's events of one type. */
+export async function selectHighest(sql: Sql, { type, subject, field }: { type: string; subject: string; field: string }): Promise<number | undefined> {
+  const [row] = await sql.query<{ highest: number | null }>(
+    'SELECT max((data->>$3)::int) AS highest FROM audit_event WHERE subject_id = $1 AND type = $2', [subject, type, field],
+  )
+  return row?.highest ?? undefined
+}
+
 /** One process seals at a time; until the end of the transaction. */
 export async function lockSealing(tx: Sql): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK])

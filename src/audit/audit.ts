@@ -4,7 +4,7 @@ import type { Database, Sql } from '../platform/db.ts'
 import type { Keyring } from '../platform/keyring.ts'
 import type { Log } from '../platform/log.ts'
 import type { LedgerRow, NewEvent } from './audit.store.ts'
-import { eventValues, insertCheckpoint, insertEvent, insertSeals, lockSealing, selectHead, selectLedger, selectUnsealed } from './audit.store.ts'
+import { eventValues, insertCheckpoint, insertEvent, insertSeals, lockSealing, selectHead, selectHighest, selectLedger, selectUnsealed } from './audit.store.ts'
 import type { EventCatalog } from './catalog.ts'
 import { joinCatalogs } from './catalog.ts'
 import type { Head } from './chain.ts'
@@ -56,6 +56,8 @@ export interface Audit {
   prepare(event: AuditEvent): unknown[]
   /** Newest first; an event is there as soon as its transaction has committed. */
   ledger(accountId: string, page: LedgerPage): Promise<LedgerEntry[]>
+  /** The highest number that events of this type and subject give as `field`; undefined when there is none. */
+  highest(sql: Sql, of: { readonly type: string; readonly subject: string; readonly field: string }): Promise<number | undefined>
   /** Seals what is not sealed yet; returns how many. Safe to call from many processes. */
   seal(): Promise<number>
   /** Signs the newest seal and logs it; false when it is signed already, or there is none. */
@@ -74,8 +76,8 @@ export interface AuditDependencies {
   readonly clock: Clock
   readonly keyring: Pick<Keyring, 'hash'>
   readonly log: Log
-  /** All rooms' catalogs; and where the newest seal is noted outside the database. */
-  readonly settings: { readonly catalogs: readonly EventCatalog[]; readonly head?: HeadFile | undefined }
+  /** All rooms' catalogs; where the newest seal is noted outside the database; and who hears of each event. */
+  readonly settings: { readonly catalogs: readonly EventCatalog[]; readonly head?: HeadFile | undefined; readonly onRecord?: ((type: string) => void) | undefined }
 }
 
 const SALT_BYTES = 16
@@ -115,11 +117,15 @@ export function createAudit(deps: AuditDependencies): Audit {
     }
   }
   return {
-    record: async (tx, event) => insertEvent(tx, newEvent(event)),
+    async record(tx, event) {
+      await insertEvent(tx, newEvent(event))
+      deps.settings.onRecord?.(event.type)
+    },
     prepare: (event) => eventValues(newEvent(event)),
     async ledger(accountId, { before, limit }) {
       return (await selectLedger(db, accountId, before ?? null, Math.min(limit, LONGEST_PAGE))).map(toEntry)
     },
+    highest: selectHighest,
     seal: () => seal(null),
     checkpoint,
     async verify() {

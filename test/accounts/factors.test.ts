@@ -254,12 +254,19 @@ for (const database of testDatabases()) {
       await room.db.execute('UPDATE passkey SET account_id = $2 WHERE account_id = $1', [victim.account.id, operator.account.id])
       const signedIn = await signIn(victim.cpf)
       assert.ok(signedIn.kind === 'signed-in')
-      const proved = () => room.accounts.sessions.findProved(victim.account.id, signedIn.session.id)
+      const proved = () => room.accounts.sessions.findProved(victim.account.id, signedIn.session.id, 'n')
       await room.db.execute('UPDATE sign_in_session SET aal = 2, face_at = now(), authenticated_at = now() WHERE id = $1', [signedIn.session.id])
       assert.deepEqual(await proved(), { secondFactorAt: undefined, faceAt: undefined })
-      await room.db.transaction((tx) => room.accounts.sessions.recordFace(tx, signedIn.session.id, { accountId: victim.account.id, livenessClass: 'active' }))
-      assert.ok((await proved()).faceAt, 'what the server saw counts')
-      assert.deepEqual(await room.accounts.sessions.findProved(operator.account.id, signedIn.session.id), { secondFactorAt: undefined, faceAt: undefined })
+      const face = { accountId: victim.account.id, livenessClass: 'active', nonce: 'n' }
+      await room.db.transaction((tx) => room.accounts.sessions.recordFace(tx, signedIn.session.id, face))
+      assert.equal((await proved()).faceAt, undefined, 'a session that somebody wrote in bears no face')
+      const again = await signIn(victim.cpf)
+      assert.ok(again.kind === 'signed-in')
+      await room.db.transaction((tx) => room.accounts.sessions.recordFace(tx, again.session.id, face))
+      const { findProved } = room.accounts.sessions
+      assert.ok((await findProved(victim.account.id, again.session.id, 'n')).faceAt, 'what the server saw counts')
+      assert.equal((await findProved(victim.account.id, again.session.id, 'another')).faceAt, undefined, 'for that request alone')
+      assert.deepEqual(await findProved(operator.account.id, again.session.id, 'n'), { secondFactorAt: undefined, faceAt: undefined })
     })
 
     test('a proof is noted in no session that was given to another account meanwhile', async () => {
@@ -273,7 +280,7 @@ for (const database of testDatabases()) {
       const isRefused = (error: unknown) => isProblem(error, ACCOUNTS_PROBLEMS.unknownSession)
       await assert.rejects(room.db.transaction((tx) => sessions.recordFace(tx, own.session.id, { accountId, livenessClass: 'active' })), isRefused)
       await assert.rejects(room.db.transaction((tx) => sessions.addFactor(tx, own.session.id, { accountId, added: ['otp'] })), isRefused)
-      assert.deepEqual(await sessions.findProved(victim.account.id, own.session.id), { secondFactorAt: undefined, faceAt: undefined })
+      assert.deepEqual(await sessions.findProved(victim.account.id, own.session.id, ''), { secondFactorAt: undefined, faceAt: undefined })
     })
 
     test('a session is stepped up by a second factor, and is fresh then', async () => {

@@ -88,8 +88,8 @@ test('after the password it is the second step: aal2, sealed, with what kind of 
   assert.ok(isIn(await confirmBy(await secondStep(who), who.holding)))
   const session = await sessionOf(who)
   assert.deepEqual([[...(session?.amr ?? [])].sort(), session?.aal], [['hwk', 'mfa', 'pop', 'pwd', 'sc'], 2])
-  const proofs = await area.app.rooms.accounts.sessions.findProved(who.citizen.accountId, session?.id ?? '')
-  assert.ok(proofs.secondFactorAt, 'a signature may be confirmed by it')
+  const [proof] = await db().query<{ sealed: boolean }>('SELECT will_seal IS NOT NULL AS sealed FROM sign_in_session WHERE id = $1', [session?.id ?? ''])
+  assert.equal(proof?.sealed, true, 'a signature may be confirmed by it')
   assert.match((await area.open(who.browser, SECURITY)).text, /usado em/)
 })
 

@@ -13,6 +13,7 @@ export const PINNED_CODES = [
   'accounts/unknown-factor',
   'accounts/unknown-session',
   'accounts/wrong-code',
+  'accounts/ways-unconfirmed',
   'admin/account-unknown',
   'admin/file-unreadable',
   'admin/master-key-unreadable',

@@ -102,7 +102,7 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
       return { accountId, personId }
     },
     adopt: (accountId, personId, cpf) =>
-      void facts.set(accountId, { accountId, personId, status: 'active', isHeld: false, level: 'prata', person: { name: 'Maria da Silva', cpf } }),
+      void facts.set(accountId, { accountId, personId, status: 'active', isHeld: false, level: 'prata', hasOwnWays: async () => true, person: { name: 'Maria da Silva', cpf } }),
     setLevel: (accountId, level) => void change(accountId, { level }),
     setStatus: (accountId, status) => void change(accountId, { status }),
     setDeceased: (accountId) => void deceased.add(accountId),

@@ -1,5 +1,6 @@
 import type { Sql } from '../../platform/db.ts'
 import type { AccountId } from '../account.ts'
+import type { WaysTx } from '../ways/ways.store.ts'
 import type { Address, Contact, ContactKind } from './contact.ts'
 
 interface ContactRow {
@@ -42,13 +43,13 @@ export async function listReachableFormer(sql: Sql, accountId: AccountId, since:
 }
 
 /** Retires one address into history; false when the account has none such. */
-export async function removeContact(tx: Sql, accountId: AccountId, id: string, now: Date): Promise<boolean> {
+export async function removeContact(tx: WaysTx, accountId: AccountId, id: string, now: Date): Promise<boolean> {
   const changed = await tx.execute('UPDATE contact SET removed_at = $3 WHERE id = $1 AND account_id = $2 AND removed_at IS NULL', [id, accountId, now])
   return changed === 1
 }
 
 /** Adds a confirmed primary address; the primary one of that kind must be gone (`removePrimary`). */
-export async function insertContact(tx: Sql, contact: { id: string; accountId: AccountId; address: Address; now: Date }): Promise<void> {
+export async function insertContact(tx: WaysTx, contact: { id: string; accountId: AccountId; address: Address; now: Date }): Promise<void> {
   await tx.execute(
     'INSERT INTO contact (id, account_id, kind, value, is_primary, verified_at, created_at) VALUES ($1, $2, $3, $4, true, $5, $5)',
     [contact.id, contact.accountId, contact.address.kind, contact.address.value, contact.now],
@@ -56,7 +57,7 @@ export async function insertContact(tx: Sql, contact: { id: string; accountId: A
 }
 
 /** Retires the primary address of a kind into history; returns its id. */
-export async function removePrimary(tx: Sql, accountId: AccountId, kind: ContactKind, now: Date): Promise<string | undefined> {
+export async function removePrimary(tx: WaysTx, accountId: AccountId, kind: ContactKind, now: Date): Promise<string | undefined> {
   const [row] = await tx.query<{ id: string }>(
     'UPDATE contact SET removed_at = $3 WHERE account_id = $1 AND kind = $2 AND is_primary AND removed_at IS NULL RETURNING id',
     [accountId, kind, now],

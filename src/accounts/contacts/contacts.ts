@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Problem } from '../../platform/problem.ts'
 import { type AccountId, displayName } from '../account.ts'
 import { noteCredentialChange } from '../account.store.ts'
-import { type Changer, checkMayChange } from '../change-guard.ts'
+import { asChanger, type Changer, changing } from '../change-guard.ts'
 import { citizen, type Core, type Tools } from '../core.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import { CODE_TTL_SECONDS } from '../token/one-time-tokens.ts'
@@ -46,8 +46,7 @@ export function createContacts(core: Core, { tokens, throttle, limits, notices }
 
   /** In the transaction: the former address out, the new one in. */
   async function replace(changer: Changer, tokenId: string, address: Address): Promise<boolean> {
-    return db.transaction(async (tx) => {
-      const account = await checkMayChange(core, tx, changer)
+    return changing(core, changer, async (tx, account) => {
       if (!(await tokens.consume(tx, tokenId))) return false
       const now = clock.now()
       const actor = citizen(account.id)
@@ -71,8 +70,7 @@ export function createContacts(core: Core, { tokens, throttle, limits, notices }
       const channel = kind === 'email' ? 'mail' : 'sms'
       if (address === undefined || !notices.canSend(channel)) throw new Problem(ACCOUNTS_PROBLEMS.contactRefused)
       await throttle.checkAdmitted([limits.message(address.value), limits.message(`contact:${changer.accountId}`)])
-      return db.transaction(async (tx) => {
-        const account = await checkMayChange(core, tx, changer)
+      return asChanger(core, changer, async (tx, account) => {
         await tokens.consumeAllOf(tx, account.id, KIND)
         const text = JSON.stringify(address)
         const secrets = await tokens.create(tx, { kind: KIND, ttlSeconds: CODE_TTL_SECONDS, accountId: account.id, binding: account.id, payload: text })
@@ -93,8 +91,7 @@ export function createContacts(core: Core, { tokens, throttle, limits, notices }
       return { kind: (await replace(changer, id, address)) ? 'confirmed' : 'gone' }
     },
     remove: (changer, kind) =>
-      db.transaction(async (tx) => {
-        const account = await checkMayChange(core, tx, changer)
+      changing(core, changer, async (tx, account) => {
         const { email, phone } = account.citizen.reveal()
         if ((kind === 'email' ? email : phone) === undefined) throw new Problem(ACCOUNTS_PROBLEMS.contactRefused)
         if ((kind === 'email' ? phone : email) === undefined) throw new Problem(ACCOUNTS_PROBLEMS.lastContact)

@@ -1,5 +1,6 @@
 import type { Sql } from '../../platform/db.ts'
 import type { AccountId } from '../account.ts'
+import type { WaysTx } from '../ways/ways.store.ts'
 
 /** An ICP-Brasil certificate that is a way in to an account; of the certificate itself only a fingerprint is kept. */
 export interface CertificateFactor {
@@ -48,7 +49,7 @@ export async function findCertificate(sql: Sql, fingerprint: Buffer): Promise<Ce
 }
 
 /** Adds one; false when it is a way in already. */
-export async function insertCertificate(tx: Sql, { id, accountId, fingerprint, issuer, inHardware, notAfter, addedAt, seal }: Omit<CertificateFactor, 'lastUsedAt' | 'revokedAt'>): Promise<boolean> {
+export async function insertCertificate(tx: WaysTx, { id, accountId, fingerprint, issuer, inHardware, notAfter, addedAt, seal }: Omit<CertificateFactor, 'lastUsedAt' | 'revokedAt'>): Promise<boolean> {
   const added = await tx.execute(
     `INSERT INTO certificate_factor (id, account_id, fingerprint, issuer, in_hardware, not_after, added_at, seal) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
      ON CONFLICT (fingerprint) WHERE removed_at IS NULL DO NOTHING`,
@@ -68,7 +69,7 @@ export async function noteRevoked(tx: Sql, id: string, now: Date): Promise<boole
 }
 
 /** Removes one of the account; false when it has none such. */
-export async function removeCertificate(tx: Sql, accountId: AccountId, id: string, now: Date): Promise<boolean> {
+export async function removeCertificate(tx: WaysTx, accountId: AccountId, id: string, now: Date): Promise<boolean> {
   return (await tx.execute('UPDATE certificate_factor SET removed_at = $3 WHERE id = $1 AND account_id = $2 AND removed_at IS NULL', [id, accountId, now])) === 1
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Problem } from '../../platform/problem.ts'
 import type { Account, AccountId } from '../account.ts'
 import { findAccount, noteCredentialChange } from '../account.store.ts'
-import { type Changer, checkMayChange } from '../change-guard.ts'
+import { asChanger, type Changer, changing } from '../change-guard.ts'
 import { citizen, type Core, SYSTEM, type Tools } from '../core.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import { certificateSeal, isSeal } from '../sessions/proof-seal.ts'
@@ -91,7 +91,7 @@ export function createCertificates(core: Core, { notices }: Pick<Tools, 'notices
     begin: door.begin,
     discard: async (ticket) => void (await door.read(ticket, undefined, async () => 'over')),
     async add(changer, ticket) {
-      const account = await db.transaction((tx) => checkMayChange(core, tx, changer))
+      const account = await asChanger(core, changer, async (_tx, found) => found)
       const asker = { use: 'enrol', accountId: account.id, binding: changer.sessionId ?? '' } as const
       const result = await door.read(ticket, asker, async (shown) => faultFor(account, shown) ?? ((await findCertificate(db, shown.fingerprint)) && 'taken'))
       if (result.kind === 'refused') return result
@@ -103,8 +103,7 @@ export function createCertificates(core: Core, { notices }: Pick<Tools, 'notices
       return proof.kind === 'proved' ? { ...proof, amr: [...proof.amr, 'pin', 'mfa'] } : proof
     },
     remove: (changer, id) =>
-      db.transaction(async (tx) => {
-        const account = await checkMayChange(core, tx, changer)
+      changing(core, changer, async (tx, account) => {
         if (!(await removeCertificate(tx, account.id, id, clock.now()))) throw new Problem(ACCOUNTS_PROBLEMS.unknownFactor)
         await noteCredentialChange(tx, account.id, clock.now())
         await audit.record(tx, { type: 'accounts/certificate-removed', actor: citizen(account.id), subject: account.id, data: { certificateId: id } })
@@ -121,8 +120,7 @@ export function createCertificates(core: Core, { notices }: Pick<Tools, 'notices
   }
 
   async function store(changer: Changer, { fingerprint, issuer, inHardware, notAfter }: ShownCertificate): Promise<boolean> {
-    return db.transaction(async (tx) => {
-      const account = await checkMayChange(core, tx, changer)
+    return changing(core, changer, async (tx, account) => {
       const [id, now] = [randomUUID(), clock.now()]
       const seal = certificateSeal(core.keyring, { accountId: account.id, fingerprint })
       if (!(await insertCertificate(tx, { id, accountId: account.id, fingerprint, issuer, inHardware, notAfter, addedAt: now, seal }))) return false

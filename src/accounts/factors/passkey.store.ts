@@ -1,5 +1,6 @@
 import type { Sql } from '../../platform/db.ts'
 import type { AccountId } from '../account.ts'
+import type { WaysTx } from '../ways/ways.store.ts'
 
 /** A WebAuthn credential of an account. */
 export interface Passkey {
@@ -48,7 +49,7 @@ export async function findPasskey(sql: Sql, credentialId: Buffer): Promise<Passk
 }
 
 /** Adds a passkey; false when that credential is known already. */
-export async function insertPasskey(tx: Sql, passkey: Omit<Passkey, 'lastUsedAt'>): Promise<boolean> {
+export async function insertPasskey(tx: WaysTx, passkey: Omit<Passkey, 'lastUsedAt'>): Promise<boolean> {
   const added = await tx.execute(
     `INSERT INTO passkey (id, account_id, credential_id, public_key, counter, transports, backed_up, label, created_at, seal)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (credential_id) DO NOTHING`,
@@ -71,7 +72,7 @@ export async function usePasskey(sql: Sql, id: string, use: { counter: number; i
 }
 
 /** Removes one passkey of the account; false when it has none such. */
-export async function removePasskey(tx: Sql, accountId: AccountId, id: string, now: Date): Promise<boolean> {
+export async function removePasskey(tx: WaysTx, accountId: AccountId, id: string, now: Date): Promise<boolean> {
   const text = 'UPDATE passkey SET removed_at = $3 WHERE id = $1 AND account_id = $2 AND removed_at IS NULL'
   const changed = await tx.execute(text, [id, accountId, now])
   return changed === 1

@@ -3,7 +3,7 @@ import type { PublicKeyCredentialCreationOptionsJSON, PublicKeyCredentialRequest
 import { Problem } from '../../platform/problem.ts'
 import { type AccountId, displayName } from '../account.ts'
 import { noteCredentialChange } from '../account.store.ts'
-import { type Changer, checkMayChange, type CheckMayChange } from '../change-guard.ts'
+import { asChanger, type Changer, changing, checkMayChange, type CheckMayChange } from '../change-guard.ts'
 import { citizen, type Core, SYSTEM, type Tools } from '../core.ts'
 import { maskCpf } from '../identity/cpf.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
@@ -103,7 +103,7 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
   return {
     list: (accountId) => listPasskeys(db, accountId),
     async startRegistration(changer) {
-      const account = await db.transaction((tx) => checkChange(core, tx, changer))
+      const account = await asChanger(core, changer, async (_tx, found) => found, checkChange)
       const known = await listPasskeys(db, account.id)
       const owner = account.citizen.reveal()
       const options = await (await webAuthn()).generateRegistrationOptions({
@@ -119,14 +119,13 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
     },
     async finishRegistration(changer, presented) {
       const passkey = await verifyRegistration(changer.accountId, presented)
-      await db.transaction(async (tx) => {
-        const account = await checkChange(core, tx, changer)
+      await changing(core, changer, async (tx, account) => {
         if (!(await insertPasskey(tx, passkey))) throw new Problem(ACCOUNTS_PROBLEMS.passkeyRefused)
         await noteCredentialChange(tx, account.id, clock.now())
         const data = { passkeyId: passkey.id }
         await audit.record(tx, { type: 'accounts/passkey-added', actor: citizen(account.id), subject: account.id, data })
         await notices.tell(tx, account, 'passkey-added', { label: passkey.label })
-      })
+      }, checkChange)
       return passkey
     },
     async startAuthentication({ accountId, binding }) {
@@ -158,13 +157,12 @@ export function createPasskeys(core: Core, { tokens, notices }: Pick<Tools, 'tok
       return { passkeyId: passkey.id, accountId: passkey.accountId, amr: ['pop', 'user', 'mfa', isBackedUp ? 'swk' : 'hwk'] }
     },
     remove: (changer, passkeyId) =>
-      db.transaction(async (tx) => {
-        const account = await checkChange(core, tx, changer)
+      changing(core, changer, async (tx, account) => {
         if (!(await removePasskey(tx, account.id, passkeyId, clock.now()))) throw new Problem(ACCOUNTS_PROBLEMS.unknownFactor)
         await noteCredentialChange(tx, account.id, clock.now())
         await audit.record(tx, { type: 'accounts/passkey-removed', actor: citizen(account.id), subject: account.id, data: { passkeyId } })
         await notices.tellEverywhere(tx, account, 'passkey-removed')
-      }),
+      }, checkChange),
   }
 }
 

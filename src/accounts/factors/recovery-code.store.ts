@@ -1,9 +1,10 @@
 import type { Sql } from '../../platform/db.ts'
 import type { AccountId } from '../account.ts'
+import type { WaysTx } from '../ways/ways.store.ts'
 
 /** Replaces the codes of an account. */
 export async function replaceRecoveryCodes(
-  tx: Sql,
+  tx: WaysTx,
   accountId: AccountId,
   codes: readonly { id: string; hash: Buffer }[],
   now: Date,
@@ -16,7 +17,7 @@ export async function replaceRecoveryCodes(
 }
 
 /** Uses a code up; false when it is unknown, used or replaced. */
-export async function useRecoveryCode(sql: Sql, accountId: AccountId, hash: Buffer, now: Date): Promise<boolean> {
+export async function useRecoveryCode(sql: WaysTx, accountId: AccountId, hash: Buffer, now: Date): Promise<boolean> {
   const changed = await sql.execute(
     'UPDATE recovery_code SET used_at = $3 WHERE account_id = $1 AND code_hash = $2 AND used_at IS NULL AND removed_at IS NULL',
     [accountId, hash, now],

@@ -2,8 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { Sql } from '../../platform/db.ts'
 import type { Account, AccountId } from '../account.ts'
 import { noteCredentialChange } from '../account.store.ts'
-import { type Changer, checkMayChange, type CheckMayChange } from '../change-guard.ts'
+import { type Changer, changing, checkMayChange, type CheckMayChange } from '../change-guard.ts'
 import { citizen, type Core, type Tools } from '../core.ts'
+import { changeWays } from '../ways/ways.ts'
 import { countRecoveryCodes, replaceRecoveryCodes, useRecoveryCode } from './recovery-code.store.ts'
 
 const CODES = 10
@@ -26,8 +27,7 @@ export function createRecoveryCodes(core: Core, { notices }: Pick<Tools, 'notice
 
   return {
     make: (changer) =>
-      db.transaction(async (tx) => {
-        const account = await checkChange(core, tx, changer)
+      changing(core, changer, async (tx, account) => {
         const codes = Array.from({ length: CODES }, makeCode)
         const now = clock.now()
         await replaceRecoveryCodes(tx, account.id, codes.map((code) => ({ id: randomUUID(), hash: hashOf(account.id, code) })), now)
@@ -36,10 +36,10 @@ export function createRecoveryCodes(core: Core, { notices }: Pick<Tools, 'notice
         await audit.record(tx, { type: 'accounts/recovery-codes-made', actor: citizen(account.id), subject: account.id, data })
         await notices.tell(tx, account, 'recovery-codes-made')
         return codes
-      }),
+      }, checkChange),
     countLeft: (accountId) => countRecoveryCodes(db, accountId),
     async use(tx, account, code) {
-      if (!(await useRecoveryCode(tx, account.id, hashOf(account.id, code), clock.now()))) return false
+      if (!(await changeWays(core, tx, account.id, (ways) => useRecoveryCode(ways, account.id, hashOf(account.id, code), clock.now())))) return false
       const left = await countRecoveryCodes(tx, account.id)
       await audit.record(tx, { type: 'accounts/recovery-code-used', actor: citizen(account.id), subject: account.id, data: { left } })
       await notices.tellEverywhere(tx, account, 'recovery-code-used', { left })

@@ -1,5 +1,6 @@
 import type { Sql } from '../../platform/db.ts'
 import type { AccountId } from '../account.ts'
+import type { WaysTx } from '../ways/ways.store.ts'
 
 /** An authenticator app's shared secret, sealed. */
 export interface TotpFactor {
@@ -50,7 +51,7 @@ export async function findTotp(sql: Sql, accountId: AccountId): Promise<TotpFact
 }
 
 /** Confirms a provisional secret in place of the former one; false when another request was first. */
-export async function confirmTotp(tx: Sql, factor: { id: string; accountId: AccountId; step: number; now: Date }): Promise<boolean> {
+export async function confirmTotp(tx: WaysTx, factor: { id: string; accountId: AccountId; step: number; now: Date }): Promise<boolean> {
   await removeTotp(tx, factor.accountId, factor.now)
   const changed = await tx.execute(
     'UPDATE totp_factor SET confirmed_at = $2, last_step = $3 WHERE id = $1 AND confirmed_at IS NULL AND removed_at IS NULL',
@@ -66,7 +67,7 @@ export async function useTotpStep(sql: Sql, id: string, step: number): Promise<b
 }
 
 /** Removes the confirmed secret; returns its id. */
-export async function removeTotp(tx: Sql, accountId: AccountId, now: Date): Promise<string | undefined> {
+export async function removeTotp(tx: WaysTx, accountId: AccountId, now: Date): Promise<string | undefined> {
   const [row] = await tx.query<{ id: string }>(
     'UPDATE totp_factor SET removed_at = $2 WHERE account_id = $1 AND confirmed_at IS NOT NULL AND removed_at IS NULL RETURNING id',
     [accountId, now],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Problem } from '../../platform/problem.ts'
 import type { AccountId } from '../account.ts'
 import { noteCredentialChange } from '../account.store.ts'
-import { type Changer, checkMayChange } from '../change-guard.ts'
+import { asChanger, type Changer, changing } from '../change-guard.ts'
 import { citizen, type Core, type Tools } from '../core.ts'
 import { formatCpf } from '../identity/cpf.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
@@ -44,8 +44,7 @@ export function createTotp(core: Core, { throttle, limits, notices }: Pick<Tools
 
   return {
     start: (changer) =>
-      db.transaction(async (tx) => {
-        const account = await checkMayChange(core, tx, changer)
+      asChanger(core, changer, async (tx, account) => {
         const secret = makeTotpSecret()
         const factorId = randomUUID()
         const sealed = keyring.seal(secret, contextOf(account.id))
@@ -56,8 +55,7 @@ export function createTotp(core: Core, { throttle, limits, notices }: Pick<Tools
       const limit = limits.secondFactor(changer.accountId)
       await throttle.checkAdmitted([limit])
       const step = await findStep(changer.accountId, factorId, code)
-      await db.transaction(async (tx) => {
-        const account = await checkMayChange(core, tx, changer)
+      await changing(core, changer, async (tx, account) => {
         const now = clock.now()
         if (!(await confirmTotp(tx, { id: factorId, accountId: account.id, step, now }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownFactor)
         await noteCredentialChange(tx, account.id, now)
@@ -67,8 +65,7 @@ export function createTotp(core: Core, { throttle, limits, notices }: Pick<Tools
       await throttle.clear([limit])
     },
     remove: (changer) =>
-      db.transaction(async (tx) => {
-        const account = await checkMayChange(core, tx, changer)
+      changing(core, changer, async (tx, account) => {
         const now = clock.now()
         const factorId = await removeTotp(tx, account.id, now)
         if (factorId === undefined) throw new Problem(ACCOUNTS_PROBLEMS.unknownFactor)

@@ -1,6 +1,6 @@
 import { Problem } from '../../platform/problem.ts'
 import { findAccount, findPasswordHash, setPassword } from '../account.store.ts'
-import { type Changer, checkMayChange } from '../change-guard.ts'
+import { type Changer, changing } from '../change-guard.ts'
 import { citizen, type Core, originOf, type Tools } from '../core.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -32,8 +32,7 @@ export function createChangePassword(core: Core, tools: Tools, sessions: Session
     const fault = await passwords.findFault(next, ownerOf(account.citizen.reveal()))
     if (fault !== undefined) return { kind: 'refused', fault }
     const hash = await passwords.hash(next)
-    await db.transaction(async (tx) => {
-      const locked = await checkMayChange(core, tx, changer)
+    await changing(core, changer, async (tx, locked) => {
       await setPassword(tx, accountId, hash, clock.now())
       await sessions.endAll(tx, accountId, 'password-changed', changer.sessionId)
       const data = { origin: originOf(core, facts) }

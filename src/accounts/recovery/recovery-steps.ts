@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql } from '../../platform/db.ts'
+import { isProblem } from '../../platform/problem.ts'
 import type { Account, SecondFactor } from '../account.ts'
 import { completeRecovery, findAccount, findAccountByCpf, lockAccount } from '../account.store.ts'
 import { citizen, type Core, type Facts, originOf, SYSTEM, type Tools } from '../core.ts'
 import { type Cpf, parseCpf } from '../identity/cpf.ts'
 import { ownerOf } from '../password/password-owner.ts'
+import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Factors, VerifyFactor } from '../sign-in/second-factor.ts'
 import { CODE_TTL_SECONDS, type TokenSecrets } from '../token/one-time-tokens.ts'
+import { changeWays, checkOwn, noteBroken } from '../ways/ways.ts'
 import { attemptsLimit, createProving, isRecoverable } from './proving.ts'
 import type { Recovery, RecoveryEnd, RecoveryHandle, RecoveryProgress, RecoveryStart, VerifyFaceRecovery } from './recovery.ts'
 import { createRecoveryFlows, RECOVERY_KIND, type RecoveryFlow } from './recovery-flow.ts'
@@ -147,7 +150,8 @@ function createPasswordStep({ core, tools, sessions }: RecoveryDependencies, fin
     return db.transaction(async (tx) => {
       const locked = await lockAccount(tx, account.id)
       if (locked === undefined || !isRecoverable(locked) || !(await tokens.consume(tx, flow.id))) return undefined
-      await completeRecovery(tx, account.id, { hash, by: flow.method, at: clock.now() })
+      await checkOwn(core, tx, account.id)
+      await changeWays(core, tx, account.id, (ways) => completeRecovery(ways, account.id, { hash, by: flow.method, at: clock.now() }))
       await sessions.endAll(tx, account.id, 'recovered')
       await tokens.consumeAllOf(tx, account.id)
       const data = { method: flow.method, origin: originOf(core, facts) }
@@ -165,7 +169,10 @@ function createPasswordStep({ core, tools, sessions }: RecoveryDependencies, fin
     const owner = account.citizen.reveal()
     const fault = await passwords.findFault(password, ownerOf(owner))
     if (fault !== undefined) return { kind: 'refused', fault }
-    const recovered = await complete(flow, account, await passwords.hash(password), facts)
+    const recovered = await complete(flow, account, await passwords.hash(password), facts).catch(async (error: unknown) => {
+      if (isProblem(error, ACCOUNTS_PROBLEMS.waysUnconfirmed)) await noteBroken(core, db, account.id, 'recovery')
+      throw error
+    })
     if (recovered === undefined) return { kind: 'gone' }
     const { near, whole } = limits.signIn({ cpf: owner.cpf, ip: facts.ip })
     await throttle.clear([near, attemptsLimit(limits, flow), ...(whole ? [whole] : [])])

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Sql } from '../../platform/db.ts'
 import { type AccountId, parseAccountId, parsePersonId, type PersonId } from '../account.ts'
 import type { Cpf } from '../identity/cpf.ts'
+import type { WaysTx } from '../ways/ways.store.ts'
 
 export interface NewAccount {
   readonly cpf: Cpf
@@ -19,7 +19,7 @@ export interface NewAccount {
  * `undefined` when the CPF has an open account already: of parallel registrations exactly one gets through.
  */
 export async function insertAccount(
-  tx: Sql,
+  tx: WaysTx,
   created: NewAccount,
 ): Promise<{ id: AccountId; personId: PersonId; reopened: boolean } | undefined> {
   const [person] = await tx.query<{ id: string }>(

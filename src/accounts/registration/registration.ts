@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { Sql } from '../../platform/db.ts'
 import type { Locale } from '../../platform/http/locale.ts'
 import type { Account } from '../account.ts'
-import { findAccount, findAccountByCpf } from '../account.store.ts'
+import { findAccount, findAccountByCpf, removeFactors } from '../account.store.ts'
 import { insertContact } from '../contacts/contact.store.ts'
 import { citizen, type Core, type Facts, originOf, SYSTEM, type Tools } from '../core.ts'
 import { type BaseRecord, type BaseRegister, isConsistent } from '../identity/base-register.ts'
 import { parseCpf } from '../identity/cpf.ts'
 import { parseEmailAddress } from '../identity/email-address.ts'
 import { CODE_TTL_SECONDS, LINK_TTL_SECONDS, type Token, type TokenSecrets } from '../token/one-time-tokens.ts'
+import { renewWays } from '../ways/ways.ts'
 import { type FieldFault, type ParsedForm, parseForm, type RegistrationForm } from './form.ts'
 import { type NewRegistration, pendingRegistration, type PendingRegistration } from './pending.ts'
 import { insertAccount } from './registration.store.ts'
@@ -143,10 +144,16 @@ export function createRegistration({ core, tools, register, accountCreated }: Re
     if (cpf === undefined || email === undefined) throw new Error('a sealed registration holds no CPF or address')
     return db.transaction(async (tx) => {
       if (!(await tokens.consume(tx, token.id))) return undefined
-      const created = await insertAccount(tx, { ...pending, socialName: pending.socialName, cpf, now: clock.now() })
-      if (created === undefined) return undefined
       const contactId = randomUUID()
-      await insertContact(tx, { id: contactId, accountId: created.id, address: { kind: 'email', value: email }, now: clock.now() })
+      const created = await renewWays(core, tx, async (ways) => {
+        const inserted = await insertAccount(ways, { ...pending, socialName: pending.socialName, cpf, now: clock.now() })
+        if (inserted === undefined) return undefined
+        // Whatever may lie with a closed account is nobody's way in.
+        if (inserted.reopened) await removeFactors(ways, inserted.id, clock.now())
+        await insertContact(ways, { id: contactId, accountId: inserted.id, address: { kind: 'email', value: email }, now: clock.now() })
+        return inserted
+      })
+      if (created === undefined) return undefined
       const account = await findAccount(tx, created.id)
       if (account === undefined) throw new Error('the new account is not there')
       await audit.record(tx, {

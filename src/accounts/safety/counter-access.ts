@@ -8,6 +8,7 @@ import { createPasskeys, type Passkeys } from '../factors/passkeys.ts'
 import { createRecoveryCodes, type RecoveryCodes } from '../factors/recovery-codes.ts'
 import { AT_COUNTER, AT_KIOSK } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { renewWays } from '../ways/ways.ts'
 
 /** What a person who shows their face at the counter would find. `blocked` = operators or a noted death closed the account to everybody. */
 export type AccessStanding = 'none' | 'open' | 'blocked'
@@ -52,12 +53,15 @@ export function createCounterAccess(core: Core, tools: Tools, sessions: Sessions
       const standing = standingOf(before)
       if (standing === 'blocked') return undefined
       const now = clock.now()
-      const accountId = before?.id ?? (await insertBareAccount(tx, { personId, locale, now }))
+      if (before !== undefined) await notices.tellEverywhere(tx, before, 'counter-access')
+      const { id: accountId } = await renewWays(core, tx, async (ways) => {
+        if (before === undefined) return { id: await insertBareAccount(ways, { personId, locale, now }) }
+        await removeAllCredentials(ways, before.id, now)
+        await reopenAccount(ways, before.id)
+        await holdChanges(ways, before.id, 'counter', now)
+        return { id: before.id }
+      })
       if (before !== undefined) {
-        await notices.tellEverywhere(tx, before, 'counter-access')
-        await removeAllCredentials(tx, accountId, now)
-        await reopenAccount(tx, accountId)
-        await holdChanges(tx, accountId, 'counter', now)
         await sessions.endAll(tx, accountId, 'recovered')
         await tokens.consumeAllOf(tx, accountId)
       }

@@ -14,6 +14,7 @@ import { findCpf, setDeathNoted } from '../identity/noted-deaths.store.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { createWaits } from '../throttle/waits.ts'
+import { changeWays } from '../ways/ways.ts'
 import { DOUBTED_MS, type KeptWays, removeOthers } from './kept-ways.ts'
 
 /** What is gone with a lost device. */
@@ -89,23 +90,29 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
       const now = clock.now()
       // The lost phone too: where the loss is a lie, that is where its owner is.
       await notices.tellEverywhere(tx, account, 'ways-lost')
-      let passkeys = 0
-      for (const id of lost.passkeyIds) if (await removePasskey(tx, accountId, id, now)) passkeys += 1
-      const totp = lost.totp && (await removeTotp(tx, accountId, now)) !== undefined
-      const phone = lost.phone && (await removePrimary(tx, accountId, 'phone', now)) !== undefined
-      await holdChanges(tx, accountId, 'counter', now)
+      const ended = await changeWays(core, tx, accountId, async (ways) => {
+        let passkeys = 0
+        for (const id of lost.passkeyIds) if (await removePasskey(ways, accountId, id, now)) passkeys += 1
+        const totp = lost.totp && (await removeTotp(ways, accountId, now)) !== undefined
+        const mobile = lost.phone && (await removePrimary(ways, accountId, 'phone', now)) !== undefined
+        await holdChanges(ways, accountId, 'counter', now)
+        return { passkeys, totp, mobile }
+      })
       await sessions.endAll(tx, accountId, 'recovered')
       await tokens.consumeAllOf(tx, accountId)
-      await audit.record(tx, { type: 'accounts/ways-lost', actor, subject: accountId, data: { passkeys, totp, mobile: phone } })
+      await audit.record(tx, { type: 'accounts/ways-lost', actor, subject: accountId, data: ended })
     },
     async unblock(tx, accountId, kept, actor) {
       const account = await lock(tx, accountId, ({ status, statusReason }) => status === 'suspended' && statusReason === 'not-me')
       const now = clock.now()
       await notices.tellFormerToo(tx, account, kept.doubtedSince, 'unblocked')
-      const removed = await removeOthers(tx, accountId, kept, now)
-      await changeStatus(tx, accountId, { from: 'suspended', to: 'active', reason: 'counter' })
-      await forgetPassword(tx, accountId, now)
-      await holdChanges(tx, accountId, 'counter', now)
+      const removed = await changeWays(core, tx, accountId, async (ways) => {
+        const others = await removeOthers(ways, accountId, kept, now)
+        await changeStatus(ways, accountId, { from: 'suspended', to: 'active', reason: 'counter' })
+        await forgetPassword(ways, accountId, now)
+        await holdChanges(ways, accountId, 'counter', now)
+        return others
+      })
       await sessions.endAll(tx, accountId, 'recovered')
       await tokens.consumeAllOf(tx, accountId)
       await waits.lift(tx, account)
@@ -124,7 +131,8 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
       const accountId = await findAccountOfPerson(tx, personId)
       const account = accountId && (await lockAccount(tx, accountId))
       if (account !== undefined && account.status !== 'closed') {
-        await changeStatus(tx, account.id, { from: account.status, to: 'suspended', reason: deceasedAfter(account) })
+        const { id, status } = account
+        await changeWays(core, tx, id, (ways) => changeStatus(ways, id, { from: status, to: 'suspended', reason: deceasedAfter(account) }))
         await sessions.endAll(tx, account.id, 'suspended')
         await tokens.consumeAllOf(tx, account.id)
         await notices.tellEverywhere(tx, account, 'death-noted')
@@ -139,8 +147,10 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
       if (account?.status === 'suspended' && isDeceased(account)) {
         const before = account.statusReason?.slice(DECEASED.length + 1) ?? ''
         const change = before === '' ? ({ to: 'active', reason: 'counter' } as const) : ({ to: 'suspended', reason: before } as const)
-        await changeStatus(tx, account.id, { from: 'suspended', ...change })
-        await holdChanges(tx, account.id, 'counter', clock.now())
+        await changeWays(core, tx, account.id, async (ways) => {
+          await changeStatus(ways, account.id, { from: 'suspended', ...change })
+          await holdChanges(ways, account.id, 'counter', clock.now())
+        })
         await notices.tellEverywhere(tx, account, 'death-withdrawn')
       }
       await audit.record(tx, { type: 'accounts/death-withdrawn', actor, subject: accountId ?? personId, data: {} })

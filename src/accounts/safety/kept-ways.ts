@@ -1,10 +1,10 @@
-import type { Sql } from '../../platform/db.ts'
 import type { AccountId } from '../account.ts'
 import { listContacts, removeContact } from '../contacts/contact.store.ts'
 import { listPasskeys, removePasskey } from '../factors/passkey.store.ts'
 import { replaceRecoveryCodes } from '../factors/recovery-code.store.ts'
 import { removeTotp } from '../factors/totp.store.ts'
 import { removeDevices } from '../sessions/device.store.ts'
+import type { WaysTx } from '../ways/ways.store.ts'
 
 /** Before somebody says "não fui eu", another may have been in the account for this long. */
 export const DOUBTED_MS = 30 * 86_400_000
@@ -27,7 +27,7 @@ export interface RemovedWays {
 }
 
 /** Leaves the account what its owner knows: every other passkey, address, code and device that it remembers ends. */
-export async function removeOthers(tx: Sql, accountId: AccountId, kept: KeptWays, now: Date): Promise<RemovedWays> {
+export async function removeOthers(tx: WaysTx, accountId: AccountId, kept: KeptWays, now: Date): Promise<RemovedWays> {
   let [passkeys, contacts] = [0, 0]
   for (const { id } of await listPasskeys(tx, accountId)) if (!kept.passkeyIds.includes(id) && (await removePasskey(tx, accountId, id, now))) passkeys += 1
   for (const { id } of await listContacts(tx, accountId, { former: false })) if (!kept.contactIds.includes(id) && (await removeContact(tx, accountId, id, now))) contacts += 1

@@ -3,10 +3,11 @@ import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Account, AccountId, PersonId } from '../account.ts'
 import { changeStatus, CLOSED_AND_ERASED, listClosed, lockAccount, removeAllCredentials } from '../account.store.ts'
-import { type Changer, checkMayChange } from '../change-guard.ts'
+import { type Changer, changing } from '../change-guard.ts'
 import { citizen, type Core, type Tools } from '../core.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { changeWays } from '../ways/ways.ts'
 
 /** Why an account is suspended; its owner opens again only one that was suspended by "não fui eu". */
 export const SUSPENSION_REASONS = ['not-me', 'operator'] as const
@@ -41,7 +42,7 @@ export function createSafety(core: Core, { tokens, notices }: Pick<Tools, 'token
       db.transaction(async (tx) => {
         const account = await lockAccount(tx, accountId)
         if (account === undefined) throw new Problem(ACCOUNTS_PROBLEMS.unknownAccount)
-        if (!(await changeStatus(tx, accountId, { from: 'active', to: 'suspended', reason }))) return false
+        if (!(await changeWays(core, tx, accountId, (ways) => changeStatus(ways, accountId, { from: 'active', to: 'suspended', reason })))) return false
         await sessions.endAll(tx, accountId, 'suspended')
         await tokens.consumeAllOf(tx, accountId)
         await audit.record(tx, { type: 'accounts/suspended', actor, subject: accountId, data: { reason } })
@@ -52,13 +53,12 @@ export function createSafety(core: Core, { tokens, notices }: Pick<Tools, 'token
       db.transaction(async (tx) => {
         const account = await lockAccount(tx, accountId)
         if (account?.statusReason !== 'operator') return false
-        if (!(await changeStatus(tx, accountId, { from: 'suspended', to: 'active', reason: 'operator' }))) return false
+        if (!(await changeWays(core, tx, accountId, (ways) => changeStatus(ways, accountId, { from: 'suspended', to: 'active', reason: 'operator' })))) return false
         await audit.record(tx, { type: 'accounts/resumed', actor, subject: accountId, data: { reason: 'operator' } })
         return true
       }),
     close: (changer, also = async () => {}) =>
-      db.transaction(async (tx) => {
-        const account = await checkMayChange(core, tx, changer)
+      changing(core, changer, async (tx, account) => {
         await notices.tellEverywhere(tx, account, 'closed')
         await changeStatus(tx, account.id, { from: 'active', to: 'closed', reason: 'citizen' })
         await removeAllCredentials(tx, account.id, clock.now())
@@ -74,7 +74,7 @@ export function createSafety(core: Core, { tokens, notices }: Pick<Tools, 'token
           const isErased = await db.transaction(async (tx) => {
             const account = await lockAccount(tx, accountId)
             if (account?.status !== 'closed' || !(await erase(tx, account.personId))) return false
-            return changeStatus(tx, accountId, { from: 'closed', to: 'closed', reason: CLOSED_AND_ERASED })
+            return changeWays(core, tx, accountId, (ways) => changeStatus(ways, accountId, { from: 'closed', to: 'closed', reason: CLOSED_AND_ERASED }))
           })
           if (isErased) erased += 1
         }

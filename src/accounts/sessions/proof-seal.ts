@@ -10,12 +10,29 @@ export interface Proved {
   readonly at: Date
 }
 
-export function aalSeal({ hash }: Hash, { id, accountId, at, aal }: Proved & { readonly aal: number }): Buffer {
-  return hash(`${id}|${accountId}|${at.getTime()}|${aal}`, 'session-aal')
+/** A sign-in and its strength. A face is beside it: it has a seal of its own. */
+export interface ProvedSignIn extends Proved {
+  readonly aal: number
+  readonly amr: readonly string[]
 }
 
-export function faceSeal({ hash }: Hash, { id, accountId, at }: Proved): Buffer {
-  return hash(`${id}|${accountId}|${at.getTime()}`, 'session-face')
+/** The same, for one request: its `nonce` names what the person wants. */
+export interface ProvedWill extends ProvedSignIn {
+  readonly nonce: string | undefined
+}
+
+export function aalSeal({ hash }: Hash, proved: ProvedSignIn): Buffer {
+  return hash(JSON.stringify(signInParts(proved)), 'session-aal')
+}
+
+/** Nothing for a sign-in that is weaker than aal2, or for no request's sake. */
+export function willSeal({ hash }: Hash, { nonce, ...proved }: ProvedWill): Buffer | null {
+  return nonce === undefined || proved.aal < 2 ? null : hash(JSON.stringify([...signInParts(proved), nonce]), 'session-will')
+}
+
+/** Of a face, in one request. */
+export function faceSeal({ hash }: Hash, { id, accountId, at, nonce }: Proved & Pick<ProvedWill, 'nonce'>): Buffer {
+  return hash(JSON.stringify([id, accountId, at.getTime(), nonce ?? '']), 'session-face')
 }
 
 /** Binds a passkey's key to its account. */
@@ -28,6 +45,10 @@ export function certificateSeal({ hash }: Hash, { accountId, fingerprint }: { re
   return hash(`${accountId}|${fingerprint.toString('hex')}`, 'certificate-factor')
 }
 
-export function isSeal(stored: Buffer | null | undefined, expected: Buffer): boolean {
-  return stored !== null && stored !== undefined && equalSecrets(stored, expected)
+export function isSeal(stored: Buffer | null | undefined, expected: Buffer | null): boolean {
+  return stored !== null && stored !== undefined && expected !== null && equalSecrets(stored, expected)
+}
+
+function signInParts({ id, accountId, at, aal, amr }: ProvedSignIn): unknown[] {
+  return [id, accountId, at.getTime(), aal, amr.filter((method) => method !== 'face').sort()]
 }

@@ -33,7 +33,8 @@ export interface SessionOpening {
   readonly aal: number
   readonly authenticatedAt: Date
   readonly now: Date
-  readonly aalSeal: Buffer
+  /** None where the ways into the account are not its owner's. */
+  readonly aalSeal: Buffer | null
 }
 
 /**
@@ -50,7 +51,7 @@ export async function openSession(sql: Sql, opening: SessionOpening): Promise<Si
          AND (password_changed_at IS NULL OR date_trunc('second', password_changed_at) <= $6) FOR KEY SHARE
      ) a
      ON CONFLICT (id) DO UPDATE SET amr = excluded.amr, aal = excluded.aal, device_id = coalesce(excluded.device_id, s.device_id),
-       authenticated_at = excluded.authenticated_at, last_seen_at = excluded.last_seen_at, aal_seal = excluded.aal_seal
+       authenticated_at = excluded.authenticated_at, last_seen_at = excluded.last_seen_at, aal_seal = excluded.aal_seal, will_seal = NULL
      WHERE s.account_id = excluded.account_id AND s.ended_at IS NULL
      RETURNING ${SESSION_COLUMNS}`,
     [opening.id, opening.accountId, opening.deviceId ?? null, [...opening.amr], opening.aal, opening.authenticatedAt, opening.now, opening.aalSeal],
@@ -59,20 +60,18 @@ export async function openSession(sql: Sql, opening: SessionOpening): Promise<Si
 }
 
 export interface SealedProofs {
-  readonly accountId: string
-  readonly aal: number
-  readonly authenticatedAt: Date
-  readonly faceAt: Date | null
+  readonly session: SignInSession
   readonly aalSeal: Buffer | null
+  readonly willSeal: Buffer | null
   readonly faceSeal: Buffer | null
 }
 
 /** What a session says that it proved, with the seals over it. */
 export async function findProofs(sql: Sql, id: string): Promise<SealedProofs | undefined> {
-  const [row] = await sql.query<{ account_id: string; aal: number; authenticated_at: Date; face_at: Date | null; aal_seal: Buffer | null; face_seal: Buffer | null }>(
-    'SELECT account_id, aal, authenticated_at, face_at, aal_seal, face_seal FROM sign_in_session WHERE id = $1 AND ended_at IS NULL', [id],
+  const [row] = await sql.query<SessionRow & { aal_seal: Buffer | null; will_seal: Buffer | null; face_seal: Buffer | null }>(
+    `SELECT ${SESSION_COLUMNS}, aal_seal, will_seal, face_seal FROM sign_in_session WHERE id = $1`, [id],
   )
-  return row && { accountId: row.account_id, aal: row.aal, authenticatedAt: row.authenticated_at, faceAt: row.face_at, aalSeal: row.aal_seal, faceSeal: row.face_seal }
+  return row && { session: toSession(row), aalSeal: row.aal_seal, willSeal: row.will_seal, faceSeal: row.face_seal }
 }
 
 /** Sessions of an account that were not ended, the last used first. */
@@ -97,16 +96,16 @@ export interface SessionKey {
 }
 
 /** Replaces the methods of a live session; false when it has ended. */
-export async function setMethods(tx: Sql, { id, accountId }: SessionKey, methods: { amr: readonly string[]; aal: number; at: Date; seal: Buffer }): Promise<boolean> {
+export async function setMethods(tx: Sql, { id, accountId }: SessionKey, methods: { amr: readonly string[]; aal: number; at: Date; seal: Buffer | null; will: Buffer | null }): Promise<boolean> {
   const changed = await tx.execute(
-    'UPDATE sign_in_session SET amr = $2, aal = $3, authenticated_at = $4, last_seen_at = $4, aal_seal = $5 WHERE id = $1 AND account_id = $6 AND ended_at IS NULL',
-    [id, [...methods.amr], methods.aal, methods.at, methods.seal, accountId],
+    'UPDATE sign_in_session SET amr = $2, aal = $3, authenticated_at = $4, last_seen_at = $4, aal_seal = $5, will_seal = $7 WHERE id = $1 AND account_id = $6 AND ended_at IS NULL',
+    [id, [...methods.amr], methods.aal, methods.at, methods.seal, accountId, methods.will],
   )
   return changed === 1
 }
 
 /** Notes a face check in a live session; it re-authenticates nothing by itself. */
-export async function setFace(tx: Sql, { id, accountId }: SessionKey, face: { amr: readonly string[]; at: Date; livenessClass: string; seal: Buffer }): Promise<boolean> {
+export async function setFace(tx: Sql, { id, accountId }: SessionKey, face: { amr: readonly string[]; at: Date; livenessClass: string; seal: Buffer | null }): Promise<boolean> {
   const changed = await tx.execute('UPDATE sign_in_session SET amr = $2, face_at = $3, face_class = $4, face_seal = $5 WHERE id = $1 AND account_id = $6 AND ended_at IS NULL', [
     id, [...face.amr], face.at, face.livenessClass, face.seal, accountId,
   ])

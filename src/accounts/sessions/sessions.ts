@@ -5,10 +5,12 @@ import type { AccountId } from '../account.ts'
 import { citizen, type Core, type EndOidcSessions } from '../core.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import { removeDevice } from './device.store.ts'
-import { aalSeal, faceSeal, isSeal } from './proof-seal.ts'
+import { isOwn, noteBroken } from '../ways/ways.ts'
+import { aalSeal, faceSeal, isSeal, willSeal } from './proof-seal.ts'
+import { isSignInSealed } from './sealed-sign-in.ts'
 import { addMethods, aalOf, type EndReason, isLiveSession, type SignInSession } from './session.ts'
 import {
-  endSession, endSessions, findProofs, findSession, listOpenSessions, openSession, purgeSessions, setFace, setMethods, touchSession,
+  endSession, endSessions, findProofs, findSession, listOpenSessions, openSession, purgeSessions, type SealedProofs, setFace, setMethods, touchSession,
 } from './session.store.ts'
 
 /** A session in use is written at most this often. */
@@ -27,6 +29,12 @@ export interface NewSession {
   readonly deviceId?: string | undefined
 }
 
+/** Whose proof it is, and the `nonce` of the authorization request in which it was shown. */
+export interface ShownInRequest {
+  readonly accountId: AccountId
+  readonly nonce?: string | undefined
+}
+
 /** The sign-in sessions of citizens: the truth about who is signed in where, and how. */
 export interface Sessions {
   /**
@@ -38,11 +46,12 @@ export interface Sessions {
   /** The session if it is live now; notes its use. Idle and total limits apply (checklist 19). */
   findLive(id: string): Promise<SignInSession | undefined>
   /**
-   * Since when a live session of this account bears a second factor, and a face: as this server saw it, whatever the rows say.
+   * Since when a session of this account bears a second factor, and a face, that were shown in the request of this `nonce`: as this server
+   * saw it, whatever the rows say.
    *
    * For what nobody may do who can only write rows.
    */
-  findProved(accountId: AccountId, id: string): Promise<{ readonly secondFactorAt: Date | undefined; readonly faceAt: Date | undefined }>
+  findProved(accountId: AccountId, id: string, nonce: string): Promise<{ readonly secondFactorAt: Date | undefined; readonly faceAt: Date | undefined }>
   /** Which of the two a session is, live or over; notes the use of a live one. */
   use(session: SignInSession): Promise<{ session: SignInSession; isLive: boolean }>
   /** The protocol ended it by itself (sign-out at a relying party): notes that, without ending it there again. */
@@ -50,9 +59,9 @@ export interface Sessions {
   /** Live sessions of an account, the last used first. */
   list(accountId: AccountId): Promise<SignInSession[]>
   /** Adds what a further factor of this account proved and makes the sign-in fresh. @throws {Problem} accounts/unknown-session */
-  addFactor(tx: Sql, id: string, proof: { readonly accountId: AccountId; readonly added: readonly string[] }): Promise<SignInSession>
+  addFactor(tx: Sql, id: string, proof: ShownInRequest & { readonly added: readonly string[] }): Promise<SignInSession>
   /** Notes that this account's face check was passed. @throws {Problem} accounts/unknown-session */
-  recordFace(tx: Sql, id: string, proof: { readonly accountId: AccountId; readonly livenessClass: string }): Promise<SignInSession>
+  recordFace(tx: Sql, id: string, proof: ShownInRequest & { readonly livenessClass: string }): Promise<SignInSession>
   /** Ends one session and the protocol's side of it. False when it was over. */
   end(accountId: AccountId, id: string, reason: EndReason): Promise<boolean>
   /** Ends all sessions of an account but one, in the caller's transaction; returns their ids. */
@@ -63,7 +72,7 @@ export interface Sessions {
 }
 
 export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Sessions {
-  const { db, clock, settings, audit } = core
+  const { db, clock, settings, audit, keyring } = core
 
   async function use(session: SignInSession): Promise<{ session: SignInSession; isLive: boolean }> {
     const now = clock.now()
@@ -74,10 +83,17 @@ export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Se
   }
 
   /** Of whose proof was just checked: a row may have become another account's meanwhile. */
-  async function getOpen(tx: Sql, id: string, accountId: AccountId): Promise<SignInSession> {
-    const session = await findSession(tx, id)
-    if (session?.accountId !== accountId || !isLiveSession(session, clock.now(), settings.session)) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
-    return session
+  async function getOpen(tx: Sql, id: string, accountId: AccountId): Promise<SealedProofs> {
+    const found = await findProofs(tx, id)
+    if (found?.session.accountId !== accountId || !isLiveSession(found.session, clock.now(), settings.session)) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
+    return found
+  }
+
+  /** Whether a further proof in this session is its owner's: they got in by their own ways, which are theirs still. */
+  async function bearsProofs(tx: Sql, found: SealedProofs): Promise<boolean> {
+    if (isSignInSealed(keyring, found) && (await isOwn(core, tx, found.session.accountId))) return true
+    await noteBroken(core, tx, found.session.accountId, 'session')
+    return false
   }
 
   async function noteEnded(tx: Sql, accountId: AccountId, sessionIds: readonly string[], reason: EndReason): Promise<void> {
@@ -89,18 +105,19 @@ export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Se
   }
 
   return {
-    open: (sql, { id = randomUUID(), deviceId, ...opening }) =>
-      openSession(sql, {
-        ...opening, id, deviceId, aal: aalOf(opening.amr), now: clock.now(),
-        aalSeal: aalSeal(core.keyring, { id, accountId: opening.accountId, at: opening.authenticatedAt, aal: aalOf(opening.amr) }),
-      }),
+    async open(sql, { id = randomUUID(), deviceId, ...opening }) {
+      const { accountId, amr, authenticatedAt: at } = opening
+      const aal = aalOf(amr)
+      const seal = (await isOwn(core, sql, accountId)) ? aalSeal(keyring, { id, accountId, at, aal, amr }) : null
+      return openSession(sql, { ...opening, id, deviceId, aal, now: clock.now(), aalSeal: seal })
+    },
     use,
-    async findProved(accountId, id) {
+    async findProved(accountId, id, nonce) {
       const found = await findProofs(db, id)
-      if (found?.accountId !== accountId) return { secondFactorAt: undefined, faceAt: undefined }
-      const { aal, authenticatedAt, faceAt } = found
-      const hasFactor = aal >= 2 && isSeal(found.aalSeal, aalSeal(core.keyring, { id, accountId, at: authenticatedAt, aal }))
-      const hasFace = faceAt !== null && isSeal(found.faceSeal, faceSeal(core.keyring, { id, accountId, at: faceAt }))
+      if (found?.session.accountId !== accountId || found.session.endedAt !== undefined) return { secondFactorAt: undefined, faceAt: undefined }
+      const { aal, amr, authenticatedAt, faceAt } = found.session
+      const hasFactor = isSeal(found.willSeal, willSeal(keyring, { id, accountId, at: authenticatedAt, aal, amr, nonce }))
+      const hasFace = faceAt !== undefined && isSeal(found.faceSeal, faceSeal(keyring, { id, accountId, at: faceAt, nonce }))
       return { secondFactorAt: hasFactor ? authenticatedAt : undefined, faceAt: hasFace ? faceAt : undefined }
     },
     async findLive(id) {
@@ -120,19 +137,24 @@ export function createSessions(core: Core, endOidcSessions: EndOidcSessions): Se
       const sessions = await listOpenSessions(db, accountId, new Date(now.getTime() - settings.session.idleSeconds * 1000))
       return sessions.filter((session) => isLiveSession(session, now, settings.session))
     },
-    async addFactor(tx, id, { accountId, added }) {
-      const session = await getOpen(tx, id, accountId)
+    async addFactor(tx, id, { accountId, added, nonce }) {
+      const found = await getOpen(tx, id, accountId)
+      const { session } = found
       const amr = addMethods(session.amr, added)
-      const at = clock.now()
-      if (!(await setMethods(tx, { id, accountId }, { amr, aal: aalOf(amr), at, seal: aalSeal(core.keyring, { id, accountId, at, aal: aalOf(amr) }) }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
+      const proved = { id, accountId, at: clock.now(), amr, aal: aalOf(amr), nonce }
+      const seals = (await bearsProofs(tx, found)) ? { seal: aalSeal(keyring, proved), will: willSeal(keyring, proved) } : { seal: null, will: null }
+      const { at } = proved
+      if (!(await setMethods(tx, { id, accountId }, { ...proved, ...seals }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
       await audit.record(tx, { type: 'accounts/factor-added-to-session', actor: citizen(accountId), subject: accountId, data: { sessionId: id, amr } })
       return { ...session, amr, aal: aalOf(amr), authenticatedAt: at, lastSeenAt: at }
     },
-    async recordFace(tx, id, { accountId, livenessClass }) {
-      const session = await getOpen(tx, id, accountId)
+    async recordFace(tx, id, { accountId, livenessClass, nonce }) {
+      const found = await getOpen(tx, id, accountId)
+      const { session } = found
       const amr = [...new Set([...session.amr, 'face'])]
       const at = clock.now()
-      if (!(await setFace(tx, { id, accountId }, { amr, at, livenessClass, seal: faceSeal(core.keyring, { id, accountId, at }) }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
+      const seal = (await bearsProofs(tx, found)) ? faceSeal(keyring, { id, accountId, at, nonce }) : null
+      if (!(await setFace(tx, { id, accountId }, { amr, at, livenessClass, seal }))) throw new Problem(ACCOUNTS_PROBLEMS.unknownSession)
       return { ...session, amr, faceAt: at, faceClass: livenessClass }
     },
     end: (accountId, id, reason) =>

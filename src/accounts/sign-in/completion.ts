@@ -3,9 +3,10 @@ import type { Sql } from '../../platform/db.ts'
 import type { Account } from '../account.ts'
 import { citizen, type Core, type Facts, originOf, type Tools } from '../core.ts'
 import { deviceLabel } from '../sessions/device-label.ts'
-import { aalSeal } from '../sessions/proof-seal.ts'
+import { aalSeal, type ProvedWill, willSeal } from '../sessions/proof-seal.ts'
 import { aalOf, type SignInSession } from '../sessions/session.ts'
 import type { SignInLimits } from '../throttle/limits.ts'
+import { isSealed, noteBroken } from '../ways/ways.ts'
 import { type Candidate, type DeviceLookup, recordSignIn, type SignInRecord } from './sign-in.store.ts'
 
 const HOUR_MS = 3_600_000
@@ -28,6 +29,8 @@ export interface Proved {
   /** An id of the caller's for the session; one that is live is refreshed instead. */
   readonly sessionId?: string | undefined
   readonly spent?: SignInLimits | undefined
+  /** Of the authorization request in which it was proved. */
+  readonly nonce?: string | undefined
 }
 
 /** Turns a proof into a session. */
@@ -52,12 +55,19 @@ export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>
     return session
   }
 
+  /** Who got in by ways that are not the owner's is signed in, and can neither sign nor change ways. */
+  async function sealsOf({ account: { id: accountId }, ways }: Candidate, proved: Omit<ProvedWill, 'accountId'>): Promise<Pick<SignInRecord, 'aalSeal' | 'willSeal'>> {
+    if (isSealed(core, ways)) return { aalSeal: aalSeal(keyring, { accountId, ...proved }), willSeal: willSeal(keyring, { accountId, ...proved }) }
+    await noteBroken(core, db, accountId, 'sign-in')
+    return { aalSeal: null, willSeal: null }
+  }
+
   return {
     deviceLookup(facts) {
       const cookie = validCookie(facts.deviceCookie)
       return { cookieHash: cookie === undefined ? null : cookieHash(cookie), recentSince: new Date(clock.now().getTime() - HOUR_MS) }
     },
-    async complete({ candidate, amr, facts, sessionId = randomUUID(), spent }) {
+    async complete({ candidate, amr, facts, sessionId = randomUUID(), spent, nonce }) {
       const { account, devices } = candidate
       const deviceCookie = validCookie(facts.deviceCookie) ?? randomBytes(32).toString('base64url')
       const label = deviceLabel(facts.userAgent)
@@ -66,7 +76,7 @@ export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>
       const data = { sessionId, amr: [...amr], deviceId, newDevice, origin: originOf(core, facts) }
       const [now, aal] = [clock.now(), aalOf(amr)]
       const record = {
-        sessionId, accountId: account.id, amr, aal, now, aalSeal: aalSeal(core.keyring, { id: sessionId, accountId: account.id, at: now, aal }), passwordChangedAt: account.passwordChangedAt,
+        sessionId, accountId: account.id, amr, aal, now, ...(await sealsOf(candidate, { id: sessionId, at: now, amr, aal, nonce })), passwordChangedAt: account.passwordChangedAt,
         device: { id: deviceId, cookieHash: cookieHash(deviceCookie), label },
         counters: { near: spent?.near.key ?? null, whole: spent?.whole?.key ?? null, others: spent ? [spent.address.key] : [] },
         event: audit.prepare({ type: 'accounts/signed-in', actor: citizen(account.id), subject: account.id, data }),

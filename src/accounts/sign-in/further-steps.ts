@@ -37,6 +37,8 @@ interface CertificateStep {
   readonly sessionId?: string | undefined
   /** Only this account's certificates will do. */
   readonly accountId?: AccountId | undefined
+  /** Of the authorization request in which it is shown. */
+  readonly nonce?: string | undefined
 }
 
 interface PasskeyStep {
@@ -47,12 +49,14 @@ interface PasskeyStep {
   readonly sessionId?: string | undefined
   /** Only this account's passkeys will do: whoever is signed in confirms that account. */
   readonly accountId?: AccountId | undefined
+  /** Of the authorization request in which it is shown. */
+  readonly nonce?: string | undefined
 }
 
 /** Every step of signing in that is not the password. */
 export interface FurtherSteps {
   /** Second step after `SecondFactorNeeded`. */
-  verifySecondFactor(step: { ticket: string; binding: string; proof: FactorProof; facts: Facts }): Promise<SecondStepResult>
+  verifySecondFactor(step: { ticket: string; binding: string; proof: FactorProof; facts: Facts; nonce?: string | undefined }): Promise<SecondStepResult>
   /** The second factors that a ticket's account can show; empty when the ticket is gone. */
   methodsOf(ticket: string, binding: string): Promise<readonly SecondFactor[]>
   /** Passkey challenge for a ticket's account; `undefined` when the ticket is gone. */
@@ -74,7 +78,7 @@ export interface FurtherSteps {
   /** Passkey challenge for `stepUp`. */
   startStepUpPasskey(accountId: AccountId, binding: string): Promise<Ceremony<PublicKeyCredentialRequestOptionsJSON>>
   /** Adds a factor to a live session (step-up to aal2). */
-  stepUp(step: { sessionId: string; accountId: AccountId; proof: FactorProof; facts: Facts }): Promise<StepUpResult>
+  stepUp(step: { sessionId: string; accountId: AccountId; proof: FactorProof; facts: Facts; nonce?: string | undefined }): Promise<StepUpResult>
 }
 
 export interface FurtherStepsDependencies {
@@ -95,7 +99,7 @@ export function createFurtherSteps({ core, tools, verifyFactor, parts }: Further
     return candidate === undefined ? [] : secondFactorsOf(candidate)
   }
 
-  async function verifySecondFactor({ ticket: id, binding, proof, facts }: Parameters<FurtherSteps['verifySecondFactor']>[0]): Promise<SecondStepResult> {
+  async function verifySecondFactor({ ticket: id, binding, proof, facts, nonce }: Parameters<FurtherSteps['verifySecondFactor']>[0]): Promise<SecondStepResult> {
     const ticket = await tickets.find(id, binding)
     const candidate = ticket && (await candidateOf(ticket.accountId, facts))
     if (ticket === undefined || candidate === undefined || !isStillGood(ticket, candidate)) return { kind: 'gone' }
@@ -103,11 +107,11 @@ export function createFurtherSteps({ core, tools, verifyFactor, parts }: Further
     if (verdict.kind !== 'proved') return verdict
     if (!(await tickets.consume(db, id))) return { kind: 'gone' }
     const amr = addMethods(['pwd'], verdict.amr)
-    return (await completion.complete({ candidate, amr, facts, sessionId: ticket.sessionId })) ?? { kind: 'gone' }
+    return (await completion.complete({ candidate, amr, facts, sessionId: ticket.sessionId, nonce })) ?? { kind: 'gone' }
   }
 
   async function signInWithPasskey(step: PasskeyStep): Promise<PasskeySignInResult> {
-    const { facts, sessionId, accountId } = step
+    const { facts, sessionId, accountId, nonce } = step
     const limit = tools.limits.passkey(facts.ip)
     const admission = await tools.throttle.admit([limit])
     if (!admission.admitted) return { kind: 'wait', retryAfterSeconds: admission.waitSeconds }
@@ -122,7 +126,7 @@ export function createFurtherSteps({ core, tools, verifyFactor, parts }: Further
     }
     await tools.throttle.giveBack([limit])
     if (candidate.account.status === 'suspended') return { kind: 'suspended' }
-    return (await completion.complete({ candidate, amr: proof.amr, facts, sessionId })) ?? { kind: 'refused' }
+    return (await completion.complete({ candidate, amr: proof.amr, facts, sessionId, nonce })) ?? { kind: 'refused' }
   }
 
   return {
@@ -152,13 +156,13 @@ export function createFurtherSteps({ core, tools, verifyFactor, parts }: Further
     },
     factorsOf,
     startStepUpPasskey: (accountId, binding) => passkeys.startAuthentication({ accountId, binding }),
-    async stepUp({ sessionId, accountId, proof, facts }) {
+    async stepUp({ sessionId, accountId, proof, facts, nonce }) {
       const account = await findAccount(db, accountId)
       const session = await sessions.findLive(sessionId)
       if (account?.status !== 'active' || session?.accountId !== accountId) return { kind: 'gone' }
       const verdict = await verifyFactor(account, proof, facts)
       if (verdict.kind !== 'proved') return verdict
-      return { kind: 'proved', session: await db.transaction((tx) => sessions.addFactor(tx, sessionId, { accountId, added: verdict.amr })) }
+      return { kind: 'proved', session: await db.transaction((tx) => sessions.addFactor(tx, sessionId, { accountId, added: verdict.amr, nonce })) }
     },
   }
 }
@@ -174,7 +178,7 @@ function createCertificateSignIn(
     return { kind: 'refused', why }
   }
 
-  return async ({ ticket, binding, facts, sessionId, accountId }) => {
+  return async ({ ticket, binding, facts, sessionId, accountId, nonce }) => {
     const limit = tools.limits.certificate('show', facts.ip)
     const admission = await tools.throttle.admit([limit])
     if (!admission.admitted) return { kind: 'wait', retryAfterSeconds: admission.waitSeconds }
@@ -185,7 +189,7 @@ function createCertificateSignIn(
     if (candidate === undefined || candidate.account.status === 'closed' || isAnother) return refuse(facts, 'strange')
     await tools.throttle.giveBack([limit])
     if (candidate.account.status === 'suspended') return { kind: 'suspended' }
-    return (await parts.completion.complete({ candidate, amr: proof.amr, facts, sessionId })) ?? refuse(facts, 'over')
+    return (await parts.completion.complete({ candidate, amr: proof.amr, facts, sessionId, nonce })) ?? refuse(facts, 'over')
   }
 }
 

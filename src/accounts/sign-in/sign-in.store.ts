@@ -5,11 +5,14 @@ import { ACCOUNT_COLUMNS, ACCOUNT_TABLES, type AccountRow, toAccount } from '../
 import type { Cpf } from '../identity/cpf.ts'
 import type { SignInSession } from '../sessions/session.ts'
 import { SESSION_COLUMNS, type SessionRow, toSession } from '../sessions/session.store.ts'
+import { type StoredWays, toWays, WAYS_COLUMNS, type WaysRow } from '../ways/ways.store.ts'
 
 /** What is known of the account that somebody wants to sign in to, read in one statement. */
 export interface Candidate {
   readonly account: Account
   readonly passwordHash: string | null
+  /** All that opens the account, of the same moment. */
+  readonly ways: StoredWays
   readonly hasTotp: boolean
   readonly hasPasskey: boolean
   readonly hasCertificate: boolean
@@ -25,7 +28,7 @@ export interface DeviceHistory {
   readonly recent: number
 }
 
-interface CandidateRow extends AccountRow {
+interface CandidateRow extends AccountRow, WaysRow {
   password_hash: string | null
   has_totp: boolean
   has_passkey: boolean
@@ -36,7 +39,7 @@ interface CandidateRow extends AccountRow {
   recent_devices: number
 }
 
-const FACTORS = `a.password_hash,
+const FACTORS = `a.password_hash, ${WAYS_COLUMNS},
   EXISTS (SELECT 1 FROM totp_factor t WHERE t.account_id = a.id AND t.confirmed_at IS NOT NULL AND t.removed_at IS NULL) AS has_totp,
   EXISTS (SELECT 1 FROM passkey k WHERE k.account_id = a.id AND k.removed_at IS NULL) AS has_passkey,
   EXISTS (SELECT 1 FROM certificate_factor c WHERE c.account_id = a.id AND c.removed_at IS NULL) AS has_certificate,
@@ -72,8 +75,10 @@ export interface SignInRecord {
   readonly accountId: AccountId
   readonly amr: readonly string[]
   readonly aal: number
-  /** Over the session, its account, its strength and this moment. */
-  readonly aalSeal: Buffer
+  /** Over the session, its account, its strength and this moment; none where the ways in are not the owner's. */
+  readonly aalSeal: Buffer | null
+  /** The same for what the request names. */
+  readonly willSeal: Buffer | null
   readonly now: Date
   /** As read with the candidate: a password that changed meanwhile stops the sign-in. */
   readonly passwordChangedAt: Date | undefined
@@ -108,17 +113,17 @@ export async function recordSignIn(tx: Sql, record: SignInRecord): Promise<SignI
          WHEN t.key = $10 THEN greatest(t.points - coalesce((SELECT n.points FROM throttle n WHERE n.key = $9), 1), 0)
          ELSE greatest(t.points - 1, 0) END
      ), opened AS (
-     INSERT INTO sign_in_session AS s (id, account_id, device_id, amr, aal, authenticated_at, created_at, last_seen_at, aal_seal)
-     SELECT $1, seen.account_id, seen.id, $3, $4, $5, $5, $5, $13 FROM seen
+     INSERT INTO sign_in_session AS s (id, account_id, device_id, amr, aal, authenticated_at, created_at, last_seen_at, aal_seal, will_seal)
+     SELECT $1, seen.account_id, seen.id, $3, $4, $5, $5, $5, $13, $14 FROM seen
      ON CONFLICT (id) DO UPDATE SET amr = excluded.amr, aal = excluded.aal, device_id = excluded.device_id,
-       authenticated_at = excluded.authenticated_at, last_seen_at = excluded.last_seen_at, aal_seal = excluded.aal_seal
+       authenticated_at = excluded.authenticated_at, last_seen_at = excluded.last_seen_at, aal_seal = excluded.aal_seal, will_seal = excluded.will_seal
      WHERE s.account_id = excluded.account_id AND s.ended_at IS NULL
      RETURNING ${SESSION_COLUMNS}
-     ), audited AS (${eventInsertion(14, 'opened', "jsonb_build_object('deviceId', opened.device_id)")})
+     ), audited AS (${eventInsertion(15, 'opened', "jsonb_build_object('deviceId', opened.device_id)")})
      SELECT * FROM opened`,
     [
       record.sessionId, record.accountId, [...record.amr], record.aal, record.now, record.device.id, record.device.cookieHash, record.device.label,
-      near, whole, [near, whole, ...others].filter((key) => key !== null).sort(), record.passwordChangedAt ?? null, record.aalSeal, ...record.event,
+      near, whole, [near, whole, ...others].filter((key) => key !== null).sort(), record.passwordChangedAt ?? null, record.aalSeal, record.willSeal, ...record.event,
     ],
   )
   return row && toSession(row)
@@ -128,6 +133,7 @@ function toCandidate(row: CandidateRow): Candidate {
   return {
     account: toAccount(row),
     passwordHash: row.password_hash,
+    ways: toWays(row),
     hasTotp: row.has_totp,
     hasPasskey: row.has_passkey,
     hasCertificate: row.has_certificate,

@@ -4,6 +4,7 @@ import { citizen, type Core, type Facts, originOf, SYSTEM, type Tools } from '..
 import { type Cpf, parseCpf } from '../identity/cpf.ts'
 import { createGate } from '../throttle/gate.ts'
 import type { SignInLimits } from '../throttle/limits.ts'
+import { changeWays } from '../ways/ways.ts'
 import type { Completion, SignedIn } from './completion.ts'
 import { type Candidate, findCandidateByCpf } from './sign-in.store.ts'
 import type { Tickets } from './ticket.ts'
@@ -92,7 +93,9 @@ export function createSignIn({ core, tools, completion, tickets }: SignInDepende
       throw error
     })
     if (candidate === undefined || hash === null || !verdict.matches) return refuse(attempt, candidate, isLast)
-    if (verdict.rehash !== undefined) await replaceHash(db, candidate.account.id, hash, verdict.rehash)
+    const { rehash } = verdict
+    const { id } = candidate.account
+    if (rehash !== undefined) await db.transaction((tx) => changeWays(core, tx, id, (ways) => replaceHash(ways, id, hash, rehash)))
     return proceed(attempt, candidate, spent)
   }
 

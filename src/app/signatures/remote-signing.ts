@@ -66,6 +66,7 @@ function signerPorts({ config, outbox }: Foundation, { accounts, assurance, prox
       const citizen = account.citizen.reveal()
       return {
         accountId: account.id, personId: account.personId, status: account.status, isHeld: !accounts.canChangeSensitive(account), level: await assurance.levelOf(account.id),
+        hasOwnWays: () => accounts.hasOwnWays(account.id),
         person: { name: displayName(citizen), cpf: citizen.cpf },
       }
     },
@@ -78,11 +79,11 @@ function signerPorts({ config, outbox }: Foundation, { accounts, assurance, prox
       const account = await accounts.get(accountId)
       return accounts.findOtherPasswordFault(account.id, password)
     },
-    async hasProved({ accountId, sid, since }) {
+    async hasProved({ accountId, sid, nonce, since }) {
       const account = await accounts.find(accountId)
       const session = account && (await issuer.findSignIn(account.id, sid))
       if (!account || !session) return false
-      const { secondFactorAt, faceAt } = await accounts.sessions.findProved(account.id, session)
+      const { secondFactorAt, faceAt } = await accounts.sessions.findProved(account.id, session, nonce)
       return [secondFactorAt, faceAt].some((at) => at !== undefined && at >= since)
     },
     async isDeceased({ person }) {

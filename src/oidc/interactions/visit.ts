@@ -108,6 +108,11 @@ export function accountOf(visit: Visit): string {
   return accountId
 }
 
+/** Of the authorization request: what is proved in this interaction is proved for its sake. */
+export function nonceOf({ params }: Pick<Visit, 'params'>): string | undefined {
+  return typeof params['nonce'] === 'string' ? params['nonce'] : undefined
+}
+
 /** Leaves in the browser which relying party it came from: no secret, and only ever looked up among the registered ones. */
 export function rememberClient(ctx: HttpContext, { client }: Visit): void {
   const value = Buffer.from(client.id).toString('base64url')

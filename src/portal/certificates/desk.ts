@@ -40,7 +40,7 @@ export function cardOf({ id, state, notBefore, notAfter, heldFor, endedFor, seri
 const EXPLAINED = [
   SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.tooManyCertificates, SIGNATURE_PROBLEMS.credentialUnusable, SIGNATURE_PROBLEMS.certificateRevoked,
   SIGNATURE_PROBLEMS.activationOver, SIGNATURE_PROBLEMS.activationUnproven, SIGNATURE_PROBLEMS.tooManyActivations, SIGNATURE_PROBLEMS.noAuthority,
-  ACCOUNTS_PROBLEMS.tooManyAttempts,
+  ACCOUNTS_PROBLEMS.tooManyAttempts, ACCOUNTS_PROBLEMS.waysUnconfirmed,
 ] as const
 
 /** Runs what a form asked for; a refusal becomes a page that says what to do instead. */

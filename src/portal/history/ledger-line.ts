@@ -90,6 +90,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'accounts/recovered',
   'accounts/passkey-suspect',
   'accounts/certificate-revoked',
+  'accounts/ways-broken',
   'accounts/suspended',
   'accounts/registration-repeated',
   'accounts/recovery-refused',

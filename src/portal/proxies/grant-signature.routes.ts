@@ -4,6 +4,7 @@ import { guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { isProblem } from '../../platform/problem.ts'
 import { PROXIES_PROBLEMS, type ShownSigning, type SignedGrants } from '../../proxies/index.ts'
+import { ACCOUNTS_PROBLEMS } from '../../accounts/index.ts'
 import { SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
 import { PROOF_KINDS, type Prove } from '../entrance.routes.ts'
 import { type Outcome, tell } from '../outcome.ts'
@@ -30,6 +31,7 @@ const refusalOf = explaining([
   SIGNATURE_PROBLEMS.noAuthority,
   SIGNATURE_PROBLEMS.clockBehind,
   SIGNATURE_PROBLEMS.notEntitled,
+  ACCOUNTS_PROBLEMS.waysUnconfirmed,
   SIGNATURE_PROBLEMS.activationOver,
   SIGNATURE_PROBLEMS.activationUnproven,
   SIGNATURE_PROBLEMS.tooManyActivations,

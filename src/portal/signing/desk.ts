@@ -1,7 +1,7 @@
 import type { Level } from '../../assurance/index.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { type DocumentSigning, type Person, SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
-import { displayName } from '../../accounts/index.ts'
+import { ACCOUNTS_PROBLEMS, displayName } from '../../accounts/index.ts'
 import type { Prove } from '../entrance.routes.ts'
 import type { AreaPages, Page, Visit } from '../pages.ts'
 import { explaining } from '../refusal.ts'
@@ -40,4 +40,5 @@ export const refusalOf = explaining([
   SIGNATURE_PROBLEMS.attemptOver, SIGNATURE_PROBLEMS.mandateUnfit, SIGNATURE_PROBLEMS.clockBehind, SIGNATURE_PROBLEMS.noAuthority,
   SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.activationOver, SIGNATURE_PROBLEMS.activationUnproven, SIGNATURE_PROBLEMS.tooManyActivations, SIGNATURE_PROBLEMS.mandateRefused, SIGNATURE_PROBLEMS.keyUnavailable,
   SIGNATURE_PROBLEMS.credentialUnusable, SIGNATURE_PROBLEMS.credentialUnknown, SIGNATURE_PROBLEMS.wrongSigningPassword, SIGNATURE_PROBLEMS.levelUnfit,
+  ACCOUNTS_PROBLEMS.waysUnconfirmed,
 ])

@@ -152,10 +152,11 @@ export async function proveActivation(
 }
 
 /** In whole seconds, as tokens count. */
-function hasProved({ people }: SigningCore, { accountId, createdAt }: Activation, idToken: string): Promise<boolean> {
+function hasProved({ people }: SigningCore, activation: Activation, idToken: string): Promise<boolean> {
   const { sid } = decodeJwt(idToken)
+  const { accountId, createdAt } = activation
   const since = new Date(Math.floor(createdAt.getTime() / 1000) * 1000)
-  return typeof sid === 'string' ? people.hasProved({ accountId, sid, since }) : Promise.resolve(false)
+  return typeof sid === 'string' ? people.hasProved({ accountId, sid, nonce: nonceOf(activation), since }) : Promise.resolve(false)
 }
 
 /** Uses the activation up; whoever comes second is refused. */

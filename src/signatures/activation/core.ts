@@ -1,3 +1,4 @@
+import { ACCOUNTS_PROBLEMS } from '../../accounts/index.ts'
 import { isLevelAtLeast } from '../../assurance/index.ts'
 import type { Audit, AuditActor } from '../../audit/index.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -20,12 +21,13 @@ export interface SigningCore {
 /** Who signs from this level on (issue 6: prata or above). */
 export const SIGNING_LEVEL = 'prata'
 
-/** The signer, who may sign at this moment. @throws {Problem} signatures/not-entitled */
+/** The signer, who may sign at this moment. @throws {Problem} signatures/not-entitled, accounts/ways-unconfirmed */
 export async function entitledSigner({ people }: Pick<SigningCore, 'people'>, accountId: string): Promise<SignerFacts> {
   const signer = await people.findSigner(accountId)
   if (signer?.status !== 'active') throw new Problem(SIGNATURE_PROBLEMS.notEntitled, { detail: 'account' })
   if (signer.isHeld) throw new Problem(SIGNATURE_PROBLEMS.notEntitled, { detail: 'recovered' })
   if (!isLevelAtLeast(signer.level, SIGNING_LEVEL)) throw new Problem(SIGNATURE_PROBLEMS.notEntitled, { detail: 'level' })
+  if (!(await signer.hasOwnWays())) throw new Problem(ACCOUNTS_PROBLEMS.waysUnconfirmed)
   return signer
 }
 

@@ -11,6 +11,8 @@ export interface SignerFacts {
   /** After a recovery of the account, for as long as its other credentials cannot be changed. */
   readonly isHeld: boolean
   readonly level: Level
+  /** Whether what opens the account is what its owner set up: a proof of other ways is not theirs. Asked when it is needed. */
+  readonly hasOwnWays: () => Promise<boolean>
   readonly person: Omit<CertifiedPerson, 'number' | 'as'>
 }
 
@@ -27,11 +29,12 @@ export interface SignerPorts {
   /** Why a new password for signing cannot be used: a word of the accounts room, or `same` as the account's own. */
   findPasswordFault(accountId: string, password: string): Promise<string | undefined>
   /**
-   * Whether this server itself saw a second factor, or a face, since then in the sign-in that an id_token's `sid` names.
+   * Whether this server itself saw a second factor, or a face, since then, in the request of this `nonce` and the sign-in that an id_token's
+   * `sid` names.
    *
    * The token says so too; but what it is made from are rows, which somebody may have written.
    */
-  hasProved(proof: { readonly accountId: string; readonly sid: string; readonly since: Date }): Promise<boolean>
+  hasProved(proof: { readonly accountId: string; readonly sid: string; readonly nonce: string; readonly since: Date }): Promise<boolean>
   /** By the base register; asked seldom. */
   isDeceased(signer: SignerFacts): Promise<boolean>
   /** Tells the citizen, in the transaction of what happened. */

@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import { z } from 'zod'
+import { ACCOUNTS_PROBLEMS } from '../../accounts/index.ts'
 import { inRoom } from '../../platform/http/app.ts'
 import { parseJson, readBody } from '../../platform/http/body.ts'
 import { asProblem } from '../../platform/http/problems.ts'
@@ -149,6 +150,7 @@ function refusalOf(error: unknown): Refusal {
   // Used up, expired or ended in between: the token is none any more.
   if (isProblem(error, SIGNATURE_PROBLEMS.activationOver)) return new Refusal(401)
   if (isProblem(error, SIGNATURE_PROBLEMS.notEntitled)) return new Refusal(403, error.detail === 'level' ? LEVEL_MISSING : ACCOUNT_STOPPED)
+  if (isProblem(error, ACCOUNTS_PROBLEMS.waysUnconfirmed)) return new Refusal(403, ACCOUNT_STOPPED)
   const { status } = asProblem(error)
   if (status >= 500) throw error
   return new Refusal(status)

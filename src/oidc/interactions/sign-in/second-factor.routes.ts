@@ -8,7 +8,7 @@ import type { StepPage } from '../flow.ts'
 import { basePath, type Pages, refuseWithWait, toStep } from '../pages.ts'
 import { INTERACTION_PROBLEMS } from '../problems.ts'
 import { allowHost, type CertificateHost, openOrDiscard, refusalKey, returnQuery } from './certificate-return.ts'
-import { accountOf, uidParams, type Visit, type Visits } from '../visit.ts'
+import { accountOf, nonceOf, uidParams, type Visit, type Visits } from '../visit.ts'
 import { finishSignIn, passkeyForm } from './sign-in.routes.ts'
 
 const codeForm = z.object({ code: z.string().trim().min(1, 'oidc.interaction.field.code').max(20) })
@@ -61,8 +61,8 @@ export function createSecondFactorRoutes({ visits, pages, steps, certificates }:
     const { ticket } = visit.state
     const result =
       ticket === undefined
-        ? await steps.stepUp({ sessionId: sessionOf(visit), accountId: accountIdOf(visit), proof, facts })
-        : await steps.verifySecondFactor({ ticket, binding: visit.uid, proof, facts })
+        ? await steps.stepUp({ sessionId: sessionOf(visit), accountId: accountIdOf(visit), proof, facts, nonce: nonceOf(visit) })
+        : await steps.verifySecondFactor({ ticket, binding: visit.uid, proof, facts, nonce: nonceOf(visit) })
     switch (result.kind) {
       case 'signed-in':
         return finishSignIn(ctx, visits, visit, result)

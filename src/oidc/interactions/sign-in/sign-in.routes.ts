@@ -5,7 +5,7 @@ import { type FieldErrors, guard, type Typed } from '../../../platform/http/guar
 import { type HttpContext, type RequestFacts, scopeOf } from '../../../platform/http/request-facts.ts'
 import type { StepPage } from '../flow.ts'
 import { basePath, type Pages, refuseWithWait, toStep } from '../pages.ts'
-import { uidParams, type Visit, type Visits } from '../visit.ts'
+import { nonceOf, uidParams, type Visit, type Visits } from '../visit.ts'
 import { allowHost, type CertificateHost, openOrDiscard, refusalKey, returnQuery } from './certificate-return.ts'
 
 const DEVICE_COOKIE_SECONDS = 400 * 24 * 3600
@@ -140,6 +140,7 @@ export function createSignInRoutes({ visits, pages, accounts, demoCitizens }: Si
         facts: request,
         accountId: known?.id,
         sessionId: await liveSessionId(visit),
+        nonce: nonceOf(visit),
       })
       if (result.kind === 'signed-in') return finishSignIn(ctx, visits, visit, result)
       if (result.kind === 'wait') return wait(ctx, visit, result.retryAfterSeconds)
@@ -151,7 +152,7 @@ export function createSignInRoutes({ visits, pages, accounts, demoCitizens }: Si
   async function signInWithCertificate(ctx: HttpContext, visit: Visit, ticket: string, facts: RequestFacts): Promise<void> {
     const known = await knownAccount(visit)
     const result = await accounts.steps.signInWithCertificate({
-      ticket, binding: visit.uid, facts, accountId: known?.id, sessionId: await liveSessionId(visit),
+      ticket, binding: visit.uid, facts, accountId: known?.id, sessionId: await liveSessionId(visit), nonce: nonceOf(visit),
     })
     if (result.kind === 'signed-in') return finishSignIn(ctx, visits, visit, result)
     if (result.kind === 'wait') return wait(ctx, visit, result.retryAfterSeconds)

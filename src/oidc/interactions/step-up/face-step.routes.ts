@@ -15,7 +15,7 @@ import type { StepPage } from '../flow.ts'
 import { basePath, type Pages, toStep } from '../pages.ts'
 import { INTERACTION_PROBLEMS } from '../problems.ts'
 import { accountIdOf, sessionOf } from '../sign-in/second-factor.routes.ts'
-import { uidParams, type Visit, type Visits } from '../visit.ts'
+import { nonceOf, uidParams, type Visit, type Visits } from '../visit.ts'
 import { createFaceCheckRoutes } from './face-check.routes.ts'
 import { type FaceReference, settleFaceCheck } from './face-verdict.ts'
 import { type CameraOutlook, cameraOutlook, requirementOf } from './step-up-demand.ts'
@@ -140,7 +140,7 @@ export function createFaceStepRoutes(deps: FaceStepDependencies): {
           async settle(tx, verdict) {
             raisedTo = await settleFaceCheck(tx, { assurance: people.assurance, audit: platform.audit }, subject, verdict)
             if (!verdict.passed) return
-            await people.sessions.recordFace(tx, sessionOf(visit), { accountId, livenessClass: verdict.class })
+            await people.sessions.recordFace(tx, sessionOf(visit), { accountId, livenessClass: verdict.class, nonce: nonceOf(visit) })
             await face.attempts.clear(accountId, tx)
           },
         }

@@ -23,7 +23,7 @@ import type { StepPage } from '../flow.ts'
 import { type Pages, refuseWithWait, toStep } from '../pages.ts'
 import { INTERACTION_PROBLEMS } from '../problems.ts'
 import { accountIdOf, sessionOf } from '../sign-in/second-factor.routes.ts'
-import { uidParams, type Visit, type Visits } from '../visit.ts'
+import { nonceOf, uidParams, type Visit, type Visits } from '../visit.ts'
 import { shortfallOf } from './step-up-demand.ts'
 
 /** A change of credentials needs a sign-in at most this much younger than the limit, so that there is time to finish. */
@@ -141,7 +141,7 @@ export function createStepUpRoutes(deps: StepUpRouteDependencies): {
     } catch (error) {
       return setupFailed(ctx, visit, error)
     }
-    await platform.db.transaction((tx) => accounts.sessions.addFactor(tx, session.id, { accountId: session.accountId, added: ['otp'] }))
+    await platform.db.transaction((tx) => accounts.sessions.addFactor(tx, session.id, { accountId: session.accountId, added: ['otp'], nonce: nonceOf(visit) }))
     await visits.advance(ctx, visit, 'setup-confirmed', { setup: undefined, codes: await recoveryCodes.make(changer) })
     toStep(ctx, visit)
   }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { ACCOUNTS_PROBLEMS } from '../../../accounts/index.ts'
 import { parseJson, readBody } from '../../../platform/http/body.ts'
 import { asProblem } from '../../../platform/http/problems.ts'
 import type { HttpContext, HttpMiddleware } from '../../../platform/http/request-facts.ts'
@@ -38,7 +39,7 @@ function refusalOf(error: unknown): Refusal {
   if (isProblem(error, SIGNATURE_PROBLEMS.activationOver)) return new Refusal(401, 'invalid_token', 'The SAD was used or is over')
   if (isProblem(error, SIGNATURE_PROBLEMS.notTheDocuments)) return invalid('Hash is not authorized by the SAD')
   if (isProblem(error, SIGNATURE_PROBLEMS.notSignable)) return invalid(`The document cannot be signed: ${error.detail ?? 'unreadable'}`)
-  if (isProblem(error, SIGNATURE_PROBLEMS.notEntitled)) return new Refusal(403, 'access_denied', 'The signer may not sign now')
+  if (isProblem(error, SIGNATURE_PROBLEMS.notEntitled) || isProblem(error, ACCOUNTS_PROBLEMS.waysUnconfirmed)) return new Refusal(403, 'access_denied', 'The signer may not sign now')
   const { status } = asProblem(error)
   if (status >= 500) throw error
   return new Refusal(status, status === 429 ? 'too_many_requests' : 'invalid_request', 'The request is not valid')

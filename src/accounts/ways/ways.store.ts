@@ -1,0 +1,81 @@
+import type { Sql } from '../../platform/db.ts'
+import type { AccountId } from '../account.ts'
+
+declare const waysBrand: unique symbol
+
+/** A transaction at whose end an account's ways in are sealed anew: the only one that the stores take to change them. */
+export type WaysTx = Sql & { readonly [waysBrand]: true }
+
+/** What opens an account, with the seal that stands over it. */
+export interface StoredWays {
+  readonly version: number
+  /** All of it in one text, made by the database in one way only. */
+  readonly text: string
+  readonly seal: Buffer | null
+}
+
+export interface WaysRow {
+  ways_version: number
+  ways: string
+  ways_seal: Buffer | null
+}
+
+const micros = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::bigint`
+const all = (item: string, from: string) => `(SELECT coalesce(jsonb_agg(${item} ORDER BY ${item}), '[]') FROM ${from})`
+
+/**
+ * Columns of the account `a`: everything that decides who gets in, and the seal over it.
+ *
+ * Codes, keys and secrets as they are stored, so that nothing can be put in another's place; what only counts uses is left out.
+ */
+export const WAYS_COLUMNS = `a.ways_version, a.ways_seal, jsonb_build_array(a.id, a.ways_version, a.status, a.status_reason, a.password_hash,
+  ${micros('a.password_changed_at')}, ${micros('a.recovered_at')},
+  ${all(`jsonb_build_array(w.id, encode(sha256(w.secret), 'hex'))`, 'totp_factor w WHERE w.account_id = a.id AND w.confirmed_at IS NOT NULL AND w.removed_at IS NULL')},
+  ${all(`jsonb_build_array(w.id, encode(sha256(w.credential_id), 'hex'), encode(sha256(w.public_key), 'hex'))`, 'passkey w WHERE w.account_id = a.id AND w.removed_at IS NULL')},
+  ${all(`jsonb_build_array(w.id, encode(w.fingerprint, 'hex'), w.in_hardware)`, 'certificate_factor w WHERE w.account_id = a.id AND w.removed_at IS NULL')},
+  ${all(`to_jsonb(encode(w.code_hash, 'hex'))`, 'recovery_code w WHERE w.account_id = a.id AND w.used_at IS NULL AND w.removed_at IS NULL')},
+  ${all('jsonb_build_array(w.kind, w.is_primary, w.value)', 'contact w WHERE w.account_id = a.id AND w.verified_at IS NOT NULL AND w.removed_at IS NULL')})::text AS ways`
+
+export function toWays(row: WaysRow): StoredWays {
+  return { version: row.ways_version, text: row.ways, seal: row.ways_seal }
+}
+
+export async function findWays(sql: Sql, id: AccountId): Promise<StoredWays | undefined> {
+  const [row] = await sql.query<WaysRow>(`SELECT ${WAYS_COLUMNS} FROM account a WHERE a.id = $1`, [id])
+  return row && toWays(row)
+}
+
+/** The ways as they are now, locked first: a statement that waited for a lock would read the rest as it was before. */
+export async function lockWays(tx: Sql, id: AccountId): Promise<StoredWays | undefined> {
+  await tx.query('SELECT 1 FROM account WHERE id = $1 FOR UPDATE', [id])
+  return findWays(tx, id)
+}
+
+/** Counts one change, beyond `above`; the ways as they are after it. */
+export async function advanceWays(tx: Sql, id: AccountId, above: number): Promise<StoredWays> {
+  await tx.execute('UPDATE account SET ways_version = greatest(ways_version, $2) + 1 WHERE id = $1', [id, above])
+  const ways = await findWays(tx, id)
+  if (ways === undefined) throw new Error('the account whose ways in changed is not there')
+  return ways
+}
+
+export async function setWaysSeal(tx: Sql, id: AccountId, seal: Buffer): Promise<void> {
+  await tx.execute('UPDATE account SET ways_seal = $2 WHERE id = $1', [id, seal])
+}
+
+/** Accounts that were never changed and never sealed, by id, after this one. */
+export async function listUnsealed(sql: Sql, limit: number, after?: string): Promise<(StoredWays & { readonly id: AccountId })[]> {
+  const rows = await sql.query<WaysRow & { id: AccountId }>(
+    `SELECT a.id, ${WAYS_COLUMNS} FROM account a WHERE a.ways_seal IS NULL AND a.ways_version = 0 AND ($2::uuid IS NULL OR a.id > $2::uuid) ORDER BY a.id LIMIT $1`,
+    [limit, after ?? null],
+  )
+  return rows.map((row) => ({ id: row.id, ...toWays(row) }))
+}
+
+/** Seals what is still as it was read; how many that were. */
+export async function setFirstSeals(sql: Sql, sealed: readonly { readonly id: AccountId; readonly seal: Buffer }[]): Promise<number> {
+  return sql.execute(
+    `UPDATE account a SET ways_seal = decode(s.seal, 'hex') FROM unnest($1::uuid[], $2::text[]) AS s(id, seal) WHERE a.id = s.id AND a.ways_seal IS NULL AND a.ways_version = 0`,
+    [sealed.map(({ id }) => id), sealed.map(({ seal }) => seal.toString('hex'))],
+  )
+}

@@ -1,0 +1,86 @@
+/**
+ * The ways into an account (password, factors, codes, addresses, its state and the hold on it) under one seal of the keyring.
+ *
+ * Whoever writes rows can change any of them, but not the seal; and not go back to an older sealed state, because each change leaves its
+ * number in the audit record, which is chained and noted outside the database.
+ */
+import { equalSecrets, type Keyring } from '../../platform/keyring.ts'
+import type { Sql } from '../../platform/db.ts'
+import { Problem } from '../../platform/problem.ts'
+import type { AccountId } from '../account.ts'
+import { type Core, SYSTEM } from '../core.ts'
+import { ACCOUNTS_PROBLEMS } from '../problems.ts'
+import type { WaysPlace } from './places.ts'
+import { advanceWays, findWays, lockWays, setWaysSeal, type StoredWays, type WaysTx } from './ways.store.ts'
+
+type Sealing = Pick<Core, 'keyring' | 'audit'>
+
+const SEALED = 'accounts/ways-sealed'
+
+export function waysSeal({ hash }: Pick<Keyring, 'hash'>, { text }: Pick<StoredWays, 'text'>): Buffer {
+  return hash(text, 'ways-in')
+}
+
+/** True when the ways are the ones that were sealed. An older state that was sealed once is told by `isOwn` alone. */
+export function isSealed({ keyring }: Pick<Core, 'keyring'>, ways: StoredWays): boolean {
+  return ways.seal !== null && equalSecrets(ways.seal, waysSeal(keyring, ways))
+}
+
+/** True when the ways into the account are its owner's, as they were sealed last. */
+export async function isOwn(core: Sealing, sql: Sql, id: AccountId): Promise<boolean> {
+  const ways = await findWays(sql, id)
+  return ways !== undefined && isNewest(core, sql, id, ways)
+}
+
+async function isNewest(core: Sealing, sql: Sql, id: AccountId, ways: StoredWays): Promise<boolean> {
+  return isSealed(core, ways) && (await recordedVersion(core, sql, id)) === ways.version
+}
+
+/** None for accounts that have not changed since before there were seals. */
+async function recordedVersion(core: Sealing, sql: Sql, id: AccountId): Promise<number> {
+  return (await core.audit.highest(sql, { type: SEALED, subject: numberKey(core, id), field: 'version' })) ?? 0
+}
+
+/** @throws {Problem} accounts/ways-unconfirmed; whoever began the transaction notes it, which is undone by this. */
+export async function checkOwn(core: Sealing, tx: Sql, id: AccountId): Promise<void> {
+  if (!(await isOwn(core, tx, id))) throw new Problem(ACCOUNTS_PROBLEMS.waysUnconfirmed)
+}
+
+/** Writes down that somebody changed rows; an operator's alarm. */
+export async function noteBroken({ audit }: Pick<Core, 'audit'>, sql: Sql, id: AccountId, place: WaysPlace): Promise<void> {
+  await audit.record(sql, { type: 'accounts/ways-broken', actor: SYSTEM, subject: id, data: { place } })
+}
+
+/**
+ * Changes ways in and seals what comes of it, in the caller's transaction.
+ *
+ * Ways that were not the owner's before are not sealed by it: what only closes doors may go on, and blesses nothing.
+ */
+export async function changeWays<Result>(core: Sealing, tx: Sql, id: AccountId, work: (ways: WaysTx) => Promise<Result>): Promise<Result> {
+  const before = await lockWays(tx, id)
+  const isWhole = before !== undefined && (await isNewest(core, tx, id, before))
+  const result = await work(tx as WaysTx)
+  if (isWhole) await sealWays(core, tx, id)
+  else await noteBroken(core, tx, id, 'change')
+  return result
+}
+
+/** Makes all ways in anew, whatever there was: `work` leaves none that it did not make itself. Nothing is sealed when it gives nothing. */
+export async function renewWays<Made extends { readonly id: AccountId } | undefined>(core: Sealing, tx: Sql, work: (ways: WaysTx) => Promise<Made>): Promise<Made> {
+  const made = await work(tx as WaysTx)
+  if (made !== undefined) await sealWays(core, tx, made.id)
+  return made
+}
+
+async function sealWays(core: Sealing, tx: Sql, id: AccountId): Promise<void> {
+  // After an attack the row's number may be behind: what is made anew goes on from the record's.
+  const ways = await advanceWays(tx, id, await recordedVersion(core, tx, id))
+  await setWaysSeal(tx, id, waysSeal(core.keyring, ways))
+  await core.audit.record(tx, { type: SEALED, actor: SYSTEM, subject: numberKey(core, id), data: { version: ways.version } })
+}
+
+/** Under which the record keeps an account's numbers: apart from its ledger, which shows what changed in words. */
+function numberKey({ keyring }: Pick<Core, 'keyring'>, id: AccountId): string {
+  const hex = keyring.hash(id, 'ways-number').toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
+}
