@@ -84,6 +84,8 @@ async function main(words: readonly string[]): Promise<number> {
   if (paths.length === 0) scratchInMemory()
   if (files.length > 0) await globalSetup()
   process.env['NODE_COMPILE_CACHE'] ??= COMPILED
+  // Tests load the nets' runtime by themselves, too.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'
   // One more than there are cores: each file waits now and then, for a disk, a database or a moment.
   const total = await runFiles(longestFirst(rest), Math.min(4, availableParallelism() + 1), names)
   const parts = [await runFiles(longestFirst(pages), Math.min(2, availableParallelism()), names), await runFiles(withCamera, 1, names)]

@@ -85,11 +85,23 @@ test('the image copies only what exists, and the ignore list lets all of that in
 
 test('the image sets only known variables, runs the real entry as an unprivileged user and checks readiness', () => {
   const names = valuesOf('ENV').flatMap((words) => [...words.matchAll(/([A-Z_]+)=/g)].map(([, name = '']) => name))
-  for (const name of names) assert.ok(name === 'NODE_ENV' || name.startsWith('MALLOC_') || known.has(name), `${name} is no option of the server`)
+  for (const name of names) assert.ok(name === 'NODE_ENV' || name === 'ORT_DISABLE_TELEMETRY' || name.startsWith('MALLOC_') || known.has(name), `${name} is no option of the server`)
   assert.equal(valuesOf('USER').at(-1), 'node')
   const [, entry = ''] = JSON.parse(valuesOf('CMD').at(-1) ?? '[]') as string[]
   assert.ok(statSync(entry).isFile())
   assert.match(valuesOf('HEALTHCHECK').join(), /\/pronto/)
+})
+
+test('a token can be used in the image: its package is built where the compiler is, by a release that the slim image shares', () => {
+  const [built, runs] = valuesOf('FROM').map((from) => from.split(' ')[0] ?? '')
+  assert.equal(runs, `${built}-slim`)
+  assert.match(valuesOf('RUN').join('\n'), /npm ci --omit=dev --ignore-scripts && .*npm rebuild pkcs11js/)
+})
+
+test('the guide names every variable that the compose file cannot do without', () => {
+  const guide = readFileSync('docs/operating.md', 'utf8')
+  const [, commands = ''] = /With containers.+?```sh\n(.+?)```/s.exec(guide) ?? []
+  for (const [, name = ''] of readFileSync('docker-compose.yml', 'utf8').matchAll(/\$\{(\w+):\?/g)) assert.ok(commands.includes(`${name}=`), name)
 })
 
 test('the image runs the major version of Node that the scripts run on', () => {

@@ -1,3 +1,4 @@
+import { forbidTelemetry } from '../platform/config.ts'
 import { createWorkerPool, type PoolStats, WorkError, type WorkerPool } from '../platform/worker-pool.ts'
 import { PAD_MODEL_ID } from './engine/standard/pad-nets.ts'
 import { calibrationOf } from './calibration.ts'
@@ -43,6 +44,7 @@ const DEADLINE_MS = 8000
 
 /** Starts the face workers. */
 export function createFaces(options: FacesOptions): Faces {
+  forbidTelemetry()
   const { modelsDir, models = BUILTIN_MODELS, rule = calibrationOf(models.setId), workers, maxQueue } = options
   const pool: WorkerPool<FaceTask, FaceTaskResult> = createWorkerPool({
     file: new URL('./face.worker.ts', import.meta.url),

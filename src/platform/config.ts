@@ -305,3 +305,12 @@ export function describeConfig(): ConfigRow[] {
     Object.values(options).map(({ env, fallback, description, secret: hidden }) => ({ room, env, fallback, description, secret: hidden })),
   )
 }
+
+/**
+ * Tells native libraries that report their use to whoever made them that here they do not; before the first of them is loaded.
+ *
+ * ONNX Runtime (1.30 and later) otherwise keeps events in the home folder, to be sent to its makers.
+ */
+export function forbidTelemetry(): void {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'
+}
