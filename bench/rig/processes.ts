@@ -21,6 +21,11 @@ export function pinLoad(): void {
   if (canPin) spawnSync('taskset', ['-a', '-cp', OTHER_CORE, String(process.pid)], { stdio: 'ignore' })
 }
 
+/** Moves this process, where it is itself the server under test, to the first core. */
+export function pinServer(): void {
+  if (canPin) spawnSync('taskset', ['-a', '-cp', SERVER_CORE, String(process.pid)], { stdio: 'ignore' })
+}
+
 /** A port of the loopback interface that nobody listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

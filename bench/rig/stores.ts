@@ -27,7 +27,7 @@ function answers(port: number): Promise<boolean> {
 }
 
 /** Starts an empty PostgreSQL: durable writes as Debian ships them, a buffer cache that holds the data. */
-export async function startPostgres(): Promise<Store> {
+export async function startPostgres({ sharedBuffers = '256MB' }: { sharedBuffers?: string } = {}): Promise<Store> {
   const programs = findPostgresBinaries()
   if (!programs) throw new Error('no PostgreSQL server found; on Debian: apt-get install postgresql')
   const folder = mkdtempSync(join(tmpdir(), 'mt-bench-pg-'))
@@ -36,7 +36,7 @@ export async function startPostgres(): Promise<Store> {
   const made = spawnSync(join(programs, 'initdb'), ['-D', folder, '-U', 'bench', '-A', 'trust', '-E', 'UTF8', '--no-sync'], { encoding: 'utf8', cwd: folder, ...user })
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
   const port = await freePort()
-  const settings = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: folder, shared_buffers: '256MB', max_connections: '60' }
+  const settings = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: folder, shared_buffers: sharedBuffers, max_connections: '60' }
   const args = ['-D', folder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
   const url = `postgres://bench@127.0.0.1:${port}/postgres`
   const isReady = async () => spawnSync(join(programs, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port)]).status === 0

@@ -58,12 +58,21 @@ interface LinkRow {
 const grantsOf = (party: string) => `ARRAY(SELECT e.grants FROM person q JOIN evidence e ON e.person_id = q.id WHERE q.cpf = ${party}.document
   AND (e.withdrawn_at IS NULL OR e.withdrawn_at > $5) AND (e.expires_at IS NULL OR e.expires_at > $5))`
 
-const LINKS = `(SELECT jsonb_agg(jsonb_build_object('id', a.id, 'parent', a.parent_id, 'state', a.state, 'represented', a.represented_id, 'grantor', a.grantor_id,
-    'delegate', a.delegate_id, 'sub', a.sub_depth, 'from', a.valid_from, 'through', a.valid_through, 'effective', a.effective_at, 'instance', a.instance,
-    'power', EXISTS (SELECT 1 FROM mandate_power v WHERE v.mandate_id = a.id AND v.namespace = w.namespace AND v.code = w.code AND v.version = w.version),
-    'standings', jsonb_build_array(g.standing, t.standing), 'checked', least(g.standing_at, t.standing_at),
-    'grants', CASE WHEN a.parent_id IS NOT NULL AND g.kind = 'person' THEN ${grantsOf('g')} END) ORDER BY array_length(a.path, 1))
-  FROM mandate a JOIN proxy_party g ON g.id = a.grantor_id JOIN proxy_party t ON t.id = a.delegate_id WHERE a.id = ANY(m.path))`
+/** One link as JSON, of a mandate with the parties that gave and hold it. */
+const linkOf = ({ a, g, t, power, grants }: Readonly<Record<'a' | 'g' | 't' | 'power' | 'grants', string>>) =>
+  `jsonb_build_object('id', ${a}.id, 'parent', ${a}.parent_id, 'state', ${a}.state, 'represented', ${a}.represented_id, 'grantor', ${a}.grantor_id,
+    'delegate', ${a}.delegate_id, 'sub', ${a}.sub_depth, 'from', ${a}.valid_from, 'through', ${a}.valid_through, 'effective', ${a}.effective_at, 'instance', ${a}.instance,
+    'power', ${power}, 'standings', jsonb_build_array(${g}.standing, ${t}.standing), 'checked', least(${g}.standing_at, ${t}.standing_at), 'grants', ${grants})`
+
+/** Of a chain that is one link everything was read already; it is only longer chains that are looked up. */
+const LINKS = `CASE WHEN m.parent_id IS NULL AND m.grantor_id = m.represented_id AND m.path = ARRAY[m.id]
+    THEN jsonb_build_array(${linkOf({ a: 'm', g: 'r', t: 'd', power: 'true', grants: 'NULL' })})
+    ELSE (SELECT jsonb_agg(${linkOf({
+      a: 'a', g: 'g', t: 't',
+      power: 'EXISTS (SELECT 1 FROM mandate_power v WHERE v.mandate_id = a.id AND v.namespace = w.namespace AND v.code = w.code AND v.version = w.version)',
+      grants: `CASE WHEN a.parent_id IS NOT NULL AND g.kind = 'person' THEN ${grantsOf('g')} END`,
+    })} ORDER BY array_length(a.path, 1))
+      FROM mandate a JOIN proxy_party g ON g.id = a.grantor_id JOIN proxy_party t ON t.id = a.delegate_id WHERE a.id = ANY(m.path)) END`
 
 const FIND = `SELECT m.id, m.kind, m.origin, m.root_id, m.represented_id, r.kind AS represented_kind, d.document AS delegate_document, m.group_id, m.quorum, w.version,
     ${grantsOf('r')} AS grants, ${LINKS} AS links
