@@ -33,6 +33,14 @@ export function momentOf(day: string, minutes: number): Date {
   return new Date(guess + (naive - shown(guess)))
 }
 
+/** The last second of a day in Mato Grosso; `undefined` for a text that is no day of the calendar. */
+export function lastMomentOf(text: string): Date | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
+  const start = new Date(`${text}T00:00:00Z`)
+  if (Number.isNaN(start.getTime()) || addDays(text, 0) !== text) return undefined
+  return new Date(momentOf(addDays(text, 1), 0).getTime() - 1000)
+}
+
 /** 0 = Sunday. */
 export function weekdayOf(day: string): number {
   return new Date(`${day}T00:00:00Z`).getUTCDay()

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { calibrationOf, calibrationSchema } from '../../src/biometrics/calibration.ts'
 import type { MatchRule } from '../../src/biometrics/liveness/match-rule.ts'
-import { compareFaces, distance, isSamePerson, nobodysTemplate, thresholdFor } from '../../src/biometrics/liveness/match-rule.ts'
+import { compareFaces, distance, nobodysTemplate, thresholdFor } from '../../src/biometrics/liveness/match-rule.ts'
+import { isSamePerson } from '../support/same-person.ts'
 
 const cosine: MatchRule = { modelId: 'x', metric: 'cosine', thresholds: { 1: 0.5, 3: 0.4 }, strict: { 1: 0.3, 3: 0.2 }, consecutive: 0.6 }
 

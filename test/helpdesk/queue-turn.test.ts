@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { TICKET_STATES, TICKET_STEPS, TRANSITIONS } from '../../src/helpdesk/queue/ticket.ts'
-import { DEFAULT_RULE, mostCallsBefore, nextTurn, type QueueRule, type Run, TICKET_CLASSES, type TicketClass, type WaitingTicket } from '../../src/helpdesk/queue/turn.ts'
+import { DEFAULT_RULE, nextTurn, type QueueRule, type Run, TICKET_CLASSES, type TicketClass, type WaitingTicket } from '../../src/helpdesk/queue/turn.ts'
 
 const MINUTE_MS = 60_000
 const OPENED = Date.parse('2026-11-23T11:00:00Z')
@@ -57,6 +57,11 @@ const lines = fc
   .array(fc.record({ class: fc.constantFrom(...TICKET_CLASSES), minutes: fc.integer({ min: 0, max: 500 }) }), { maxLength: 40 })
   .map((found) => found.map(({ class: kind, minutes }, index) => ticket(`t${index}`, kind, minutes)))
 const arrivals = fc.array(fc.constantFrom<TicketClass>(...TICKET_CLASSES), { minLength: 200, maxLength: 200 })
+
+/** Most calls after which a ticket without an hour is called, when `ahead` of its class stand before it. */
+function mostCallsBefore(ahead: number, { lawRun, bookedRun }: QueueRule): number {
+  return (ahead + 1) * (bookedRun + 1) * (lawRun + 1) - 1
+}
 
 describe('for every line and rule', () => {
   test('everybody is called once', () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Problem } from '../../platform/problem.ts'
+import { isUuid } from '../../platform/database/uuid.ts'
 import type { AccountId } from '../account.ts'
 import { noteCredentialChange } from '../account.store.ts'
 import { asChanger, type Changer, changing } from '../change-guard.ts'
@@ -80,8 +81,4 @@ export function createTotp(core: Core, { throttle, limits, notices }: Pick<Tools
       return factor !== undefined && step !== undefined && useTotpStep(db, factor.id, step)
     },
   }
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 }

@@ -2,6 +2,7 @@ import { randomBytes, randomInt, randomUUID, timingSafeEqual } from 'node:crypto
 import type { Clock } from '../../platform/clock.ts'
 import type { Sql } from '../../platform/db.ts'
 import type { Keyring } from '../../platform/keyring.ts'
+import { isUuid } from '../../platform/database/uuid.ts'
 import {
   consumeToken, consumeTokensOf, countTokenAttempt, findToken, findTokenByLink, insertToken, moveToken, renewToken, type StoredToken,
 } from './one-time-token.store.ts'
@@ -133,8 +134,4 @@ function contextOf(kind: string, id: string): string {
 
 function after(now: Date, seconds: number): Date {
   return new Date(now.getTime() + seconds * 1000)
-}
-
-function isUuid(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 }

@@ -1,6 +1,7 @@
 import {
   CANDIDATE_REASONS, type CandidateReason, type CandidateState, type FaceCandidate, type FaceCandidates, type FaceSearch, findCurve, type SearchStatus, toScore,
 } from '../../biometrics/index.ts'
+import { isUuid } from '../../platform/database/uuid.ts'
 import { tableOutcome } from '../cli.ts'
 import { type Command, UsageError } from '../command.ts'
 
@@ -41,7 +42,7 @@ export function createCandidateCommands({ candidates, search, actor }: Candidate
       positionals: ['ID'],
       flags: { motivo: { type: 'string', value: 'MOTIVO', about: Object.keys(REASONS).join(', '), required: true } },
       run: async ({ positionals: [id = ''], text }) => {
-        if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw new UsageError('O ID é o da primeira coluna de "candidatos listar".')
+        if (!isUuid(id)) throw new UsageError('O ID é o da primeira coluna de "candidatos listar".')
         const judged = await (await candidates()).judge(id, reasonFrom(text('motivo')), actor)
         return { text: `Par ${judged.id}: ${judged.state === 'confirmed' ? 'confirmado' : 'descartado'}.`, json: judged }
       },

@@ -1,3 +1,4 @@
+import { isUuid } from '../../platform/database/uuid.ts'
 import { type Command, type Outcome, UsageError } from '../command.ts'
 import { tableOutcome } from '../cli.ts'
 import { createProgressBar } from './progress-bar.ts'
@@ -123,7 +124,7 @@ function mendCommand({ custody, setting }: ImageTools): Command {
 }
 
 function personIdFrom(text = ''): string {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) throw new UsageError('PESSOA é o id que "imagens verificar" mostra.')
+  if (!isUuid(text)) throw new UsageError('PESSOA é o id que "imagens verificar" mostra.')
   return text
 }
 

@@ -5,6 +5,7 @@ import { type Cpf, parseCpf } from '../../accounts/index.ts'
 import type { AuditActor } from '../../audit/index.ts'
 import type { Custody, FaceJobs, ImageTransfer, ImportFiles, IntegrityCheck, Lock, ManifestPlace, Unlock } from '../../biometrics/index.ts'
 import { isSealed, MANIFEST_NAME, openFolder, openTar, readSealKey, unseal } from '../../biometrics/index.ts'
+import { lastMomentOf } from '../../platform/clock.ts'
 import { Problem } from '../../platform/problem.ts'
 import { UsageError, type Typed } from '../command.ts'
 import { ADMIN_PROBLEMS } from '../problems.ts'
@@ -34,8 +35,9 @@ export function cpfFrom(text = ''): Cpf {
 
 export function dateFrom(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) throw new UsageError('A data se escreve AAAA-MM-DD.')
-  return new Date(`${text}T23:59:59-04:00`)
+  const end = lastMomentOf(text)
+  if (!end) throw new UsageError('A data se escreve AAAA-MM-DD.')
+  return end
 }
 
 /** A passphrase or key never stands on the command line. */

@@ -1,5 +1,6 @@
 import { type Cpf, parseCpf } from '../../accounts/index.ts'
 import type { CommandLine, Staff } from '../../helpdesk/index.ts'
+import { lastMomentOf } from '../../platform/clock.ts'
 import { tableOutcome } from '../cli.ts'
 import { type Command, UsageError } from '../command.ts'
 
@@ -83,9 +84,8 @@ function cpfFrom(text = ''): Cpf {
   return cpf
 }
 
-/** The last moment of a day at Cuiabá. */
 function dayFrom(text = ''): Date {
-  const day = new Date(`${text}T23:59:59-04:00`)
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(day.getTime())) throw new UsageError('Escreva a data como 2027-06-30.')
-  return day
+  const end = lastMomentOf(text)
+  if (!end) throw new UsageError('Escreva a data como 2027-06-30.')
+  return end
 }

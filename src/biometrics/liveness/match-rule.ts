@@ -80,17 +80,6 @@ export function compareFaces(
   return { modelId: rule.modelId, same: found <= chosen.threshold, distance: found, ...chosen, point }
 }
 
-/** Shorthand of `compareFaces`; false when the rule knows no threshold. */
-export function isSamePerson(
-  rule: MatchRule,
-  a: readonly number[],
-  b: readonly number[],
-  k = 1,
-  point: OperatingPoint = 'fmr1e-4',
-): boolean {
-  return compareFaces(rule, { template: a, k }, b, point)?.same ?? false
-}
-
 /** A template that nobody's face is near, for comparisons that must cost the same where there is no reference. */
 export function nobodysTemplate({ metric }: Pick<MatchRule, 'metric'>, dimension: number): number[] {
   return new Array<number>(dimension).fill(metric === 'cosine' ? 0 : 1e3)

@@ -4,14 +4,6 @@ export function protocolNumber(year: number, running: number): string {
   return `${body.slice(0, 4)}-${body.slice(4)}-${checkDigits(body)}`
 }
 
-/** The number in a text typed with or without hyphens, or `undefined` when its check digits do not hold. */
-export function parseProtocolNumber(text: string): string | undefined {
-  const digits = text.replace(/[\s.-]/g, '')
-  if (!/^\d{13,20}$/.test(digits)) return undefined
-  const body = digits.slice(0, -2)
-  return checkDigits(body) === digits.slice(-2) ? `${body.slice(0, 4)}-${body.slice(4)}-${digits.slice(-2)}` : undefined
-}
-
 function checkDigits(body: string): string {
   let rest = 0
   for (const digit of `${body}00`) rest = (rest * 10 + Number(digit)) % 97

@@ -75,11 +75,6 @@ export function nextTurn<Ticket extends WaitingTicket>(waiting: readonly Ticket[
   return early && { ticket: early, run }
 }
 
-/** Most calls after which a ticket without an hour is called, when `ahead` of its class stand before it. */
-export function mostCallsBefore(ahead: number, { lawRun, bookedRun }: QueueRule): number {
-  return (ahead + 1) * (bookedRun + 1) * (lawRun + 1) - 1
-}
-
 function byPlace(a: WaitingTicket, b: WaitingTicket): number {
   const byClass = TICKET_CLASSES.indexOf(a.class) - TICKET_CLASSES.indexOf(b.class)
   if (byClass !== 0) return byClass

@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import { z } from 'zod'
 import { displayName, parseCpf } from '../../accounts/index.ts'
+import { lastMomentOf } from '../../platform/clock.ts'
 import { type FieldErrors, guard, type Typed } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
@@ -25,7 +26,7 @@ const form = z.object({
   /** A unit below, for its manager; the manager's own for everybody else. */
   unit: z.uuid().optional(),
   role: z.enum(STAFF_ROLES, 'platform.field.required'),
-  until: z.string().transform((text, ctx) => endOfDay(text) ?? refuse(ctx, 'helpdesk.field.until')),
+  until: z.string().transform((text, ctx) => lastMomentOf(text) ?? refuse(ctx, 'helpdesk.field.until')),
 })
 type Form = z.output<typeof form>
 const changing = z.object({ role: z.uuid(), change: z.enum(['end', 'suspend', 'resume']) })
@@ -34,13 +35,6 @@ type Changing = z.output<typeof changing>
 function refuse(ctx: z.RefinementCtx, message: string): typeof z.NEVER {
   ctx.addIssue({ code: 'custom', message })
   return z.NEVER
-}
-
-/** The last moment of a day at Cuiabá, which has no summer time. */
-function endOfDay(text: string): Date | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
-  const end = new Date(`${text}T23:59:59-04:00`)
-  return Number.isNaN(end.getTime()) ? undefined : end
 }
 
 /** Refusals that belong to the form; their texts are the problems' own. */

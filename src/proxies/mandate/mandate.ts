@@ -1,3 +1,4 @@
+import { isUuid } from '../../platform/database/uuid.ts'
 import type { Party } from '../party/party.ts'
 import type { MandateKind, Power } from '../role/role.ts'
 import type { Day } from './day.ts'
@@ -6,11 +7,9 @@ import type { Capacity, MandateState } from './transition.ts'
 declare const mandateIdBrand: unique symbol
 export type MandateId = string & { readonly [mandateIdBrand]: true }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-
 /** The id in a text from outside, or `undefined`. */
 export function parseMandateId(text: string): MandateId | undefined {
-  return UUID.test(text) ? (text as MandateId) : undefined
+  return isUuid(text) ? (text as MandateId) : undefined
 }
 
 /** Who may act for whom, with which powers, until when. */
