@@ -46,7 +46,7 @@ export const accountsEvents = defineEvents({
   'accounts/counter-access': z.object({ created: z.boolean(), sessionId: z.string() }),
   'accounts/kiosk-entered': z.object({ sessionId: z.string() }),
   /** How many ways in went that the owner did not know as theirs. */
-  'accounts/unblocked': z.object({ removed: z.object({ passkeys: z.int(), contacts: z.int(), totp: z.boolean() }).optional() }),
+  'accounts/unblocked': z.object({ removed: z.object({ passkeys: z.int(), certificates: z.int(), contacts: z.int(), totp: z.boolean() }).optional() }),
   'accounts/death-noted': z.object({}),
   'accounts/death-withdrawn': z.object({}),
   /** Under a number's own subject, apart from the account's ledger: how often its ways in were sealed. */

@@ -222,6 +222,10 @@ test('an account that its owner blocked opens with what they know as theirs and 
       [id, rosa.accountId, randomBytes(32), randomBytes(64), label, since],
     )
   }
+  await db.execute(
+    `INSERT INTO certificate_factor (id, account_id, fingerprint, issuer, in_hardware, not_after, added_at, seal) VALUES ($1, $2, $3, 'AC de teste', true, $4, $5, $3)`,
+    [randomUUID(), rosa.accountId, randomBytes(32), at(400), at(-1)],
+  )
   // Whoever broke in put another e-mail in the place of hers, and a number.
   await db.execute(`UPDATE contact SET removed_at = $2, created_at = $3 WHERE account_id = $1 AND removed_at IS NULL`, [rosa.accountId, at(-2), at(-90)])
   for (const [kind, value] of [['email', 'estranho@example.org'], ['phone', '+5565988887777']])
@@ -251,11 +255,13 @@ test('an account that its owner blocked opens with what they know as theirs and 
   const { sheet, done } = await decide(path)
   assert.match(sheet.text, /Chave de metal, [\d/]+ Fica/)
   assert.match(sheet.text, /Celular de estranho, [\d/]+ Termina/)
+  assert.match(sheet.text, /AC de teste, [\d/]+ Termina/)
   assert.match(done.text, /Aprovado e feito/)
   const account = await accountOf(rosa)
   assert.equal(account.status, 'active')
   assert.deepEqual((await factors.passkeys.list(rosa.accountId)).map(({ id }) => id), [own])
   assert.deepEqual(await contacts.list(rosa.accountId), [])
+  assert.deepEqual(await factors.certificates.list(rosa.accountId), [])
   const facts = { ip: '10.9.9.9', userAgent: 'test', deviceCookie: undefined }
   const tried = await signIn({ cpf: rosa.cpf, password: 'boi-tuiuiu-pantanal-7', facts, binding: 'x' })
   assert.equal(tried.kind, 'refused', 'the old password may be in other hands')

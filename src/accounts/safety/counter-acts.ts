@@ -6,6 +6,7 @@ import { changeStatus, findAccount, findAccountOfPerson, forgetPassword, holdCha
 import { type ContactKind, maskAddress, parseAddress } from '../contacts/contact.ts'
 import { listContacts, removePrimary } from '../contacts/contact.store.ts'
 import type { Core, Tools } from '../core.ts'
+import { listCertificates } from '../factors/certificate.store.ts'
 import { listPasskeys, removePasskey } from '../factors/passkey.store.ts'
 import { findCodesMade } from '../factors/recovery-code.store.ts'
 import { findTotp, removeTotp } from '../factors/totp.store.ts'
@@ -27,6 +28,8 @@ export interface LostWays {
 /** What an account has that a device can take with it, or somebody else may have added, without anything that opens it. */
 export interface WaysOfAccount {
   readonly passkeys: readonly { readonly id: string; readonly label: string; readonly createdAt: Date }[]
+  /** ICP-Brasil certificates, by who issued them. */
+  readonly certificates: readonly { readonly id: string; readonly label: string; readonly createdAt: Date }[]
   readonly totpSince: Date | undefined
   readonly recoveryCodesSince: Date | undefined
   readonly contacts: readonly { readonly id: string; readonly kind: ContactKind; readonly masked: string; readonly createdAt: Date }[]
@@ -78,11 +81,12 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
     cpfOf: (personId) => findCpf(db, personId),
     async waysOf(accountId) {
       const passkeys = (await listPasskeys(db, accountId)).map(({ id, label, createdAt }) => ({ id, label, createdAt }))
+      const certificates = (await listCertificates(db, accountId)).map(({ id, issuer, addedAt }) => ({ id, label: issuer, createdAt: addedAt }))
       const contacts = (await listContacts(db, accountId, { former: false })).map(({ id, kind, value, createdAt }) => {
         const address = parseAddress(kind, value)
         return { id, kind, masked: address ? maskAddress(address) : '', createdAt }
       })
-      return { passkeys, contacts, totpSince: (await findTotp(db, accountId))?.confirmedAt, recoveryCodesSince: await findCodesMade(db, accountId) }
+      return { passkeys, certificates, contacts, totpSince: (await findTotp(db, accountId))?.confirmedAt, recoveryCodesSince: await findCodesMade(db, accountId) }
     },
     doubtedSince: async (accountId) => new Date(((await findBlocked(audit, accountId)) ?? clock.now()).getTime() - DOUBTED_MS),
     async endLost(tx, accountId, lost, actor) {

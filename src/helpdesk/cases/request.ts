@@ -10,7 +10,7 @@ export const requestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('lost-phone'), passkeyIds: z.array(z.uuid()), totp: z.boolean(), phone: z.boolean() }),
   /** What the citizen knows as theirs of a blocked account's ways in; the rest goes. */
   z.object({
-    kind: z.literal('kept-ways'), passkeyIds: z.array(z.uuid()), contactIds: z.array(z.uuid()), totp: z.boolean(), recoveryCodes: z.boolean(),
+    kind: z.literal('kept-ways'), passkeyIds: z.array(z.uuid()), certificateIds: z.array(z.uuid()), contactIds: z.array(z.uuid()), totp: z.boolean(), recoveryCodes: z.boolean(),
     doubtedSince: z.iso.datetime(),
   }),
   z.object({ kind: z.literal('wrong-person'), imageIds: z.array(z.uuid()).min(1), finding: z.enum(WRONG_FINDINGS), note: z.string() }),

@@ -28,7 +28,7 @@ const params = z.object({ token: z.string().regex(SECRET) })
 const codeForm = z.object({ code: z.string().refine((text) => parseScreenCode(text) !== undefined, 'helpdesk.field.screen-code') })
 const answerForm = z.object({ answer: z.enum(ANSWERS) })
 const yes = z.literal('sim').optional()
-const waysForm = z.object({ passkeys: listOf(z.uuid()), contacts: listOf(z.uuid()), totp: yes, codes: yes })
+const waysForm = z.object({ passkeys: listOf(z.uuid()), certificates: listOf(z.uuid()), contacts: listOf(z.uuid()), totp: yes, codes: yes })
 const watched = z.object({ state: z.enum(['asked', ...ANSWERS, 'ways', 'chosen', 'gone']) })
 
 /** The citizen's own screen at the counter: no sign-in; what ties it to a case is a cookie that this page alone reads. */
@@ -105,7 +105,8 @@ export function createScreenRoutes({ views, consents, choices }: ScreenRoutesDep
     `${SCREEN_PAGE}/meios`,
     guard({ body: waysForm }, async (ctx, { body }) => {
       const secret = secretOf(ctx)
-      const choice = { passkeyIds: body.passkeys, contactIds: body.contacts, totp: body.totp === 'sim', recoveryCodes: body.codes === 'sim' }
+      const { passkeys: passkeyIds, certificates: certificateIds, contacts: contactIds, totp, codes } = body
+      const choice = { passkeyIds, certificateIds, contactIds, totp: totp === 'sim', recoveryCodes: codes === 'sim' }
       if (secret !== undefined) await choices.choose(secret, choice)
       seeOther(ctx, SCREEN_PAGE)
     }),

@@ -78,6 +78,7 @@ function requestOf({ ways, doubtedSince }: OfferedWays, choice: Choice): KeptReq
   return {
     kind: 'kept-ways',
     passkeyIds: known(ways.passkeys, choice.passkeyIds),
+    certificateIds: known(ways.certificates, choice.certificateIds),
     contactIds: known(ways.contacts, choice.contactIds),
     totp: choice.totp,
     recoveryCodes: choice.recoveryCodes,
