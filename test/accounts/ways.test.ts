@@ -93,7 +93,7 @@ for (const database of testDatabases()) {
       await room.accounts.safety.suspend(person.account.id, { reason: 'not-me', actor: { kind: 'system' } })
       await check('suspended')
       const kept = (await contacts.list(person.account.id)).map(({ id: contactId }) => contactId)
-      await room.db.transaction((tx) => room.accounts.counter.unblock(tx, person.account.id, { passkeyIds: [], contactIds: kept, totp: false, recoveryCodes: false, doubtedSince: room.clock.now() }, { kind: 'system' }))
+      await room.db.transaction((tx) => room.accounts.counter.unblock(tx, person.account.id, { passkeyIds: [], certificateIds: [], contactIds: kept, totp: false, recoveryCodes: false, doubtedSince: room.clock.now() }, { kind: 'system' }))
       await check('unblocked')
       assert.equal((await room.events('accounts/ways-broken')).length, 0)
     })
