@@ -69,15 +69,13 @@ export function sectionOf(path: string): string {
 /** What forms post to that have no page of their own. */
 const ENDS = /\/(remover|retirar|sair|sair-dos-outros|esquecer|desmarcar|aceitar|aprovar|recusar|renunciar|assinar|parar|liberar|cancelar|nao-fui-eu|concordar|desistir|desbloquear|enviar|prazo|pessoas|eu|documentos|confirmar|revogar)$/
 
-/** A system's question: whatever is answered comes back to it. */
-const QUESTION = /^\/conta\/autorizar\/[\w-]+/
+/** Steps of the page right above them: whatever is answered comes back to it. */
+const BELOW = /\/(codigo|opcoes|pessoa|permitir|negar|pronto)$/
 
 /** The page that a request was made from: what a form posts to lies below its page. */
 export function pageOf({ method, path }: { method: string; path: string }): string {
   if (method === 'GET' || method === 'HEAD') return path
-  const question = QUESTION.exec(path)
-  if (question) return question[0]
-  return ENDS.test(path) ? sectionOf(path) : path.replace(/\/(codigo|opcoes|pessoa)$/, '')
+  return ENDS.test(path) ? sectionOf(path) : path.replace(BELOW, '')
 }
 
 /** The way to the sign-in, and back to a page of the area. */

@@ -11,6 +11,7 @@ import { createCredentials, type Credentials } from './credentials/credentials.t
 import { type CertificateReview, createReview } from './credentials/review.ts'
 import { createKeptKeys } from './credentials/kept-keys.ts'
 import { type Asks, createAsks } from './lending/asks.ts'
+import { createHandles, type Handles } from './lending/handles.ts'
 import { createLendings, type Lendings } from './lending/lendings.ts'
 
 /** argon2id of a password for signing: 64 MiB, three times over. */
@@ -40,6 +41,8 @@ export interface RemoteSigning {
   readonly lendings: Lendings
   /** What those ask of citizens. */
   readonly asks: Asks
+  /** What they ask without sending the citizen here. */
+  readonly handles: Handles
   /** Who somebody is for a signature, at this moment. */
   readonly findSigner: SigningCore['people']['findSigner']
   readonly stats: SigningThread['stats']
@@ -54,5 +57,5 @@ export function createRemoteSigning({ core, authority, settings }: RemoteSigning
   const activations = createActivations({ core, thread, issuance, settings, findKept: createKeptKeys(core, credentials) })
   const lendings = createLendings({ core, thread, activations })
   const asks = createAsks({ core, activations, lendings })
-  return { credentials, activations, lendings, asks, findSigner: core.people.findSigner, review: createReview(core, credentials), stats: thread.stats, close: thread.close }
+  return { credentials, activations, lendings, asks, handles: createHandles({ core, lendings }), findSigner: core.people.findSigner, review: createReview(core, credentials), stats: thread.stats, close: thread.close }
 }

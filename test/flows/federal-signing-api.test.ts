@@ -225,7 +225,7 @@ test('bronze is stopped before the question, goes back with a refusal, and a lev
   assertHeading(stopped, /Falta subir o seu nível/)
   assert.ok(stopped.links.some(({ href }) => href.pathname === '/conta/nivel'))
   assert.doesNotMatch(stopped.html, /name="prova"/)
-  const back = answerOf(await browser.submit(stopped, {}, { action: '/recusar' }))
+  const back = answerOf(await browser.submit(stopped, {}, { action: '/negar' }))
   assert.deepEqual([back.searchParams.get('error'), back.searchParams.get('state'), back.searchParams.get('code')], ['access_denied', 'e-1', null])
 
   const falling = await signer(area)
@@ -248,7 +248,7 @@ test('a citizen refuses; a page that was opened without a proof lends nothing; w
   const other = await signer(area)
   const { browser: others } = await signInWithCode(area, other)
   assert.equal((await area.open(others, `${question.url.pathname}/pronto`)).status, 403)
-  const back = answerOf(await browser.submit(await area.open(browser, question.url.pathname), {}, { action: '/recusar' }))
+  const back = answerOf(await browser.submit(await area.open(browser, question.url.pathname), {}, { action: '/negar' }))
   assert.equal(back.searchParams.get('error'), 'access_denied')
   assert.equal((await area.open(browser, question.url.pathname)).status, 410)
 })

@@ -71,6 +71,7 @@ test('what a form posts to leads back to its page', () => {
   assert.equal(pageOf({ ...posted, path: '/conta/seguranca/chaves/x/remover' }), '/conta/seguranca')
   assert.equal(pageOf({ ...posted, path: '/conta/dados/email/codigo' }), '/conta/dados/email')
   assert.equal(pageOf({ ...posted, path: '/conta/seguranca/chaves/opcoes' }), '/conta/seguranca/chaves')
+  for (const step of ['permitir', 'negar', 'pronto']) assert.equal(pageOf({ ...posted, path: `/conta/autorizar/7f3b/${step}` }), '/conta/autorizar/7f3b', 'a question of a system is a page to come back to')
   assert.equal(pageOf({ method: 'GET', path: '/conta/dados/email/codigo' }), '/conta/dados/email/codigo')
   assert.equal(sectionOf('/conta/dados/email'), '/conta/dados')
   assert.equal(sectionOf('/demo/foto'), '/conta')

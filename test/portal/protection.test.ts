@@ -53,7 +53,7 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ['/conta/assinaturas/nova', {}],
   ...SIGNING_FORMS.map(([form, fields]) => [`/conta/assinaturas/${ID}/${form}`, fields] as const),
   [`/conta/autorizar/${ID}`, { prova: 'rosto' }],
-  ...['permitir', 'recusar', 'pronto'].map((form) => [`/conta/autorizar/${ID}/${form}`, {}] as const),
+  ...['permitir', 'negar', 'pronto'].map((form) => [`/conta/autorizar/${ID}/${form}`, {}] as const),
   ['/conta/sair', {}],
 ]
 

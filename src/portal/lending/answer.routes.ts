@@ -85,10 +85,11 @@ export function createAnswerRoutes(desk: LendingDesk): Router {
     sendBack(desk, ctx, visit, question, { error: 'access_denied' })
   })
 
+  router.get(PAGE, guard({}, pages.signedIn(async (ctx, visit) => showWaiting(desk, ctx, visit))))
   router.get(at, guard({ params }, asked(async (ctx, visit, question) => showQuestion(desk, ctx, visit, question))))
   router.post(at, guard({ params, body: proving }, agree))
   router.post(`${at}/permitir`, guard({ params }, allow))
-  router.post(`${at}/recusar`, guard({ params }, refuse))
+  router.post(`${at}/negar`, guard({ params }, refuse))
   router.get(`${at}/pronto`, guard({ params }, finish))
   const again = asked<Params & { errors: Record<string, string> }>(async (ctx, visit, question, { errors }) => showPassword(desk, ctx, visit, question, errors))
   router.post(`${at}/pronto`, guard({ params, body: unlocking, onInvalid: again }, unlock))
@@ -98,12 +99,21 @@ export function createAnswerRoutes(desk: LendingDesk): Router {
 }
 
 async function questionOf({ signing, clients }: LendingDesk, visit: Visit, id: string): Promise<Question | undefined> {
-  const ask = await signing.asks.find(id)
+  const found = await signing.asks.find(id)
+  const ask = found?.accountId === undefined || found.accountId === visit.account.id ? found : undefined
   const client = ask && (await clients.find(ask.clientId, ask.content.kind === 'open' ? 'govbr' : 'csc'))
   if (!ask || !client?.redirectUris.includes(ask.redirectUri)) return undefined
   const { content } = ask
   const credential = content.kind === 'hashes' ? (await signing.credentials.list(visit.account.id)).find((one) => one.id === content.credentialId) : undefined
   return { ask, client, credential }
+}
+
+/** Questions of systems that wait for an answer without having sent the citizen here. */
+async function showWaiting(desk: LendingDesk, ctx: HttpContext, visit: Visit): Promise<void> {
+  const asks = await desk.signing.asks.waiting(visit.account.id)
+  const questions = await Promise.all(asks.map(({ id }) => questionOf(desk, visit, id)))
+  const rows = questions.flatMap((question) => (question?.ask.content.kind === 'hashes' ? [{ ...facts(question), count: question.ask.content.documents.length, until: question.ask.expiresAt }] : []))
+  desk.pages.show(ctx, visit, { section: 'documents', view: 'lending/waiting', data: { rows } })
 }
 
 type Stop = 'level' | 'held' | 'account' | 'certificate'
@@ -116,7 +126,7 @@ async function stopOf({ levelOf }: LendingDesk, visit: Visit, { ask, credential 
   return ask.content.kind === 'hashes' && credential?.state !== 'active' ? 'certificate' : undefined
 }
 
-const facts = ({ ask, client }: Question) => ({ client: client.name, host: new URL(ask.redirectUri).host, action: `${PAGE}/${ask.id}`, content: ask.content })
+const facts = ({ ask, client }: Question) => ({ client: client.name, host: new URL(ask.redirectUri).host, action: `${PAGE}/${ask.id}`, content: ask.content, challenge: ask.waiting?.challenge })
 
 function showQuestion({ pages }: LendingDesk, ctx: HttpContext, visit: Visit, question: Question, refusal?: string): void {
   allowFormAction(ctx, [question.ask.redirectUri])
@@ -137,12 +147,23 @@ function showOver({ pages }: LendingDesk, ctx: HttpContext, visit: Visit): void 
   pages.show(ctx, visit, { section: 'documents', view: 'lending/over' })
 }
 
+/** The answer, by the way that the client asked for. */
+function sendBack(desk: LendingDesk, ctx: HttpContext, visit: Visit, question: Question, answer: { readonly code: string } | { readonly error: string } | undefined): void {
+  if (answer === undefined || question.ask.waiting) showDone(desk, ctx, visit, question, { isRefused: answer !== undefined })
+  else leadBack(desk, ctx, visit, question, answer)
+}
+
+/** Who waits by a handle gets nothing by way of the browser, which may be on another device than the client's page. */
+function showDone({ pages }: LendingDesk, ctx: HttpContext, visit: Visit, question: Question, { isRefused }: { isRefused: boolean }): void {
+  pages.show(ctx, visit, { section: 'documents', view: 'lending/done', data: { ...facts(question), listHref: PAGE, isRefused } })
+}
+
 /**
  * On to the client by a page of its own: a redirect that ends a form's answer would be held to `form-action` of the page where that form was.
  *
  * A code is in the header and the page, both never stored.
  */
-function sendBack({ pages }: LendingDesk, ctx: HttpContext, visit: Visit, question: Question, answer: { readonly code: string } | { readonly error: string }): void {
+function leadBack({ pages }: LendingDesk, ctx: HttpContext, visit: Visit, question: Question, answer: { readonly code: string } | { readonly error: string }): void {
   const href = answerTo(question.ask, { ...answer })
   ctx.status = 200
   ctx.set('Refresh', `0; url=${href}`)

@@ -17,7 +17,7 @@ export interface SignerFacts {
 }
 
 /** What a citizen is told about their certificates, by mail and on the devices that they know. */
-export const CERTIFICATE_NOTICES = ['issued', 'renewed', 'suspended', 'resumed', 'revoked', 'wrong-password', 'lent'] as const
+export const CERTIFICATE_NOTICES = ['issued', 'renewed', 'suspended', 'resumed', 'revoked', 'wrong-password', 'asked', 'lent'] as const
 export type CertificateNotice = (typeof CERTIFICATE_NOTICES)[number]
 
 /** What this room needs of those that know people. */

@@ -25,7 +25,7 @@ const CPF_IRREGULAR = 'CPF com situação cancelada, nula ou falecido na Receita
 const ACCOUNT_STOPPED = 'A conta do cidadão não pode assinar neste momento.'
 
 export interface SigningApiDependencies {
-  readonly signing: Pick<RemoteSigning, 'lendings' | 'asks' | 'credentials'>
+  readonly signing: Pick<RemoteSigning, 'lendings' | 'asks' | 'handles' | 'credentials'>
   readonly people: Pick<SigningCore['people'], 'findSigner'> & {
     /** Whether the base register has this signer's CPF as regular now. */
     readonly isRegular: (accountId: string) => Promise<boolean>

@@ -11,6 +11,8 @@ export const CSC_BASE = '/csc/v2'
 export const signingApiPolicySchema = z.strictObject({
   apis: z.array(z.enum(SIGNING_APIS)).min(1).max(SIGNING_APIS.length),
   perMinute: z.int().min(1).max(10_000).default(120),
+  /** The CSC API's `explicit` mode: it may ask a citizen in their own area, without a redirect. */
+  explicit: z.boolean().default(false),
   /** Signatures. */
   perMonth: z.int().min(1).max(100_000_000).default(100_000),
 })

@@ -13,6 +13,8 @@ interface Row {
   readonly granted_at: Date | null
   readonly token_hash: Buffer | null
   readonly expires_at: Date
+  readonly challenge?: string | null
+  readonly recipient?: Buffer | null
 }
 
 /** Access to a citizen's certificates, as it lies here. */
@@ -25,17 +27,25 @@ export interface ServiceGrant {
 
 const COLUMNS = 'id, client_id, redirect_uri, client_state, code_challenge, content, activation_id, account_id, granted_at, token_hash, expires_at'
 
-export async function insertAsk(sql: Sql, { id, clientId, redirectUri, state, codeChallenge, content, expiresAt }: Ask, now: Date): Promise<void> {
+export async function insertAsk(sql: Sql, { id, clientId, accountId, redirectUri, state, codeChallenge, content, expiresAt }: Ask, now: Date): Promise<void> {
   await sql.execute(
-    'INSERT INTO signature_ask (id, client_id, redirect_uri, client_state, code_challenge, content, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)',
-    [id, clientId, redirectUri, state ?? null, codeChallenge ?? null, JSON.stringify(content), now, expiresAt],
+    'INSERT INTO signature_ask (id, client_id, redirect_uri, client_state, code_challenge, content, created_at, expires_at, account_id) VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9)',
+    [id, clientId, redirectUri, state ?? null, codeChallenge ?? null, JSON.stringify(content), now, expiresAt, accountId ?? null],
   )
 }
 
+const OPEN = `SELECT a.*, h.challenge, h.recipient FROM signature_ask a LEFT JOIN signature_handle h ON h.ask_id = a.id AND h.recipient IS NOT NULL
+  WHERE a.expires_at > $2 AND a.granted_at IS NULL`
+
 /** One that nobody has answered yet. */
 export async function findAsk(sql: Sql, id: string, now: Date): Promise<Ask | undefined> {
-  const [row] = await sql.query<Row>(`SELECT ${COLUMNS} FROM signature_ask WHERE id = $1 AND expires_at > $2 AND granted_at IS NULL`, [id, now])
+  const [row] = await sql.query<Row>(`${OPEN} AND a.id = $1`, [id, now])
   return row && toAsk(row)
+}
+
+/** Those that an account is asked in its area, the newest first. */
+export async function listAsksOf(sql: Sql, accountId: string, now: Date): Promise<Ask[]> {
+  return (await sql.query<Row>(`${OPEN} AND a.account_id = $1 ORDER BY a.created_at DESC, a.id`, [accountId, now])).map(toAsk)
 }
 
 export async function setAskActivation(sql: Sql, id: string, activationId: string): Promise<void> {
@@ -85,7 +95,8 @@ export async function purgeAsks(sql: Sql, now: Date): Promise<number> {
 function toAsk(row: Row): Ask {
   return {
     id: row.id, clientId: row.client_id, redirectUri: row.redirect_uri, state: row.client_state ?? undefined, codeChallenge: row.code_challenge ?? undefined,
-    content: askContent.parse(row.content), activationId: row.activation_id ?? undefined, expiresAt: row.expires_at,
+    content: askContent.parse(row.content), activationId: row.activation_id ?? undefined, expiresAt: row.expires_at, accountId: row.account_id ?? undefined,
+    waiting: row.challenge && row.recipient ? { challenge: row.challenge, publicKey: row.recipient } : undefined,
   }
 }
 

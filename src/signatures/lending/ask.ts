@@ -20,6 +20,8 @@ export type AskContent = z.infer<typeof askContent>
 export interface Ask {
   readonly id: string
   readonly clientId: string
+  /** Whom it is for; undefined while anybody who signs in may answer. */
+  readonly accountId: string | undefined
   /** One of the client's, exactly; nobody is ever sent elsewhere. */
   readonly redirectUri: string
   /** Goes back to the client as it came. */
@@ -30,4 +32,6 @@ export interface Ask {
   /** What the citizen is proving now. */
   readonly activationId: string | undefined
   readonly expiresAt: Date
+  /** The client waits for the answer by a handle, and shows this number; undefined where the answer goes back with the browser. */
+  readonly waiting: { readonly challenge: string; readonly publicKey: Buffer } | undefined
 }

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { citizenActor, type SigningCore } from '../activation/core.ts'
 import type { Activations, OpenedActivation } from '../activation/activations.ts'
 import type { Ask } from './ask.ts'
-import { deleteAsk, findAsk, findGrantByToken, forgetGrant, forgetGrantsOf, grantAsk, insertAsk, lockGrantByCode, purgeAsks, setAskActivation, setGrantToken } from './ask.store.ts'
-import type { Lendings } from './lendings.ts'
+import { deleteAsk, findAsk, findGrantByToken, forgetGrant, forgetGrantsOf, grantAsk, insertAsk, listAsksOf, lockGrantByCode, purgeAsks, setAskActivation, setGrantToken } from './ask.store.ts'
+import { sealToHandle } from './handle-box.ts'
+import { forgetHandlesOf, purgeHandles, setHandleAnswer, setHandleRefused } from './handle.store.ts'
+import { HANDLE_WAY, type Lendings } from './lendings.ts'
 import { CODE_SECONDS, hashOf, isVerified, newSecret, secretOf } from './one-use-secret.ts'
 
 /** A citizen may have to sign in, and to raise their level, before they answer. */
@@ -17,13 +19,15 @@ export const SERVICE_SECONDS = 3600
 
 /** What clients ask of citizens at the signing APIs, and how it is answered. */
 export interface Asks {
-  begin(ask: Omit<Ask, 'id' | 'activationId' | 'expiresAt'>): Promise<string>
+  begin(ask: Omit<Ask, 'id' | 'accountId' | 'activationId' | 'expiresAt' | 'waiting'>): Promise<string>
   /** One that waits for its answer. */
   find(id: string): Promise<Ask | undefined>
+  /** Those that wait for an account in its area, the newest first. */
+  waiting(accountId: string): Promise<Ask[]>
   /** The citizen agrees to sign: what they must prove. @throws {Problem} what `Activations.open` throws */
   agree(ask: Ask, accountId: string): Promise<OpenedActivation>
-  /** The proof becomes a code for the client. @throws {Problem} what `Lendings.lend` throws; signatures/activation-over */
-  finish(ask: Ask, proof: { idToken: string; password?: string | undefined }): Promise<{ code: string }>
+  /** The proof becomes a code for the client; none to carry where the client waits by a handle. @throws {Problem} what `Lendings.lend` throws; signatures/activation-over */
+  finish(ask: Ask, proof: { idToken: string; password?: string | undefined }): Promise<{ code: string } | undefined>
   /** The citizen lets the client see their certificates; undefined when it was answered before. */
   grantService(ask: Ask, accountId: string): Promise<{ code: string } | undefined>
   /** A code for a token, once, as `Lendings.exchange`. */
@@ -48,20 +52,22 @@ export function createAsks({ core: { db, clock, audit }, activations, lendings }
   return {
     async begin(asked) {
       const id = randomUUID()
-      await insertAsk(db, { ...asked, id, activationId: undefined, expiresAt: after(ASK_SECONDS) }, clock.now())
+      await insertAsk(db, { ...asked, id, accountId: undefined, activationId: undefined, expiresAt: after(ASK_SECONDS), waiting: undefined }, clock.now())
       return id
     },
     find: (id) => findAsk(db, id, clock.now()),
+    waiting: async (accountId) => (await listAsksOf(db, accountId, clock.now())).filter(({ waiting }) => waiting),
     async agree({ id, clientId, content }, accountId) {
       const opened = await activations.open({ accountId, clientId, signatory: { kind: 'self' }, ...activationOf(content) })
       await setAskActivation(db, id, opened.id)
       return opened
     },
-    async finish({ id, activationId, redirectUri, codeChallenge, content }, proof) {
+    async finish({ id, activationId, redirectUri, codeChallenge, content, waiting }, proof) {
       const seconds = content.kind === 'open' ? OPEN_SECONDS : HASHES_SECONDS
-      const lent = await lendings.lend({ id: activationId ?? id, ...proof }, { seconds, redirectUri, codeChallenge })
+      const lent = await lendings.lend({ id: activationId ?? id, ...proof }, { seconds, redirectUri: waiting ? HANDLE_WAY : redirectUri, codeChallenge })
+      if (waiting) await setHandleAnswer(db, id, sealToHandle(waiting.publicKey, secretOf(lent.code), id), after(seconds))
       await deleteAsk(db, id)
-      return lent
+      return waiting ? undefined : lent
     },
     async grantService({ id, clientId }, accountId) {
       const code = newSecret()
@@ -93,9 +99,17 @@ export function createAsks({ core: { db, clock, audit }, activations, lendings }
       const found = await findGrantByToken(db, hashOf(secretOf(token)), clock.now())
       if (found) await forgetGrant(db, found.ask.id)
     },
-    refuse: async ({ id }) => void (await deleteAsk(db, id)),
-    end: (accountId) => forgetGrantsOf(db, accountId),
-    purge: () => purgeAsks(db, clock.now()),
+    refuse: ({ id }) => db.transaction(async (tx) => {
+      if (await deleteAsk(tx, id)) await setHandleRefused(tx, id, clock.now())
+    }),
+    async end(accountId) {
+      await forgetHandlesOf(db, accountId)
+      return forgetGrantsOf(db, accountId)
+    },
+    async purge() {
+      await purgeHandles(db, clock.now())
+      return purgeAsks(db, clock.now())
+    },
   }
 }
 

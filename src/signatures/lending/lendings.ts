@@ -9,6 +9,9 @@ import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { CODE_SECONDS, hashOf, isVerified, newSecret, secretOf } from './one-use-secret.ts'
 import { findByToken, forgetLending, forgetLendingsOf, insertLending, type Lending, lockByCode, lockByToken, purgeLendings, setToken, takeUses } from './lending.store.ts'
 
+/** In place of an address: the answer waits here for the holder of a handle, as long as the key is lent. */
+export const HANDLE_WAY = 'urn:mt-login:handle'
+
 /** The client's request that a citizen agreed to. */
 export interface LendingRequest {
   /** Life of the key, from the proof on; at most ten minutes. */
@@ -88,7 +91,8 @@ async function exchange({ core: { db, clock }, thread }: Parts, { code, clientId
   return db.transaction(async (tx) => {
     const found = await lockByCode(tx, hashOf(secret), now)
     if (!found || found.terms.clientId !== clientId) return undefined
-    const isRight = !found.isExchanged && found.redirectUri === redirectUri && isVerified(found.codeChallenge, verifier) && now.getTime() <= found.createdAt.getTime() + CODE_SECONDS * 1000
+    const isInTime = found.redirectUri === HANDLE_WAY || now.getTime() <= found.createdAt.getTime() + CODE_SECONDS * 1000
+    const isRight = !found.isExchanged && found.redirectUri === redirectUri && isVerified(found.codeChallenge, verifier) && isInTime
     // A code that comes twice, or with another address or verifier, was stolen (RFC 6749, 4.1.2 and 10.5).
     if (!isRight) {
       await forgetLending(tx, found.terms.activationId)

@@ -22,6 +22,7 @@ export const AREA_PAGES = [
   '/conta/assinaturas',
   '/conta/assinaturas/historico',
   '/conta/assinaturas/nova',
+  '/conta/autorizar',
   '/conta/empresas',
   '/conta/certificados',
   '/conta/certificados/novo',

@@ -54,6 +54,19 @@ export const signDocRequest = z.looseObject({
 })
 export type SignDocRequest = z.output<typeof signDocRequest>
 
+/** The one thing that a citizen is asked for in mode `explicit`: to answer in their own area. Nothing of theirs goes through the client. */
+export const AUTH_OBJECT = 'conta'
+export const challengeRequest = z.looseObject({ credentialID, authObjectID: z.string().max(100), clientData })
+export const authorizeRequest = z.looseObject({
+  credentialID, clientData,
+  numSignatures: z.int().min(1),
+  hashes: z.array(hash).min(1).max(MOST_DOCUMENTS),
+  hashAlgorithmOID: z.literal(SHA_256),
+  authData: z.array(z.looseObject({ id: z.string().max(100), value: z.string().max(100).optional() })).min(1).max(10),
+  description: z.string().trim().max(280).optional(),
+})
+export const checkRequest = z.looseObject({ handle: z.string().min(1).max(200) })
+
 export const stampRequest = z.looseObject({
   hash, clientData,
   hashAlgo: z.enum(['2.16.840.1.101.3.4.2.1', '2.16.840.1.101.3.4.2.2', '2.16.840.1.101.3.4.2.3']),
@@ -75,7 +88,10 @@ export const credentialAnswer = z.strictObject({
     status: z.enum(['valid', 'expired', 'revoked', 'suspended']), certificates: z.array(z.string()).optional(),
     issuerDN: z.string().optional(), subjectDN: z.string().optional(), serialNumber: z.string().optional(), validFrom: time.optional(), validTo: time.optional(),
   }),
-  auth: z.strictObject({ mode: z.literal('oauth2code') }).optional(),
+  auth: z.strictObject({
+    mode: z.enum(['oauth2code', 'explicit']), expression: z.string().optional(),
+    objects: z.array(z.strictObject({ type: z.literal('ChallengeResponseOOB'), id: z.literal(AUTH_OBJECT), label: z.string(), description: z.string() })).optional(),
+  }).optional(),
   SCAL: z.literal('2'), multisign: z.int(), lang: z.literal('pt-BR'),
 })
 export const listAnswer = z.strictObject({
@@ -83,6 +99,11 @@ export const listAnswer = z.strictObject({
   credentialInfos: z.array(credentialAnswer.extend({ credentialID: z.uuid() })).optional(),
   onlyValid: z.literal(true).optional(),
 })
+export const challengeAnswer = z.strictObject({ challenge: z.string() })
+/** `challenge` is ours: the number that our page shows. */
+export const authorizeAnswer = z.strictObject({ handle: z.string(), challenge: z.string() })
+export const waitingAnswer = z.strictObject({ handle: z.string() })
+export const sadAnswer = z.strictObject({ SAD: z.string(), expiresIn: z.int() })
 export const signHashAnswer = z.strictObject({ signatures: z.array(z.string()) })
 export const signDocAnswer = z.strictObject({
   DocumentWithSignature: z.array(z.string()).optional(),

@@ -6,6 +6,7 @@ import { CSC_BASE } from '../signing-clients.ts'
 import { admitService } from './admission.ts'
 import { credentialRequest, ENVELOPES, listRequest, SIGN_ALGORITHMS } from './contract.ts'
 import { credentialInfo } from './credential-info.ts'
+import { authorize, authorizeCheck, getChallenge } from './explicit.ts'
 import { cscRefusals, invalidParameter, readJson } from './refusal.ts'
 import { type CscDependencies, signDoc } from './sign-doc.ts'
 import { signHash } from './sign-hash.ts'
@@ -23,6 +24,9 @@ export function createCscApi(deps: CscDependencies): Router {
   router.post('/oauth2/revoke', (ctx) => revoke(deps, ctx))
   router.post('/credentials/list', (ctx) => listCredentials(deps, ctx))
   router.post('/credentials/info', (ctx) => showCredential(deps, ctx))
+  router.post('/credentials/getChallenge', (ctx) => getChallenge(deps, ctx))
+  router.post('/credentials/authorize', (ctx) => authorize(deps, ctx))
+  router.post('/credentials/authorizeCheck', (ctx) => authorizeCheck(deps, ctx))
   router.post('/signatures/signHash', (ctx) => signHash(deps, ctx))
   router.post('/signatures/signDoc', (ctx) => signDoc(deps, ctx))
   router.post('/signatures/timestamp', (ctx) => stamp(deps, ctx))
@@ -30,7 +34,8 @@ export function createCscApi(deps: CscDependencies): Router {
 }
 
 const METHODS = [
-  'oauth2/authorize', 'oauth2/token', 'oauth2/revoke', 'info', 'credentials/list', 'credentials/info', 'signatures/signHash', 'signatures/signDoc', 'signatures/timestamp',
+  'oauth2/authorize', 'oauth2/token', 'oauth2/revoke', 'info', 'credentials/list', 'credentials/info',
+  'credentials/getChallenge', 'credentials/authorize', 'credentials/authorizeCheck', 'signatures/signHash', 'signatures/signDoc', 'signatures/timestamp',
 ]
 
 function showInfo({ claims, service: { publicUrl } }: CscDependencies, ctx: HttpContext): void {
@@ -45,8 +50,8 @@ function showInfo({ claims, service: { publicUrl } }: CscDependencies, ctx: Http
 }
 
 async function listCredentials(deps: CscDependencies, ctx: HttpContext): Promise<void> {
-  const { accountId } = await admitService(deps, ctx)
-  const asked = await readJson(ctx, listRequest, LONGEST_BODY)
+  const { accountId, client } = await admitService(deps, ctx)
+  const asked = { ...(await readJson(ctx, listRequest, LONGEST_BODY)), isExplicit: client.policy.explicit }
   const found = (await deps.signing.credentials.list(accountId)).filter(({ state }) => !asked.onlyValid || state === 'active')
   ctx.body = {
     credentialIDs: found.map(({ id }) => id),
@@ -56,9 +61,9 @@ async function listCredentials(deps: CscDependencies, ctx: HttpContext): Promise
 }
 
 async function showCredential(deps: CscDependencies, ctx: HttpContext): Promise<void> {
-  const { accountId } = await admitService(deps, ctx)
+  const { accountId, client } = await admitService(deps, ctx)
   const asked = await readJson(ctx, credentialRequest, LONGEST_BODY)
   const found = (await deps.signing.credentials.list(accountId)).find(({ id }) => id === asked.credentialID)
   if (!found) throw invalidParameter('credentialID')
-  ctx.body = credentialInfo(found, asked)
+  ctx.body = credentialInfo(found, { ...asked, isExplicit: client.policy.explicit })
 }
