@@ -69,7 +69,7 @@ export async function openSignatures({ foundation, rooms, oidc, web }: OpenSigna
   })
   web.app.use(documentsApi.routes())
   const api = signingApi({ foundation, rooms, oidc, web }, quotas)
-  web.app.use(createGovbrSigningApi(api).routes())
+  web.app.use(createGovbrSigningApi(api, config.platform).routes())
   web.app.use(createCscApi({ ...api, service: { publicUrl: config.platform.publicUrl, signing: signatures.signing, stamping: signatures.stamping } }).routes())
   const codes = createAddressLimit({ allowance: QUESTIONS, networkOf })
   const codeRoutes = createCodeRoutes({

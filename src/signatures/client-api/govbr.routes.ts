@@ -1,5 +1,4 @@
 import Router from '@koa/router'
-import { z } from 'zod'
 import { ACCOUNTS_PROBLEMS } from '../../accounts/index.ts'
 import { inRoom } from '../../platform/http/app.ts'
 import { parseJson, readBody } from '../../platform/http/body.ts'
@@ -12,11 +11,10 @@ import { signCms } from '../cms/signed-data.ts'
 import type { Lending } from '../lending/lending.store.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import type { RemoteSigning } from '../remote-signing.ts'
-import type { SigningClient, SigningClients } from './signing-clients.ts'
+import { GOVBR_API, signRequest } from './govbr-open-api.ts'
+import { openApiDocument } from './open-api.ts'
+import { GOVBR_BASE, type SigningClient, type SigningClients } from './signing-clients.ts'
 import { readTokenRequest } from './token-request.ts'
-
-/** Both hosts of the federal service in one place: `…/oauth2.0/…` and `…/externo/v2/…` follow. */
-export const GOVBR_BASE = '/assinatura'
 
 const LONGEST_BODY = 4096
 const LEVEL_MISSING = 'Cidadão não possui a identidade (Prata ou Ouro) necessária para uso da assinatura eletrônica digital.'
@@ -41,9 +39,13 @@ export interface SigningApiDependencies {
 }
 
 /** The signing API of the federal login, word for word: a system that was written for it works with other base addresses. */
-export function createGovbrSigningApi(deps: SigningApiDependencies): Router {
+export function createGovbrSigningApi(deps: SigningApiDependencies, { publicUrl }: { readonly publicUrl: string }): Router {
   const router = new Router({ prefix: GOVBR_BASE })
   router.use(inRoom('signatures'), federalRefusals)
+  const document = openApiDocument(GOVBR_API, publicUrl)
+  router.get('/openapi.json', (ctx) => {
+    ctx.body = document
+  })
   router.post('/oauth2.0/token', (ctx) => giveToken(deps, ctx))
   router.get('/externo/v2/certificadoPublico', (ctx) => showCertificate(deps, ctx))
   router.post('/externo/v2/assinarPKCS7', (ctx) => sign(deps, ctx))
@@ -96,8 +98,6 @@ async function showCertificate(deps: SigningApiDependencies, ctx: HttpContext): 
   ctx.body = `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`
 }
 
-const asked = z.looseObject({ hashBase64: z.string().max(200) })
-
 async function sign(deps: SigningApiDependencies, ctx: HttpContext): Promise<void> {
   const call = await admit(deps, ctx)
   const messageDigest = await readHash(ctx)
@@ -109,7 +109,7 @@ async function sign(deps: SigningApiDependencies, ctx: HttpContext): Promise<voi
 
 /** Judged before a use of the token is spent. */
 async function readHash(ctx: HttpContext): Promise<Buffer> {
-  const body = asked.safeParse(ctx.is('application/json') ? parseJson(await readBody(ctx, LONGEST_BODY)) : undefined)
+  const body = signRequest.safeParse(ctx.is('application/json') ? parseJson(await readBody(ctx, LONGEST_BODY)) : undefined)
   const digest = Buffer.from(body.success ? body.data.hashBase64 : '', 'base64')
   if (!body.success || digest.length !== 32 || digest.toString('base64') !== body.data.hashBase64) throw new Refusal(400, 'hashBase64')
   return digest

@@ -7,6 +7,9 @@ export type SigningApi = (typeof SIGNING_APIS)[number]
 /** Where the API of the Cloud Signature Consortium is, and its authorization server. */
 export const CSC_BASE = '/csc/v2'
 
+/** Both hosts of the federal service in one place: `…/oauth2.0/…` and `…/externo/v2/…` follow. */
+export const GOVBR_BASE = '/assinatura'
+
 /** What an operator grants to a client that may be lent keys; absent = nothing. */
 export const signingApiPolicySchema = z.strictObject({
   apis: z.array(z.enum(SIGNING_APIS)).min(1).max(SIGNING_APIS.length),

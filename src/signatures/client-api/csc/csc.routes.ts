@@ -2,11 +2,13 @@ import Router from '@koa/router'
 import { inRoom } from '../../../platform/http/app.ts'
 import { type HttpContext, requestFacts } from '../../../platform/http/request-facts.ts'
 import { SIGNATURE_FORMS } from '../../signing/signing.ts'
+import { openApiDocument } from '../open-api.ts'
 import { CSC_BASE } from '../signing-clients.ts'
 import { admitService } from './admission.ts'
 import { credentialRequest, ENVELOPES, listRequest, SIGN_ALGORITHMS } from './contract.ts'
 import { credentialInfo } from './credential-info.ts'
 import { authorize, authorizeCheck, getChallenge } from './explicit.ts'
+import { CSC_API } from './open-api.ts'
 import { cscRefusals, invalidParameter, readJson } from './refusal.ts'
 import { type CscDependencies, signDoc } from './sign-doc.ts'
 import { signHash } from './sign-hash.ts'
@@ -19,6 +21,10 @@ const LONGEST_BODY = 4096
 export function createCscApi(deps: CscDependencies): Router {
   const router = new Router({ prefix: CSC_BASE })
   router.use(inRoom('signatures'), cscRefusals)
+  const document = openApiDocument(CSC_API, deps.service.publicUrl)
+  router.get('/openapi.json', (ctx) => {
+    ctx.body = document
+  })
   router.post('/info', (ctx) => showInfo(deps, ctx))
   router.post('/oauth2/token', (ctx) => giveToken(deps, ctx))
   router.post('/oauth2/revoke', (ctx) => revoke(deps, ctx))
