@@ -21,11 +21,6 @@ export function replaceKeys(provider: Provider, keys: { jwks: readonly JsonObjec
   provider.keys = createCookieSigner(keys.cookieKeys)
 }
 
-/** Public keys as published, in order. */
-export function publishedKeys(provider: Provider): readonly JsonObject[] {
-  return instance(provider).jwks.keys
-}
-
 /** Which client is being built, so that what its construction fetches is fetched under that client's rules. */
 const building = new AsyncLocalStorage<string>()
 

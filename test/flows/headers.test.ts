@@ -12,7 +12,7 @@ const { register, all: citizens } = people(2)
 const MOST_GZIPPED = 50 * 1024
 const EVIL = 'https://golpe.example'
 /** They take no form: they answer to tokens alone. */
-const TOKEN_API = /^\/(api\/|procuracoes\/(v\d+\/|decisao$)|assinatura\/(oauth2|externo)|csc\/v2\/)/
+const TOKEN_API = /^\/(api\/|procuracoes\/(v\d+\/|decisao$)|assinatura\/(oauth2|externo|openapi)|csc\/v2\/)/
 
 let app: WatchedApp
 let rp: TestRelyingParty

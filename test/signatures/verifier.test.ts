@@ -2,11 +2,16 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { PDFArray, PDFDocument, PDFHexString, PDFName, type PDFRef } from '@cantoo/pdf-lib'
 import { createDocuments } from '../../src/platform/documents/documents.ts'
 import { createKeySigner, makeKey, makeRoot } from '../../src/signatures/index.ts'
+import { drawStamp } from '../../src/signatures/pdf/appearance.ts'
+import { openForUpdate, writeUpdate } from '../../src/signatures/pdf/document.ts'
+import { addField, addPlace, embed, fillRange } from '../../src/signatures/pdf/place.ts'
 import type { Verification } from '../../src/signatures/verification/verifier.ts'
 import { foreignPdf, HOSTILE, hybridPdf, longPdf } from '../support/forged-pdfs.ts'
 import { openSignatureScene, run, type SignatureScene } from '../support/signature-scene.ts'
+import { issueTestSigner, signTestPdf } from '../support/test-signers.ts'
 
 const AT = new Date('2026-11-28T12:00:00Z')
 const documents = createDocuments()
@@ -54,6 +59,39 @@ test('two signatures: the first covers its part, and what came after changed not
     assert.deepEqual(signatures.map(({ coversAll, unchanged }) => ({ coversAll, unchanged })), [{ coversAll: false, unchanged: true }, { coversAll: true, unchanged: true }], name)
   }
 })
+
+test('a later stamp that takes the number of a note that was signed is a change: skipping that number would hide that the note went', async () => {
+  const document = await PDFDocument.create()
+  const page = document.addPage([400, 400])
+  const note = document.context.register(document.context.obj({ Type: 'Annot', Subtype: 'Text', Rect: [50, 50, 70, 70], Contents: PDFHexString.fromText('vale só com a segunda via'), F: 4 }))
+  page.node.set(PDFName.of('Annots'), document.context.obj([note]))
+  const signed = await signTestPdf(scene, await document.save({ useObjectStreams: false }), await issueTestSigner(scene, { name: 'PRIMEIRA' }))
+  assert.deepEqual((await verify(await signTestPdf(scene, signed, await issueTestSigner(scene, { name: 'SEGUNDA' }), { stamp: STAMP }))).signatures.map(({ verdict, laterStamps }) => [verdict, laterStamps]), [['valid', true], ['valid', false]])
+
+  const hidden = await verify(await signInPlaceOf(signed, note))
+  assert.deepEqual(hidden.signatures.map(({ verdict, unchanged }) => [verdict, unchanged]), [['changed', false], ['valid', true]])
+})
+
+const STAMP = { page: 1, left: 0.5, top: 0.5, width: 120, height: 60, lines: ['SEGUNDA'] }
+
+/** A good signature with a stamp, whose field has the number of an object that was there. */
+async function signInPlaceOf(pdf: Buffer, victim: PDFRef): Promise<Buffer> {
+  const by = await issueTestSigner(scene, { name: 'SEGUNDA' })
+  const update = await openForUpdate(pdf)
+  const { context } = update
+  const place = addPlace(update, ['/Type /Sig /SubFilter /ETSI.CAdES.detached'])
+  const drawing = await drawStamp(update, STAMP)
+  const annotations = update.getPage(0).node.lookup(PDFName.of('Annots'), PDFArray)
+  const last = context.largestObjectNumber
+  context.largestObjectNumber = victim.objectNumber - 1
+  addField(update, place, { prefix: 'Assinatura', label: 'SEGUNDA', drawing })
+  context.largestObjectNumber = last
+  // The page names the number already.
+  annotations.remove(annotations.size() - 1)
+  const prepared = fillRange(await writeUpdate(update, pdf), pdf.length)
+  const draft = scene.signatures.signing.draft({ kind: 'pdf', digest: prepared.digest, certificates: by.certificates, at: scene.clock.now(), form: 'B-T' })
+  return embed(prepared, await draft.complete(await by.signer.sign(draft.toBeSigned)))
+}
 
 test('a file of two ages is read as readers of today read it, when it says one thing', async () => {
   assert.equal((await verify(hybridPdf())).verdict, 'none')
