@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import { z } from 'zod'
+import { ACCOUNTS_PROBLEMS } from '../../accounts/index.ts'
 import { isLevelAtLeast } from '../../assurance/index.ts'
 import { guard } from '../../platform/http/guard.ts'
 import { allowFormAction } from '../../platform/http/security-headers.ts'
@@ -24,7 +25,7 @@ interface Question {
 }
 
 /** Refusals that are explained where the citizen is, who may try again there. */
-const AGAIN: readonly string[] = [SIGNATURE_PROBLEMS.activationOver, SIGNATURE_PROBLEMS.activationUnproven, SIGNATURE_PROBLEMS.tooManyActivations, SIGNATURE_PROBLEMS.noAuthority].map(({ code }) => code)
+const AGAIN: readonly string[] = [SIGNATURE_PROBLEMS.activationOver, SIGNATURE_PROBLEMS.activationUnproven, SIGNATURE_PROBLEMS.tooManyActivations, SIGNATURE_PROBLEMS.noAuthority, ACCOUNTS_PROBLEMS.waysUnconfirmed].map(({ code }) => code)
 /** Those that the citizen cannot mend on this page. */
 const STOPPED: readonly string[] = [SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.credentialUnknown, SIGNATURE_PROBLEMS.credentialUnusable].map(({ code }) => code)
 
