@@ -69,6 +69,19 @@ test('the demo runs on this machine only, unless forced', () => {
   assert.equal(loadConfig({ DEMO: 'force', PUBLIC_URL: 'https://login.example' }).demo.enabled, true)
 })
 
+test('a host that asks for certificates is another host, over https, with files of its own', () => {
+  const local = { PUBLIC_URL: 'http://localhost:3000' }
+  const whole = { ...local, CERTIFICATE_URL: 'https://certificado.localhost:3443', CERTIFICATE_TLS_CERTIFICATE: 'site.pem', CERTIFICATE_TLS_KEY: 'site.key' }
+  const others = (change: Record<string, string>) => faultsOf({ ...whole, ...change })
+  assert.deepEqual(others({}), [])
+  assert.deepEqual(others({ CERTIFICATE_URL: 'http://certificado.localhost' }), ['CERTIFICATE_URL: https is required'])
+  assert.match(others({ CERTIFICATE_URL: 'https://localhost:3443' }).join(), /another host name than PUBLIC_URL/)
+  for (const missing of ['CERTIFICATE_TLS_CERTIFICATE', 'CERTIFICATE_TLS_KEY']) assert.match(others({ [missing]: '' }).join(), /required with CERTIFICATE_URL/)
+  assert.equal(others({ CERTIFICATE_URL: 'https://certificado.localhost/pagina' }).length, 1, 'an address without a path')
+  assert.equal(others({ CERTIFICATE_PORT: '70000' }).length, 1)
+  assert.deepEqual(faultsOf({ ...local, CERTIFICATE_TLS_KEY: 'site.key' }), [], 'off without its address')
+})
+
 test('a public server without a mail server is refused', () => {
   assert.match(faultsOf({ PUBLIC_URL: 'https://login.example' }).join(), /SMTP_URL/)
 })

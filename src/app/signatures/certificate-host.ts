@@ -9,6 +9,8 @@ import { httpLog, type Look, VIEWS_FOLDER } from '../web.ts'
 
 /** Behind a balancer that passes TLS through, everybody has its address. */
 const VISITS = { burst: 300, perSecond: 30 } as const
+/** Each lasts for one answer, or for as long as somebody types a PIN. */
+const BOUNDS = { most: 1000, perAddress: 200, networkOf } as const
 const RELOAD_MS = 3_600_000
 
 export interface CertificateHost {
@@ -34,7 +36,7 @@ export async function openCertificateHost({ config, keyring, log }: Foundation, 
   app.use(routes.routes())
   /** Browsers offer certificates of these authorities alone. */
   const secure = async (): Promise<SecureContextOptions> => ({ cert: readFileSync(certFile), key: readFileSync(keyFile), ca: (await icp.authorities()).map(pemOf) })
-  const { renew, port, stop } = await startTlsServer({ handler: app.callback(), host: config.platform.host, port: certificatePort, secure: await secure() })
+  const { renew, port, stop } = await startTlsServer({ handler: app.callback(), host: config.platform.host, port: certificatePort, secure: await secure(), bounds: BOUNDS })
   const timer = setInterval(() => {
     secure().then(renew).catch((error: unknown) => log.warn('certificate host: its certificate could not be read anew', { error }))
   }, RELOAD_MS).unref()

@@ -29,6 +29,8 @@ export function startServer(options: HttpServerOptions): Promise<RunningServer> 
   return listen(createServer(limitsOf(options), options.handler), options)
 }
 
+const GRACE_MS = 10_000
+
 /** As long as a handshake may take; choosing a certificate and typing a PIN happen before the browser connects anew. */
 const HANDSHAKE_MS = 60_000
 
@@ -40,10 +42,42 @@ const STRICT = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKE
  *
  * That the client holds the key is proved by the handshake itself, whatever its chain. `secure` names whose certificates browsers offer.
  */
-export async function startTlsServer(options: HttpServerOptions & { readonly secure: SecureContextOptions }): Promise<RunningServer<TlsServer> & { renew(secure: SecureContextOptions): void }> {
-  const { handler, secure } = options
-  const server = createTlsServer({ ...limitsOf(options), ...secure, ...STRICT, requestCert: true, rejectUnauthorized: false, handshakeTimeout: HANDSHAKE_MS, ALPNProtocols: ['http/1.1'] }, handler)
-  return { ...(await listen(server, options)), renew: (fresh) => server.setSecureContext({ ...fresh, ...STRICT }) }
+export async function startTlsServer(
+  options: TlsServerOptions,
+): Promise<RunningServer<TlsServer> & { renew(secure: SecureContextOptions): void }> {
+  const { handler, secure, bounds, handshakeMs = HANDSHAKE_MS } = options
+  const server = createTlsServer(
+    {
+      ...limitsOf(options),
+      ...secure,
+      ...STRICT,
+      requestCert: true,
+      rejectUnauthorized: false,
+      handshakeTimeout: handshakeMs,
+      ALPNProtocols: ['http/1.1'],
+    },
+    handler,
+  )
+  const cutAll = boundConnections(server, bounds)
+  // Before the handshake is done nothing can be answered: an answer would wait for it, and hold the connection for ever.
+  server.prependListener('tlsClientError', (_error, socket) => void socket.destroy())
+  const running = await listen(server, options)
+  return {
+    ...running,
+    renew: (fresh) => server.setSecureContext({ ...fresh, ...STRICT }),
+    async stop(graceMs = GRACE_MS) {
+      // Of those that never began a handshake the server itself knows nothing.
+      const cut = setTimeout(cutAll, graceMs)
+      await running.stop(graceMs)
+      clearTimeout(cut)
+    },
+  }
+}
+
+export interface TlsServerOptions extends HttpServerOptions {
+  readonly secure: SecureContextOptions
+  readonly bounds: ConnectionBounds
+  readonly handshakeMs?: number
 }
 
 function limitsOf({ headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 }: HttpServerOptions) {
@@ -65,7 +99,7 @@ function listen<S extends Server | TlsServer>(server: S, { host, port }: HttpSer
     server.once('error', reject)
     server.listen({ host, port }, () => {
       server.off('error', reject)
-      resolve({ server, port: portOf(server.address()), stop: (graceMs = 10_000) => stop(server, graceMs) })
+      resolve({ server, port: portOf(server.address()), stop: (graceMs = GRACE_MS) => stop(server, graceMs) })
     })
   })
 }
@@ -98,4 +132,32 @@ async function stop(server: Server | TlsServer, graceMs: number): Promise<void> 
   await closed
   clearTimeout(cut)
   clearInterval(sweep)
+}
+
+/** How many connections a server keeps at once, before anybody has said a byte. */
+export interface ConnectionBounds {
+  /** In all; what comes on top is cut off. */
+  readonly most: number
+  /** Of one address or network. */
+  readonly perAddress: number
+  readonly networkOf: (address: string) => string
+}
+
+/** Cuts off connections beyond the bounds before their handshake costs anything; answers what cuts off all that are open. */
+function boundConnections(server: TlsServer, { most, perAddress, networkOf }: ConnectionBounds): () => void {
+  const open = new Map<string, Set<Socket>>()
+  server.maxConnections = most
+  server.prependListener('connection', (socket: Socket) => {
+    const network = networkOf(socket.remoteAddress ?? '')
+    const own = open.get(network) ?? new Set()
+    if (own.size >= perAddress) return void socket.destroy()
+    open.set(network, own.add(socket))
+    socket.once('close', () => {
+      own.delete(socket)
+      if (own.size === 0) open.delete(network)
+    })
+  })
+  return () => {
+    for (const own of open.values()) for (const socket of own) socket.destroy()
+  }
 }
