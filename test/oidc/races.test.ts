@@ -101,7 +101,8 @@ describe('Redis', { skip: !hasRedis() || !postgres }, () => {
     assert.deepEqual(await userinfo.json(), { error: 'server_error', error_description: 'oops! something went wrong' })
     const { response } = await new Browser().go((await authorizationUrl(rp)).url)
     assert.equal(new URL(response.headers.get('location') ?? harness.issuer).searchParams.get('error'), 'server_error')
-    assert.ok(Date.now() - begun < 6000)
+    // Two answers, on a machine with other work.
+    assert.ok(Date.now() - begun < 12_000)
     await redis.start()
     const end = Date.now() + 10_000
     for (let well = false; !well && Date.now() < end; )

@@ -49,7 +49,9 @@ for (const { label, open } of testDatabases()) {
       assert.doesNotMatch(JSON.stringify(rows), /Maria|52998224725/)
     })
 
-    test('a start on an existing database keeps waiting jobs, drops old schedules and is quick', async () => {
+    test('a start on an existing database keeps waiting jobs, drops old schedules and asks little of it', async () => {
+      let statements = 0
+      const counted: Database = { ...db, raw: (...statement) => (statements++, db.raw(...statement)) }
       const first = createJobs({ db, log: silentLog })
       first.work('later', async () => {})
       first.schedule('nightly', '0 3 * * *', async () => {})
@@ -57,15 +59,14 @@ for (const { label, open } of testDatabases()) {
       await first.send('later', { id: 7 }, { startAfterSeconds: 1 })
       await first.stop()
       const ran: JobData[] = []
-      const second = createJobs({ db, log: silentLog, pollSeconds: 0.5 })
+      const second = createJobs({ db: counted, log: silentLog, pollSeconds: 0.5 })
       second.work('later', async (data) => void ran.push(data))
-      const begun = performance.now()
       await second.start()
-      const ms = performance.now() - begun
-      await until(() => ran.length === 1, 8000)
+      const asked = statements
+      await until(() => ran.length === 1)
       await second.stop()
       assert.deepEqual(ran, [{ id: 7 }])
-      assert.ok(ms < 1000, `${ms} ms`)
+      assert.ok(asked < 30, `${asked} statements`)
       assert.deepEqual(await db.query('SELECT name FROM jobs.schedule'), [])
     })
 

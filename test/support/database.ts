@@ -9,6 +9,8 @@ import { databaseOver, startInMemory } from '../../src/platform/database/pglite.
 import type { Database } from '../../src/platform/db.ts'
 import { openDatabase } from '../../src/platform/db.ts'
 import { migrate } from '../../src/platform/migrate.ts'
+import { isProblem } from '../../src/platform/problem.ts'
+import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
 import { Sensitive } from '../../src/platform/sensitive.ts'
 import { findPostgresBinaries, startPostgres } from './postgres.ts'
 
@@ -31,6 +33,7 @@ function schemaVersion(): string {
 }
 
 const DAY_MS = 86_400_000
+const PATIENCE_MS = 60_000
 
 let dump: Promise<Blob> | undefined
 
@@ -85,13 +88,25 @@ async function urlOf(name: string): Promise<Sensitive<string>> {
   return new Sensitive(url.href)
 }
 
+/** The program gives a server two seconds and a half to answer; a test's machine may have more to do than that. */
+async function openPatiently(url: Sensitive<string>, poolSize: number): Promise<Database> {
+  for (const end = Date.now() + PATIENCE_MS; ; ) {
+    try {
+      return await openDatabase({ url, dataDir: 'memory', poolSize })
+    } catch (error) {
+      if (!isProblem(error, PLATFORM_PROBLEMS.databaseDown) || Date.now() > end) throw error
+    }
+  }
+}
+
 async function ensureTemplate(name: string): Promise<void> {
   await onServer(async (client) => {
     await client.query('SELECT pg_advisory_lock(4201)')
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
     if (rowCount) return
+    await client.query(`DROP DATABASE IF EXISTS ${name}_draft WITH (FORCE)`)
     await client.query(`CREATE DATABASE ${name}_draft`)
-    const db = await openDatabase({ url: await urlOf(`${name}_draft`), dataDir: 'memory', poolSize: 1 })
+    const db = await openPatiently(await urlOf(`${name}_draft`), 1)
     await migrate(db).finally(() => db.close())
     await client.query(`ALTER DATABASE ${name}_draft RENAME TO ${name}`)
   })
@@ -115,7 +130,7 @@ export async function createPostgresDatabase(): Promise<{ url: Sensitive<string>
 /** A new migrated database on PostgreSQL. */
 export async function openPostgresTestDatabase(): Promise<Database> {
   const { url, drop } = await createPostgresDatabase()
-  const db = await openDatabase({ url, dataDir: 'memory', poolSize: 8 })
+  const db = await openPatiently(url, 8)
   return {
     ...db,
     async close() {

@@ -1,12 +1,13 @@
 /** Data folders of a demonstration that has started once, so that a test file's server starts in a second instead of ten. */
 import { createHash, randomUUID } from 'node:crypto'
-import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { cpSync, existsSync, globSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 const NAME = /^mt-login-seeded-/
 const KEPT_MS = 3_600_000
+const NETS = 'models'
 
 /** Changes with any source, so that no folder of older code is used. */
 function sourceVersion(): string {
@@ -21,7 +22,11 @@ export async function seededFolder(fill: (folder: string) => Promise<void>): Pro
   const template = path.join(tmpdir(), `mt-login-seeded-${process.getuid?.() ?? 0}-${sourceVersion()}`)
   if (!existsSync(template)) await build(template, fill)
   const folder = mkdtempSync(path.join(tmpdir(), 'mt-login-app-'))
-  cpSync(template, folder, { recursive: true })
+  const nets = path.join(template, NETS)
+  cpSync(template, folder, { recursive: true, filter: (source) => source !== nets })
+  // Files that nobody writes to again: a second name for each will do.
+  mkdirSync(path.join(folder, NETS))
+  for (const name of readdirSync(nets)) linkSync(path.join(nets, name), path.join(folder, NETS, name))
   return folder
 }
 
