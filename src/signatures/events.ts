@@ -29,6 +29,9 @@ export const signatureEvents = defineEvents({
   /** A client may list them for an hour. */
   'signatures/certificates-shown': z.object({ askId: z.uuid() }),
   'signatures/credential-issued': z.object({ ...credential, replaces: z.uuid().optional() }),
+  /** Under the credential's own id: wrong passwords ever, and how many of them count no more. */
+  'signatures/wrong-password': z.object({ total: z.int() }),
+  'signatures/tries-cleared': z.object({ total: z.int(), seal: z.string() }),
   'signatures/credential-suspended': z.object({ ...credential, cause: z.enum(HOLD_CAUSES) }),
   'signatures/credential-resumed': z.object(credential),
   'signatures/credential-revoked': z.object({ ...credential, reason: z.enum(REASONS), cause: z.enum(END_CAUSES) }),

@@ -184,6 +184,41 @@ for (const database of testDatabases()) {
       assert.equal(await own(victim), true)
     })
 
+    test('a recovery that somebody wrote a step further, or gave to another browser or account, is gone', async () => {
+      const [victim, operator] = [await newCitizen(), await newCitizen()]
+      const { recovery } = room.accounts
+      for (const text of [
+        "UPDATE one_time_token SET state = 'new-password' WHERE id = $1",
+        "UPDATE one_time_token SET binding = 'of the operator' WHERE id = $1",
+        'UPDATE one_time_token SET account_id = $2 WHERE id = $1',
+      ]) {
+        const started = await recovery.start({ cpf: victim.cpf, method: 'email', binding: 'b', facts: elsewhere() })
+        assert.ok(started.kind === 'started')
+        assert.ok(await recovery.find({ id: started.id, binding: 'b' }))
+        await room.db.execute(text, text.includes('$2') ? [started.id, operator.account.id] : [started.id])
+        for (const binding of ['b', 'of the operator']) {
+          assert.equal(await recovery.find({ id: started.id, binding }), undefined, text)
+          assert.equal((await recovery.setPassword({ id: started.id, binding }, OPERATORS_PASSWORD, FACTS)).kind, 'gone')
+        }
+        room.clock.advance(600_000)
+      }
+    })
+
+    test('counters that are set back give no more codes to guess', async () => {
+      const victim = await newCitizen()
+      const secret = await enableTotp(victim)
+      const entered = await signIn(victim.cpf)
+      assert.ok(entered.kind === 'second-factor')
+      const wrong = codeNow(secret) === '000000' ? '000001' : '000000'
+      const guess = async (code: string) => (await room.accounts.steps.verifySecondFactor({ ticket: entered.ticket, binding: 'b', proof: { method: 'totp', code }, facts: FACTS })).kind
+      for (let index = 0; index < 10; index += 1) {
+        assert.equal(await guess(wrong), 'wrong')
+        await room.db.execute('DELETE FROM throttle')
+      }
+      assert.equal(await guess(wrong), 'wait')
+      assert.equal(await guess(codeNow(secret)), 'wait', 'for right ones too')
+    })
+
     test('what somebody laid into a closed account is gone when its CPF registers again', async () => {
       const victim = await newCitizen()
       await room.accounts.safety.close(changer(victim))

@@ -103,8 +103,36 @@ test('with the master key, and a proof that was forged by it, a kept key still w
   await assert.rejects(confirm(last.id, await scene.proof(victim, last.nonce), SIGNING_PASSWORD), refuses(credentialUnusable, 'suspended'))
 })
 
-test('nothing was signed meanwhile, and no certificate issued but the two', async () => {
+test('tries that are set back in the rows are no more tries; a right password, or the owner\'s release, begins anew', async () => {
+  const owner = await scene.addCitizen()
+  const credentialId = await scene.keep(owner)
+  const attempt = async (password: string) => {
+    const activation = await scene.open(owner, { credential: { kind: 'kept', credentialId } })
+    return confirm(activation.id, await scene.proof(owner, activation.nonce), password)
+  }
+  const setBack = () => scene.db.execute('UPDATE signature_credential SET wrong_tries = 0, held_for = NULL WHERE id = $1', [credentialId])
+  const release = () => scene.db.execute('UPDATE pki_certificate SET revoked_at = NULL, revocation_reason = NULL WHERE serial = (SELECT serial FROM signature_credential WHERE id = $1)', [credentialId])
+  for (let i = 0; i < 3; i += 1) await assert.rejects(attempt(`palpite-${i}`), refuses(wrongSigningPassword))
+  await (await attempt(SIGNING_PASSWORD)).close()
+  for (let i = 0; i < 5; i += 1) {
+    await assert.rejects(attempt(`outro-${i}`), refuses(wrongSigningPassword))
+    await setBack()
+  }
+  await release()
+  for (const password of ['outro-6', SIGNING_PASSWORD]) await assert.rejects(attempt(password), refuses(credentialUnusable, 'suspended'))
+  await setBack()
+  await release()
+  // A line that says "cleared" without our seal clears nothing.
+  await scene.db.execute(
+    "INSERT INTO audit_event (at, type, actor_kind, subject_id, data, salt) VALUES (now(), 'signatures/tries-cleared', 'system', $1, '{\"total\": 99, \"seal\": \"AAAA\"}', $2)", [credentialId, randomBytes(16)],
+  )
+  await assert.rejects(attempt(SIGNING_PASSWORD), refuses(credentialUnusable, 'suspended'))
+  await scene.signing.credentials.resume({ id: credentialId, accountId: owner.accountId, cause: 'citizen', actor: { kind: 'citizen', id: owner.accountId } })
+  await (await attempt(SIGNING_PASSWORD)).close()
+})
+
+test('nothing was signed meanwhile, and no certificate issued but those that were kept', async () => {
   assert.equal((await scene.events('signatures/signed')).length, 0)
   const rows = await scene.db.query<{ profile: string }>('SELECT profile FROM pki_certificate WHERE subject_id IS NOT NULL')
-  assert.deepEqual(rows.map(({ profile }) => profile), ['citizen', 'citizen'])
+  assert.deepEqual(rows.map(({ profile }) => profile), ['citizen', 'citizen', 'citizen'])
 })

@@ -13,6 +13,8 @@ export interface Limit {
   readonly spanMs: number
   readonly delayMs: number
   readonly maxDelayMs: number
+  /** Also counted in each process by itself: what it guards is worth a change of rows. */
+  readonly isRemembered?: boolean | undefined
 }
 
 /** Makes a look-up key out of something that must not be readable in the table. */
@@ -74,9 +76,9 @@ export function createLimits(settings: ThrottleSettings, keyOf: KeyOf): Limits {
         whole: backoff(keyOf('account', cpf), settings.perAccount, 30 * SECOND, 24 * HOUR),
       }
     },
-    secondFactor: (accountId) => window(keyOf('factor', accountId), settings.secondFactor, 10 * MINUTE),
+    secondFactor: (accountId) => ({ ...window(keyOf('factor', accountId), settings.secondFactor, 10 * MINUTE), isRemembered: true }),
     message: (destination) => window(keyOf('message', destination), settings.messagesPerDestination, 10 * MINUTE),
-    codes: (subject) => backoff(keyOf('codes', subject), settings.perAccount, 30 * SECOND, 24 * HOUR),
+    codes: (subject) => ({ ...backoff(keyOf('codes', subject), settings.perAccount, 30 * SECOND, 24 * HOUR), isRemembered: true }),
     start: (what, ip) => window(keyOf('start', what, networkOf(ip)), settings.startsPerAddress, HOUR),
     certificate: (step, ip) => window(keyOf('certificate', step, networkOf(ip)), settings.perAddress, MINUTE),
     passkey: (ip) => window(keyOf('passkey', networkOf(ip)), settings.perAddress, MINUTE),

@@ -12,6 +12,7 @@ export interface StoredToken {
   readonly createdAt: Date
   readonly expiresAt: Date
   readonly secretHash: Buffer
+  readonly seal: Buffer | undefined
 }
 
 interface TokenRow {
@@ -25,6 +26,7 @@ interface TokenRow {
   created_at: Date
   expires_at: Date
   secret_hash: Buffer
+  seal: Buffer | null
 }
 
 export interface NewTokenRow {
@@ -39,18 +41,19 @@ export interface NewTokenRow {
   readonly createdAt: Date
   readonly codeExpiresAt: Date
   readonly expiresAt: Date
+  readonly seal: Buffer
 }
 
-const COLUMNS = 'id, kind, account_id, binding, sealed, state, attempts, created_at, expires_at, secret_hash'
+const COLUMNS = 'id, kind, account_id, binding, sealed, state, attempts, created_at, expires_at, secret_hash, seal'
 const LIVE = 'consumed_at IS NULL AND expires_at > $2'
 
 export async function insertToken(sql: Sql, row: NewTokenRow): Promise<void> {
   await sql.execute(
-    `INSERT INTO one_time_token (id, kind, secret_hash, link_hash, account_id, binding, sealed, state, created_at, code_expires_at, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    `INSERT INTO one_time_token (id, kind, secret_hash, link_hash, account_id, binding, sealed, state, created_at, code_expires_at, expires_at, seal)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     [
       row.id, row.kind, row.secretHash, row.linkHash, row.accountId, row.binding, row.sealed, row.state, row.createdAt, row.codeExpiresAt,
-      row.expiresAt,
+      row.expiresAt, row.seal,
     ],
   )
 }
@@ -86,10 +89,10 @@ export async function consumeToken(tx: Sql, id: string, now: Date): Promise<bool
 }
 
 /** Moves a flow's token from one state to the next; false when it is not in the first any more. */
-export async function moveToken(sql: Sql, move: { id: string; from: string; to: string; binding?: string | undefined; now: Date }): Promise<boolean> {
+export async function moveToken(sql: Sql, move: { id: string; from: string; to: string; binding: string | undefined; now: Date; sealed: { from: Buffer; to: Buffer } }): Promise<boolean> {
   const changed = await sql.execute(
-    `UPDATE one_time_token SET state = $4, binding = coalesce($5, binding) WHERE id = $1 AND ${LIVE} AND state = $3`,
-    [move.id, move.now, move.from, move.to, move.binding ?? null],
+    `UPDATE one_time_token SET state = $4, binding = $5, seal = $7 WHERE id = $1 AND ${LIVE} AND state = $3 AND seal = $6`,
+    [move.id, move.now, move.from, move.to, move.binding ?? null, move.sealed.from, move.sealed.to],
   )
   return changed === 1
 }
@@ -130,5 +133,6 @@ function toToken(row: TokenRow): StoredToken {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     secretHash: row.secret_hash,
+    seal: row.seal ?? undefined,
   }
 }

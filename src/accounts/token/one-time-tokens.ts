@@ -1,8 +1,8 @@
 import { randomBytes, randomInt, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../platform/clock.ts'
 import type { Sql } from '../../platform/db.ts'
-import type { Keyring } from '../../platform/keyring.ts'
 import { isUuid } from '../../platform/database/uuid.ts'
+import { equalSecrets, type Keyring } from '../../platform/keyring.ts'
 import {
   consumeToken, consumeTokensOf, countTokenAttempt, findToken, findTokenByLink, insertToken, moveToken, renewToken, type StoredToken,
 } from './one-time-token.store.ts'
@@ -82,6 +82,17 @@ export function createOneTimeTokens({ db, clock, keyring }: OneTimeTokenDependen
     return { secrets: { id, code, link }, secretHash: codeHash(id, code), linkHash: linkHash(link) }
   }
 
+  /** Whose step it is, in which browser, and how far it came. */
+  const sealOf = ({ id, kind, accountId, binding, state }: Pick<Token, 'id' | 'kind' | 'accountId' | 'binding' | 'state'>) =>
+    keyring.hash(JSON.stringify([id, kind, accountId ?? null, binding ?? null, state ?? null]), 'one-time-token')
+  /** A row that somebody changed is no token. */
+  const isWhole = (stored: StoredToken) => stored.seal !== undefined && equalSecrets(stored.seal, sealOf(stored))
+
+  async function findWhole(sql: Sql, id: string): Promise<StoredToken | undefined> {
+    const stored = isUuid(id) ? await findToken(sql, id, clock.now()) : undefined
+    return stored && isWhole(stored) ? stored : undefined
+  }
+
   async function open(stored: StoredToken): Promise<Token> {
     const { id, kind, accountId, binding, state, createdAt, sealed } = stored
     const payload = sealed && (await keyring.open(sealed, contextOf(kind, id))).toString('utf8')
@@ -96,6 +107,7 @@ export function createOneTimeTokens({ db, clock, keyring }: OneTimeTokenDependen
         id: secrets.id, kind, ...hashes, accountId: accountId ?? null, binding: binding ?? null, state: state ?? null, createdAt: now,
         sealed: payload === undefined ? null : await keyring.seal(payload, contextOf(kind, secrets.id)),
         codeExpiresAt: after(now, Math.min(ttlSeconds, CODE_TTL_SECONDS)), expiresAt: after(now, ttlSeconds),
+        seal: sealOf({ id: secrets.id, kind, accountId, binding, state }),
       })
       return secrets
     },
@@ -103,7 +115,7 @@ export function createOneTimeTokens({ db, clock, keyring }: OneTimeTokenDependen
       if (!isUuid(id)) return { kind: 'gone' }
       const attempt = { id, kind, binding: binding ?? null, maxAttempts: MAX_CODE_ATTEMPTS, now: clock.now() }
       const stored = await countTokenAttempt(db, attempt)
-      if (stored === undefined) return { kind: 'gone' }
+      if (stored === undefined || !isWhole(stored)) return { kind: 'gone' }
       if (!timingSafeEqual(stored.secretHash, codeHash(id, code.replace(/\D/g, '')))) {
         return { kind: 'wrong', attemptsLeft: MAX_CODE_ATTEMPTS - stored.attempts }
       }
@@ -111,15 +123,20 @@ export function createOneTimeTokens({ db, clock, keyring }: OneTimeTokenDependen
     },
     async findByLink(kind, link) {
       const stored = await findTokenByLink(db, linkHash(link), clock.now())
-      return stored?.kind === kind ? open(stored) : undefined
+      return stored?.kind === kind && isWhole(stored) ? open(stored) : undefined
     },
     async find({ kind, id, binding }, sql = db) {
-      const stored = isUuid(id) ? await findToken(sql, id, clock.now()) : undefined
+      const stored = await findWhole(sql, id)
       return stored?.kind === kind && stored.binding === binding ? open(stored) : undefined
     },
     consume: (tx, id) => consumeToken(tx, id, clock.now()),
     consumeAllOf: (tx, accountId, kind) => consumeTokensOf(tx, accountId, clock.now(), kind),
-    move: (sql, move) => moveToken(sql, { ...move, now: clock.now() }),
+    async move(sql, { id, from, to, binding }) {
+      const stored = await findWhole(sql, id)
+      if (stored?.state !== from || stored.seal === undefined) return false
+      const next = { ...stored, state: to, binding: binding ?? stored.binding }
+      return moveToken(sql, { id, from, to, binding: next.binding, now: clock.now(), sealed: { from: stored.seal, to: sealOf(next) } })
+    },
     async renew(sql, id) {
       const { secrets, ...hashes } = makeSecrets(id)
       const now = clock.now()

@@ -4,12 +4,13 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Keyring } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { ArtifactStore, FoundArtifact } from './artifact.ts'
+import { sealed, unsealed } from './artifact-seal.ts'
 import { forgetAhead, isSessionStored, noteSession, rememberAhead, takeAhead } from './request-memory.ts'
 
 export interface AdapterDeps {
   readonly store: ArtifactStore
   readonly clock: Clock
-  readonly keyring: Pick<Keyring, 'seal' | 'open'>
+  readonly keyring: Pick<Keyring, 'seal' | 'open' | 'hash'>
 }
 
 /** Ids that open nothing by themselves and are referred to from elsewhere; all others are kept only as digests. */
@@ -53,7 +54,7 @@ export class ProviderAdapter implements Adapter {
     if (CARRIES_INPUT.has(this.#model)) checkStorable(payload)
     forgetAhead()
     const expiresAt = expiresIn === undefined ? undefined : new Date(this.#deps.clock.now().getTime() + expiresIn * 1000)
-    await answered(this.#deps.store.upsert({ model: this.#model, id: stored, payload: this.#toStore(id, payload), expiresAt }))
+    await answered(this.#deps.store.upsert({ model: this.#model, id: stored, payload: sealed(this.#deps.keyring, this.#model, stored, this.#toStore(id, payload)), expiresAt }))
   }
 
   async find(id: string): Promise<JsonObject | undefined> {
@@ -62,13 +63,14 @@ export class ProviderAdapter implements Adapter {
     const ahead = SEEN_ONCE.has(this.#model) ? takeAhead(`${this.#model}:${stored}`) : undefined
     if (ahead !== undefined) return ahead ?? undefined
     const found = await answered(this.#deps.store.find(this.#model, stored))
-    if (!found) return undefined
-    const { grantId } = found.payload
-    const sessionUid = sessionUidOf(found.payload)
+    const content = found && unsealed(this.#deps.keyring, this.#model, found.payload, stored)
+    if (!content) return undefined
+    const { grantId } = content
+    const sessionUid = sessionUidOf(content)
     if (typeof grantId === 'string') rememberAhead(`Grant:${grantId}`, found.grant)
-    if (sessionUid !== undefined) rememberAhead(`Session:${sessionUid}`, found.session)
-    if (this.#model === 'Session') noteSession(stored, found.payload)
-    const payload = { ...restored(found), jti: id }
+    if (sessionUid !== undefined) rememberAhead(`Session:${sessionUid}`, found.session && (this.#session(found.session) ?? null))
+    if (this.#model === 'Session') noteSession(stored, content)
+    const payload = { ...restored({ ...found, payload: content }), jti: id }
     if (this.#model === 'RefreshToken') rememberAhead(`RefreshToken:${stored}`, payload)
     return payload
   }
@@ -77,7 +79,12 @@ export class ProviderAdapter implements Adapter {
     const ahead = takeAhead(`Session:${uid}`)
     if (ahead !== undefined) return ahead ?? undefined
     const found = await answered(this.#deps.store.findByUid(uid))
-    return found && restored(found)
+    const payload = found && this.#session(found.payload)
+    return payload && restored({ ...found, payload })
+  }
+
+  #session(payload: JsonObject): JsonObject | undefined {
+    return unsealed(this.#deps.keyring, 'Session', payload)
   }
 
   async findByUserCode(userCode: string): Promise<JsonObject | undefined> {

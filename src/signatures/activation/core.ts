@@ -14,7 +14,7 @@ export interface SigningCore {
   readonly db: Database
   readonly clock: Clock
   readonly keyring: Pick<Keyring, 'seal' | 'open' | 'hash' | 'isCurrent'>
-  readonly audit: Pick<Audit, 'record'>
+  readonly audit: Pick<Audit, 'record' | 'highest' | 'ledger'>
   readonly people: SignerPorts
 }
 

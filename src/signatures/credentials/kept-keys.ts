@@ -5,6 +5,7 @@ import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { type Credential, MOST_TRIES } from './credential.ts'
 import { claimTry, findKept, resetTries, returnTry } from './credential.store.ts'
 import { type Credentials, getCredential, sealContext } from './credentials.ts'
+import { clearWrong, countWrong, noteWrong } from './tries.ts'
 
 /** Keys that citizens keep, for a signature; what rests, is revoked or is over is none. */
 export function createKeptKeys(core: SigningCore, { suspend }: Pick<Credentials, 'suspend'>): FindKeptKey {
@@ -14,20 +15,32 @@ export function createKeptKeys(core: SigningCore, { suspend }: Pick<Credentials,
     const kept = credential.state === 'active' ? await findKept(db, id) : undefined
     if (!kept?.sealed) throw unusable(credential)
     const context = sealContext(id, accountId)
-    let tries = 0
+    const rest = () => suspend({ id, accountId, cause: 'wrong-password', actor: { kind: 'system' } })
+    let [tries, wrong] = [0, 0]
     return {
       serial: credential.serial, spki: kept.spki, certificates: credential.certificates, context,
       // Without its outer wrapping it is still closed by the citizen's password.
       wrapped: keyring.open(kept.sealed, context),
       async claimTry() {
+        wrong = await countWrong(core, id)
+        if (wrong >= MOST_TRIES) {
+          // Its row says that there are tries left, or that it rests no more: somebody wrote that.
+          await rest()
+          throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable, { detail: 'suspended' })
+        }
         const claimed = await claimTry(db, id)
         if (claimed === undefined) throw unusable(credential)
         tries = claimed
       },
       async settleTry(outcome) {
-        if (outcome === 'right') await resetTries(db, id)
-        else if (outcome === 'not-made') await returnTry(db, id)
-        else if (tries >= MOST_TRIES) await suspend({ id, accountId, cause: 'wrong-password', actor: { kind: 'system' } })
+        if (outcome === 'not-made') return returnTry(db, id)
+        if (outcome === 'right') {
+          await resetTries(db, id)
+          if (wrong > 0) await clearWrong(core, db, id)
+          return
+        }
+        await noteWrong(core, db, id)
+        if (Math.max(tries, wrong + 1) >= MOST_TRIES) await rest()
       },
     }
   }

@@ -8,6 +8,7 @@ import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { type Credential, type EndCause, type HoldCause, REASON_OF } from './credential.ts'
 import { findCredential, listLiveCertificates, lockCredential, setEnded, setHeld } from './credential.store.ts'
 import type { CredentialChange, Credentials } from './credentials.ts'
+import { clearWrong } from './tries.ts'
 
 export interface EndedCertificates {
   readonly kept: number
@@ -36,6 +37,7 @@ export function createLife(core: SigningCore): Pick<Credentials, 'suspend' | 're
         const { id, serial } = credential
         if (credential.state !== 'suspended' || !(await releaseIn(tx, credential))) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
         await setHeld(tx, id, undefined, clock.now())
+        await clearWrong(core, tx, id)
         await audit.record(tx, { type: 'signatures/credential-resumed', actor: asked.actor, subject: asked.accountId, data: { credentialId: id, serial } })
       }),
     revoke: (asked) =>
