@@ -67,7 +67,7 @@ export function sectionOf(path: string): string {
 }
 
 /** What forms post to that have no page of their own. */
-const ENDS = /\/(remover|retirar|sair|sair-dos-outros|esquecer|desmarcar|aceitar|aprovar|recusar|renunciar|assinar|parar|liberar|cancelar|nao-fui-eu|concordar|desistir|desbloquear|enviar|prazo|pessoas|eu|documentos|confirmar|revogar)$/
+const ENDS = /\/(remover|retirar|sair|sair-dos-outros|esquecer|desmarcar|aceitar|aprovar|recusar|renunciar|assinar|parar|liberar|cancelar|nao-fui-eu|concordar|desistir|desbloquear|enviar|prazo|nivel|pessoas|eu|documentos|confirmar|revogar)$/
 
 /** Steps of the page right above them: whatever is answered comes back to it. */
 const BELOW = /\/(codigo|opcoes|pessoa|permitir|negar|pronto)$/

@@ -14,6 +14,8 @@ const CERTIFICATE_CHANGES = ['parar', 'liberar', 'revogar']
 const SIGNING_FORMS: readonly (readonly [form: string, fields: Record<string, string>])[] = [
   ...['documentos', `documentos/${ID}/remover`, 'pessoas', 'pessoas/eu', `pessoas/${ID}/remover`, 'prazo', 'enviar', 'cancelar', 'recusar'].map((form) => [form, {}] as const),
   ['assinar', { carimbo: 'sim' }],
+  ['nivel', {}],
+  [`assinando/${ID}`, {}],
   ['confirmar', { prova: 'rosto' }],
 ]
 const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[] = [
@@ -31,6 +33,8 @@ const FORMS: readonly (readonly [path: string, fields: Record<string, string>])[
   ['/conta/seguranca/chaves/opcoes', {}],
   [`/conta/seguranca/chaves/${ID}/remover`, {}],
   ['/conta/seguranca/codigos', {}],
+  ['/conta/seguranca/certificado', {}],
+  [`/conta/seguranca/certificado/${ID}/remover`, {}],
   ['/conta/aparelhos/sair', { session: 'x' }],
   ['/conta/aparelhos/sair-dos-outros', {}],
   ['/conta/aparelhos/esquecer', { device: ID }],
@@ -95,7 +99,7 @@ test('a stranger’s forms, even with a token of their own, change nothing and l
     assert.equal(response.status, 303, path)
     const location = response.headers.get('Location') ?? ''
     assert.match(location, /^\/conta\/entrar\?para=\/conta\//, path)
-    assert.ok([...PAGES, ...DRAFT_PAGES, `/conta/certificados/novo/${ID}`, `/conta/procuracoes/assinatura/${ID}`, `/conta/autorizar/${ID}`].includes(location.slice('/conta/entrar?para='.length)), `${path} comes back to a page: ${location}`)
+    assert.ok([...PAGES, ...DRAFT_PAGES, `/conta/certificados/novo/${ID}`, `/conta/procuracoes/assinatura/${ID}`, `/conta/autorizar/${ID}`, `/conta/assinaturas/${ID}/assinando/${ID}`].includes(location.slice('/conta/entrar?para='.length)), `${path} comes back to a page: ${location}`)
   }
 })
 

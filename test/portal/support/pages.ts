@@ -11,6 +11,7 @@ export const AREA_PAGES = [
   '/conta/seguranca/aplicativo',
   '/conta/seguranca/chaves',
   '/conta/seguranca/codigos',
+  '/conta/seguranca/certificado',
   '/conta/aparelhos',
   '/conta/sistemas',
   '/conta/procuracoes',
