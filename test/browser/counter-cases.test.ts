@@ -171,7 +171,7 @@ test('without a phone: the offer, the camera of the unit’s device, the way in,
   await page.waitForSelector('[data-face-check][data-ready]')
   await checkPage(page, 'the camera of a device')
   await page.locator('[data-face-start]').click()
-  await page.getByRole('heading', { name: 'É você mesmo' }).waitFor({ timeout: 150_000 })
+  await page.waitForURL('**/aparelho/pronto', { timeout: 150_000 }).catch(async () => assert.fail(await page.innerText('main')))
   await checkPage(page, 'the face passed at a device')
   await press(page, 'Continuar')
   await page.getByRole('heading', { name: 'Seu acesso' }).waitFor()
