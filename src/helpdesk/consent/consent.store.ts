@@ -55,18 +55,16 @@ export interface PairedScreen {
   readonly attendanceId: string
   readonly answer: Answer | undefined
   readonly answeredAt: Date | undefined
-  /** When its person said what stays of a blocked account. */
-  readonly chosenAt: Date | undefined
 }
 
 export async function findPaired(sql: Sql, screenHash: Buffer, now: Date): Promise<PairedScreen | undefined> {
-  const [row] = await sql.query<{ id: string; attendance_id: string; answer: Answer | null; answered_at: Date | null; chosen_at: Date | null }>(
-    `SELECT s.id, s.attendance_id, s.answer, s.answered_at, s.chosen_at FROM attendance_consent s
+  const [row] = await sql.query<{ id: string; attendance_id: string; answer: Answer | null; answered_at: Date | null }>(
+    `SELECT s.id, s.attendance_id, s.answer, s.answered_at FROM attendance_consent s
      JOIN attendance c ON c.id = s.attendance_id AND c.state IN ${ASKED_IN} AND c.expires_at > $2
      WHERE s.screen_hash = $1 AND s.ended_at IS NULL`,
     [screenHash, now],
   )
-  return row && { id: row.id, attendanceId: row.attendance_id, answer: row.answer ?? undefined, answeredAt: row.answered_at ?? undefined, chosenAt: row.chosen_at ?? undefined }
+  return row && { id: row.id, attendanceId: row.attendance_id, answer: row.answer ?? undefined, answeredAt: row.answered_at ?? undefined }
 }
 
 export interface NewAnswer extends ScreenAnswer {

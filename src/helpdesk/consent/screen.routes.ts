@@ -87,10 +87,9 @@ export function createScreenRoutes({ views, consents, choices }: ScreenRoutesDep
   router.get(
     `${SCREEN_PAGE}/estado`,
     guard({ response: watched }, async (ctx) => {
-      const view = await viewOf(ctx)
-      const offered = view && (await offeredOn(ctx))
-      const state = view === undefined ? 'gone' : (view.answer ?? 'asked')
-      ctx.body = { state: offered === undefined ? state : offered.chosen ? 'chosen' : 'ways' }
+      const [secret, view] = [secretOf(ctx), await viewOf(ctx)]
+      const owed = view && secret !== undefined ? await choices.stateOf(secret) : undefined
+      ctx.body = { state: owed ?? (view === undefined ? 'gone' : (view.answer ?? 'asked')) }
     }),
   )
   router.post(

@@ -26,6 +26,8 @@ export interface OfferedWays {
  * Only once the face was found to be the owner's: nobody else shall read what an account is reached by.
  */
 export interface WayChoices {
+  /** Whether there is something to choose on this screen now, and whether it was chosen; asked every other second. */
+  stateOf(screen: string): Promise<'ways' | 'chosen' | undefined>
   /** `undefined` while there is nothing to choose on this screen. */
   find(screen: string): Promise<OfferedWays | undefined>
   /** Later choices take the place of former ones, until the case is sent. False when the screen shows nothing to choose any more. */
@@ -39,18 +41,25 @@ export function createWayChoices({ desk, accounts }: { desk: Desk; accounts: Pic
     if (CASE_TYPES[reason].request !== 'kept-ways' || state !== 'captured' || haltedAt !== undefined) return false
     return (await findAgreement(sql, id, await listItems(sql, keyring, id)))?.given === true
   }
-  async function offer(screen: string): Promise<(OfferedWays & { attendance: Attendance }) | undefined> {
+  async function findDue(screen: string): Promise<{ attendance: Attendance; chosen: KeptRequest | undefined } | undefined> {
     const tied = await findTied(desk, db, screen)
     const attendance = tied && (await findAttendance(db, keyring, tied.attendanceId))
     if (attendance === undefined || !(await isDue(db, attendance))) return undefined
-    const { accountId } = await ledgerOf(db, attendance)
-    if (accountId === undefined) return undefined
     const { request } = attendance.facts.reveal()
-    const chosen = request?.kind === 'kept-ways' ? request : undefined
-    return { attendance, ways: await accounts.waysOf(accountId), doubtedSince: await accounts.doubtedSince(accountId), chosen }
+    return { attendance, chosen: request?.kind === 'kept-ways' ? request : undefined }
+  }
+  async function offer(screen: string): Promise<(OfferedWays & { attendance: Attendance }) | undefined> {
+    const due = await findDue(screen)
+    const accountId = due && (await ledgerOf(db, due.attendance)).accountId
+    if (due === undefined || accountId === undefined) return undefined
+    return { ...due, ways: await accounts.waysOf(accountId), doubtedSince: await accounts.doubtedSince(accountId) }
   }
 
   return {
+    async stateOf(screen) {
+      const due = await findDue(screen)
+      return due && (due.chosen ? 'chosen' : 'ways')
+    },
     find: offer,
     async choose(screen, choice) {
       const offered = await offer(screen)
