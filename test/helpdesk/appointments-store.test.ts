@@ -174,6 +174,48 @@ for (const { label, open } of testDatabases()) {
       assert.equal(await appointments.booked(late), undefined)
     })
 
+    test('fewer places: who booked last may be called off with notice, or all stay and the manager sees the hour until it fits', async () => {
+      for (const callsOffBeyond of [true, false]) {
+        await fresh()
+        const wide = { ...HOURS, capacity: 3 }
+        await appointments.changeHours(unitId, { weekday: HOURS.weekday, opening: wide }, clerk)
+        const people: AccountId[] = []
+        for (let index = 0; index < 3; index++) {
+          people.push(await addAccount(db))
+          clock.advance(1000)
+          await appointments.book(people[index] ?? assert.fail(), wish())
+        }
+        const [first = assert.fail(), ...others] = people
+        const change = { weekday: HOURS.weekday, opening: { ...HOURS, capacity: 1 } }
+        assert.deepEqual((await appointments.crowdedBy(unitId, change)).map(({ accountId }) => accountId), others)
+        assert.deepEqual(await appointments.hitBy(unitId, change), [], 'the hour itself stays')
+        told.length = 0
+        assert.equal(await appointments.changeHours(unitId, { ...change, callsOffBeyond }, clerk), callsOffBeyond ? 2 : 0)
+        if (!callsOffBeyond) {
+          assert.deepEqual(await appointments.fullHours(unitId), [{ startsAt: NINE, booked: 3, capacity: 1 }])
+          await assert.rejects(appointments.book(await addAccount(db), wish()), refusedAs('appointments/slot-taken'))
+          assert.equal(await appointments.changeHours(unitId, { fullHour: NINE }, clerk), 2)
+        }
+        assert.deepEqual(told, others.map((id) => `called-off ${id}`))
+        assert.deepEqual([await appointments.fullHours(unitId), (await appointments.booked(first))?.startsAt], [[], NINE])
+        assert.equal(await appointments.changeHours(unitId, { fullHour: NINE }, clerk), 0, 'once')
+        assert.equal((await appointments.hours(unitId, TUESDAY)).find(({ startsAt }) => startsAt.getTime() === NINE.getTime())?.left, 0)
+        await appointments.changeHours(unitId, { closedDay: TUESDAY }, clerk)
+      }
+    })
+
+    test('longer hours hold together whoever booked shorter ones', async () => {
+      await fresh()
+      const people = [await addAccount(db), await addAccount(db), await addAccount(db)]
+      for (const [index, id] of people.entries()) {
+        clock.advance(1000)
+        await appointments.book(id, { ...wish(), startsAt: momentOf(TUESDAY, 8 * 60 + 30 * (index % 2)) })
+      }
+      const change = { weekday: HOURS.weekday, opening: { ...HOURS, slotMinutes: 60 } }
+      assert.deepEqual((await appointments.crowdedBy(unitId, change)).map(({ accountId }) => accountId), people.slice(2))
+      await appointments.changeHours(unitId, { closedDay: TUESDAY }, clerk)
+    })
+
     test('of bookings and a closing at once nobody is left with an hour on a closed day', async () => {
       await fresh()
       const people = await Promise.all([1, 2, 3, 4].map(() => addAccount(db)))

@@ -184,6 +184,8 @@ test('whoever has no reference, or another face, loses nothing and takes nothing
   const list = await enterDesk(area, reviewer, desk.supervisor, '/balcao/fraudes')
   const link = list.links.find(({ href }) => /\/fraudes\/[0-9a-f-]{36}$/.test(href.pathname)) ?? assert.fail(list.text)
   await reviewer.submit(await reviewer.get(link.href), { reason: 'impostor' }, { action: link.href.pathname })
+  // Who judged her approves nothing of hers for a year.
+  desk = { ...desk, supervisor: await hire(area, desk, 'supervisor') }
 })
 
 test('a face that is only compared is not captured before its person agreed, to words of their own; a change of mind stops it', async () => {

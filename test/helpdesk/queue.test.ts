@@ -102,6 +102,8 @@ test('somebody books from home, arrives and is called by the hour; the public sc
   let line = await enterDesk(area, clerk, attendant, '/balcao/fila')
   assert.match(line.text, /Com hora marcada hoje[\s\S]*\*\*\*/)
   assert.ok(!line.html.includes(citizen.cpf))
+  const [first = '', second = ''] = (await area.app.rooms.accounts.get(citizen.accountId)).citizen.reveal().name.split(' ')
+  assert.ok(line.text.includes(`${first} ${second.slice(0, 1)}.`), 'called by first name and initials')
   line = await post(clerk, line, '/balcao/fila/chegou', { reason: 'none' })
   assert.match(line.text, /A senha é H001/)
   line = await post(clerk, line, '/balcao/fila/chamar', { guiche: '3' })
@@ -139,6 +141,34 @@ test('closing a day asks first when somebody booked, then tells them with the wa
   const again = mine.links.find(({ href }) => href.search.includes('unidade=')) ?? assert.fail(mine.text)
   assert.match((await browser.get(again.href)).text, new RegExp(desk.unit.name))
   assert.match((await area.open(browser, '/conta/historico')).text, /A unidade desmarcou a sua hora no balcão/)
+})
+
+test('fewer places than people: the manager is asked, may keep them all, sees the full hour and eases it later, with a message to each', async () => {
+  const people = [await area.citizen(), await area.citizen()]
+  const day = addDays(localDay(area.clock.now()), 3)
+  const places = (capacity: string) => ({ weekday: String(weekdayOf(day)), opens: '08:00', closes: '17:00', slotMinutes: '60', capacity })
+  manager = area.browser()
+  let hours = await enterDesk(area, manager, desk.manager, '/balcao/horarios')
+  hours = await post(manager, hours, '/balcao/horarios', places('2'))
+  for (const { accountId } of people) {
+    area.clock.advance(1000)
+    await area.app.rooms.line.appointments.book(accountId, { unitId: desk.unit.id, kind: 'account', startsAt: momentOf(day, 9 * 60) })
+  }
+  const asked = await post(manager, hours, '/balcao/horarios', places('1'))
+  assert.match(asked.text, /Uma pessoa fica sem lugar na sua hora/)
+  const kept = await post(manager, asked, '/balcao/horarios', { ...places('1'), confirmed: 'sim', beyond: 'keep' })
+  assert.match(kept.text, /Pessoas marcadas: 2. Lugares: 1\./)
+  const easing = await manager.submit(kept, {}, { action: '/balcao/horarios/excesso' })
+  assert.match(easing.text, /Desmarcar e avisar/)
+  const [first, last] = people
+  assert.ok(await area.app.rooms.line.appointments.booked(last?.accountId ?? assert.fail()), 'nothing is done before the answer')
+  const done = await manager.submit(easing, {}, { action: '/balcao/horarios/excesso' })
+  assert.match(done.text, /A hora ficou com as pessoas que cabem nela. Uma pessoa foi avisada/)
+  assert.doesNotMatch(done.text, /Horas com mais gente/)
+  assert.ok((await area.mailsTo(last?.email ?? '')).some(({ subject, text }) => /desmarcou a sua hora/.test(`${subject} ${text}`)))
+  assert.ok(await area.app.rooms.line.appointments.booked(first?.accountId ?? assert.fail()))
+  const called = await post(manager, done, '/balcao/horarios/excesso', { hour: 'x' })
+  assert.equal(called.status, 422)
 })
 
 test('another unit, a role that is not there and a stranger move nothing', async () => {

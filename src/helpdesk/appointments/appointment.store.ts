@@ -156,11 +156,11 @@ export async function findCalledOff(sql: Sql, accountId: AccountId, now: Date): 
   return row && toAppointment(row)
 }
 
-/** Everybody booked in a unit in a span. */
-export async function listBookedIn(sql: Sql, unitId: string, from: Date, until: Date): Promise<Appointment[]> {
+/** Everybody booked in a unit in a span, in the order of the hours or in that of booking. */
+export async function listBookedIn(sql: Sql, unitId: string, from: Date, until: Date, order: 'by-hour' | 'by-booking' = 'by-hour'): Promise<Appointment[]> {
   const rows = await sql.query<AppointmentRow>(
     `SELECT ${COLUMNS} FROM helpdesk_appointment a WHERE a.unit_id = $1 AND a.state = 'booked' AND a.starts_at >= $2 AND a.starts_at < $3
-     ORDER BY a.starts_at, a.created_at, a.id`,
+     ORDER BY ${order === 'by-hour' ? 'a.starts_at, ' : ''}a.created_at, a.id`,
     [unitId, from, until],
   )
   return rows.map(toAppointment)

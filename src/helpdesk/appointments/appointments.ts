@@ -12,10 +12,10 @@ import {
   type Appointment, type BookableUnit, countBookings, countTaken, endAppointment, findBooked, findBookedAt, findCalledOff, givePlaceBack, insertAppointment, listBookableUnits, listBookedIn, listClosedDays, listDueReminders, listOpenings, lockHours, missBefore,
   noteReminded, setClosedDay, takePlace,
 } from './appointment.store.ts'
-import { changeHours, listHit } from './closing.ts'
+import { changeHours, listCrowded, listFullHours, listHit } from './closing.ts'
 import type { PrepareNotice } from './notice.ts'
 import { APPOINTMENT_PROBLEMS } from './problems.ts'
-import { bookableDays, findSlot, type HoursChange, isSoonEnough, type Opening, slotsOf } from './slots.ts'
+import { bookableDays, findSlot, type FullHour, type HoursChange, isSoonEnough, type Opening, slotsOf } from './slots.ts'
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
@@ -43,6 +43,10 @@ export interface Appointments {
   closedDays(unitId: string): Promise<string[]>
   /** Who booked what a change would take away; for asking before it is made. */
   hitBy(unitId: string, change: HoursChange): Promise<Appointment[]>
+  /** Whom it would leave without a place in an hour that stays. */
+  crowdedBy(unitId: string, change: HoursChange): Promise<Appointment[]>
+  /** Hours to come with more people than places. */
+  fullHours(unitId: string): Promise<FullHour[]>
   /** Changes the hours; who booked what they no longer hold is told at once. Returns how many. */
   changeHours(unitId: string, change: HoursChange, by: AccountId): Promise<number>
   /** Takes a closed day back. What was called off stays so. */
@@ -89,6 +93,8 @@ export function createAppointments(deps: AppointmentsDependencies): Appointments
     openings: (unitId) => listOpenings(db, unitId),
     closedDays: async (unitId) => [...(await closedOf(db, unitId))],
     hitBy: (unitId, change) => listHit(db, unitId, change, clock.now()),
+    crowdedBy: (unitId, change) => listCrowded(db, unitId, change, clock.now()),
+    fullHours: (unitId) => listFullHours(db, unitId, clock.now()),
     changeHours: (unitId, change, by) => changeHours(deps, unitId, change, by),
     reopenDay: (unitId, day, by) =>
       db.transaction(async (tx) => {

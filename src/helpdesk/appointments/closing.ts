@@ -1,15 +1,41 @@
 import type { AccountId } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
-import { type Appointment, endAppointment, givePlaceBack, listBookedIn, lockHours, setClosedDay, setOpening } from './appointment.store.ts'
+import { type Appointment, endAppointment, givePlaceBack, listBookedIn, listOpenings, lockHours, setClosedDay, setOpening } from './appointment.store.ts'
 import type { AppointmentsDependencies } from './appointments.ts'
-import { BOOKING_DAYS, type HoursChange, isHitBy } from './slots.ts'
+import { beyondPlaces, BOOKING_DAYS, type FullHour, fullHours, type HoursChange, isHitBy, isInHour } from './slots.ts'
 
 const DAY_MS = 86_400_000
 
 /** Who booked an hour that a change of the unit's hours takes away. */
 export async function listHit(sql: Sql, unitId: string, change: HoursChange, now: Date): Promise<Appointment[]> {
-  const until = new Date(now.getTime() + (BOOKING_DAYS + 2) * DAY_MS)
-  return (await listBookedIn(sql, unitId, now, until)).filter(({ startsAt }) => isHitBy(change, startsAt))
+  const booked = await listBooked(sql, unitId, now)
+  const hit = booked.filter(({ startsAt }) => isHitBy(change, startsAt))
+  const beyond = await listBeyond(sql, unitId, change, booked.filter((one) => !hit.includes(one)))
+  return [...hit, ...beyond].sort((one, other) => one.startsAt.getTime() - other.startsAt.getTime())
+}
+
+/** Hours to come with more people than places, after the places became fewer. */
+export async function listFullHours(sql: Sql, unitId: string, now: Date): Promise<FullHour[]> {
+  return fullHours(await listOpenings(sql, unitId), await listBooked(sql, unitId, now))
+}
+
+/** Whom a change of a weekday keeps within its hours and has no place for. */
+export async function listCrowded(sql: Sql, unitId: string, change: HoursChange, now: Date): Promise<Appointment[]> {
+  return 'weekday' in change ? listHit(sql, unitId, { ...change, callsOffBeyond: true }, now).then((all) => all.filter(({ startsAt }) => !isHitBy(change, startsAt))) : []
+}
+
+/** In the order of their booking, so that the last one is the first to go. */
+function listBooked(sql: Sql, unitId: string, now: Date): Promise<Appointment[]> {
+  return listBookedIn(sql, unitId, now, new Date(now.getTime() + (BOOKING_DAYS + 2) * DAY_MS), 'by-booking')
+}
+
+async function listBeyond(sql: Sql, unitId: string, change: HoursChange, booked: readonly Appointment[]): Promise<Appointment[]> {
+  if ('fullHour' in change) {
+    const openings = await listOpenings(sql, unitId)
+    return beyondPlaces(openings, booked.filter(({ startsAt }) => isInHour(openings, change.fullHour, startsAt)))
+  }
+  if ('closedDay' in change || change.opening === undefined || change.callsOffBeyond !== true) return []
+  return beyondPlaces([change.opening], booked)
 }
 
 /**
@@ -39,6 +65,7 @@ export async function changeHours(deps: AppointmentsDependencies, unitId: string
 
 async function writeChange({ audit }: AppointmentsDependencies, tx: Sql, unitId: string, change: HoursChange, by: AccountId): Promise<void> {
   const actor = { kind: 'operator', id: by } as const
+  if ('fullHour' in change) return
   if ('closedDay' in change) {
     await setClosedDay(tx, unitId, change.closedDay, true)
     await audit.record(tx, { type: 'helpdesk/closed-day-set', actor, data: { unitId, closed: true } })

@@ -17,7 +17,7 @@ export interface HoursRoutesDependencies {
 const PAGE = '/balcao/horarios'
 /** Hours that the question names one by one. */
 const SHOWN_HOURS = 10
-const OUTCOMES = ['opening', 'closed-day', 'rule', 'tablet'] as const
+const OUTCOMES = ['opening', 'closed-day', 'full-hour', 'rule', 'tablet'] as const
 const query = z.object({ feito: z.enum(OUTCOMES).optional(), avisadas: z.coerce.number().int().min(0).max(100_000).optional() })
 type Query = z.output<typeof query>
 
@@ -31,10 +31,11 @@ const weekday = number(0, 6)
 /** Said once the page has told who loses an hour by the change. */
 const confirmed = z.literal('sim').optional()
 const openingForm = z
-  .object({ weekday, opens: minutes, closes: minutes, slotMinutes: number(5, 240), capacity: number(1, 100), confirmed })
+  .object({ weekday, opens: minutes, closes: minutes, slotMinutes: number(5, 240), capacity: number(1, 100), confirmed, beyond: z.enum(['keep', 'call-off']).optional() })
   .refine(({ opens, closes, slotMinutes }) => opens + slotMinutes <= closes, { message: 'appointments.field.closes', path: ['closes'] })
 const closing = z.object({ weekday, confirmed })
 const closedDay = z.object({ day: z.iso.date('appointments.field.day'), change: z.enum(['close', 'open']), confirmed })
+const fullHour = z.object({ hour: z.iso.datetime().transform((text) => new Date(text)), confirmed })
 const ruleForm = z.object({ lawRun: number(1, 10), bookedRun: number(1, 10) })
 
 interface Asked<B> {
@@ -55,6 +56,7 @@ export function createHoursRoutes({ pages, queue, appointments }: HoursRoutesDep
     const data = {
       openings,
       closedDays: await appointments.closedDays(id),
+      fullHours: await appointments.fullHours(id),
       rule: await queue.rule(id),
       tabletHref: `/senha/${code}/${await queue.tabletKey(id)}`,
       panelHref: `/painel/${code}`,
@@ -70,16 +72,20 @@ export function createHoursRoutes({ pages, queue, appointments }: HoursRoutesDep
   async function change(ctx: HttpContext, visit: DeskVisit, asked: { change: HoursChange; fields: Record<string, string | number>; isConfirmed: boolean }): Promise<void> {
     const { unit, account } = visit
     const hit = asked.isConfirmed ? [] : await appointments.hitBy(unit.id, asked.change)
-    if (hit.length > 0) {
-      const hours = hit.slice(0, SHOWN_HOURS).map(({ startsAt }) => startsAt)
-      return pages.show(ctx, visit, { section: 'hours', view: 'hours-hit', data: { count: hit.length, hours, action: ctx.path, fields: asked.fields, back: PAGE } })
+    const crowded = asked.isConfirmed ? [] : await appointments.crowdedBy(unit.id, asked.change)
+    if (hit.length + crowded.length > 0) {
+      const hoursOf = (all: readonly { readonly startsAt: Date }[]) => ({
+        count: all.length,
+        hours: all.slice(0, SHOWN_HOURS).map(({ startsAt }) => startsAt),
+      })
+      return pages.show(ctx, visit, { section: 'hours', view: 'hours-hit', data: { hit: hoursOf(hit), crowded: hoursOf(crowded), action: ctx.path, fields: asked.fields, back: PAGE } })
     }
     const count = await appointments.changeHours(unit.id, asked.change, account.id)
-    told(ctx, 'closedDay' in asked.change ? 'closed-day' : 'opening', count)
+    told(ctx, outcomeOf(asked.change), count)
   }
-  const setOpening = pages.only('hours', (ctx, visit, { body: { confirmed: said, ...opening } }: Asked<z.output<typeof openingForm>>) =>
+  const setOpening = pages.only('hours', (ctx, visit, { body: { confirmed: said, beyond, ...opening } }: Asked<z.output<typeof openingForm>>) =>
     change(ctx, visit, {
-      change: { weekday: opening.weekday, opening },
+      change: { weekday: opening.weekday, opening, callsOffBeyond: said === 'sim' && beyond === 'call-off' },
       fields: { ...opening, opens: formatMinutes(opening.opens), closes: formatMinutes(opening.closes) },
       isConfirmed: said === 'sim',
     }),
@@ -92,6 +98,9 @@ export function createHoursRoutes({ pages, queue, appointments }: HoursRoutesDep
     await appointments.reopenDay(visit.unit.id, body.day, visit.account.id)
     told(ctx, 'closed-day')
   })
+  const easeHour = pages.only('hours', (ctx, visit, { body }: Asked<z.output<typeof fullHour>>) =>
+    change(ctx, visit, { change: { fullHour: body.hour }, fields: { hour: body.hour.toISOString() }, isConfirmed: body.confirmed === 'sim' }),
+  )
   const setRule = pages.only('hours', async (ctx, { unit, account }, { body }: Asked<z.output<typeof ruleForm>>) => {
     await queue.setRule(unit.id, body, account.id)
     told(ctx, 'rule')
@@ -105,7 +114,13 @@ export function createHoursRoutes({ pages, queue, appointments }: HoursRoutesDep
   router.post(PAGE, guard({ body: openingForm, keep: ['weekday', 'opens', 'closes', 'slotMinutes', 'capacity'], onInvalid }, setOpening))
   router.post(`${PAGE}/fechar`, guard({ body: closing }, close))
   router.post(`${PAGE}/dia`, guard({ body: closedDay, keep: ['day'], onInvalid }, setClosed))
+  router.post(`${PAGE}/excesso`, guard({ body: fullHour }, easeHour))
   router.post(`${PAGE}/fila`, guard({ body: ruleForm, keep: ['lawRun', 'bookedRun'], onInvalid }, setRule))
   router.post(`${PAGE}/totem`, guard({}, changeTablet))
   return router
+}
+
+function outcomeOf(change: HoursChange): (typeof OUTCOMES)[number] {
+  if ('fullHour' in change) return 'full-hour'
+  return 'closedDay' in change ? 'closed-day' : 'opening'
 }

@@ -43,13 +43,70 @@ export function findSlot(openings: readonly Opening[], closed: ReadonlySet<strin
   return slotsOf(openings, day).find((slot) => slot.startsAt.getTime() === startsAt.getTime())
 }
 
-/** A change of a unit's hours: one weekday's, or a day without any. */
-export type HoursChange = { readonly weekday: number; readonly opening: Opening | undefined } | { readonly closedDay: string }
+/**
+ * A change of a unit's hours: one weekday's, or a day without any; or none but that a full hour loses whom it has no place for.
+ *
+ * Where the weekday has fewer places than people, whoever booked last goes if `callsOffBeyond` says so, and else everybody stays.
+ */
+export type HoursChange =
+  | { readonly weekday: number; readonly opening: Opening | undefined; readonly callsOffBeyond?: boolean }
+  | { readonly closedDay: string }
+  | { readonly fullHour: Date }
+
+/** An hour in which more people are expected than it has places. */
+export interface FullHour {
+  readonly startsAt: Date
+  readonly booked: number
+  readonly capacity: number
+}
+
+interface Booked {
+  readonly startsAt: Date
+}
+
+/** The hour of the unit in which somebody comes, whatever the hours were when they booked. */
+function hourOf(openings: readonly Opening[], startsAt: Date): { key: number; capacity: number } | undefined {
+  const day = localDay(startsAt)
+  const opening = openings.find(({ weekday }) => weekday === weekdayOf(day))
+  const at = localMinutes(startsAt)
+  if (opening === undefined || at < opening.opens || at >= opening.closes) return undefined
+  const begins = opening.opens + Math.floor((at - opening.opens) / opening.slotMinutes) * opening.slotMinutes
+  return { key: momentOf(day, begins).getTime(), capacity: opening.capacity }
+}
+
+function byHour<T extends Booked>(openings: readonly Opening[], booked: readonly T[]): [number, { capacity: number; people: T[] }][] {
+  const hours = new Map<number, { capacity: number; people: T[] }>()
+  for (const one of booked) {
+    const hour = hourOf(openings, one.startsAt)
+    if (hour === undefined) continue
+    const found = hours.get(hour.key) ?? { capacity: hour.capacity, people: [] }
+    found.people.push(one)
+    hours.set(hour.key, found)
+  }
+  return [...hours]
+}
+
+/** Whom the hours have no place for, of people in the order of their booking: who booked last. */
+export function beyondPlaces<T extends Booked>(openings: readonly Opening[], booked: readonly T[]): T[] {
+  return byHour(openings, booked).flatMap(([, { capacity, people }]) => people.slice(capacity))
+}
+
+/** Hours with more people than places, in order. */
+export function fullHours(openings: readonly Opening[], booked: readonly Booked[]): FullHour[] {
+  return byHour(openings, booked)
+    .filter(([, { capacity, people }]) => people.length > capacity)
+    .map(([key, { capacity, people }]) => ({ startsAt: new Date(key), booked: people.length, capacity }))
+    .sort((one, other) => one.startsAt.getTime() - other.startsAt.getTime())
+}
+
+/** Whether somebody comes in the hour that begins then. */
+export const isInHour = (openings: readonly Opening[], hour: Date, startsAt: Date): boolean => hourOf(openings, startsAt)?.key === hour.getTime()
 
 /** Whether a booked hour cannot be kept after the change: on the closed day, or on the weekday and not wholly within its new hours. */
 export function isHitBy(change: HoursChange, startsAt: Date): boolean {
   const day = localDay(startsAt)
   if ('closedDay' in change) return day === change.closedDay
+  if ('fullHour' in change) return false
   if (weekdayOf(day) !== change.weekday) return false
   const { opening } = change
   if (opening === undefined) return true

@@ -14,7 +14,7 @@ import type { Effects } from '../cases/effects.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import { drawForSecondLook, readSeen } from '../sampling/draw.ts'
 import type { LastChecks } from './checks.ts'
-import { hasReviewed } from './review.store.ts'
+import { hasJudged } from './review.store.ts'
 
 /** Why a case is refused; codes, with texts of the pages. */
 export const REFUSALS = ['bad-picture', 'document-doubt', 'not-the-person', 'incomplete', 'other'] as const
@@ -86,7 +86,7 @@ async function lockForDecision(desk: Desk, tx: Sql, id: string, hand: Hand): Pro
 async function isInvolved(sql: Sql, attendance: Attendance, hand: Hand): Promise<boolean> {
   const { accountId } = await ledgerOf(sql, attendance)
   if (accountId === hand.id || attendance.holderId === hand.id) return true
-  return (await hadPart(sql, attendance.id, hand.id)) || hasReviewed(sql, attendance.id, hand.id)
+  return (await hadPart(sql, attendance.id, hand.id)) || hasJudged(sql, attendance.id, hand.id)
 }
 
 /** False when the case was stopped instead: somebody else was enrolled with this face a moment ago. */

@@ -106,9 +106,10 @@ export async function decideReview(
   return changed === 1
 }
 
-/** Whether somebody decided a suspicion of the case: who cleared it does not approve it. */
-export async function hasReviewed(sql: Sql, attendanceId: string, accountId: AccountId): Promise<boolean> {
-  return (await sql.query('SELECT 1 FROM fraud_review WHERE attendance_id = $1 AND decided_by = $2', [attendanceId, accountId])).length > 0
+/** Whether somebody decided a suspicion of the case, or of its person in the year before: who judged them does not approve them. The trigger asks the same. */
+export async function hasJudged(sql: Sql, attendanceId: string, accountId: AccountId): Promise<boolean> {
+  const [row] = await sql.query<{ judged: boolean }>('SELECT attendance_is_judge($1, $2) AS judged', [attendanceId, accountId])
+  return row?.judged ?? true
 }
 
 /** How many reviews of a case nobody has decided. */

@@ -134,13 +134,16 @@ function summaryOf(attendance: Attendance, visit: DeskVisit) {
   }
 }
 
+/** Whose name its holder has at hand; of a case that is over, the protocol and the middle of the CPF are enough. */
+const isLive = ({ state }: Attendance): boolean => state === 'open' || state === 'captured' || state === 'awaiting-approval'
+
 async function detailsOf({ captures, citizen: { consents, mails } }: AttendanceRoutesDependencies, attendance: Attendance) {
   const items = await captures.list(attendance.id)
   const agreement = await captures.agreement(attendance.id)
   const count = (kind: string) => items.filter((item) => item.kind === kind).length
   const { name, socialName, birthDate, request } = attendance.facts.reveal()
   return {
-    person: { name: socialName ?? name, birthDate },
+    ...(isLive(attendance) && { person: { name: socialName ?? name, birthDate } }),
     missing: missingOf(attendance, items, agreement),
     agreement,
     screen: await consents.stateOf(attendance.id),

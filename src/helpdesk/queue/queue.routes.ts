@@ -132,5 +132,11 @@ async function surveyOf(href: string): Promise<{ href: string; qr: string }> {
 /** Who is expected, as much of it as the counter needs to find the right one. */
 async function lineOf({ id, startsAt, kind, accountId }: Appointment, accounts: Pick<VisitAccounts, 'find'>) {
   const citizen = (await accounts.find(accountId))?.citizen.reveal()
-  return { id, startsAt, kind, name: citizen && displayName(citizen), cpf: citizen && maskCpf(citizen.cpf) }
+  return { id, startsAt, kind, name: citizen && callingName(displayName(citizen)), cpf: citizen && maskCpf(citizen.cpf) }
+}
+
+/** A first name and initials: enough to call somebody who stands there, and not who the day's visitors are. */
+function callingName(name: string): string {
+  const [first = '', ...rest] = name.split(' ')
+  return [first, ...rest.filter((word) => word.length > 2).map((word) => `${word.slice(0, 1)}.`)].join(' ')
 }
