@@ -21,7 +21,7 @@ export const KEPT_ELSEWHERE: readonly KeptElsewhere[] = [
   { tables: ['proxy_act'], what: 'Atos conjuntos', purpose: 'Reunir as decisões', until: 'Um ano depois do fim', job: 'proxies-sweep' },
   { tables: ['mandate_signing'], what: 'Procuração à espera de assinatura', purpose: 'Assinar', until: 'O vencimento do pedido', job: 'proxies-signing-purge' },
   { tables: ['pki_certificate'], what: 'Certificados emitidos', purpose: 'Conferir assinaturas', until: 'Enquanto houver assinatura a conferir (ITI: 30 anos depois do vencimento da autoridade)' },
-  { tables: ['signature_credential', 'signature_activation', 'signature_ask', 'signature_lending'], what: 'Chaves de assinatura e pedidos de uso', purpose: 'Assinar pela pessoa, com a sua ordem', until: 'Chave: o vencimento ou a revogação; pedidos: um dia', job: 'signatures-purge' },
+  { tables: ['signature_credential', 'signature_activation', 'signature_ask', 'signature_handle', 'signature_lending'], what: 'Chaves de assinatura e pedidos de uso', purpose: 'Assinar pela pessoa, com a sua ordem', until: 'Chave: o vencimento ou a revogação; pedidos: um dia', job: 'signatures-purge' },
   { tables: ['signing_content', 'signing_detached', 'signing_document', 'signing_attempt', 'signing_signature', 'signing_signer'], what: 'Documentos assinados aqui', purpose: 'Entregar e conferir o documento', until: 'Conteúdo: 30 dias depois de assinado, 7 se não foi; a assinatura fica para quem confere o código', job: 'signing-purge' },
   { tables: ['icp_request', 'icp_certificate'], what: 'Certificados ICP-Brasil mostrados', purpose: 'Dar o selo', until: 'Pedido: um dia; certificado: o fim do selo', job: 'icp-purge' },
 ]
