@@ -12,6 +12,7 @@ import { migrate } from '../../src/platform/migrate.ts'
 import { isProblem } from '../../src/platform/problem.ts'
 import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
 import { Sensitive } from '../../src/platform/sensitive.ts'
+import { madeOnce } from './made-once.ts'
 import { findPostgresBinaries, startPostgres } from './postgres.ts'
 
 export interface TestDatabase {
@@ -40,7 +41,11 @@ let dump: Promise<Blob> | undefined
 /** A migrated engine's files, kept in the temporary folder across test processes. */
 async function pgliteTemplate(): Promise<Blob> {
   const file = path.join(tmpdir(), `mt-login-template-${process.getuid?.() ?? 0}-${schemaVersion()}.tar`)
-  if (existsSync(file)) return new Blob([await readFile(file)])
+  await madeOnce(file, () => buildTemplate(file))
+  return new Blob([await readFile(file)])
+}
+
+async function buildTemplate(file: string): Promise<void> {
   const engine = await startInMemory()
   await migrate(databaseOver(engine, () => {}))
   const tar = await engine.dumpDataDir('none')
@@ -49,7 +54,6 @@ async function pgliteTemplate(): Promise<Blob> {
   writeFileSync(draft, Buffer.from(await tar.arrayBuffer()), { mode: 0o600 })
   renameSync(draft, file)
   removeOld(file)
-  return tar
 }
 
 /** Templates of schemas that nobody has used for a day. */
@@ -58,7 +62,7 @@ function removeOld(current: string): void {
     const file = path.join(tmpdir(), name)
     if (!/^mt-login-template-.*\.tar/.test(name) || file === current) continue
     if (Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY) > DAY_MS)
-      rmSync(file, { force: true })
+      rmSync(file, { recursive: true, force: true })
   }
 }
 

@@ -1,8 +1,9 @@
 /** Data folders of a demonstration that has started once, so that a test file's server starts in a second instead of ten. */
 import { createHash, randomUUID } from 'node:crypto'
-import { cpSync, existsSync, globSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { cpSync, globSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { madeOnce } from './made-once.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 const NAME = /^mt-login-seeded-/
@@ -20,7 +21,7 @@ function sourceVersion(): string {
 /** A new folder with everything that a first start leaves; `fill` is that first start, done once for all test files. */
 export async function seededFolder(fill: (folder: string) => Promise<void>): Promise<string> {
   const template = path.join(tmpdir(), `mt-login-seeded-${process.getuid?.() ?? 0}-${sourceVersion()}`)
-  if (!existsSync(template)) await build(template, fill)
+  await madeOnce(template, () => build(template, fill))
   const folder = mkdtempSync(path.join(tmpdir(), 'mt-login-app-'))
   const nets = path.join(template, NETS)
   cpSync(template, folder, { recursive: true, filter: (source) => source !== nets })
