@@ -32,6 +32,19 @@ export async function run(): Promise<readonly Result[]> {
   }
 }
 
+/** What the whole process computed, its threads too: what a busy machine does not lengthen as it does the clock. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+/** CPU of one, over as many. */
+async function cpuOf(times: number, work: () => Promise<unknown>): Promise<number> {
+  const start = cpuMs()
+  for (let i = 0; i < times; i += 1) await work()
+  return (cpuMs() - start) / times
+}
+
 /** Milliseconds of one, the middle of many rounds. */
 async function timeOf(work: () => unknown): Promise<number> {
   for (let warm = 0; warm < 20; warm += 1) await work()
@@ -96,16 +109,21 @@ async function documents({ signatures }: SignatureScene): Promise<Result[]> {
   const key = createPrivateKey(generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ type: 'pkcs8', format: 'pem' }))
   const small = await pdfOf(1, 0)
   const smallRaw = await timeOf(() => sign('sha256', small, key))
-  const pades = await bareSignature(signatures, small)
+  const bare = await bareSignature(signatures, small)
+  const pades = await timeOf(bare)
+  const padesCpu = await cpuOf(ROUNDS * PER_ROUND, bare)
   const large = await pdfOf(200, 50_000)
   const smallMs = await timeOf(() => seal(small))
   for (let warm = 0; warm < 3; warm += 1) await seal(large)
+  const largeCpu = await cpuOf(6, () => seal(large))
   const { rounds, longestTurn, longestWait } = await watched(12, () => seal(large))
   const largeRaw = await timeOf(() => sign('sha256', large, key))
   return [
     beside(smallRaw, 'PAdES B-T of a small PDF, one thread', pades, 2.5),
+    told('the same, CPU', padesCpu),
     beside(smallRaw, 'PAdES B-T of a small PDF, with its lines in the audit record', smallMs),
     beside(largeRaw, `PAdES B-T of ${(large.length / 1e6).toFixed(0)} MB and 200 pages, in a worker`, median(rounds), 120),
+    told('the same, CPU of all threads', largeCpu),
     told('longest turn of the event loop beside it, by its own CPU time', longestTurn, 20),
     told('the same by the clock, whatever else the machine does', longestWait),
     ...(await longList(signatures)),
@@ -140,14 +158,14 @@ async function watched(times: number, work: () => Promise<unknown>) {
 }
 
 /** Preparing, signing, stamping and embedding without the thread, the database and the record. */
-async function bareSignature({ authority }: SignatureScene['signatures'], pdf: Uint8Array): Promise<number> {
+async function bareSignature({ authority }: SignatureScene['signatures'], pdf: Uint8Array): Promise<() => Promise<unknown>> {
   const [seal, tsa] = [await authority.service('seal'), await authority.service('tsa')]
   const digest = (value: Uint8Array) => createHash('sha256').update(value).digest()
-  return timeOf(async () => {
+  return async () => {
     const prepared = await preparePdf(pdf, { reason: 'Comprovante', name: 'MT Login', at: AT })
     const unsigned = async (value: Buffer) => [attribute(OID.signatureTimeStamp, (await issueStamp({ imprint: digest(value), digest: 'sha256', nonce: undefined, wantsCertificates: true }, AT, tsa)).token)]
     embed(prepared, await signCms({ messageDigest: Buffer.from(prepared.digest), contentType: OID.data, certificates: seal.certificates, unsigned }, seal.signer))
-  })
+  }
 }
 
 /** A hundred thousand revoked certificates in one list, twenty times as many as a part holds. */
@@ -186,17 +204,18 @@ async function batches(): Promise<Result[]> {
   try {
     const person = await scene.person()
     const small = await pdf('Ofício')
-    const times: { asked: number; signed: number }[] = []
+    const times: { asked: number; signed: number; cpu: number }[] = []
     for (let round = 0; round < 4; round += 1) {
       const id = await scene.documents.drafts.create(person, Array.from({ length: 100 }, (_, index) => ({ name: `${index}.pdf`, bytes: small })))
       await scene.documents.drafts.send(person, id)
+      const cpu = cpuMs()
       const start = performance.now()
       const { attemptId, nonce } = await scene.documents.confirmations.begin(person, id)
       const asked = performance.now() - start
       const idToken = await scene.proof({ accountId: person.accountId, personId: '' }, nonce)
       const proven = performance.now()
       await scene.documents.confirmations.finish(person, attemptId, { idToken })
-      times.push({ asked, signed: performance.now() - proven })
+      times.push({ asked, signed: performance.now() - proven, cpu: cpuMs() - cpu })
     }
     // The first starts threads.
     const warm = times.slice(1)
@@ -204,6 +223,7 @@ async function batches(): Promise<Result[]> {
       told('100 documents: prepared before the proof', median(warm.map(({ asked }) => asked))),
       told('100 documents: signed, stamped, evidence, stored', median(warm.map(({ signed }) => signed))),
       told('100 documents in one confirmation, both together', median(warm.map(({ asked, signed }) => asked + signed)), 1500),
+      told('the same, CPU of all threads, the database apart', median(warm.map(({ cpu }) => cpu))),
     ]
   } finally {
     await scene.close()

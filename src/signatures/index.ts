@@ -32,6 +32,7 @@ export { createDocumentSigning, type DocumentSigning, type DocumentSigningDepend
 export type { CodeRecord, SignatureRecord, SignatureRecords } from './confirmation/records.ts'
 export { TIME_STATES, type TimeState } from './confirmation/late-time.store.ts'
 export type { EnvelopePorts, SigningPolicy } from './envelope/core.ts'
+export type { EnvelopePlace } from './envelope/list.store.ts'
 export type { Drafts, Upload } from './envelope/drafts.ts'
 export {
   type Envelope, ENVELOPE_LIMITS, type EnvelopeDocument, KEPT_DAYS, PADES_LEVELS, type PadesLevel, type Person, signerOf, type Signer as EnvelopeSigner, SIGNING_ORDERS,

@@ -11,6 +11,7 @@ import { pdf } from '../portal/support/signing.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { checkPage, launchBrowser, openProfile, PHONE, type Watched } from '../support/browser.ts'
 import { leaveEndOfStep, movableClock } from '../support/clock.ts'
+import { SIGNING_PASSWORD } from '../support/signing-scene.ts'
 import { browserCameraScript } from '../support/reactive-camera/browser-camera.ts'
 import { loadFaceViews, SAMPLE_FACES } from '../support/reactive-camera/face-views.ts'
 
@@ -108,8 +109,16 @@ test('a document for two: the first signs by the face, the second by a code, a s
   const file = path.join(folder, 'contrato.pdf')
   writeFileSync(file, original)
   await follow(page, 'Assinar um documento')
+  const broken = path.join(folder, 'quebrado.pdf')
+  writeFileSync(broken, original.subarray(0, 400))
+  await page.setInputFiles('#arquivos', broken)
+  await page.getByRole('button', { name: 'Continuar' }).click()
+  await page.getByText('Este PDF não pode ser assinado').waitFor()
+  await checkPage(page, 'refused, shown where it was sent')
   await page.setInputFiles('#arquivos', file)
-  await press(page, 'Continuar')
+  await page.getByRole('button', { name: 'Continuar' }).click()
+  await page.waitForURL(/\/assinaturas\/[0-9a-f-]{36}$/)
+  await page.getByText('Por quanto tempo a assinatura').click()
   await checkPage(page, 'draft')
   await page.getByText('Acrescentar uma pessoa').click()
   await page.fill('#cpf', MARIA.cpf)
@@ -155,13 +164,20 @@ test('a document for two: the first signs by the face, the second by a code, a s
   await signIn(second, MARIA, '/conta/assinaturas')
   await typeCode(second.page)
   await checkPage(second.page, 'list')
+  await keepCertificate(second.page)
   await second.page.goto(`${envelope}/assinar`)
+  await second.page.locator('label', { hasText: /^Meu certificado$/ }).click()
   await checkPage(second.page, 'choices in the dark')
   await press(second.page, 'Continuar')
+  assert.match(await second.page.innerText('main'), /Com o seu certificado/)
   await press(second.page, /código ou chave/)
-  await second.page.fill('#password', MARIA.password)
-  await press(second.page, 'Entrar')
-  await typeCode(second.page)
+  await proveByCode(second.page)
+  await second.page.fill('#senha', 'outra coisa')
+  await second.page.keyboard.press('Enter')
+  await second.page.getByText('Esta não é a senha de assinatura').first().waitFor()
+  await checkPage(second.page, 'the password for signing')
+  await second.page.fill('#senha', SIGNING_PASSWORD)
+  await second.page.keyboard.press('Enter')
   await second.page.waitForURL(/feito=document-signed/)
   await second.page.getByText('Ver cada assinatura').click()
   await checkPage(second.page, 'signed by both')
@@ -169,6 +185,12 @@ test('a document for two: the first signs by the face, the second by a code, a s
   assert.ok(signed.subarray(0, original.length).equals(original))
   await second.page.goto(`${app.publicUrl}/conta/assinaturas/historico`)
   await checkPage(second.page, 'history')
+  await second.page.goto(`${app.publicUrl}/conta/assinaturas`)
+  await second.page.fill('#busca', 'CONTRATO')
+  await second.page.keyboard.press('Enter')
+  await second.page.waitForURL(/busca=CONTRATO/)
+  await second.page.getByRole('link', { name: 'contrato.pdf' }).waitFor()
+  await checkPage(second.page, 'found')
   assert.deepEqual(second.complaints, [])
 
   const { verdict, signatures } = await app.rooms.signatures.verifier.verify(signed)
@@ -187,6 +209,23 @@ test('a document for two: the first signs by the face, the second by a code, a s
   assert.match(await stranger.page.innerText('main'), /Joana B\. P\. assinou/)
   for (const { context } of [first, second, stranger]) await context.close()
 })
+
+async function proveByCode(page: Page): Promise<void> {
+  await page.fill('#password', MARIA.password)
+  await press(page, 'Entrar')
+  await typeCode(page)
+}
+
+async function keepCertificate(page: Page): Promise<void> {
+  await page.goto(`${app.publicUrl}/conta/certificados/novo`)
+  await page.getByText('Com a senha e o segundo fator').click()
+  await press(page, 'Continuar')
+  await proveByCode(page)
+  await page.fill('#password', SIGNING_PASSWORD)
+  await page.fill('#again', SIGNING_PASSWORD)
+  await press(page, 'Criar o certificado')
+  await page.waitForURL(/feito=certificate-issued/)
+}
 
 /** With a finger's place for the stamp: the box goes where it is dragged, and the form says so. */
 async function drag(page: Page): Promise<void> {

@@ -145,13 +145,32 @@ test('who sends slowly keeps nobody else from sending', async () => {
   let who = account('a')
   const middleware = createUploads({ findVisit: (ctx) => who.findVisit(ctx) })(() => {})
   const slow = Promise.withResolvers<void>()
-  const send = () => middleware({} as HttpContext, () => slow.promise)
+  const send = () => middleware({ get: () => '1000' } as unknown as HttpContext, () => slow.promise)
   const running = [send(), send()]
   await assert.rejects(send(), refusesBusy)
   who = account('b')
   running.push(send())
   slow.resolve()
   await Promise.all(running)
+})
+
+test('forms on their way hold so much memory and no more: of one person, and of all; what does not say how long it is counts as the longest', async () => {
+  const visits = { id: '' }
+  const middleware = createUploads({ findVisit: async () => ({ account: { id: visits.id } }) } as unknown as Parameters<typeof createUploads>[0])(() => {})
+  const slow = Promise.withResolvers<void>()
+  const send = (id: string, length: string) => {
+    visits.id = id
+    return middleware({ get: () => length } as unknown as HttpContext, () => slow.promise)
+  }
+  const running = [send('a', '30000000')]
+  await assert.rejects(send('a', '30000000'), refusesBusy)
+  running.push(send('a', '1000000'))
+  for (let person = 0; person < 9; person += 1) running.push(send(`b${person}`, ''))
+  await assert.rejects(send('c', ''), refusesBusy)
+  running.push(send('c', '2000000'))
+  slow.resolve()
+  await Promise.all(running)
+  await send('d', '')
 })
 
 test('with a certificate that is kept: chosen, said, and its password asked once the person has proved who they are', async () => {

@@ -8,6 +8,7 @@ import { pdf } from '../portal/support/signing.ts'
 import { cpfOfNobody } from '../support/citizen-journey.ts'
 import { openPostgresTestDatabase } from '../support/database.ts'
 import { type DocumentScene, openDocumentScene } from '../support/document-scene.ts'
+import { openssl, writeChain } from '../support/signature-scene.ts'
 import { SIGNING_PASSWORD } from '../support/signing-scene.ts'
 
 const DAY_MS = 86_400_000
@@ -436,4 +437,152 @@ describe('a certificate that is kept', () => {
     const hex = Buffer.from(SIGNING_PASSWORD).toString('hex')
     for (const { found } of rows) assert.ok(!(found ?? '').includes(SIGNING_PASSWORD) && !(found ?? '').includes(hex))
   })
+})
+
+describe('lists', () => {
+  test('what is over comes a page at a time, each once, whoever signs meanwhile; others’ drafts and names are not found', async () => {
+    const person = await scene.person()
+    const [drafts, envelopes] = [scene.documents.drafts, scene.documents.envelopes]
+    const bytes = Buffer.from('texto')
+    const ids: string[] = []
+    for (let number = 0; number < 33; number += 1) {
+      const id = await drafts.create(person, [{ name: number === 5 ? 'Escritura do Sítio São José.txt' : `nota ${number}.txt`, bytes }])
+      await drafts.cancel(person, id)
+      ids.push(id)
+    }
+    const stranger = await scene.person()
+    await drafts.create(stranger, [{ name: 'Escritura alheia.txt', bytes }])
+    const first = await envelopes.list(person)
+    assert.equal(first.done.length, 30)
+    const newer = await drafts.create(person, [{ name: 'depois.txt', bytes }])
+    await drafts.cancel(person, newer)
+    const second = await envelopes.list(person, first.next)
+    assert.equal(second.next, undefined)
+    assert.deepEqual(new Set([...first.done, ...second.done].map(({ id }) => id)), new Set(ids))
+    assert.equal(first.done.length + second.done.length, 33)
+
+    assert.deepEqual((await envelopes.search(person, 'sitio  são')).map(({ id }) => id), [ids[5]])
+    assert.deepEqual(await envelopes.search(person, 'alheia'), [])
+    assert.deepEqual(await envelopes.search(stranger, 'sítio'), [])
+    assert.deepEqual(await envelopes.search(person, '   '), [])
+  })
+
+  test('a file is found by its hash: as it came, signed by one, signed by all; by its signers too once it was sent', async () => {
+    const [first, second] = [await scene.person(), await scene.person()]
+    const id = await sent([first, second])
+    await scene.sign(first, id)
+    const between = sha256(await firstFile(owner, await get(owner, id)))
+    await scene.sign(second, id)
+    const { search } = scene.documents.envelopes
+    for (const hash of [between, sha256(await firstFile(owner, await get(owner, id))).toUpperCase()]) {
+      for (const by of [owner, first, second]) assert.deepEqual((await search(by, hash)).map((found) => found.id), [id])
+      assert.deepEqual(await search(await scene.person(), hash), [])
+    }
+    assert.ok((await search(first, sha256(original))).some((found) => found.id === id))
+  })
+})
+
+describe('an account that is closed for good', () => {
+  test('its open envelopes end, and whoever was asked or has signed is told once', async () => {
+    const [asker, signed, asked, later] = [await scene.person(), await scene.person(), await scene.person(), await scene.person()]
+    const { drafts, envelopes, care } = scene.documents
+    const id = await drafts.create(asker, [{ name: 'contrato.pdf', bytes: original }])
+    const [self] = (await envelopes.get(asker, id)).signers
+    await drafts.removeSigner(asker, id, self?.id ?? '')
+    for (const one of [signed, asked, later]) await drafts.addSigner(asker, id, one)
+    await drafts.send(asker, id)
+    await scene.tell()
+    await scene.sign(signed, id)
+    await scene.tell()
+    scene.told.length = 0
+    const [{ person_id: personId } = { person_id: '' }] = await scene.db.query<{ person_id: string }>('SELECT person_id FROM account WHERE id = $1', [asker.accountId])
+    await scene.db.execute(`UPDATE account SET status = 'closed' WHERE id = $1`, [asker.accountId])
+    await scene.db.transaction((tx) => care.forget(tx, personId))
+    assert.equal((await envelopes.get(asked, id)).state, 'cancelled')
+    await scene.tell()
+    await care.tellSigners(id)
+    await care.sweep()
+    const told = scene.told.filter(({ accountId }) => [asker, signed, asked, later].some((one) => one.accountId === accountId))
+    assert.deepEqual(told.map(({ accountId, notice }) => [accountId, notice]), [[signed.accountId, 'cancelled'], [asked.accountId, 'cancelled']])
+    await assert.rejects(scene.documents.confirmations.begin(asked, id), refuses(notYourTurn))
+  })
+})
+
+describe('several signers of a file', () => {
+  test('their signatures come in one, which OpenSSL and our verifier accept for all of them; a changed file for none', async () => {
+    const people = await Promise.all([1, 2, 3].map(() => scene.person()))
+    const [first] = people as [Person]
+    const { drafts, records, envelopes } = scene.documents
+    const bytes = Buffer.from('planilha;1;2\n')
+    const id = await drafts.create(first, [{ name: 'planilha.csv', bytes }])
+    for (const person of people.slice(1)) await drafts.addSigner(first, id, person)
+    await drafts.setTerms(first, id, { order: 'parallel', days: 30 })
+    await drafts.send(first, id)
+    for (const person of people) await scene.sign(person, id)
+    const [document] = (await envelopes.get(first, id)).documents
+    const all = await records.together(first, id, document?.id ?? '')
+    const { verdict, signatures } = await scene.signatures.verifier.verifyFile(all.bytes, bytes)
+    assert.deepEqual([verdict, signatures.map(({ form }) => form)], ['valid', ['B-T', 'B-T', 'B-T']])
+    const files = await writeChain(scene, await scene.signatures.authority.active())
+    const verify = async (content: Buffer) =>
+      (await openssl('cms', '-verify', '-cades', '-binary', '-inform', 'DER', '-in', scene.write('all.p7s', all.bytes), '-content', scene.write('content', content), '-CAfile', files.root, '-certfile', files.issuing, '-purpose', 'any', '-attime', String(Math.floor(scene.clock.now().getTime() / 1000)), '-out', '/dev/null')).text
+    assert.match(await verify(bytes), /CAdES Verification successful/)
+    assert.doesNotMatch(await verify(Buffer.from('planilha;1;3\n')), /Verification successful/)
+    await assert.rejects(records.together(await scene.person(), id, document?.id ?? ''), refuses(envelopeUnknown))
+  })
+
+  test('when the term ends the owner hears it, whoever signed and whoever was asked; nobody twice, and nobody whose turn never came', async () => {
+    const [signed, asked, later] = [await scene.person(), await scene.person(), await scene.person()]
+    const id = await sent([signed, asked, later])
+    await scene.tell()
+    await scene.sign(signed, id)
+    await scene.tell()
+    scene.told.length = 0
+    scene.clock.advance(31 * DAY_MS)
+    await scene.documents.care.sweep()
+    await scene.documents.care.sweep()
+    const told = scene.told.filter(({ notice, accountId }) => ['expired', 'lapsed'].includes(notice) && [owner, signed, asked, later].some((one) => one.accountId === accountId))
+    const ofThis = told.filter(({ accountId }) => accountId !== owner.accountId)
+    assert.deepEqual(ofThis.map(({ accountId, notice }) => [accountId, notice]), [[signed.accountId, 'lapsed'], [asked.accountId, 'lapsed']])
+    assert.ok(told.some(({ accountId, notice }) => accountId === owner.accountId && notice === 'expired'))
+    const reminders = scene.told.filter(({ notice, accountId }) => notice === 'reminder' && [signed, later].some((one) => one.accountId === accountId))
+    assert.deepEqual(reminders, [])
+  })
+
+  test('reminded is who is late: in order the one in turn, side by side each until they decide', async () => {
+    const [first, second] = [await scene.person(), await scene.person()]
+    const remindersOf = (person: Person) => scene.told.filter(({ accountId, notice }) => accountId === person.accountId && notice === 'reminder').length
+    const inOrder = await sent([first, second])
+    await scene.tell()
+    scene.clock.advance(2 * DAY_MS)
+    await scene.documents.care.sweep()
+    assert.deepEqual([remindersOf(first), remindersOf(second)], [1, 0])
+    await scene.sign(first, inOrder)
+    await scene.tell()
+    scene.clock.advance(2 * DAY_MS)
+    await scene.documents.care.sweep()
+    assert.deepEqual([remindersOf(first), remindersOf(second)], [1, 1])
+    const [third, fourth] = [await scene.person(), await scene.person()]
+    const beside = await sent([third, fourth], 'parallel')
+    await scene.tell()
+    await scene.sign(third, beside)
+    scene.clock.advance(2 * DAY_MS)
+    await scene.documents.care.sweep()
+    assert.deepEqual([remindersOf(third), remindersOf(fourth)], [0, 1])
+    await scene.documents.envelopes.refuse(fourth, beside, 'não combina')
+    assert.ok(scene.told.some(({ accountId, notice }) => accountId === third.accountId && notice === 'refused'), 'whoever signed hears of the refusal')
+  })
+})
+
+test('a request that its asker calls off is told once to whoever was asked and whoever signed', async () => {
+  const [signed, asked, later] = [await scene.person(), await scene.person(), await scene.person()]
+  const id = await sent([signed, asked, later])
+  await scene.tell()
+  await scene.sign(signed, id)
+  await scene.tell()
+  await scene.documents.drafts.cancel(owner, id)
+  await scene.tell()
+  await scene.documents.care.tellSigners(id)
+  const told = scene.told.filter(({ notice, accountId }) => notice === 'cancelled' && [owner, signed, asked, later].some((one) => one.accountId === accountId))
+  assert.deepEqual(told.map(({ accountId }) => accountId), [signed.accountId, asked.accountId])
 })

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
+import sharp from 'sharp'
 import { degrees, PDFArray, PDFDict, PDFDocument, PDFName, type PDFNumber } from '@cantoo/pdf-lib'
 import { SIGNATURE_FORMS } from '../../src/signatures/index.ts'
+import { qrPng } from '../../src/signatures/confirmation/stamp.ts'
 import { foreignPdf } from '../support/forged-pdfs.ts'
 import { partsOfPdf } from '../support/pdf-parts.ts'
 import { openSignatureScene, openssl, pem, run, type SignatureScene } from '../support/signature-scene.ts'
@@ -119,4 +121,29 @@ test('a page smaller than the stamp, and a name longer than it, are no trouble',
   const signed = await signTestPdf(scene, await document.save(), maria, { stamp: { ...STAMP, lines: ['x'.repeat(400), ...STAMP.lines] } })
   await checkEverywhere(signed, 'small page')
   assert.ok(readFileSync(file('judged.pdf')).length > 0)
+})
+
+test('the code in a stamp is the picture that was given, as Poppler sees it', async () => {
+  const code = qrPng('https://mt.example/verificar/ABCD-EFGH-JKLM-NPQR')
+  const signed = await signTestPdf(scene, await foreignPdf(), maria, { stamp: { ...STAMP, image: code }, form: 'B-LT' })
+  await checkEverywhere(signed, 'with a code')
+  scene.write('code.pdf', signed)
+  await run('pdfimages', ['-png', file('code.pdf'), file('code')])
+  const [given, drawn] = await Promise.all([Buffer.from(code), file('code-000.png')].map((picture) => sharp(picture).toColourspace('b-w').raw().toBuffer({ resolveWithObject: true })))
+  assert.deepEqual([drawn?.info.width, drawn?.info.height], [given?.info.width, given?.info.height])
+  assert.ok(given && drawn?.data.equals(given.data))
+})
+
+test('what is changed deep inside an old object is saved, and nothing else', async () => {
+  const document = await PDFDocument.create()
+  for (let page = 0; page < 30; page += 1) document.addPage([300, 300]).drawText(`folha ${page}`)
+  document.catalog.set(PDFName.of('AcroForm'), document.context.obj({ Fields: [] }))
+  const original = Buffer.from(await document.save({ useObjectStreams: false }))
+  const signed = await signTestPdf(scene, original, maria, { form: 'B-T' })
+  await checkEverywhere(signed, 'form inside the catalogue')
+  // The catalogue, the page of the field, and what is new: not the twenty-nine other pages.
+  const numbers = [...signed.subarray(original.length).toString('latin1').matchAll(/^(\d+) 0 obj/gm)].map(([, number]) => Number(number))
+  const old = numbers.filter((number) => number <= document.context.largestObjectNumber)
+  assert.ok(old.length <= 2, String(old))
+  assert.equal((await PDFDocument.load(signed)).catalog.lookup(PDFName.of('AcroForm'), PDFDict).lookup(PDFName.of('Fields'), PDFArray).size(), 1)
 })

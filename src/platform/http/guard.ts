@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Problem } from '../problem.ts'
 import { PLATFORM_PROBLEMS } from '../problems.ts'
 import { parseForm, parseJson, parseMultipart, parseQuery, readBody, UploadedFile } from './body.ts'
+import { allowSlowBody } from './server.ts'
 import { HTTP_PROBLEMS, type InputError, InvalidInput } from './problems.ts'
 import { type HttpContext, type HttpMiddleware, type RequestFacts, requestFacts, scopeOf } from './request-facts.ts'
 
@@ -45,6 +46,8 @@ export interface GuardSpec<P, Q, B> {
   /** For `bytes`: which content types. */
   readonly contentTypes?: readonly string[]
   readonly limitBytes?: number
+  /** The body may take as long as it takes on a slow line; only behind what judges who sends it, and how many at once. */
+  readonly isSlow?: true
   /** Fields whose typed value may be shown again. Never secrets: whatever is not listed is forgotten. */
   readonly keep?: readonly string[]
   /** Shows a refused form again, with status 422. Without it, or for a JSON caller, the answer is a problem. */
@@ -126,7 +129,9 @@ async function readInput<P, Q, B>(ctx: HttpContext, spec: GuardSpec<P, Q, B>): P
   const isUpload = consumes === 'upload' && accepted.includes(type)
   if (consumes !== 'form' && !isUpload && spec.csrf !== false) scopeOf(ctx).csrf.check(ctx, ctx.get('X-CSRF-Token'))
   if (!isEmpty && !accepted.includes(type)) throw new Problem(HTTP_PROBLEMS.unsupportedMedia, { detail: `Send ${accepted.join(' or ')}` })
-  const body = await readBody(ctx, spec.limitBytes ?? FORM_LIMIT_BYTES)
+  const limitBytes = spec.limitBytes ?? FORM_LIMIT_BYTES
+  if (spec.isSlow) allowSlowBody(ctx.req, limitBytes)
+  const body = await readBody(ctx, limitBytes)
   if (consumes === 'bytes') return body
   if (consumes === 'json') return isEmpty ? {} : parseJson(body)
   return checkedForm(ctx, isUpload ? parseMultipart(body, ctx.get('Content-Type')) : parseForm(body), spec.csrf !== false)

@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto'
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
@@ -21,12 +21,12 @@ export interface RunningServer<S = Server> {
 }
 
 /**
- * Listens with limits on what a slow or hostile client can hold: headers 16 KiB and 10 s, the whole request 30 s.
+ * Listens with limits on what a slow or hostile client can hold: headers 16 KiB and 10 s, the body 30 s or what `allowSlowBody` allows.
  *
  * Body sizes are the guard's business. Answers 408, 413 and 431 itself where Node notices before a handler does.
  */
 export function startServer(options: HttpServerOptions): Promise<RunningServer> {
-  return listen(createServer(limitsOf(options), options.handler), options)
+  return listen(createServer(limitsOf(options), watched(options)), options)
 }
 
 const GRACE_MS = 10_000
@@ -45,7 +45,7 @@ const STRICT = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKE
 export async function startTlsServer(
   options: TlsServerOptions,
 ): Promise<RunningServer<TlsServer> & { renew(secure: SecureContextOptions): void }> {
-  const { handler, secure, bounds, handshakeMs = HANDSHAKE_MS } = options
+  const { secure, bounds, handshakeMs = HANDSHAKE_MS } = options
   const server = createTlsServer(
     {
       ...limitsOf(options),
@@ -56,7 +56,7 @@ export async function startTlsServer(
       handshakeTimeout: handshakeMs,
       ALPNProtocols: ['http/1.1'],
     },
-    handler,
+    watched(options),
   )
   const cutAll = boundConnections(server, bounds)
   // Before the handshake is done nothing can be answered: an answer would wait for it, and hold the connection for ever.
@@ -80,11 +80,19 @@ export interface TlsServerOptions extends HttpServerOptions {
   readonly handshakeMs?: number
 }
 
-function limitsOf({ headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 }: HttpServerOptions) {
+/** Node's own deadline knows no exceptions, so bodies are watched here. */
+function watched({ handler, requestTimeoutMs: deadlineMs = 30_000 }: HttpServerOptions): RequestListener {
+  return (request, response) => {
+    watchBody(request, response, { deadlineMs, refuse: () => refuseClient(Object.assign(new Error('the body is late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), request.socket) })
+    handler(request, response)
+  }
+}
+
+function limitsOf({ headersTimeoutMs = 10_000 }: HttpServerOptions) {
   return {
     maxHeaderSize: 16 * 1024,
     headersTimeout: headersTimeoutMs,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: 0,
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: Math.min(1_000, headersTimeoutMs),
     requireHostHeader: true,
@@ -160,4 +168,58 @@ function boundConnections(server: TlsServer, { most, perAddress, networkOf }: Co
   return () => {
     for (const own of open.values()) for (const socket of own) socket.destroy()
   }
+}
+
+/** A body that is this slow over a whole window is nobody's line but somebody's trick: a quarter of a megabit a second. */
+const LEAST_BYTES_PER_SECOND = 32 * 1024
+const WINDOW_MS = 20_000
+/** However large it may be. */
+const LONGEST_MS = 20 * 60_000
+
+interface Watch {
+  /** The usual deadline gives way to a least rate, and to a deadline by size. */
+  allow(bytes: number): void
+}
+
+const watches = new WeakMap<IncomingMessage, Watch>()
+
+/**
+ * The body of this request may take as long as so many bytes take on a slow line, while they keep coming.
+ *
+ * For uploads whose sender has been judged already; every other body has the server's own deadline.
+ */
+export function allowSlowBody(request: IncomingMessage, bytes: number): void {
+  watches.get(request)?.allow(bytes)
+}
+
+/** Ends requests whose body is late; `refuse` answers and cuts. */
+function watchBody(request: IncomingMessage, response: ServerResponse, { deadlineMs, refuse }: { deadlineMs: number; refuse: () => void }): void {
+  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+  if (!hasBody) return
+  let window: NodeJS.Timeout | undefined
+  const stop = () => {
+    clearTimeout(deadline)
+    clearInterval(window)
+  }
+  const late = () => {
+    stop()
+    if (request.complete || request.destroyed) return
+    if (response.headersSent) request.destroy()
+    else refuse()
+  }
+  let deadline = setTimeout(late, deadlineMs).unref()
+  request.once('end', stop).once('close', stop)
+  watches.set(request, {
+    allow(bytes) {
+      if (request.complete || window) return
+      clearTimeout(deadline)
+      deadline = setTimeout(late, Math.min(LONGEST_MS, deadlineMs + (bytes / LEAST_BYTES_PER_SECOND) * 1000)).unref()
+      const { socket } = request
+      let seen = socket.bytesRead
+      window = setInterval(() => {
+        if (socket.bytesRead - seen < (LEAST_BYTES_PER_SECOND * WINDOW_MS) / 1000) return late()
+        seen = socket.bytesRead
+      }, WINDOW_MS).unref()
+    },
+  })
 }

@@ -87,6 +87,10 @@ export function createDocumentRoutes(desk: SigningDesk): Router {
     const { name, bytes } = await signing.records.detached(personOf(visit), params.id, params.signature)
     download(ctx, name, bytes, 'application/pkcs7-signature')
   })
+  const all = pages.signedIn(async (ctx, visit, { params }: { params: Place }) => {
+    const { name, bytes } = await signing.records.together(personOf(visit), params.id, params.document)
+    download(ctx, name, bytes, 'application/pkcs7-signature')
+  })
   const receipt = pages.signedIn(async (ctx, visit, { params: { id } }: { params: { id: string } }) => {
     download(ctx, `recibo-${id}.pdf`, await inTurn(visit.account.id, () => signing.records.receipt(personOf(visit), id)), 'application/pdf')
   })
@@ -95,6 +99,7 @@ export function createDocumentRoutes(desk: SigningDesk): Router {
   router.get(`${PAGE}/:id/documentos/:document/texto`, guard({ params: place, query: from }, texts))
   router.get(`${PAGE}/:id/documentos/:document/paginas/:picture`, guard({ params: picture }, image))
   router.get(`${PAGE}/:id/documentos/:document/arquivo`, guard({ params: place }, file))
+  router.get(`${PAGE}/:id/documentos/:document/assinaturas.p7s`, guard({ params: place }, all))
   router.get(`${PAGE}/:id/p7s/:signature`, guard({ params: beside }, detached))
   router.get(`${PAGE}/:id/recibo`, guard({ params: z.object({ id: z.uuid() }) }, receipt))
   return router

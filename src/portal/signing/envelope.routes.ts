@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { parseCpf, parsePersonName } from '../../accounts/index.ts'
 import { type FieldErrors, files, guard, type InvalidForm, type Typed } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
-import { ENVELOPE_LIMITS, KEPT_DAYS, PADES_LEVELS, SIGNING_ORDERS, TERM_DAYS } from '../../signatures/index.ts'
+import { type Envelope, ENVELOPE_LIMITS, KEPT_DAYS, PADES_LEVELS, SIGNING_ORDERS, TERM_DAYS } from '../../signatures/index.ts'
 import { type Outcome, outcomeQuery, tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
 import { envelopeCard, recordCard } from './cards.ts'
@@ -82,7 +82,7 @@ export async function showEnvelope(desk: SigningDesk, ctx: HttpContext, visit: V
     view: envelope.state === 'draft' ? 'signing/draft' : 'signing/envelope',
     outcome,
     data: {
-      envelope: envelopeCard(envelope, by), records, levels: signing.levels, ...again, limits: ENVELOPE_LIMITS, kept: KEPT_DAYS, terms: TERM_DAYS,
+      envelope: envelopeCard(envelope, by), records, together: signedTogether(envelope, records), levels: signing.levels, ...again, limits: ENVELOPE_LIMITS, kept: KEPT_DAYS, terms: TERM_DAYS,
       days: Math.round((envelope.expiresAt.getTime() - envelope.createdAt.getTime()) / 86_400_000),
       lost: attempt?.state === 'failed' || attempt?.state === 'lost' ? attempt : undefined,
       client: envelope.clientId && (await about.clientName(envelope.clientId)),
@@ -90,6 +90,12 @@ export async function showEnvelope(desk: SigningDesk, ctx: HttpContext, visit: V
       returnHref: returnAddress(envelope),
     },
   })
+}
+
+/** Files with several signatures beside them, and where all of those are in one. */
+function signedTogether({ id, documents }: Envelope, records: readonly { documentId: string }[]) {
+  const isOften = (document: { id: string }) => records.filter(({ documentId }) => documentId === document.id).length > 1
+  return documents.filter((document) => document.form === 'file' && isOften(document)).map((document) => ({ name: document.name, href: `${PAGE}/${id}/documentos/${document.id}/assinaturas.p7s` }))
 }
 
 /** Where a relying party's signer goes back to, with its state; registered with the envelope, never taken from a request. */

@@ -75,7 +75,7 @@ export function createDocumentsApi({ documents, publicUrl, requireClient, claim 
     ctx.body = { id, endereco: address(id) }
   }))
 
-  router.post(`${at}/:id/documentos`, admitted, guard({ consumes: 'bytes', contentTypes: ['application/pdf', 'application/octet-stream'], csrf: false, limitBytes: ENVELOPE_LIMITS.documentBytes, params, query: naming, body: bytes, response: added }, async (ctx, input) => {
+  router.post(`${at}/:id/documentos`, admitted, guard({ consumes: 'bytes', contentTypes: ['application/pdf', 'application/octet-stream'], csrf: false, limitBytes: ENVELOPE_LIMITS.documentBytes, isSlow: true, params, query: naming, body: bytes, response: added }, async (ctx, input) => {
     const { by } = callerOf(ctx)
     await drafts.addDocuments(by, input.params.id, [{ name: input.query.nome, bytes: input.body }])
     const document = (await envelopes.get(by, input.params.id)).documents.at(-1)
@@ -100,6 +100,10 @@ export function createDocumentsApi({ documents, publicUrl, requireClient, claim 
     const { document, bytes: file } = await envelopes.open(callerOf(ctx).by, input.params.id, input.params.part)
     ctx.type = document.form === 'pdf' ? 'application/pdf' : 'application/octet-stream'
     ctx.body = file
+  }))
+  router.get(`${at}/:id/documentos/:part/assinaturas`, admitted, guard({ params: part }, async (ctx, input) => {
+    ctx.type = 'application/pkcs7-signature'
+    ctx.body = (await records.together(callerOf(ctx).by, input.params.id, input.params.part)).bytes
   }))
   router.get(`${at}/:id/assinaturas/:part`, admitted, guard({ params: part }, async (ctx, input) => {
     ctx.type = 'application/pkcs7-signature'

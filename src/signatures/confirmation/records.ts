@@ -1,6 +1,7 @@
 import { maskPersonName } from '../../accounts/index.ts'
 import { Problem } from '../../platform/problem.ts'
 import { newCode, parseCode } from '../../proxies/index.ts'
+import { together } from '../cms/together.ts'
 import type { Documents } from '../../platform/documents/documents.ts'
 import { type Asker, type EnvelopeCore, getEnvelope, openText, toEnvelope } from '../envelope/core.ts'
 import { openContent } from '../envelope/contents.ts'
@@ -53,6 +54,8 @@ export interface SignatureRecords {
   ofPerson(by: Person, before: SignaturePlace | undefined): Promise<SignatureRecord[]>
   /** The signature beside a file (CAdES, DER). @throws {Problem} signatures/envelope-unknown, signatures/document-gone */
   detached(by: Asker, id: string, signatureId: string): Promise<{ name: string; bytes: Buffer }>
+  /** Every signature beside one file so far, in one (CAdES of several signers, DER). @throws {Problem} signatures/envelope-unknown, signatures/document-gone */
+  together(by: Asker, id: string, documentId: string): Promise<{ name: string; bytes: Buffer }>
   /** A receipt of everything that was signed so far, sealed by the organisation. @throws {Problem} signatures/step-out-of-order before the first signature */
   receipt(by: Asker, id: string): Promise<Buffer>
   /** @throws {Problem} signatures/signature-unknown */
@@ -97,6 +100,20 @@ export function createSignatureRecords(core: EnvelopeCore, { documents, texts, p
       const sealed = await findDetached(db, signatureId)
       if (!sealed) throw new Problem(SIGNATURE_PROBLEMS.documentGone)
       return { name: `${document.name}.p7s`, bytes: (await openContent(core, db, document)).openBeside(sealed, signatureId) }
+    },
+    async together(by, id, documentId) {
+      const { envelope, records } = await recordsOf(by, id)
+      const document = envelope.documents.find((one) => one.id === documentId)
+      const own = records.filter((record) => record.document.id === documentId)
+      if (document?.form !== 'file' || own.length === 0) throw new Problem(SIGNATURE_PROBLEMS.envelopeUnknown)
+      const content = await openContent(core, db, document)
+      const signatures: Buffer[] = []
+      for (const record of own) {
+        const sealed = await findDetached(db, record.id)
+        if (!sealed) throw new Problem(SIGNATURE_PROBLEMS.documentGone)
+        signatures.push(content.openBeside(sealed, record.id))
+      }
+      return { name: `${document.name}.p7s`, bytes: together(signatures) }
     },
     async receipt(by, id) {
       const { envelope, records } = await recordsOf(by, id)

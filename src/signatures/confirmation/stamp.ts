@@ -53,7 +53,7 @@ const SCALE = 3
 
 /** The code as a picture of one bit a pixel; written here because a library's PNG takes a hundred times as long, a hundred times a batch. */
 export function qrPng(text: string): Uint8Array {
-  const { modules } = QRCode.create(text, { errorCorrectionLevel: 'M' })
+  const { modules } = QRCode.create([{ data: Buffer.from(text), mode: 'byte' }], { errorCorrectionLevel: 'M' })
   const side = (modules.size + 2 * QUIET) * SCALE
   const stride = 1 + Math.ceil(side / 8)
   const rows = Buffer.alloc(stride * side, 0xff)

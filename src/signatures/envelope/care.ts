@@ -3,14 +3,14 @@ import type { Sql } from '../../platform/db.ts'
 import { eraseContents, listExpired, listOfPerson, listOutlived, listToRemind } from './content.store.ts'
 import { accountsOf, type EnvelopeCore, toEnvelope } from './core.ts'
 import { DAY_MS, type Envelope, KEPT_DAYS, REMINDER_AFTER_DAYS, signersInTurn } from './envelope.ts'
-import { findEnvelope, noteReminded, noteTold, setState } from './envelope.store.ts'
+import { findEnvelope, noteReminded, noteTold, noteToldOfEnd, setState } from './envelope.store.ts'
 import { eachInTurn } from '../each-in-turn.ts'
 import { endLostAttempts, forgetOpenAttempts } from '../confirmation/signing.store.ts'
 import { getTransition } from './transition.ts'
 
 /** What happens to envelopes by the calendar; every step may run twice, and from many processes. */
 export interface EnvelopeCare {
-  /** Tells whoever is in turn and has not been told; by a job, so that no answer takes longer for people who have an account. */
+  /** Tells whoever is in turn and has not been told, or that the envelope of an account that was closed is over; by a job, so that no answer takes longer for people who have an account. */
   tellSigners(envelopeId: string): Promise<void>
   /** Expiry, reminders, attempts that a killed process left; returns how many envelopes were touched. */
   sweep(): Promise<number>
@@ -37,9 +37,21 @@ export function createEnvelopeCare(core: EnvelopeCore): EnvelopeCare {
     return account?.status === 'active' ? account : undefined
   }
 
+  /** Whoever was asked, or has signed, hears that it came to nothing. */
+  async function tellOfEnd(envelope: Envelope): Promise<void> {
+    for (const signer of envelope.signers.filter(({ toldAt, state }) => toldAt !== undefined && state !== 'refused')) {
+      const [account] = await accountsOf(core, [signer])
+      await db.transaction(async (tx) => {
+        if (!(await noteToldOfEnd(tx, signer.id)) || !account || account.id === envelope.ownerId) return
+        await core.ports.notify(tx, account, { notice: 'cancelled', envelopeId: envelope.id, params: {} })
+      })
+    }
+  }
+
   async function tellSigners(id: string): Promise<void> {
     const envelope = await find(id)
     if (!envelope) return
+    if (envelope.state === 'cancelled') return tellOfEnd(envelope)
     const owner = await ownerOf(envelope)
     for (const signer of signersInTurn(envelope).filter(({ toldAt }) => toldAt === undefined)) {
       const [account] = await accountsOf(core, [signer])
@@ -70,6 +82,8 @@ export function createEnvelopeCare(core: EnvelopeCore): EnvelopeCare {
   async function expire(id: string): Promise<void> {
     const seen = await find(id)
     const owner = seen && (await ownerOf(seen))
+    // Whoever signed learns that it came to nothing, and whoever was asked that nothing waits for them.
+    const told = seen ? (await accountsOf(core, seen.signers.filter(({ toldAt, state }) => toldAt !== undefined || state === 'signed'))).filter((account) => account.id !== seen.ownerId) : []
     await db.transaction(async (tx) => {
       const found = await findEnvelope(tx, id, { lock: true })
       const now = clock.now()
@@ -79,7 +93,9 @@ export function createEnvelopeCare(core: EnvelopeCore): EnvelopeCare {
       const { to } = getTransition('expired', found.envelope.state, 'system')
       await setState(tx, id, { state: to, at: now, contentsUntil: isDraft ? now : new Date(now.getTime() + KEPT_DAYS.dropped * DAY_MS) })
       await core.audit.record(tx, { type: 'signatures/envelope-expired', actor: { kind: 'system' }, subject: found.envelope.owner_id ?? undefined, clientId: found.envelope.client_id ?? undefined, data: { envelopeId: id } })
-      if (owner && found.envelope.state === 'waiting') await core.ports.notify(tx, owner, { notice: 'expired', envelopeId: id, params: {} })
+      if (found.envelope.state !== 'waiting') return
+      if (owner) await core.ports.notify(tx, owner, { notice: 'expired', envelopeId: id, params: {} })
+      for (const account of told) await core.ports.notify(tx, account, { notice: 'lapsed', envelopeId: id, params: {} })
     })
   }
 
@@ -120,6 +136,7 @@ export function createEnvelopeCare(core: EnvelopeCore): EnvelopeCare {
       for (const envelopeId of await listOfPerson(tx, personId)) {
         const found = await findEnvelope(tx, envelopeId, { lock: true })
         if (found && ['draft', 'waiting'].includes(found.envelope.state)) await setState(tx, envelopeId, { state: 'cancelled', at: now, contentsUntil: now })
+        if (found?.envelope.state === 'waiting') await core.ports.queueTelling(tx, envelopeId)
         const documents = await eraseContents(tx, envelopeId, now)
         await core.audit.record(tx, { type: 'signatures/documents-erased', actor: { kind: 'system' }, data: { envelopeId, documents } })
       }

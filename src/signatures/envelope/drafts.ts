@@ -4,7 +4,7 @@ import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import { fewAtOnce } from '../few-at-once.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
-import { accountsOf, type Asker, cpfHashOf, type EnvelopeCore, formOf, getEnvelope, getOwned, sealText } from './core.ts'
+import { type Asker, cpfHashOf, type EnvelopeCore, formOf, getOwned, sealText } from './core.ts'
 import { sealContent } from './contents.ts'
 import { DAY_MS, DEFAULT_TERM_DAYS, type Envelope, ENVELOPE_LIMITS, KEPT_DAYS, type PadesLevel, type Person, type SigningOrder } from './envelope.ts'
 import { countInvitations, deleteDocument, deleteSigner, insertDocument, insertEnvelope, insertSigner, lockOwner, type NewDocument, setLevel, setState, setTerms, usageOf } from './envelope.store.ts'
@@ -38,7 +38,7 @@ export interface Drafts {
   setLevel(by: Asker, id: string, level: PadesLevel): Promise<void>
   /** From here on nothing of it changes but by signatures. @throws {Problem} signatures/step-out-of-order, signatures/too-much */
   send(by: Asker, id: string): Promise<void>
-  /** Nobody signs it any more. */
+  /** Nobody signs it any more; whoever was asked or has signed is told by the job. */
   cancel(by: Asker, id: string): Promise<void>
 }
 
@@ -93,18 +93,14 @@ export function createDrafts(core: EnvelopeCore): Drafts {
       await change(by, id, (tx) => setLevel(tx, id, level))
     },
     send: (by, id) => change(by, id, (tx, envelope) => send(core, tx, by, envelope)),
-    async cancel(by, id) {
-      const told = (await getEnvelope(core, db, by, id)).signers.filter((signer) => signer.toldAt !== undefined && signer.state === 'pending')
-      const accounts = await accountsOf(core, told)
-      await db.transaction(async (tx) => {
+    cancel: (by, id) =>
+      db.transaction(async (tx) => {
         const envelope = await getOwned(core, tx, by, id)
         const { to } = getTransition('cancelled', envelope.state, 'owner')
         await setState(tx, id, { state: to, at: clock.now(), contentsUntil: inDays(KEPT_DAYS.dropped) })
         await record(core, tx, by, { type: 'signatures/envelope-cancelled', data: { envelopeId: id } })
-        const others = accounts.filter((account) => account.id !== envelope.ownerId)
-        for (const account of others) await core.ports.notify(tx, account, { notice: 'cancelled', envelopeId: id, params: {} })
-      })
-    },
+        if (envelope.state === 'waiting') await core.ports.queueTelling(tx, id)
+      }),
   }
 }
 

@@ -47,7 +47,7 @@ export interface StoredSigner {
   readonly reason: Buffer | null
 }
 
-const ENVELOPE = `SELECT id, owner_id, client_id, return_to, client_state, state, signing_order, level, created_at, sent_at, expires_at, ended_at,
+export const ENVELOPE = `SELECT id, owner_id, client_id, return_to, client_state, state, signing_order, level, created_at, sent_at, expires_at, ended_at,
   contents_until, contents_gone_at FROM signing_envelope`
 const DOCUMENT = 'SELECT id, envelope_id, position, name, form, pages, size, sha256, current_sha256, version FROM signing_document'
 const SIGNER = 'SELECT id, envelope_id, position, cpf, name, state, told_at, reminded_at, reminders, decided_at, reason FROM signing_signer'
@@ -58,7 +58,8 @@ export interface StoredWhole {
   readonly signers: readonly StoredSigner[]
 }
 
-async function whole(sql: Sql, envelopes: readonly StoredEnvelope[]): Promise<StoredWhole[]> {
+/** Their documents and signers too. */
+export async function whole(sql: Sql, envelopes: readonly StoredEnvelope[]): Promise<StoredWhole[]> {
   const ids = envelopes.map(({ id }) => id)
   if (ids.length === 0) return []
   const documents = await sql.query<StoredDocument>(`${DOCUMENT} WHERE envelope_id = ANY($1::uuid[]) ORDER BY position`, [ids])
@@ -74,18 +75,6 @@ async function whole(sql: Sql, envelopes: readonly StoredEnvelope[]): Promise<St
 export async function findEnvelope(sql: Sql, id: string, { lock = false } = {}): Promise<StoredWhole | undefined> {
   const rows = await sql.query<StoredEnvelope>(`${ENVELOPE} WHERE id = $1${lock ? ' FOR UPDATE' : ''}`, [id])
   return (await whole(sql, rows))[0]
-}
-
-const MOST = 200
-
-/** Of an owner, or in which somebody has to sign; what was only begun by others is not theirs to see. */
-export async function listEnvelopes(sql: Sql, { ownerId, cpfHash }: { ownerId: string; cpfHash: Buffer }): Promise<StoredWhole[]> {
-  const rows = await sql.query<StoredEnvelope>(
-    `${ENVELOPE} e WHERE owner_id = $1 OR (state <> 'draft' AND EXISTS (SELECT 1 FROM signing_signer s WHERE s.envelope_id = e.id AND s.cpf_hash = $2))
-     ORDER BY (state IN ('draft', 'waiting')) DESC, created_at DESC, id LIMIT ${MOST}`,
-    [ownerId, cpfHash],
-  )
-  return whole(sql, rows)
 }
 
 export interface NewEnvelope {
@@ -201,6 +190,11 @@ export async function decideSigner(tx: Sql, id: string, { state, at, reason, nam
 /** False when somebody else has told them already. */
 export async function noteTold(tx: Sql, id: string, at: Date): Promise<boolean> {
   return (await tx.execute('UPDATE signing_signer SET told_at = $2 WHERE id = $1 AND told_at IS NULL', [id, at])) === 1
+}
+
+/** False when they have heard of the end already: it is told once, and nothing else is told after it. */
+export async function noteToldOfEnd(tx: Sql, id: string): Promise<boolean> {
+  return (await tx.execute('UPDATE signing_signer SET told_at = NULL WHERE id = $1 AND told_at IS NOT NULL', [id])) === 1
 }
 
 export async function noteReminded(tx: Sql, id: string, at: Date, reminders: number): Promise<boolean> {

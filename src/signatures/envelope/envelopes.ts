@@ -1,9 +1,11 @@
 import { Problem } from '../../platform/problem.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
-import { accountsOf, type Asker, cpfHashOf, type EnvelopeCore, getEnvelope, sealText, toEnvelope } from './core.ts'
+import { accountsOf, type Asker, type EnvelopeCore, getEnvelope, sealText, toEnvelope } from './core.ts'
 import { openContent } from './contents.ts'
 import { DAY_MS, type Envelope, type EnvelopeDocument, KEPT_DAYS, type Person, signerOf, signersInTurn } from './envelope.ts'
-import { decideSigner, listEnvelopes, setState } from './envelope.store.ts'
+import { decideSigner, setState } from './envelope.store.ts'
+import { type EnvelopePlace, listOpen, listOver } from './list.store.ts'
+import { readerOf, searchEnvelopes } from './search.ts'
 import { type AttemptEnd, listAttempts } from '../confirmation/signing.store.ts'
 import { getTransition } from './transition.ts'
 
@@ -11,17 +13,21 @@ import { getTransition } from './transition.ts'
 export interface EnvelopeLists {
   /** Wait for their signature. */
   readonly toSign: readonly Envelope[]
-  /** Made by them and not over. */
+  /** Not over, and nothing for them to do: theirs, or signed by them and waiting for others, or not yet their turn. */
   readonly open: readonly Envelope[]
-  /** Over, or signed by them and waiting for others. */
+  /** Over, the last ones first, a page at a time. */
   readonly done: readonly Envelope[]
+  /** Where the next page of `done` begins; absent on the last one. */
+  readonly next: EnvelopePlace | undefined
 }
 
 /** Envelopes as people see them. */
 export interface Envelopes {
   /** @throws {Problem} signatures/envelope-unknown */
   get(by: Asker, id: string): Promise<Envelope>
-  list(by: Person): Promise<EnvelopeLists>
+  list(by: Person, before?: EnvelopePlace): Promise<EnvelopeLists>
+  /** Envelopes of theirs, over or not, with a document of this name (a part of it, however it is written) or of this SHA-256. */
+  search(by: Person, text: string): Promise<readonly Envelope[]>
   /** With the signatures so far. @throws {Problem} signatures/envelope-unknown, signatures/document-gone */
   open(by: Asker, id: string, documentId: string): Promise<{ document: EnvelopeDocument; bytes: Buffer }>
   /** Ends the whole envelope: what one of them does not want is signed by nobody. @throws {Problem} signatures/not-your-turn */
@@ -30,17 +36,23 @@ export interface Envelopes {
   lastAttempt(by: Person, id: string): Promise<AttemptEnd | undefined>
 }
 
+const PAGE_SIZE = 30
+
 export function createEnvelopes(core: EnvelopeCore): Envelopes {
   const { db, clock } = core.platform
 
   return {
     get: (by, id) => getEnvelope(core, db, by, id),
-    async list(by) {
-      const all = (await listEnvelopes(db, { ownerId: by.accountId, cpfHash: cpfHashOf(core, by.cpf) })).map((found) => toEnvelope(core, found))
-      const toSign = all.filter((envelope) => signersInTurn(envelope).some(({ cpf }) => cpf === by.cpf))
-      const open = all.filter((envelope) => !toSign.includes(envelope) && envelope.ownerId === by.accountId && (envelope.state === 'draft' || envelope.state === 'waiting'))
-      return { toSign, open, done: all.filter((envelope) => !toSign.includes(envelope) && !open.includes(envelope)) }
+    async list(by, before) {
+      const reader = readerOf(core, by)
+      const running = (await listOpen(db, reader)).map((found) => toEnvelope(core, found))
+      const over = await listOver(db, reader, { before, limit: PAGE_SIZE + 1 })
+      const toSign = running.filter((envelope) => signersInTurn(envelope).some(({ cpf }) => cpf === by.cpf))
+      const done = over.slice(0, PAGE_SIZE).map((found) => toEnvelope(core, found))
+      const last = over.length > PAGE_SIZE ? done.at(-1) : undefined
+      return { toSign, open: running.filter((envelope) => !toSign.includes(envelope)), done, next: last?.endedAt && { endedAt: last.endedAt, id: last.id } }
     },
+    search: (by, text) => searchEnvelopes(core, readerOf(core, by), text),
     async open(by, id, documentId) {
       const document = (await getEnvelope(core, db, by, id)).documents.find((one) => one.id === documentId)
       if (!document) throw new Problem(SIGNATURE_PROBLEMS.envelopeUnknown)

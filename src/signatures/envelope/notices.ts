@@ -4,7 +4,7 @@ import type { Locale } from '../../platform/http/locale.ts'
 import type { Outbox } from '../../platform/outbox.ts'
 
 /** What people are told about envelopes; texts are `assinaturas.notice.<name>` in `views/messages`. */
-export type SigningNotice = 'invited' | 'reminder' | 'completed' | 'refused' | 'expired' | 'cancelled' | 'signed' | 'time-missing'
+export type SigningNotice = 'invited' | 'reminder' | 'completed' | 'refused' | 'expired' | 'cancelled' | 'signed' | 'time-missing' | 'lapsed'
 
 /** Tells an account's owner, in the transaction of what happened; the address leads to the envelope, and needs their sign-in. */
 export type NotifySigner = (tx: Sql, account: Account, told: { notice: SigningNotice; envelopeId: string; params: Readonly<Record<string, string>> }) => Promise<void>

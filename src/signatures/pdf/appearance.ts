@@ -1,6 +1,7 @@
 /** What a signature draws on a page: lines of text in a frame, with a picture beside them. */
-import { type PDFDocument, type PDFFont, type PDFImage, PDFName, type PDFPage, PDFRawStream, type PDFRef, StandardFonts } from '@cantoo/pdf-lib'
+import { type PDFDocument, type PDFFont, PDFName, type PDFPage, PDFRawStream, type PDFRef, StandardFonts } from '@cantoo/pdf-lib'
 import { NotSignable } from './document.ts'
+import { addImage } from './image.ts'
 import type { Drawing } from './place.ts'
 
 export interface VisibleStamp {
@@ -30,13 +31,13 @@ export async function drawStamp(document: PDFDocument, stamp: VisibleStamp): Pro
   const page = document.getPage(stamp.page - 1)
   const placed = placeOn(page, stamp)
   const fonts = { plain: await document.embedFont(StandardFonts.Helvetica), bold: await document.embedFont(StandardFonts.HelveticaBold) }
-  const image = stamp.image && (await document.embedPng(stamp.image))
+  const image = stamp.image && (await addImage(document, stamp.image))
   const content = contentOf({ ...stamp, width: placed.width, height: placed.height }, fonts, image)
   await document.flush()
   const { context } = document
   const dictionary = context.obj({
     Type: 'XObject', Subtype: 'Form', BBox: [0, 0, placed.width, placed.height], Matrix: [...placed.matrix],
-    Resources: { Font: { F0: fonts.bold.ref, F1: fonts.plain.ref }, ...(image && { XObject: { Q0: image.ref } }) },
+    Resources: { Font: { F0: fonts.bold.ref, F1: fonts.plain.ref }, ...(image && { XObject: { Q0: image } }) },
   })
   const appearance: PDFRef = context.register(PDFRawStream.of(dictionary, Buffer.from(content, 'latin1')))
   dictionary.set(PDFName.of('Length'), context.obj(content.length))
@@ -75,7 +76,7 @@ interface Fonts {
   readonly bold: PDFFont
 }
 
-function contentOf({ width, height, lines }: Pick<VisibleStamp, 'width' | 'height' | 'lines'>, fonts: Fonts, image: PDFImage | undefined): string {
+function contentOf({ width, height, lines }: Pick<VisibleStamp, 'width' | 'height' | 'lines'>, fonts: Fonts, image: PDFRef | undefined): string {
   const side = image ? Math.min(height - 2 * PADDING, width / 2) : 0
   const from = image ? side + 2 * PADDING : PADDING
   const texts = lines.map((line, i) => ({ line: printable(line), font: i === 0 ? fonts.bold : fonts.plain, name: i === 0 ? 'F0' : 'F1' }))

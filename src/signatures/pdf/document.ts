@@ -1,5 +1,5 @@
 /** Opens a PDF for an update and writes the update behind it: what was there before stays as it is, to the byte. */
-import { PDFDocument } from '@cantoo/pdf-lib'
+import { PDFArray, PDFDict, PDFDocument, type PDFObject, type PDFRef, PDFStream } from '@cantoo/pdf-lib'
 
 export const NOT_SIGNABLE_REASONS = ['unreadable', 'encrypted', 'too-many-pages', 'too-large', 'locked', 'no-such-page'] as const
 export type NotSignableReason = (typeof NOT_SIGNABLE_REASONS)[number]
@@ -29,9 +29,39 @@ async function load(pdf: Uint8Array): Promise<PDFDocument> {
   try {
     const document = await PDFDocument.load(pdf, { forIncrementalUpdate: true, updateMetadata: false, throwOnInvalidObject: true, ignoreEncryption: true, parseSpeed: Number.POSITIVE_INFINITY })
     if (document.isEncrypted) throw new NotSignable('encrypted')
+    watchChanges(document)
     return document
   } catch (error) {
     throw error instanceof NotSignable ? error : new NotSignable('unreadable')
+  }
+}
+
+/**
+ * What is changed is found by one walk over the document, made once.
+ *
+ * The library walks over all of it for each entry of each dictionary that it writes, new ones too, which for a long document takes longer than
+ * the rest of a signature. New objects are saved by their numbers, and what is put into an old one marks that one.
+ */
+function watchChanges({ context }: PDFDocument): void {
+  const home = new Map<unknown, PDFRef>()
+  for (const [ref, object] of context.enumerateIndirectObjects()) addInside(home, ref, object)
+  context.registerObjectChange = (changed) => {
+    const ref = home.get(changed)
+    if (ref) context.snapshot?.markRefForSave(ref)
+  }
+}
+
+/** The first object that holds something is where it is. */
+function addInside(home: Map<unknown, PDFRef>, ref: PDFRef, object: PDFObject): void {
+  const open: PDFObject[] = [object]
+  for (let inside = open.pop(); inside; inside = open.pop()) {
+    if (inside instanceof PDFStream) {
+      home.set(inside, ref)
+      open.push(inside.dict)
+    } else if (!home.has(inside) && (inside instanceof PDFDict || inside instanceof PDFArray)) {
+      home.set(inside, ref)
+      open.push(...(inside instanceof PDFDict ? inside.values() : inside.asArray()))
+    }
   }
 }
 

@@ -38,7 +38,8 @@ export interface CmsToCheck {
   readonly namesCertificate: boolean
 }
 
-const MOST_CERTIFICATES = 20
+/** Every signer's own, and those above them. */
+const MOST_CERTIFICATES = 40
 const MOST_SIGNERS = 20
 
 /** Judges SignedData: that it is whole, and by whom. The chain and the time are others' business. Undefined for what is none. */
