@@ -68,7 +68,7 @@ interface Round {
 }
 
 /** Work that begins again a second after it has ended. */
-function everySecond(work: () => Promise<unknown>, failed: (error: unknown) => void): Round {
+export function everySecond(work: () => Promise<unknown>, failed: (error: unknown) => void): Round {
   let timer: NodeJS.Timeout | undefined
   let running: Promise<unknown> = Promise.resolve()
   let isStopped = false
