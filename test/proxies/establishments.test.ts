@@ -79,6 +79,14 @@ for (const { label, open } of testDatabases()) {
         assert.deepEqual([permit, reason], [false, 'standing'], place)
       }
       assert.equal((await decide(admin, firm(SINOP))).reason, 'register')
+      const [whole] = await mandates.grant(as(record.root), scene.terms(clerk ?? assert.fail(), ipva))
+      const answers = await Promise.all([SINOP, HEAD, CACERES, UNKNOWN].map(async (place) => (await decide(clerk, firm(place))).permit))
+      assert.deepEqual(answers, [true, true, false, false], 'nor by what the whole company gave')
+      await scene.db.transaction(async (tx) => {
+        const ask = { actor: clerk?.ref ?? assert.fail(), represented: firm(CACERES), role: ipva }
+        assert.equal((await scene.proxies.decide(ask, tx)).permit, false, 'nor where something is issued by it')
+      })
+      await mandates.revoke(as(record.root), whole?.id ?? assert.fail())
     })
 
     test('a place that closes ends what it gave; what the whole company gave stands', async () => {

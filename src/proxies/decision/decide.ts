@@ -6,7 +6,7 @@ import type { Day } from '../mandate/day.ts'
 import type { MandateId } from '../mandate/mandate.ts'
 import { documentOf, documentsOf, type PartyRef, rootOf } from '../party/party.ts'
 import { documentsOfCompany, findPlace } from '../party/company-register.ts'
-import type { KnownCompany } from '../party/company.store.ts'
+import { findCompany, type KnownCompany } from '../party/company.store.ts'
 import { isRegularPerson } from '../party/registers.ts'
 import type { MandateKind, Power } from '../role/role.ts'
 import { powerName, type Role } from '../role/role.ts'
@@ -84,7 +84,7 @@ export function createDecide({ core, roles, refresh }: DecideDependencies): Deci
     const now = ask.at ?? clock.now()
     const sought: Sought = { represented: documentsOf(ask.represented), delegates: documentsOf(ask.actor), power: ask.role, now }
     if (tx) await holdTrees(tx, sought)
-    const direct = await judgeAll(tx ?? db, sought)
+    const direct = await judgePlace(tx ?? db, sought)
     if (direct.permit || ask.actor.kind !== 'person') return direct
     // Registers are not asked while a transaction is open; the caller has decided without one before.
     const companies = tx ? [] : await core.companies.listOf(ask.actor.cpf)
@@ -94,8 +94,16 @@ export function createDecide({ core, roles, refresh }: DecideDependencies): Deci
     if (own) return own
     const through = companies.filter(({ quorum, standing }) => quorum === 1 && standing === 'regular').flatMap(documentsOfCompany)
     if (through.length === 0) return direct
-    const byCompany = await judgeAll(db, { ...sought, delegates: through })
+    const byCompany = await judgePlace(db, { ...sought, delegates: through })
     return byCompany.permit || direct.reason === 'no-mandate' ? byCompany : direct
+
+    /** What the whole company gave counts in the places that its register knows as open: that answer is as fresh as the company's own. */
+    async function judgePlace(sql: Sql, wanted: Sought): Promise<Decision> {
+      const decision = await judgeAll(sql, wanted)
+      if (!decision.permit || ask.represented.kind !== 'company') return decision
+      const company = await findCompany(sql, rootOf(ask.represented.cnpj))
+      return company && findPlace(company, ask.represented.cnpj)?.standing === 'regular' ? decision : deny('standing')
+    }
 
     async function judgeAll(sql: Sql, wanted: Sought): Promise<Decision> {
       let found = await findCandidates(sql, wanted)
