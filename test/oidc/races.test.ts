@@ -60,21 +60,21 @@ describe('Redis', { skip: !hasRedis() || !postgres }, () => {
   let redis: TestRedis
   let store: RedisArtifactStore
   let harness: Harness
-  before(async () => {
+  races(async () => {
     ;[db, redis] = await Promise.all([postgres?.open() ?? Promise.reject(), startRedis()])
     harness = await startHarness({
       db,
       store: (sql, clock) =>
         (store = createRedisArtifactStore({ url: redis.url, clock, durable: createSqlArtifactStore({ db: sql, clock }) })),
     })
+    const close = async () => {
+      await harness.close()
+      await store.close()
+      await redis.stop()
+      await db.close()
+    }
+    return { harness, close }
   })
-  after(async () => {
-    await harness.close()
-    await store.close()
-    await redis.stop()
-    await db.close()
-  })
-  races(async () => ({ harness, close: async () => {} }))
 
   test('after FLUSHALL a code is unknown, a session is over, a refresh token still works; people sign in again', async () => {
     const rp = await registerClient(harness)
