@@ -1,3 +1,4 @@
+import { rootOf } from './party/party.ts'
 import type { Assurance } from '../assurance/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -30,7 +31,11 @@ export interface ProxiesDependencies {
 
 /** The register of who may act for whom. */
 export interface Proxies {
-  readonly parties: { readonly representable: ListRepresentable }
+  readonly parties: {
+    readonly representable: ListRepresentable
+    /** The CNPJ of the head office of a company that is named by its root or by any place of it. */
+    readonly headOfficeOf: (document: string) => Promise<string | undefined>
+  }
   readonly companies: Companies
   readonly roles: Roles
   readonly team: Team
@@ -54,7 +59,10 @@ export function createProxies({ platform, audit, assurance, ports, paper }: Prox
   const lifecycle = createLifecycle(core, changeBySystem)
   const decide = createDecide({ core, roles, refresh: lifecycle.refresh })
   return {
-    parties: { representable: createListRepresentable(core, roles) },
+    parties: {
+      representable: createListRepresentable(core, roles),
+      headOfficeOf: async (document) => (await core.companies.find(rootOf(document)))?.cnpj,
+    },
     companies: core.companies,
     roles, mandates, decide, lifecycle,
     team: createTeam({ db, clock, audit }),

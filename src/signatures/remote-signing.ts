@@ -56,6 +56,6 @@ export function createRemoteSigning({ core, authority, settings }: RemoteSigning
   const credentials = createCredentials({ core, thread, issuance, settings })
   const activations = createActivations({ core, thread, issuance, settings, findKept: createKeptKeys(core, credentials) })
   const lendings = createLendings({ core, thread, activations })
-  const asks = createAsks({ core, activations, lendings })
+  const asks = createAsks({ core, activations, lendings, representedBy: async (accountId, id) => (await credentials.get(id, accountId)).represents })
   return { credentials, activations, lendings, asks, handles: createHandles({ core, lendings }), findSigner: core.people.findSigner, review: createReview(core, credentials), stats: thread.stats, close: thread.close }
 }

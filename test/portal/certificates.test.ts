@@ -1,9 +1,13 @@
 /** "Certificados": from the list to a certificate of one's own and to its end, through the pages and the provider's own sign-in. */
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { generateSync } from 'otplib'
 import type { BrowserClient, Page } from '../support/browser-client.ts'
+import { cpfOfNobody } from '../support/citizen-journey.ts'
 import { SIGNING_PASSWORD } from '../support/signing-scene.ts'
 import { until } from '../support/until.ts'
 import { assertHeading, openArea, PASSWORD, type TestArea, type TestCitizen, typePassword } from './support/area.ts'
@@ -11,11 +15,19 @@ import { citizenAtPrata } from './support/proxies.ts'
 
 const STEP_MS = 30_000
 let area: TestArea
+let folder: string
 
 before(async () => {
-  area = await openArea({ SIGNATURES_KEY_PASSWORD_MEMORY_KIB: '8192' })
+  folder = mkdtempSync(path.join(tmpdir(), 'mt-companies-'))
+  const file = path.join(folder, 'companies.json')
+  const partners = Array.from({ length: 60 }, (_, index) => ({ cpf: cpfOfNobody(index), qualification: 'Administrador' }))
+  writeFileSync(file, JSON.stringify([{ cnpj: '11.222.333/0001-81', name: 'Chapada Contabilidade Ltda', quorum: 1, qsa: partners }]))
+  area = await openArea({ SIGNATURES_KEY_PASSWORD_MEMORY_KIB: '8192', COMPANY_REGISTER_FILE: file })
 })
-after(() => area.close())
+after(async () => {
+  await area?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 interface Signer extends TestCitizen {
   readonly code: () => string
@@ -40,10 +52,10 @@ async function signerAtPrata(): Promise<Signer> {
   return { ...citizen, code }
 }
 
-async function enter(citizen: Signer, path = '/conta/certificados'): Promise<{ browser: BrowserClient; page: Page }> {
+async function enter(citizen: Signer, at = '/conta/certificados'): Promise<{ browser: BrowserClient; page: Page }> {
   const browser = area.browser()
-  const page = await prove(browser, await area.open(browser, `/conta/entrar?para=${path}`), citizen)
-  assert.equal(page.url.pathname, path)
+  const page = await prove(browser, await area.open(browser, `/conta/entrar?para=${at}`), citizen)
+  assert.equal(page.url.pathname, at)
   return { browser, page }
 }
 
@@ -205,4 +217,26 @@ test('whoever can only write rows is nobody: a sign-in made stronger by hand pro
   const refused = await open.browser.submit(choosing, { password: SIGNING_PASSWORD, again: SIGNING_PASSWORD }, { action: choosing.url.pathname })
   assert.equal(refused.status, 403)
   assert.equal((await area.app.rooms.signing.credentials.list(victim.accountId)).length, 0)
+})
+
+test('whoever binds a company gets a certificate of its representative, with its CNPJ; who binds none is refused', async () => {
+  const { roles } = area.app.rooms.proxies
+  const [rosa, power] = [await signerAtPrata(), { namespace: 'sefaz-demo', code: 'assinar-documentos' }]
+  const spoken = (text: string) => ({ 'pt-BR': text, en: text, es: text })
+  await roles.draft({ ...power, definition: { title: spoken('Assinar documentos'), description: spoken('assinar documentos'), representedKinds: ['person', 'company'], delegateKinds: ['person'], longestDays: 365 } }, { kind: 'system' })
+  await roles.publish(power, { kind: 'system' })
+  const { browser } = await enter(rosa)
+  const asked = await area.open(browser, '/conta/certificados/novo')
+  assert.match(asked.text, /Como representante de Chapada Contabilidade Ltda/)
+  const como = asked.forms.flatMap(({ choices }) => choices.get('como') ?? []).find((value) => value !== '') ?? ''
+  assert.match(como, /^registro\|11222333\|[\w-]+:assinar-documentos$/)
+  const forged = await browser.submit(asked, { prova: 'segundo-fator', como: como.replace('11222333', '12ABC345') }, { action: '/conta/certificados/novo' })
+  assert.equal(forged.status, 403)
+  const choosing = await prove(browser, await browser.submit(asked, { prova: 'segundo-fator', como }, { action: '/conta/certificados/novo' }), rosa)
+  const made = await browser.submit(choosing, { password: SIGNING_PASSWORD, again: SIGNING_PASSWORD }, { action: choosing.url.pathname })
+  assert.match(made.text, /Como representante de Chapada Contabilidade Ltda · 11\.222\.333/)
+  assert.match((await area.open(browser, '/conta/certificados')).text, /Como representante de Chapada Contabilidade Ltda/)
+  const [credential] = await area.app.rooms.signing.credentials.list(rosa.accountId)
+  assert.ok(credential?.certificates[0].includes(Buffer.from('11222333000181')))
+  assert.equal(await area.app.rooms.signing.review.representations(), 0, 'it stands while its holder binds the company')
 })

@@ -53,7 +53,7 @@ export interface SigningScene extends SignatureScene {
   proof(citizen: SceneCitizen, nonce: string, claims?: ProofClaims): Promise<string>
   open(citizen: SceneCitizen, ask?: { documents?: readonly ActivationDocument[]; credential?: CredentialChoice; signatory?: Signatory; clientId?: string; open?: { count: number } }): Promise<{ id: string; nonce: string }>
   /** A certificate to keep, made the whole way. */
-  keep(citizen: SceneCitizen, replaces?: string): Promise<string>
+  keep(citizen: SceneCitizen, replaces?: string, as?: Represented): Promise<string>
   /** The same people and provider in another process. */
   another(): RemoteSigning
 }
@@ -76,6 +76,8 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
       people: {
         findSigner: async (accountId) => facts.get(accountId),
         mayRepresent: async (_accountId, represented) => mayRepresent(represented),
+        cnpjOf: async ({ party }) => party,
+        stillRepresents: async (_accountId, represented) => mayRepresent(represented),
         hasProved: async ({ sid }) => sid === 'seen',
         isDeceased: async ({ accountId }) => deceased.has(accountId),
         findPasswordFault: async (_accountId, password) => (password.length < 8 ? 'too-short' : undefined),
@@ -119,8 +121,8 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
     },
     open: ({ accountId }, { documents = [documentOf('a')], credential, signatory, clientId, open: openSignatures } = {}) =>
       signing.activations.open({ accountId, signatory: signatory ?? { kind: 'self' }, credential: credential ?? { kind: 'one-shot' }, documents: openSignatures ? [] : [...documents], clientId, ...(openSignatures && { open: openSignatures }) }),
-    async keep(citizen, replaces) {
-      const { id, nonce } = await signing.credentials.begin({ accountId: citizen.accountId, replaces })
+    async keep(citizen, replaces, as) {
+      const { id, nonce } = await signing.credentials.begin({ accountId: citizen.accountId, replaces, as })
       return (await signing.credentials.finish({ id, idToken: await result.proof(citizen, nonce), password: SIGNING_PASSWORD })).id
     },
     another() {

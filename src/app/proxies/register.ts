@@ -6,6 +6,7 @@ import type { Messages } from '../../platform/http/messages.ts'
 import { companyRegisterOf, createNotify, createProxies, openCompanyRegisterFile, type Proxies, type SealInstrument } from '../../proxies/index.ts'
 import { endRepresentations } from '../../oidc/index.ts'
 import type { Foundation } from '../foundation.ts'
+import { REVIEW_REPRESENTATIONS_JOB } from '../signatures/remote-signing.ts'
 
 const DEMO_COMPANIES = fileURLToPath(new URL('../../demo/company-register.json', import.meta.url))
 
@@ -31,7 +32,10 @@ export async function openProxies({ foundation, audit, assurance, register, pape
       companies: file === undefined ? companyRegisterOf([]) : await openCompanyRegisterFile(file),
       notify: createNotify({ outbox, messages, publicUrl: config.platform.publicUrl }),
       sealInstrument: seal,
-      endRepresentationTokens: (tx, mandateId) => endRepresentations(tx, mandateId, clock.now()),
+      endRepresentationTokens: async (tx, mandateId) => {
+        await endRepresentations(tx, mandateId, clock.now())
+        await jobs.send(REVIEW_REPRESENTATIONS_JOB, { mandateId }, { tx })
+      },
     },
     paper: { documents, texts: messages, publicUrl: config.platform.publicUrl },
   })

@@ -1,5 +1,5 @@
 import type { JWK } from 'jose'
-import { type Accounts, type BaseRegister, displayName, parseCpf } from '../../accounts/index.ts'
+import { type Accounts, type BaseRegister, displayName, parseCnpj, parseCpf } from '../../accounts/index.ts'
 import type { Assurance } from '../../assurance/index.ts'
 import type { Audit } from '../../audit/index.ts'
 import { createTellCitizen } from '../../helpdesk/index.ts'
@@ -13,6 +13,9 @@ export const SIGNING_AUDIENCE = 'mt-conta'
 
 /** Name of the job that looks whether a person may still have certificates. */
 export const REVIEW_CERTIFICATES_JOB = 'signatures-review-person'
+
+/** Name of the job that ends representatives' certificates under a mandate that ended or rests. */
+export const REVIEW_REPRESENTATIONS_JOB = 'signatures-review-representations'
 
 /** What the protocol knows of proofs; it opens after the rooms. */
 export interface Issuer {
@@ -52,7 +55,11 @@ export function openRemoteSigning({ foundation, rooms, messages, issuer, registe
     await signing.credentials.purge()
   })
   jobs.work(REVIEW_CERTIFICATES_JOB, async ({ accountId }) => void (await signing.review.one(String(accountId))))
-  jobs.schedule('signatures-review', '19 * * * *', async () => void (await signing.review.all()))
+  jobs.work(REVIEW_REPRESENTATIONS_JOB, async ({ mandateId }) => void (await signing.review.representations({ mandateId: String(mandateId) })))
+  jobs.schedule('signatures-review', '19 * * * *', async () => {
+    await signing.review.all()
+    await signing.review.representations()
+  })
   jobs.schedule('signatures-review-deaths', '29 5 * * *', async () => void (await signing.review.all({ deaths: true })))
   return signing
 }
@@ -75,6 +82,12 @@ function signerPorts({ config, outbox }: Foundation, { accounts, assurance, prox
       const ask = account && askOf(account.citizen.reveal().cpf, represented)
       return ask !== undefined && recordUse(proxies, ask, represented)
     },
+    async stillRepresents(accountId, represented) {
+      const account = await accounts.find(accountId)
+      const ask = account && askOf(account.citizen.reveal().cpf, represented)
+      return ask !== undefined && isThis(await proxies.decide(ask), represented)
+    },
+    cnpjOf: async ({ party }) => parseCnpj(party) ?? proxies.parties.headOfficeOf(party),
     async findPasswordFault(accountId, password) {
       const account = await accounts.get(accountId)
       return accounts.findOtherPasswordFault(account.id, password)
@@ -103,13 +116,15 @@ function askOf(cpf: Extract<DecisionAsk['actor'], { kind: 'person' }>['cpf'], { 
   return represented && role && { actor: { kind: 'person', cpf }, represented, role }
 }
 
+/** Permitted, and by the very mandate that was named. */
+const isThis = ({ mandateId }: { readonly mandateId?: string | undefined }, named: Represented): boolean => (mandateId ?? 'registro') === named.mandateId
+
 /** Decided at this moment, by the very mandate that the signature will name, and shown to whoever is represented. */
-async function recordUse({ decide, uses }: Proxies, ask: DecisionAsk, { mandateId }: Represented): Promise<boolean> {
-  const isThis = (found: string | undefined) => (found ?? 'registro') === mandateId
-  if (!isThis((await decide(ask)).mandateId)) return false
+async function recordUse({ decide, uses }: Proxies, ask: DecisionAsk, represented: Represented): Promise<boolean> {
+  if (!isThis(await decide(ask), represented)) return false
   const { useId } = await uses.record(ask, SIGNING_AUDIENCE, {
     also: async (_tx, decision) => {
-      if (!isThis(decision.mandateId)) throw new Error('another mandate permits now than a moment ago')
+      if (!isThis(decision, represented)) throw new Error('another mandate permits now than a moment ago')
     },
   })
   return useId !== undefined

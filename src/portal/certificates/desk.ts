@@ -1,7 +1,7 @@
 import { ACCOUNTS_PROBLEMS } from '../../accounts/index.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
-import { type Credential, type Credentials, fingerprintOf, SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
+import { type Credential, type Credentials, fingerprintOf, type Represented, SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
 import type { Prove } from '../entrance.routes.ts'
 import type { Ledger } from '../history/ledger-line.ts'
 import type { AreaPages, Visit } from '../pages.ts'
@@ -14,6 +14,8 @@ export interface CertificateDesk {
   readonly credentials: Credentials
   readonly prove: Prove
   readonly ledger: Ledger
+  /** Companies that a person may sign for, now. */
+  readonly companiesOf: (visit: Visit) => Promise<readonly Represented[]>
 }
 
 /** A certificate as its owner sees it. */
@@ -27,18 +29,20 @@ export interface CertificateCard {
   readonly serial: string
   readonly fingerprint: string
   readonly keyKind: string
+  /** Name and CNPJ of the company that its holder represents by it. */
+  readonly company: { readonly name: string; readonly identifier: string } | undefined
 }
 
-export function cardOf({ id, state, notBefore, notAfter, heldFor, endedFor, serial, keyKind, certificates }: Credential): CertificateCard {
+export function cardOf({ id, state, notBefore, notAfter, heldFor, endedFor, serial, keyKind, certificates, represents }: Credential): CertificateCard {
   return {
     id, href: `${PAGE}/${id}`, state, from: notBefore, until: notAfter, serial: serial.toUpperCase(), keyKind, fingerprint: fingerprintOf(certificates[0]),
-    why: heldFor ?? endedFor,
+    why: heldFor ?? endedFor, company: represents?.represented,
   }
 }
 
 /** Refusals that a page explains; anything else goes on up. */
 const EXPLAINED = [
-  SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.tooManyCertificates, SIGNATURE_PROBLEMS.credentialUnusable, SIGNATURE_PROBLEMS.certificateRevoked,
+  SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.mandateRefused, SIGNATURE_PROBLEMS.mandateUnfit, SIGNATURE_PROBLEMS.tooManyCertificates, SIGNATURE_PROBLEMS.credentialUnusable, SIGNATURE_PROBLEMS.certificateRevoked,
   SIGNATURE_PROBLEMS.activationOver, SIGNATURE_PROBLEMS.activationUnproven, SIGNATURE_PROBLEMS.tooManyActivations, SIGNATURE_PROBLEMS.noAuthority,
   ACCOUNTS_PROBLEMS.tooManyAttempts, ACCOUNTS_PROBLEMS.waysUnconfirmed,
 ] as const
@@ -54,3 +58,6 @@ export async function orExplain({ pages }: CertificateDesk, ctx: HttpContext, vi
     pages.show(ctx, visit, { section: 'certificates', view: 'certificates/refused', data: { code: error.code, levelHref } })
   }
 }
+
+/** What a form says of a power; it is looked up again among those of the person. */
+export const keyOfPower = ({ mandateId, party, power }: Represented): string => `${mandateId}|${party}|${power}`

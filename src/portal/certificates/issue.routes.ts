@@ -2,14 +2,14 @@ import type Router from '@koa/router'
 import { z } from 'zod'
 import { type FieldErrors, guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
-import { isProblem } from '../../platform/problem.ts'
+import { isProblem, Problem } from '../../platform/problem.ts'
 import { SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
 import { PROOF_KINDS } from '../entrance.routes.ts'
 import { tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
-import { type CertificateDesk, orExplain, PAGE } from './desk.ts'
+import { type CertificateDesk, keyOfPower, orExplain, PAGE } from './desk.ts'
 
-const ask = z.object({ prova: z.enum(PROOF_KINDS, 'platform.field.required'), troca: z.uuid().optional() })
+const ask = z.object({ prova: z.enum(PROOF_KINDS, 'platform.field.required'), troca: z.uuid().optional(), como: z.string().max(400).default('') })
 type Ask = z.output<typeof ask>
 const asked = z.object({ troca: z.uuid().optional() })
 const params = z.object({ id: z.uuid() })
@@ -22,13 +22,18 @@ const NEW = `${PAGE}/novo`
 /** A new certificate, or one in the place of another: what it is, a proof that names it, and then its password. */
 export function addIssueRoutes(router: Router, desk: CertificateDesk): void {
   const { pages, credentials, prove } = desk
-  const show = (ctx: HttpContext, visit: Visit, data: object) => pages.show(ctx, visit, { section: 'certificates', view: 'certificates/new', data })
+  const show = async (ctx: HttpContext, visit: Visit, data: { replaces?: string | undefined; errors?: FieldErrors }) => {
+    const companies = data.replaces === undefined ? (await desk.companiesOf(visit)).map((one) => ({ value: keyOfPower(one), ...one.represented })) : []
+    pages.show(ctx, visit, { section: 'certificates', view: 'certificates/new', data: { ...data, companies } })
+  }
   const explain = pages.signedIn((ctx, visit, { query }: { query: z.output<typeof asked> }) => show(ctx, visit, { replaces: query.troca }))
   const begin = pages.signedIn((ctx, visit, { body }: { body: Ask }) =>
     orExplain(desk, ctx, visit, async () => {
       // Whoever has just recovered an account waits, as for any other change of credentials.
       if (visit.heldUntil !== undefined) return seeOther(ctx, '/conta/seguranca')
-      const { id, nonce } = await credentials.begin({ accountId: visit.account.id, replaces: body.troca })
+      const as = body.como === '' ? undefined : (await desk.companiesOf(visit)).find((one) => keyOfPower(one) === body.como)
+      if (body.como !== '' && !as) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
+      const { id, nonce } = await credentials.begin({ accountId: visit.account.id, replaces: body.troca, as })
       await prove(ctx, { nonce, proof: body.prova, returnTo: `${NEW}/${id}` })
     }),
   )

@@ -5,7 +5,7 @@ import type { Issuance } from '../authority/issuance.ts'
 import type { PersonKeyKind } from '../authority/signer.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { type ActivatedSigner, createActivatedSigner } from './activated-signer.ts'
-import { type Activation, ACTIVATION_SECONDS, type ActivationContent, activationContent, bindingDigest, nonceOf } from './activation.ts'
+import { type Activation, ACTIVATION_SECONDS, type ActivationContent, activationContent, bindingDigest, nonceOf, type Represented, type Signatory } from './activation.ts'
 import { burnActivation, countActivations, findOpenActivation, insertActivation, purgeActivations } from './activation.store.ts'
 import { certifiedPerson, citizenActor, entitledSigner, type SigningCore } from './core.ts'
 import type { SignerFacts } from './ports.ts'
@@ -19,6 +19,8 @@ export interface KeptKey {
   readonly certificates: readonly [Buffer, ...Buffer[]]
   readonly wrapped: Buffer
   readonly context: string
+  /** The one party for which it signs, and for nobody else; absent for one's own. */
+  readonly represents: Represented | undefined
   /** Counts a try before it is made, so that many at once are no more than few. @throws {Problem} signatures/credential-unusable */
   claimTry(): Promise<void>
   /** What came of it; the last wrong one suspends the credential. */
@@ -213,6 +215,7 @@ async function unlockKept<Begun extends { readonly spki: Buffer }>(
   { credentialId, password, begin }: Begin<Begun> & { readonly credentialId: string },
 ): Promise<Ready<Begun>> {
   const key = await findKept(activation.accountId, credentialId)
+  if (!isFor(key.represents, activation.signatory)) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable, { detail: 'representative' })
   if (password === undefined) throw new Problem(SIGNATURE_PROBLEMS.wrongSigningPassword)
   await key.claimTry()
   try {
@@ -227,4 +230,9 @@ async function unlockKept<Begun extends { readonly spki: Buffer }>(
   const begun = await begin()
   if (!begun.spki.equals(key.spki)) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
   return { ...begun, certificates: key.certificates, serial: key.serial }
+}
+
+/** A representative's certificate signs in the name of that party alone. */
+export function isFor(represents: Represented | undefined, who: Signatory): boolean {
+  return represents === undefined || (who.kind === 'representative' && who.party === represents.party)
 }

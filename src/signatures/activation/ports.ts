@@ -26,6 +26,10 @@ export interface SignerPorts {
   findSigner(accountId: string): Promise<SignerFacts | undefined>
   /** Whether this person may sign for this party by this power now; whoever is represented sees the use. */
   mayRepresent(accountId: string, represented: Represented): Promise<boolean>
+  /** The same without a use: whether it would be so. @throws when the register of companies does not answer */
+  stillRepresents(accountId: string, represented: Represented): Promise<boolean>
+  /** The whole CNPJ that a certificate names a company by. */
+  cnpjOf(represented: Represented): Promise<string | undefined>
   /** Why a new password for signing cannot be used: a word of the accounts room, or `same` as the account's own. */
   findPasswordFault(accountId: string, password: string): Promise<string | undefined>
   /**

@@ -87,7 +87,10 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
     async choose(by, id, choice) {
       const { signer } = await inTurn(by, id)
       if (choice.as) await powers.get(by, choice.as)
-      if (choice.credentialId !== undefined && !(await usable(by)).some(({ id: one }) => one === choice.credentialId)) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
+      if (choice.credentialId !== undefined) {
+        const kept = (await usable(by)).find(({ id: one }) => one === choice.credentialId)
+        if (!kept || (kept.represents && kept.represents.party !== choice.as?.party)) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable, { detail: 'representative' })
+      }
       await saveChoice(core, db, signer.id, choice)
     },
     async begin(by, id, shown) {

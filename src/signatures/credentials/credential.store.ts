@@ -1,5 +1,6 @@
 import type { Sql } from '../../platform/db.ts'
 import type { RevocationReason } from '../authority/crl.ts'
+import { type Represented, signatory } from '../activation/activation.ts'
 import type { PersonProfile } from '../authority/profiles.ts'
 import type { PersonKeyKind } from '../authority/signer.ts'
 import { type Credential, type CredentialState, type EndCause, type HoldCause, MOST_TRIES } from './credential.ts'
@@ -15,13 +16,15 @@ export interface NewCredential {
   readonly spki: Buffer
   readonly sealed: Buffer
   readonly notAfter: Date
+  readonly represents?: Represented | undefined
 }
 
 export async function insertCredential(sql: Sql, made: NewCredential, now: Date): Promise<void> {
   await sql.execute(
-    `INSERT INTO signature_credential (id, account_id, person_id, authority_id, serial, profile, key_kind, spki, sealed, not_after, created_at, changed_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)`,
-    [made.id, made.accountId, made.personId, made.authorityId, made.serial, made.profile, made.keyKind, made.spki, made.sealed, made.notAfter, now],
+    `INSERT INTO signature_credential (id, account_id, person_id, authority_id, serial, profile, key_kind, spki, sealed, not_after, created_at, changed_at, represents)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12::jsonb)`,
+    [made.id, made.accountId, made.personId, made.authorityId, made.serial, made.profile, made.keyKind, made.spki, made.sealed, made.notAfter, now,
+      made.represents ? JSON.stringify(made.represents) : null],
   )
 }
 
@@ -36,6 +39,7 @@ interface Row {
   readonly ended_for: EndCause | null
   readonly replaced_by: string | null
   readonly created_at: Date
+  readonly represents: unknown
   readonly der: Buffer
   readonly issuer: Buffer
   readonly not_before: Date
@@ -44,7 +48,7 @@ interface Row {
   readonly revocation_reason: RevocationReason | null
 }
 
-const SELECT = `SELECT c.id, c.account_id, c.authority_id, c.serial, c.profile, c.key_kind, c.held_for, c.ended_for, c.replaced_by, c.created_at,
+const SELECT = `SELECT c.id, c.account_id, c.authority_id, c.serial, c.profile, c.key_kind, c.held_for, c.ended_for, c.replaced_by, c.created_at, c.represents,
     p.der, a.certificate AS issuer, p.not_before, p.not_after, p.revoked_at, p.revocation_reason
   FROM signature_credential c JOIN pki_certificate p ON p.authority_id = c.authority_id AND p.serial = c.serial JOIN pki_authority a ON a.id = c.authority_id`
 
@@ -64,8 +68,13 @@ function credentialOf(row: Row, now: Date): Credential {
     id: row.id, accountId: row.account_id, authorityId: row.authority_id, serial: row.serial, profile: row.profile, keyKind: row.key_kind,
     state: stateOf(row, now), heldFor: row.held_for ?? undefined, endedFor: row.ended_for ?? undefined, endedAt: row.revoked_at ?? undefined,
     replacedBy: row.replaced_by ?? undefined, notBefore: row.not_before, notAfter: row.not_after, createdAt: row.created_at,
-    certificates: [row.der, row.issuer],
+    certificates: [row.der, row.issuer], represents: representedOf(row.represents),
   }
+}
+
+function representedOf(stored: unknown): Represented | undefined {
+  const parsed = stored === null ? undefined : signatory.parse(stored)
+  return parsed?.kind === 'representative' ? parsed : undefined
 }
 
 /** The certificate's own row decides, so that whoever revokes it by whatever way stops its key too. */
@@ -141,6 +150,19 @@ export async function listLiveCertificates(sql: Sql, personId: string, now: Date
     [personId, now],
   )
   return rows.map(({ authority_id: authorityId, serial, credential_id: id }) => ({ authorityId, serial, credentialId: id ?? undefined }))
+}
+
+/** Those of representatives that could sign: all, of an account, or under a mandate. */
+export async function listRepresenting(sql: Sql, now: Date, of: { accountId?: string; mandateId?: string } = {}): Promise<{ id: string; accountId: string; represents: Represented }[]> {
+  const rows = await sql.query<{ id: string; account_id: string; represents: unknown }>(
+    `SELECT id, account_id, represents FROM signature_credential WHERE represents IS NOT NULL AND sealed IS NOT NULL AND not_after > $1
+       AND ($2::uuid IS NULL OR account_id = $2::uuid) AND ($3::text IS NULL OR represents->>'mandateId' = $3) ORDER BY id`,
+    [now, of.accountId ?? null, of.mandateId ?? null],
+  )
+  return rows.flatMap(({ id, account_id: accountId, represents }) => {
+    const found = representedOf(represents)
+    return found ? [{ id, accountId, represents: found }] : []
+  })
 }
 
 /** Keys that nobody can use any more, because their certificate has ended. */

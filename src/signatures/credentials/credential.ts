@@ -1,3 +1,4 @@
+import type { Represented } from '../activation/activation.ts'
 import type { PersonProfile } from '../authority/profiles.ts'
 import type { PersonKeyKind } from '../authority/signer.ts'
 import type { RevocationReason } from '../authority/crl.ts'
@@ -7,7 +8,7 @@ export const HOLD_CAUSES = ['citizen', 'wrong-password'] as const
 export type HoldCause = (typeof HOLD_CAUSES)[number]
 
 /** Why one was ended, beside the reason that its list gives. */
-export const END_CAUSES = ['citizen', 'support', 'operator', 'account-closed', 'death', 'not-me', 'level'] as const
+export const END_CAUSES = ['citizen', 'support', 'operator', 'account-closed', 'death', 'not-me', 'level', 'representation'] as const
 export type EndCause = (typeof END_CAUSES)[number]
 
 /** What the list says for each cause (RFC 5280, 5.3.1). */
@@ -19,6 +20,7 @@ export const REASON_OF: Readonly<Record<EndCause, RevocationReason>> = {
   death: 'cessationOfOperation',
   'not-me': 'keyCompromise',
   level: 'privilegeWithdrawn',
+  representation: 'privilegeWithdrawn',
 }
 
 export const CREDENTIAL_STATES = ['active', 'suspended', 'revoked', 'expired', 'replaced'] as const
@@ -40,6 +42,8 @@ export interface Credential {
   readonly notBefore: Date
   readonly notAfter: Date
   readonly createdAt: Date
+  /** Whom its holder represents by it; absent for one's own. */
+  readonly represents: Represented | undefined
   /** In DER: its own, then the issuing authority's. */
   readonly certificates: readonly [Buffer, ...Buffer[]]
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AuditActor } from '../../audit/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
+import type { Represented } from '../activation/activation.ts'
 import { type ActivationDependencies, burn, openActivation, type OpenedActivation, proveActivation } from '../activation/activations.ts'
 import { certifiedPerson, citizenActor, entitledSigner, type SigningCore } from '../activation/core.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
@@ -17,9 +18,10 @@ export interface Credentials {
   get(id: string, accountId: string): Promise<Credential>
   /**
    * Begins a new certificate, or one in the place of another; the citizen's proof is bound to it as to a signature.
-   * @throws {Problem} signatures/not-entitled, signatures/too-many-certificates, signatures/credential-unknown, signatures/credential-unusable
+   * With `as` it says that its holder represents a company, and ends when that does; one in the place of another says what that said.
+   * @throws {Problem} signatures/not-entitled, signatures/mandate-refused, signatures/too-many-certificates, signatures/credential-unknown, signatures/credential-unusable
    */
-  begin(ask: { accountId: string; replaces?: string | undefined }): Promise<OpenedActivation>
+  begin(ask: { accountId: string; replaces?: string | undefined; as?: Represented | undefined }): Promise<OpenedActivation>
   /** Why the password cannot be the one for signing; a word, or nothing. */
   findPasswordFault(accountId: string, password: string): Promise<string | undefined>
   /** @throws {Problem} signatures/activation-over, activation-unproven, not-entitled, weak-signing-password, no-authority */
@@ -54,13 +56,15 @@ export function createCredentials(deps: Omit<ActivationDependencies, 'findKept'>
   return {
     list: (accountId) => listCredentials(db, accountId, clock.now()),
     get,
-    async begin({ accountId, replaces }) {
-      await checkMayHave(core, accountId, replaces)
+    async begin({ accountId, replaces, as }) {
+      const before = await checkMayHave(core, accountId, replaces)
+      const represents = before ? before.represents : as
+      if (represents && !(isCompany(represents) && (await people.stillRepresents(accountId, represents)))) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
       const credential = { kind: 'new', credentialId: randomUUID(), ...(replaces !== undefined && { replaces }) } as const
-      return openActivation(core, { accountId, signatory: { kind: 'self' }, credential, documents: [] })
+      return openActivation(core, { accountId, signatory: represents ?? { kind: 'self' }, credential, documents: [] })
     },
     findPasswordFault: people.findPasswordFault,
-    finish: (proof) => finish(deps, proof),
+    finish: (proof) => finish({ ...deps, revoke: life.revoke }, proof),
     ...life,
     purge: () => destroyExpiredKeys(db, clock.now()),
   }
@@ -73,35 +77,44 @@ export async function getCredential({ db, clock }: Pick<SigningCore, 'db' | 'clo
 }
 
 /** What is replaced counts no more. */
-async function checkMayHave(core: SigningCore, accountId: string, replaces: string | undefined): Promise<void> {
+async function checkMayHave(core: SigningCore, accountId: string, replaces: string | undefined): Promise<Credential | undefined> {
   await entitledSigner(core, accountId)
   if (replaces !== undefined) {
-    const { state } = await getCredential(core, replaces, accountId)
-    if (state === 'replaced' || state === 'revoked') throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
-    return
+    const before = await getCredential(core, replaces, accountId)
+    if (before.state === 'replaced' || before.state === 'revoked') throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
+    return before
   }
   if ((await countKept(core.db, accountId, core.clock.now())) >= MOST_CREDENTIALS) throw new Problem(SIGNATURE_PROBLEMS.tooManyCertificates)
+  return undefined
 }
 
-async function finish(deps: Omit<ActivationDependencies, 'findKept'>, { id, idToken, password }: { id: string; idToken: string; password: string }): Promise<Credential> {
+/** Nobody gets a certificate of another person. */
+const isCompany = ({ represented }: Represented): boolean => represented.kind === 'company'
+
+async function finish(deps: Omit<ActivationDependencies, 'findKept'> & Pick<Credentials, 'revoke'>, { id, idToken, password }: { id: string; idToken: string; password: string }): Promise<Credential> {
   const { core, issuance, settings } = deps
   const { activation, signer, ticket } = await proveActivation(deps, { id, idToken })
-  const { accountId, credential } = activation
+  const { accountId, credential, signatory } = activation
+  const represents = signatory.kind === 'representative' ? signatory : undefined
   if (credential.kind !== 'new') throw new Problem(SIGNATURE_PROBLEMS.activationOver)
   const fault = await core.people.findPasswordFault(accountId, password)
   if (fault !== undefined) throw new Problem(SIGNATURE_PROBLEMS.weakSigningPassword, { detail: fault })
   await checkMayHave(core, accountId, credential.replaces)
+  const as = represents && (await asOf(core, represents))
   const issue = await issuance.prepare()
   await burn(core, activation)
+  // Whoever is represented sees it.
+  if (represents && !(await core.people.mayRepresent(accountId, represents))) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
+  const profile = represents ? 'representative' : 'citizen'
   const { credentialId, replaces } = credential
   const context = sealContext(credentialId, accountId)
   const { spki, wrapped } = await ticket.make({ keyKind: settings.keyKind, password, context }, core.clock.now())
   const sealed = core.keyring.seal(wrapped, context)
   await core.db.transaction(async (tx) => {
     const { personId } = signer
-    const made = await issue(tx, { profile: 'citizen', person: certifiedPerson(core, signer), personId, actor: citizenActor(accountId), spki })
+    const made = await issue(tx, { profile, person: { ...certifiedPerson(core, signer), as }, personId, actor: citizenActor(accountId), spki })
     const { authorityId, serial, notAfter } = made
-    await insertCredential(tx, { id: credentialId, accountId, personId, authorityId, serial, profile: 'citizen', keyKind: settings.keyKind, spki, sealed, notAfter }, core.clock.now())
+    await insertCredential(tx, { id: credentialId, accountId, personId, authorityId, serial, profile, keyKind: settings.keyKind, spki, sealed, notAfter, represents }, core.clock.now())
     if (replaces !== undefined && !((await lockCredential(tx, replaces, accountId)) && (await setReplaced(tx, replaces, credentialId, core.clock.now())))) {
       throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
     }
@@ -110,5 +123,19 @@ async function finish(deps: Omit<ActivationDependencies, 'findKept'>, { id, idTo
     })
     await core.people.tell(tx, accountId, replaces === undefined ? 'issued' : 'renewed')
   })
+  // A mandate that ended while the key was made saw no certificate to end.
+  if (represents && !(await core.people.stillRepresents(accountId, represents))) {
+    await deps.revoke({ id: credentialId, accountId, cause: 'representation', actor: SYSTEM })
+    throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
+  }
   return getCredential(core, credentialId, accountId)
 }
+
+/** @throws {Problem} signatures/mandate-refused for a company that its register does not know */
+async function asOf({ people }: SigningCore, represents: Represented) {
+  const cnpj = await people.cnpjOf(represents)
+  if (cnpj === undefined) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
+  return { kind: 'representative', cnpj, company: represents.represented.name } as const
+}
+
+const SYSTEM: AuditActor = { kind: 'system' }

@@ -18,7 +18,7 @@ export function createKeptKeys(core: SigningCore, { suspend }: Pick<Credentials,
     const rest = () => suspend({ id, accountId, cause: 'wrong-password', actor: { kind: 'system' } })
     let [tries, wrong] = [0, 0]
     return {
-      serial: credential.serial, spki: kept.spki, certificates: credential.certificates, context,
+      serial: credential.serial, spki: kept.spki, certificates: credential.certificates, context, represents: credential.represents,
       // Without its outer wrapping it is still closed by the citizen's password.
       wrapped: keyring.open(kept.sealed, context),
       async claimTry() {

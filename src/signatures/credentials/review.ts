@@ -4,7 +4,7 @@ import { type SigningCore, SIGNING_LEVEL } from '../activation/core.ts'
 import type { SignerFacts } from '../activation/ports.ts'
 import type { EndCause } from './credential.ts'
 import { eachInTurn } from '../each-in-turn.ts'
-import { listHolders } from './credential.store.ts'
+import { listHolders, listRepresenting } from './credential.store.ts'
 import type { Credentials } from './credentials.ts'
 
 /** Ends the certificates of people who may not have them any more. */
@@ -12,6 +12,8 @@ export interface CertificateReview {
   /** One account, death included; how many kept ones ended. @throws what the base register throws when it does not answer */
   one(accountId: string): Promise<number>
   /** Every account that keeps one; the base register is asked only with `deaths`. Returns how many certificates ended. */
+  /** Representatives' certificates: those under a mandate that ended or rests, or all; how many ended. @throws what the registers throw */
+  representations(of?: { readonly accountId?: string; readonly mandateId?: string }): Promise<number>
   all(options?: { readonly deaths?: boolean }): Promise<number>
 }
 
@@ -19,7 +21,7 @@ const SYSTEM: AuditActor = { kind: 'system' }
 const PAGE = 500
 
 /** What ends by somebody's act ends in that act's transaction; this sees to evidence that ran out, deaths, and what an act could not reach. */
-export function createReview(core: SigningCore, { revokeAll }: Pick<Credentials, 'revokeAll'>): CertificateReview {
+export function createReview(core: SigningCore, { revokeAll, revoke }: Pick<Credentials, 'revokeAll' | 'revoke'>): CertificateReview {
   const { db, clock, people } = core
 
   async function causeOf(signer: SignerFacts, deaths: boolean): Promise<EndCause | undefined> {
@@ -35,8 +37,19 @@ export function createReview(core: SigningCore, { revokeAll }: Pick<Credentials,
     return (await db.transaction((tx) => revokeAll(tx, { accountId, personId: signer.personId, cause, actor: SYSTEM }))).kept
   }
 
+  async function representations(of?: { readonly accountId?: string; readonly mandateId?: string }): Promise<number> {
+    let ended = 0
+    await eachInTurn(await listRepresenting(db, clock.now(), of), async ({ id, accountId, represents }) => {
+      if (await people.stillRepresents(accountId, represents)) return
+      await revoke({ id, accountId, cause: 'representation', actor: SYSTEM })
+      ended += 1
+    })
+    return ended
+  }
+
   return {
     one: (accountId) => review(accountId, true),
+    representations,
     async all({ deaths = false } = {}) {
       const holders: string[] = []
       for (let page = await listHolders(db, clock.now(), PAGE); page.length > 0; page = await listHolders(db, clock.now(), PAGE, page.at(-1))) holders.push(...page)

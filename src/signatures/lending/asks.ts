@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Represented } from '../activation/activation.ts'
 import { citizenActor, type SigningCore } from '../activation/core.ts'
 import type { Activations, OpenedActivation } from '../activation/activations.ts'
 import type { Ask } from './ask.ts'
@@ -45,9 +46,11 @@ export interface AsksDependencies {
   readonly core: Pick<SigningCore, 'db' | 'clock' | 'audit'>
   readonly activations: Pick<Activations, 'open'>
   readonly lendings: Pick<Lendings, 'lend'>
+  /** Whom a kept certificate represents. */
+  readonly representedBy: (accountId: string, credentialId: string) => Promise<Represented | undefined>
 }
 
-export function createAsks({ core: { db, clock, audit }, activations, lendings }: AsksDependencies): Asks {
+export function createAsks({ core: { db, clock, audit }, activations, lendings, representedBy }: AsksDependencies): Asks {
   const after = (seconds: number) => new Date(clock.now().getTime() + seconds * 1000)
   return {
     async begin(asked) {
@@ -58,7 +61,9 @@ export function createAsks({ core: { db, clock, audit }, activations, lendings }
     find: (id) => findAsk(db, id, clock.now()),
     waiting: async (accountId) => (await listAsksOf(db, accountId, clock.now())).filter(({ waiting }) => waiting),
     async agree({ id, clientId, content }, accountId) {
-      const opened = await activations.open({ accountId, clientId, signatory: { kind: 'self' }, ...activationOf(content) })
+      const asked = activationOf(content)
+      const represents = asked.credential.kind === 'kept' ? await representedBy(accountId, asked.credential.credentialId) : undefined
+      const opened = await activations.open({ accountId, clientId, signatory: represents ?? { kind: 'self' }, ...asked })
       await setAskActivation(db, id, opened.id)
       return opened
     },
