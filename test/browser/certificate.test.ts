@@ -58,3 +58,39 @@ for (const has of ['no certificate', 'a certificate'] as const) {
     await context.close()
   })
 }
+
+test('as a way in: added, then the second step, then by itself', async () => {
+  const { cpf } = await area.citizen()
+  const { cert, key } = chain.issue({ name: 'ROSA MARIA DOS SANTOS', cpf })
+  const newPage = async () => {
+    const clientCertificates = [{ origin: host, cert: Buffer.from(cert), key: Buffer.from(key) }]
+    const page = await (await browser.newContext({ ...PHONE, ignoreHTTPSErrors: true, clientCertificates })).newPage()
+    await page.goto(`${area.url}/conta/entrar?para=/conta/seguranca`)
+    return page
+  }
+  const withPassword = async () => {
+    const page = await newPage()
+    await page.fill('#cpf', cpf)
+    await page.fill('#password', PASSWORD)
+    await page.getByRole('button', { name: 'Entrar', exact: true }).click()
+    return page
+  }
+  const added = await withPassword()
+  await added.getByRole('link', { name: 'Cadastrar certificado' }).click()
+  await checkPage(added, 'the page that adds one')
+  await added.getByRole('button', { name: 'Mostrar meu certificado' }).click()
+  await added.getByText('Emitido por AC de teste').waitFor()
+  await checkPage(added, 'ways in, with a certificate')
+
+  const second = await withPassword()
+  await second.getByRole('button', { name: 'Confirmar com certificado digital' }).waitFor()
+  await checkPage(second, 'the second step')
+  await second.getByRole('button', { name: 'Confirmar com certificado digital' }).click()
+  await second.getByText('Emitido por AC de teste').waitFor()
+
+  const alone = await newPage()
+  await checkPage(alone, 'the sign-in page with certificates')
+  await alone.getByRole('button', { name: 'Entrar com certificado digital' }).click()
+  await alone.getByText('Emitido por AC de teste').waitFor()
+  for (const page of [added, second, alone]) await page.context().close()
+})
