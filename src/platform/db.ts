@@ -16,6 +16,11 @@ export interface Sql {
   execute(text: string, values?: readonly unknown[]): Promise<number>
 }
 
+export interface TransactionOptions {
+  /** No statement of it has a deadline, neither at the server nor here; for what runs while nobody waits for a page. */
+  readonly unhurried?: boolean
+}
+
 export interface Database extends Sql {
   readonly kind: 'pglite' | 'postgres'
   /**
@@ -23,7 +28,7 @@ export interface Database extends Sql {
    *
    * Inside, only `tx` may be used: a query on the database itself would wait for a connection that the transaction holds, so it throws.
    */
-  transaction<T>(work: (tx: Sql) => Promise<T>): Promise<T>
+  transaction<T>(work: (tx: Sql) => Promise<T>, options?: TransactionOptions): Promise<T>
   /**
    * Calls `listener` for each NOTIFY on a channel of lower-case letters and `_`.
    *

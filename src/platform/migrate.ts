@@ -36,7 +36,7 @@ export async function migrate(db: Database, folder: string = FOLDER): Promise<st
   const migrations = await readMigrations(folder)
   const done: string[] = []
   for (;;) {
-    const name = await db.transaction((tx) => applyNext(tx, migrations))
+    const name = await db.transaction((tx) => applyNext(tx, migrations), { unhurried: true })
     if (name === undefined) return done
     done.push(name)
   }
@@ -57,7 +57,6 @@ async function readMigrations(folder: string): Promise<Migration[]> {
 }
 
 async function applyNext(tx: Sql, migrations: readonly Migration[]): Promise<string | undefined> {
-  await tx.execute('SET LOCAL statement_timeout = 0')
   await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
   await tx.execute(TABLE)
   const applied = await tx.query<AppliedRow>(

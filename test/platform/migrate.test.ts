@@ -4,11 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import type { Database } from '../../src/platform/db.ts'
+import { type Database, openDatabase } from '../../src/platform/db.ts'
 import { migrate } from '../../src/platform/migrate.ts'
 import { isProblem } from '../../src/platform/problem.ts'
 import { PLATFORM_PROBLEMS } from '../../src/platform/problems.ts'
-import { testDatabases } from '../support/database.ts'
+import { createPostgresDatabase, testDatabases } from '../support/database.ts'
+import { findPostgresBinaries } from '../support/postgres.ts'
 
 const ONE = 'CREATE TABLE made_one (id int); INSERT INTO made_one VALUES (1);'
 
@@ -78,3 +79,19 @@ for (const { label, open } of testDatabases()) {
     })
   })
 }
+
+test('a migration, and whoever waits for it, may take longer than any other statement', { skip: !process.env['MT_TEST_POSTGRES_URL'] && !findPostgresBinaries() }, async () => {
+  const { url, drop } = await createPostgresDatabase()
+  const folder = mkdtempSync(path.join(tmpdir(), 'mt-login-migrations-'))
+  mkdirSync(path.join(folder, '20990101_slow'))
+  // A client gives up a second after the server should have.
+  writeFileSync(path.join(folder, '20990101_slow', 'migration.sql'), `${ONE} SELECT pg_sleep(1.4);`)
+  const servers = await Promise.all([1, 2].map(() => openDatabase({ url, dataDir: 'memory', statementTimeoutMs: 300 })))
+  try {
+    assert.deepEqual((await Promise.all(servers.map((db) => migrate(db, folder)))).flat(), ['20990101_slow'])
+  } finally {
+    await Promise.all(servers.map((db) => db.close()))
+    await drop()
+    rmSync(folder, { recursive: true })
+  }
+})

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
-import type { Database, DatabaseOptions, Sql } from '../db.ts'
+import type { Database, DatabaseOptions, Sql, TransactionOptions } from '../db.ts'
 import type { Sensitive } from '../sensitive.ts'
 import { createLanes, type Lanes } from './lanes.ts'
 import { createListener } from './postgres-listener.ts'
@@ -24,6 +24,8 @@ const types: pg.CustomTypesConfig = {
 const CONNECT_TIMEOUT_MS = 2500
 const STATEMENT_TIMEOUT_MS = 10_000
 const IDLE_TRANSACTION_TIMEOUT_MS = 30_000
+/** The longest that a timer can wait: the client knows no "never". */
+const UNHURRIED_MS = 2 ** 31 - 1
 const POOL_SIZE = 10
 /** More would only thin out what follows one another. */
 const MOST_LANES = 3
@@ -42,14 +44,20 @@ function statementName(text: string): string | undefined {
 
 /** Where statements run: scripts on a whole connection, single statements with values wherever they are cheapest. */
 interface Runner {
-  readonly whole: pg.Pool | pg.PoolClient
+  readonly script: (text: string) => Promise<pg.QueryResult>
   readonly single: Lanes['query']
 }
 
-const only = (whole: pg.Pool | pg.PoolClient): Runner => ({ whole, single: (statement) => whole.query(statement) })
+const only = (whole: pg.Pool | pg.PoolClient): Runner => ({ script: (text) => whole.query(text), single: (statement) => whole.query(statement) })
+
+/** The same connection, whose answers are waited for as long as they take. */
+function unhurried(client: pg.PoolClient): Runner {
+  const patient = { query_timeout: UNHURRIED_MS }
+  return { script: (text) => client.query({ text, ...patient }), single: (statement) => client.query({ ...statement, ...patient }) }
+}
 
 async function run<Row extends object>(runner: Runner, text: string, values: readonly unknown[] | undefined): Promise<pg.QueryResult<Row>> {
-  if (values === undefined) return runner.whole.query<Row>(text)
+  if (values === undefined) return runner.script(text)
   const name = statementName(text)
   return runner.single<Row>({ text, values: [...values], ...(name && { name }) })
 }
@@ -74,11 +82,12 @@ function sqlOver(runner: Runner, check: () => void): Sql {
   }
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>, options?: TransactionOptions): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
   try {
     await client.query('BEGIN')
+    if (options?.unhurried) await client.query('SET LOCAL statement_timeout = 0')
     const result = await work(client)
     await client.query('COMMIT')
     return result
@@ -126,11 +135,12 @@ export async function openPostgres(url: Sensitive<string>, options: DatabaseOpti
   await translating(async () => pool.query('SELECT 1'))
   return {
     kind: 'postgres',
-    ...sqlOver(lanes ? { whole: pool, single: lanes.query } : only(pool), guard.check),
-    transaction: (work) =>
+    ...sqlOver(lanes ? { ...only(pool), single: lanes.query } : only(pool), guard.check),
+    transaction: (work, options) =>
       translating(async () => {
         guard.check()
-        return inTransaction(pool, (client) => guard.run((checkOpen) => work(sqlOver(only(client), checkOpen))))
+        const runnerOf = options?.unhurried ? unhurried : only
+        return inTransaction(pool, (client) => guard.run((checkOpen) => work(sqlOver(runnerOf(client), checkOpen))), options)
       }),
     listen: (channel, callback) => translating(async () => listener.listen(channel, callback)),
     async notify(channel, payload) {
