@@ -97,6 +97,36 @@ for (const { label, open } of testDatabases()) {
       assert.equal(await count('mandate WHERE id = $1 AND origin_sealed IS NULL', [over]), 1)
     })
 
+    test('a legal hold on whoever acted, or gave or has the power, keeps requests, uses and origins as one on whom it is over does', async () => {
+      const party = async (cpf: string) => {
+        const id = randomUUID()
+        await db.execute(`INSERT INTO proxy_party (id, kind, document, name, standing, standing_at, created_at) VALUES ($1, 'person', $3, 'Pessoa', 'regular', $2, $2)`, [id, clock.now(), cpf])
+        return id
+      }
+      const [owner, giver, actor] = [await addAccount(db), await addAccount(db), await addAccount(db)]
+      const people = await db.query<{ id: string; cpf: string }>('SELECT p.id, p.cpf FROM person p JOIN account a ON a.person_id = p.id WHERE a.id = ANY ($1::uuid[]) ORDER BY array_position($1::uuid[], a.id)', [[owner, giver, actor]])
+      const [over, gave, has] = [await party(people[0]?.cpf ?? ''), await party(people[1]?.cpf ?? ''), await party(people[2]?.cpf ?? '')]
+      const mandate = randomUUID()
+      await db.execute(
+        `INSERT INTO mandate (id, kind, state, represented_id, grantor_id, delegate_id, root_id, path, sub_depth, valid_from, effective_at, signatures, origin, origin_sealed, created_at, ended_at)
+         VALUES ($1, 'simples', 'active', $2, $3, $4, $1, ARRAY[$1::uuid], 0, $5::date, $5, 1, 'local', '\\x01', $5, $5)`,
+        [mandate, over, gave, has, clock.now()],
+      )
+      await db.execute(`INSERT INTO mandate_use (mandate_id, represented_id, actor_id, client_id, at, official_sealed) VALUES ($1, $2, $3, 'x', $4, '\\x01')`, [mandate, over, has, clock.now()])
+      await db.execute(
+        `INSERT INTO proxy_request (id, state, represented_id, delegate_id, powers, valid_through, created_at, decide_by, decided_at) VALUES ($1, 'refused', $2, $3, '[]', $4::date, $4, $4, $4)`,
+        [randomUUID(), over, has, clock.now()],
+      )
+      later(1828)
+      for (const [index, left] of [[0, {}], [2, {}], [1, { 'proxy-request': 1 }]] as const) {
+        const id = randomUUID()
+        await hold(people[index]?.id ?? '', id)
+        assert.deepEqual(await apply(), left, `held: ${index}`)
+        await db.execute('DELETE FROM image_hold WHERE id = $1', [id])
+      }
+      assert.deepEqual(await apply(), { 'mandate-use': 1, 'mandate-origin': 1 })
+    })
+
     test('of capture points the lists that name people go, and signs of life only after their statement; journal and statements stay', async () => {
       const [point, process, now] = [randomUUID(), randomUUID(), clock.now()]
       await db.execute(

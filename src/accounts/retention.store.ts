@@ -1,9 +1,9 @@
 import { deleteFrom, sweepOf } from '../platform/retention/sweep.store.ts'
 
 const REMOVED = 't.removed_at IS NOT NULL'
-const person = '(SELECT a.person_id FROM account a WHERE a.id = t.account_id)'
+const owner = '(SELECT a.person_id FROM account a WHERE a.id = t.account_id)'
 const removedFrom = (table: string, more = 'true') =>
-  sweepOf({ from: `${table} t`, since: 't.removed_at', where: `${REMOVED} AND ${more}`, person, end: deleteFrom(table) })
+  sweepOf({ from: `${table} t`, since: 't.removed_at', where: `${REMOVED} AND ${more}`, people: [owner], end: deleteFrom(table) })
 
 export const removedContacts = removedFrom('contact')
 export const removedPasskeys = removedFrom('passkey')

@@ -14,7 +14,7 @@ import { proxiesTerms } from '../../proxies/index.ts'
 export const TERMS: readonly Term[] = [...helpdeskTerms, ...proxiesTerms, ...biometricsTerms, ...accountsTerms]
 
 /** Scrapes within this time see the same numbers: they cost a look at each table. */
-const MEASURED_FOR_MS = 600_000
+const MEASURED_FOR_MS = 3_600_000
 
 export interface RetentionParts {
   readonly db: Database

@@ -96,5 +96,5 @@ export function selectDue(sql: Sql, now: Date, after: string | null, limit: numb
 
 /** Holds that ended, of people who have no other. */
 export const endedHolds = sweepOf({
-  from: 'image_hold t', since: 'coalesce(t.released_at, t.until)', where: 'coalesce(t.released_at, t.until) IS NOT NULL', person: 't.person_id', end: deleteFrom('image_hold'),
+  from: 'image_hold t', since: 'coalesce(t.released_at, t.until)', where: 'coalesce(t.released_at, t.until) IS NOT NULL', people: ['t.person_id'], end: deleteFrom('image_hold'),
 })

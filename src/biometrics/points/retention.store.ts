@@ -3,7 +3,7 @@ import { blank, sweepOf } from '../../platform/retention/sweep.store.ts'
 export const readManifests = sweepOf({ from: 'capture_batch t', since: 't.received_at', where: 't.manifest IS NOT NULL', end: blank('capture_batch', ['manifest']) })
 
 export const pointOperators = sweepOf({
-  from: 'capture_process t', since: 'coalesce(t.finished_at, t.expires_at)', person: 't.person_id', where: `t.state <> 'open' AND t.operator <> ''`,
+  from: 'capture_process t', since: 'coalesce(t.finished_at, t.expires_at)', people: ['t.person_id'], where: `t.state <> 'open' AND t.operator <> ''`,
   end: (tx, ids) => tx.execute(`UPDATE capture_process SET operator = '' WHERE id = ANY ($1::uuid[])`, [ids]),
 })
 

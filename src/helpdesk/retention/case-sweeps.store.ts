@@ -1,6 +1,7 @@
 import type { Sql } from '../../platform/db.ts'
 import { blank, deleteFrom, sweepOf } from '../../platform/retention/sweep.store.ts'
 
+const PERSON_OF_CASE = '(SELECT c.person_id FROM attendance c WHERE c.id = t.attendance_id)'
 const ENDED_AT = 'coalesce(t.decided_at, t.changed_at)'
 /** A suspicion that nobody has decided keeps both sides. */
 const SETTLED = `NOT EXISTS (SELECT 1 FROM fraud_review f WHERE f.attendance_id = t.id AND f.state = 'pending')`
@@ -13,36 +14,37 @@ async function forgetCases(tx: Sql, ids: string[]): Promise<void> {
 }
 
 export const approvedCases = sweepOf({
-  from: 'attendance t', since: ENDED_AT, person: 't.person_id', end: forgetCases,
+  from: 'attendance t', since: ENDED_AT, people: ['t.person_id'], end: forgetCases,
   where: `t.state = 'approved' AND t.sealed IS NOT NULL AND ${SETTLED}`,
 })
 
 export const endedCases = sweepOf({
-  from: 'attendance t', since: ENDED_AT, person: 't.person_id', end: forgetCases,
+  from: 'attendance t', since: ENDED_AT, people: ['t.person_id'], end: forgetCases,
   where: `t.state IN ('refused', 'abandoned', 'expired') AND t.decision IS DISTINCT FROM 'fraud' AND t.sealed IS NOT NULL AND ${SETTLED}`,
 })
 
 /** Confirmed frauds kept their captures for whoever asks after them. */
 export const fraudCases = sweepOf({
-  from: 'attendance t', since: ENDED_AT, person: 't.person_id', end: forgetCases,
+  from: 'attendance t', since: ENDED_AT, people: ['t.person_id'], end: forgetCases,
   where: `t.state = 'refused' AND t.decision = 'fraud' AND t.sealed IS NOT NULL AND ${SETTLED} AND ${OTHERS_FREE}`,
 })
 
 /** The other side's person and nearness go; that there was a suspicion, and who decided it how, stays. */
 export const decidedReviews = sweepOf({
-  from: 'fraud_review t', since: 't.decided_at', person: 't.other_person_id', end: blank('fraud_review', ['other_person_id', 'distance']),
+  from: 'fraud_review t', since: 't.decided_at', end: blank('fraud_review', ['other_person_id', 'distance']),
+  people: ['t.other_person_id', PERSON_OF_CASE],
   where: `t.state <> 'pending' AND t.other_person_id IS NOT NULL`,
 })
 
 export const comparedSamples = sweepOf({
   from: 'approval_sample t', key: 't.attendance_id', since: 't.drawn_at', end: blank('approval_sample', ['sealed'], 'attendance_id'),
-  person: '(SELECT c.person_id FROM attendance c WHERE c.id = t.attendance_id)',
+  people: [PERSON_OF_CASE],
   where: `t.sealed IS NOT NULL AND NOT EXISTS (SELECT 1 FROM fraud_review f WHERE f.attendance_id = t.attendance_id AND f.state = 'pending')`,
 })
 
 export const pairedScreens = sweepOf({
   from: 'attendance_consent t JOIN attendance c ON c.id = t.attendance_id', since: 'greatest(t.pair_until, c.decided_at, c.changed_at)',
-  where: `c.state NOT IN ('open', 'captured', 'awaiting-approval') AND num_nonnulls(t.link_hash, t.code_hash, t.screen_hash) > 0`,
+  where: `t.pair_until <= $1 AND c.state NOT IN ('open', 'captured', 'awaiting-approval') AND num_nonnulls(t.link_hash, t.code_hash, t.screen_hash) > 0`,
   end: (tx, ids, now) =>
     tx.execute(
       'UPDATE attendance_consent SET link_hash = NULL, code_hash = NULL, screen_hash = NULL, ended_at = coalesce(ended_at, $2) WHERE id = ANY ($1::uuid[])',
@@ -54,7 +56,7 @@ export const receiptLinks = sweepOf({ from: 'attendance_receipt_mail t', since: 
 
 export const signedHelps = sweepOf({
   from: 'counter_help t', since: 't.signed_at', end: blank('counter_help', ['text_sealed', 'signature_sealed']),
-  person: '(SELECT c.person_id FROM attendance c WHERE c.id = t.attendance_id)',
+  people: [PERSON_OF_CASE],
   where: 'num_nonnulls(t.text_sealed, t.signature_sealed) > 0',
 })
 
@@ -73,18 +75,16 @@ const UNKNOWN = KNOWN_BY.map((place) => {
 /**
  * People whom only a counter wrote down and of whom nothing was accepted: a CPF that was typed wrong, somebody who went away.
  *
- * Their cases stay as numbers of nobody. A confirmed fraud is not among them until its own term is over.
+ * Their cases stay as numbers of nobody; only once all of them were forgotten by their own terms, a confirmed fraud's included.
  */
 export const peopleOfNoCase = sweepOf({
-  from: `person t JOIN (SELECT person_id, max(coalesce(decided_at, changed_at)) AS ended_at,
-      bool_and(state IN ('refused', 'abandoned', 'expired') AND (decision IS DISTINCT FROM 'fraud' OR sealed IS NULL)) AS vain
-    FROM attendance WHERE person_id IS NOT NULL GROUP BY person_id) c ON c.person_id = t.id`,
+  from: `person t JOIN (SELECT person_id, max(coalesce(decided_at, changed_at)) AS ended_at
+    FROM attendance WHERE sealed IS NULL AND state <> 'approved' AND person_id IS NOT NULL GROUP BY person_id) c ON c.person_id = t.id`,
   since: 'c.ended_at',
-  where: `c.vain AND t.death_noted_at IS NULL AND ${UNKNOWN}
-    AND NOT EXISTS (SELECT 1 FROM fraud_review f JOIN attendance a ON a.id = f.attendance_id WHERE a.person_id = t.id AND f.state = 'pending')`,
+  where: `t.death_noted_at IS NULL AND NOT EXISTS (SELECT 1 FROM attendance k WHERE k.person_id = t.id AND (k.sealed IS NOT NULL OR k.state = 'approved'))
+    AND ${UNKNOWN}`,
   async end(tx, ids) {
-    const cases = await tx.query<{ id: string }>('SELECT id FROM attendance WHERE person_id = ANY ($1::uuid[]) FOR UPDATE', [ids])
-    await forgetCases(tx, cases.map(({ id }) => id))
+    // Of whoever came back meanwhile the case has something sealed: its table refuses, and the whole batch with it.
     await tx.execute('UPDATE attendance SET person_id = NULL WHERE person_id = ANY ($1::uuid[])', [ids])
     await tx.execute('DELETE FROM person WHERE id = ANY ($1::uuid[])', [ids])
   },

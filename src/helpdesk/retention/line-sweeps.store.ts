@@ -5,7 +5,7 @@ const PERSON_OF_ACCOUNT = '(SELECT a.person_id FROM account a WHERE a.id = t.acc
 const endOf = (day: string) => `((${day} + 1)::timestamp AT TIME ZONE 'America/Cuiaba')`
 
 export const supportCases = sweepOf({
-  from: 'helpdesk_support_case t', since: 't.opened_at', where: 'true', person: PERSON_OF_ACCOUNT,
+  from: 'helpdesk_support_case t', since: 't.opened_at', where: 'true', people: [PERSON_OF_ACCOUNT],
   async end(tx, ids) {
     await tx.execute('DELETE FROM helpdesk_support_act WHERE case_id = ANY ($1::uuid[])', [ids])
     await tx.execute('DELETE FROM helpdesk_support_case WHERE id = ANY ($1::uuid[])', [ids])
@@ -26,7 +26,7 @@ export const surveySentences = sweepOf({
 
 /** Who had booked; the hour and what came of it stay for the figures. */
 export const pastAppointments = sweepOf({
-  from: 'helpdesk_appointment t', since: 'coalesce(t.ended_at, t.starts_at)', person: PERSON_OF_ACCOUNT, end: blank('helpdesk_appointment', ['account_id']),
+  from: 'helpdesk_appointment t', since: 'coalesce(t.ended_at, t.starts_at)', people: [PERSON_OF_ACCOUNT], end: blank('helpdesk_appointment', ['account_id']),
   where: `t.state <> 'booked' AND t.account_id IS NOT NULL`,
 })
 

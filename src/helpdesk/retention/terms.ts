@@ -51,9 +51,9 @@ const CASES: readonly Term[] = [
     purpose: 'Provar que a pessoa pediu ajuda', ground: PROOF,
   },
   {
-    key: 'person-unknown', tables: ['person'], ending: 'deleted', isHeld: true, days: 30, leastDays: 1, sweep: peopleOfNoCase,
-    what: 'Pessoa que só o balcão anotou e de quem nada foi aceito: CPF digitado por engano, atendimento sem fim', from: 'fim do último atendimento',
-    purpose: 'Nenhuma, passado o tempo de voltar ao balcão', ground: NO_MORE_NEED,
+    key: 'person-unknown', tables: ['person'], ending: 'deleted', isHeld: true, days: 90, leastDays: 30, sweep: peopleOfNoCase,
+    what: 'Pessoa que só o balcão anotou e de quem nada foi aceito: CPF digitado por engano, atendimento sem fim', from: 'fim do último atendimento, e nunca antes de acabar o prazo dos dados dele',
+    purpose: 'Voltar ao balcão; responder à reclamação de quem foi atendido, ou consultado sem o ser', ground: NO_MORE_NEED,
   },
 ]
 

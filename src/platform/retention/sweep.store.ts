@@ -9,16 +9,17 @@ export interface Kept {
   readonly key?: string
   /** When a row's time began. */
   readonly since: string
+  /** May name `$1`, before which the time began: where `since` has no index of its own. */
   readonly where: string
-  /** The person whose legal hold keeps the row, as an expression. */
-  readonly person?: string
+  /** Everybody whose legal hold keeps the row, as expressions; one that comes to nobody keeps nothing. */
+  readonly people?: readonly string[]
   /** Ends these rows. */
   readonly end: (tx: Sql, keys: string[], now: Date) => Promise<unknown>
 }
 
 /** A sweep over one table. Rows are locked as they are taken, and those that somebody else has locked wait for the next time. */
-export function sweepOf({ from, key = 't.id', since, where, person, end }: Kept): Sweep {
-  const free = person === undefined ? '' : ` AND NOT person_is_held(${person}, $2)`
+export function sweepOf({ from, key = 't.id', since, where, people = [], end }: Kept): Sweep {
+  const free = people.map((person) => ` AND NOT person_is_held(${person}, $2)`).join('')
   const overdue = `FROM ${from} WHERE (${where}) AND ${since} <= $1 AND $2::timestamptz IS NOT NULL${free}`
   const values = ({ before, now }: Due) => [before, now]
   return {
