@@ -22,8 +22,6 @@ const LONGEST = [
   'test/demo/', 'test/browser/counter.', 'test/browser/signing', 'test/helpdesk/', 'test/flows/',
 ] as const
 const CAMERA = /^test\/browser\/(face-check|demo-photo)/
-/** Loaded before each file; what it spares and what it costs is said there. */
-const UNWATCHED = new URL('../test/support/unwatched.ts', import.meta.url).href
 /** A file that hangs is stopped, so that a run always ends. */
 const FILE_TIMEOUT_MS = 10 * 60_000
 
@@ -37,7 +35,6 @@ async function runFiles(files: readonly string[], concurrency: number, names: re
     files: [...files],
     concurrency,
     timeout: FILE_TIMEOUT_MS,
-    execArgv: ['--import', UNWATCHED],
     ...(names.length > 0 && { testNamePatterns: names.map((name) => new RegExp(name)) }),
   })
   events.on('test:summary', (summary) => {
