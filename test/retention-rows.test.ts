@@ -134,6 +134,15 @@ for (const { label, open } of testDatabases()) {
         [point, now, point],
       )
       await db.execute(`INSERT INTO capture_batch (id, point_id, sequence, digest, manifest, key_id, clock, signed_at, received_at) VALUES ($1, $2, 1, '\\x01', '\\x02', 'k', 'fits', $3, $3)`, [randomUUID(), point, now])
+      const [held, holdId] = [randomUUID(), randomUUID()]
+      const [{ person_id: personId } = assert.fail()] = await db.query<{ person_id: string }>('SELECT person_id FROM account WHERE id = $1', [account])
+      await hold(personId, holdId)
+      await db.execute(`INSERT INTO capture_batch (id, point_id, sequence, digest, manifest, key_id, clock, signed_at, received_at) VALUES ($1, $2, 2, '\\x01', '\\x02', 'k', 'fits', $3, $3)`, [held, point, now])
+      await db.execute(
+        `INSERT INTO capture_process (id, point_id, client_id, person_id, batch_id, request_key, request_hash, purpose, legal_basis, operator, device, clock, state, captured_at, received_at, expires_at)
+         VALUES ($1, $2, 'x', $3, $4, 'r', '\\x01', 'p', 'b', 'o', 'd', 'fits', 'captured', $5, $5, $5)`,
+        [randomUUID(), point, personId, held, now],
+      )
       await db.execute(`INSERT INTO metering_journal (process_id, point_id, contract, month, offline, counted_at) VALUES ($1, $2, 'c', '2030-01', false, $3)`, [process, point, now])
       const month = (at: Date) => new Date(at.getTime() - 4 * 3_600_000).toISOString().slice(0, 7)
       const next = new Date(now.getTime() + 40 * DAY_MS)
@@ -143,8 +152,11 @@ for (const { label, open } of testDatabases()) {
       const before = [await metering.verify(), await count('metering_journal'), await count('metering_statement')]
       later(800)
       assert.deepEqual(await apply(), { 'capture-manifest': 1, 'heart-beat': 1 })
+      assert.equal(await count('capture_batch WHERE id = $1 AND manifest IS NOT NULL', [held]), 1, 'it names somebody who is under a hold')
+      await db.execute('DELETE FROM image_hold WHERE id = $1', [holdId])
+      assert.deepEqual(await apply(), { 'capture-manifest': 1 })
       assert.equal(await count('metering_heart_beat WHERE slot = $1', [next]), 1, 'its month is not closed')
-      assert.equal(await count('capture_batch WHERE point_id = $1 AND manifest IS NULL AND digest IS NOT NULL', [point]), 1)
+      assert.equal(await count('capture_batch WHERE point_id = $1 AND manifest IS NULL AND digest IS NOT NULL', [point]), 2)
       assert.deepEqual([await metering.verify(), await count('metering_journal'), await count('metering_statement')], before)
     })
 

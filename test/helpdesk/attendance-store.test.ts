@@ -7,6 +7,7 @@ import { decideReview, hasJudged, insertReview, isCleared, listPendingReviews } 
 import {
   countHeld, ensurePerson, findAttendance, hadPart, insertAttendance, insertHand, listAttendances, listOverdue, moveAttendance, moveHolder,
 } from '../../src/helpdesk/attendance/attendance.store.ts'
+import { countWork } from '../../src/helpdesk/work/work.store.ts'
 import type { Database } from '../../src/platform/db.ts'
 import type { Keyring } from '../../src/platform/keyring.ts'
 import { cpfOfNobody } from '../support/citizen-journey.ts'
@@ -119,8 +120,11 @@ for (const { label, open } of testDatabases()) {
       const citizen = await addAccount(db)
       const personId = await personOf(citizen)
       const [judge, other] = [await addAccount(db), await addAccount(db)]
+      const waiting = (id: AccountId) => countWork(db, { id, unitId }, { day: '2026-01-01', claimedSince: NOW })
       const { id: earlier, personId: lookalike } = await addCase()
+      const before = (await waiting(judge)).fraud
       const review = await suspect(earlier, personId)
+      assert.deepEqual([(await waiting(judge)).fraud, (await waiting(holder)).fraud], [before + 1, before])
       assert.ok((await listPendingReviews(db, unitId)).some((one) => one.id === review))
       const decided = (by: AccountId) => decideReview(db, review, { state: 'dismissed', reason: 'lookalike', by, at: daysAgo(-1) })
       await assert.rejects(decided(holder), /decided by somebody/)
@@ -131,6 +135,7 @@ for (const { label, open } of testDatabases()) {
         const { id } = await addCase(side)
         await send(id)
         assert.deepEqual([await hasJudged(db, id, judge), await hasJudged(db, id, other)], [true, false])
+        assert.ok((await waiting(judge)).approvals < (await waiting(other)).approvals, 'nor are they told that it waits for them')
         await assert.rejects(approve(id, judge), /had no hand/)
         await db.execute('UPDATE attendance SET opened_at = $2 WHERE id = $1', [id, daysAgo(-367)])
         assert.equal(await approve(id, judge), true, 'a year later')

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { type AccountId, type Cpf, parseBirthDate } from '../../src/accounts/index.ts'
 import { ensurePerson, findAttendance, insertAttendance, listAttendances } from '../../src/helpdesk/attendance/attendance.store.ts'
 import { countAttendancesByDay, countAttendancesByState, waitsByDay } from '../../src/helpdesk/management/report.store.ts'
+import { countWork } from '../../src/helpdesk/work/work.store.ts'
 import { helpdeskTerms } from '../../src/helpdesk/index.ts'
 import type { Database } from '../../src/platform/db.ts'
 import { createRetention, type Retention } from '../../src/platform/retention/retention.ts'
@@ -119,6 +120,17 @@ for (const { label, open } of testDatabases()) {
       assert.equal(await count(`fraud_review WHERE id = $1 AND state = 'confirmed' AND decided_by = $2 AND other_person_id IS NULL AND distance IS NULL`, [review, other]), 1)
       assert.equal(await count('person WHERE id = $1', [personId]), 0)
       await assert.rejects(db.execute(`UPDATE fraud_review SET state = 'pending', decided_at = NULL WHERE id = $1`, [review]))
+    })
+
+    test('an approval that was drawn for a second look and forgotten waits for nobody any more', async () => {
+      const { id } = await addCase({ state: 'approved', decision: 'approved' })
+      await db.execute(`INSERT INTO approval_sample (attendance_id, share, drawn_at, sealed) VALUES ($1, 1, $2, '\\x01')`, [id, clock.now()])
+      const stranger = await addAccount(db)
+      const waiting = async () => (await countWork(db, { id: stranger, unitId }, { day: '2026-01-01', claimedSince: clock.now() })).samples
+      assert.equal(await waiting(), 1)
+      later(181)
+      assert.equal((await apply())['second-look'], 1)
+      assert.equal(await waiting(), 0)
     })
 
     test('no live case is ever without what it knows, whoever writes', async () => {

@@ -1,6 +1,10 @@
 import { blank, sweepOf } from '../../platform/retention/sweep.store.ts'
 
-export const readManifests = sweepOf({ from: 'capture_batch t', since: 't.received_at', where: 't.manifest IS NOT NULL', end: blank('capture_batch', ['manifest']) })
+/** A list that names somebody who is under a hold stays whole. */
+export const readManifests = sweepOf({
+  from: 'capture_batch t', since: 't.received_at', end: blank('capture_batch', ['manifest']),
+  where: 't.manifest IS NOT NULL AND NOT EXISTS (SELECT 1 FROM capture_process c WHERE c.batch_id = t.id AND person_is_held(c.person_id, $2))',
+})
 
 export const pointOperators = sweepOf({
   from: 'capture_process t', since: 'coalesce(t.finished_at, t.expires_at)', people: ['t.person_id'], where: `t.state <> 'open' AND t.operator <> ''`,

@@ -8,7 +8,7 @@ const PROOF = 'LGPD art. 7º, VI, e art. 16, I; Decreto 20.910/1932, art. 1º (p
 /** What capture points and custody keep beside the images, and for how long; images go by the policy of `imagens retencao`. */
 export const biometricsTerms: readonly Term[] = [
   {
-    key: 'capture-manifest', tables: ['capture_batch'], ending: 'blanked', isHeld: false, days: 365, leastDays: 90, sweep: readManifests,
+    key: 'capture-manifest', tables: ['capture_batch'], ending: 'blanked', isHeld: true, days: 365, leastDays: 90, sweep: readManifests,
     what: 'Lista assinada de um lote capturado sem rede, que traz CPFs (número, resumo e horas do lote ficam)', from: 'recebimento',
     purpose: 'Conferir o lote com quem o mandou', ground: 'LGPD art. 7º, III, e art. 23 (execução de serviço público)',
   },

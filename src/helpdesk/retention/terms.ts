@@ -59,8 +59,8 @@ const CASES: readonly Term[] = [
 
 const LINE: readonly Term[] = [
   {
-    // Whoever did support is kept from approving for 30 days before a case was opened, and a case may last.
-    key: 'support-case', tables: ['helpdesk_support_case'], ending: 'deleted', isHeld: true, days: 365, leastDays: 90, sweep: supportCases,
+    // Who did support within 30 days before a case is kept from it: from its approval, and for 180 days more from a second look at that.
+    key: 'support-case', tables: ['helpdesk_support_case'], ending: 'deleted', isHeld: true, days: 365, leastDays: 240, sweep: supportCases,
     what: 'Atendimento a distância: quem olhou qual conta, o motivo escrito e o que fez', from: 'abertura',
     purpose: 'Apurar reclamações; impedir que quem deu suporte aprove a pessoa', ground: SERVICE,
   },
