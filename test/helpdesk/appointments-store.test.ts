@@ -216,6 +216,22 @@ for (const { label, open } of testDatabases()) {
       await appointments.changeHours(unitId, { closedDay: TUESDAY }, clerk)
     })
 
+    test('an hour that became longer offers no place that a shorter one within it has given', async () => {
+      await fresh()
+      const people = [await addAccount(db), await addAccount(db)]
+      for (const id of people) await appointments.book(id, { ...wish(), startsAt: momentOf(TUESDAY, 8 * 60 + 30) })
+      await appointments.changeHours(unitId, { weekday: HOURS.weekday, opening: { ...HOURS, slotMinutes: 60 } }, clerk)
+      const [eight, nine] = await appointments.hours(unitId, TUESDAY)
+      assert.deepEqual([eight?.left, nine?.left], [0, 2])
+      const late = { ...wish(), startsAt: momentOf(TUESDAY, 8 * 60) }
+      await assert.rejects(appointments.book(clerk, late), refusedAs('appointments/slot-taken'))
+      const [first = assert.fail()] = people
+      await appointments.cancel(first, (await appointments.booked(first))?.id ?? '')
+      await appointments.book(clerk, late)
+      await assert.rejects(appointments.book(first, late), refusedAs('appointments/slot-taken'))
+      await appointments.changeHours(unitId, { closedDay: TUESDAY }, clerk)
+    })
+
     test('of bookings and a closing at once nobody is left with an hour on a closed day', async () => {
       await fresh()
       const people = await Promise.all([1, 2, 3, 4].map(() => addAccount(db)))

@@ -80,11 +80,13 @@ export async function setClosedDay(tx: Sql, unitId: string, day: string, isClose
 }
 
 /** Takes one place; false when none is left. One statement, so that of many at once no more get one than there are. */
-export async function takePlace(tx: Sql, unitId: string, { startsAt, capacity }: Slot): Promise<boolean> {
+export async function takePlace(tx: Sql, unitId: string, { startsAt, endsAt, capacity }: Slot): Promise<boolean> {
+  // Whoever booked within the slot when the hours were shorter has a place in it too; of those there are no new ones.
   const changed = await tx.execute(
-    `INSERT INTO helpdesk_slot AS s (unit_id, starts_at, taken) VALUES ($1, $2, 1)
-     ON CONFLICT (unit_id, starts_at) DO UPDATE SET taken = s.taken + 1 WHERE s.taken < $3`,
-    [unitId, startsAt, capacity],
+    `WITH others AS (SELECT coalesce(sum(taken), 0)::int AS taken FROM helpdesk_slot WHERE unit_id = $1::uuid AND starts_at > $2::timestamptz AND starts_at < $3::timestamptz)
+     INSERT INTO helpdesk_slot AS s (unit_id, starts_at, taken) SELECT $1::uuid, $2::timestamptz, 1 FROM others o WHERE o.taken < $4::int
+     ON CONFLICT (unit_id, starts_at) DO UPDATE SET taken = s.taken + 1 WHERE s.taken + (SELECT o.taken FROM others o) < $4::int`,
+    [unitId, startsAt, endsAt, capacity],
   )
   return changed === 1
 }

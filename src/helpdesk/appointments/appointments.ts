@@ -15,7 +15,7 @@ import {
 import { changeHours, listCrowded, listFullHours, listHit } from './closing.ts'
 import type { PrepareNotice } from './notice.ts'
 import { APPOINTMENT_PROBLEMS } from './problems.ts'
-import { bookableDays, findSlot, type FullHour, type HoursChange, isSoonEnough, type Opening, slotsOf } from './slots.ts'
+import { bookableDays, findSlot, type FullHour, type HoursChange, isSoonEnough, type Opening, type Slot, slotsOf } from './slots.ts'
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
@@ -109,7 +109,7 @@ export function createAppointments(deps: AppointmentsDependencies): Appointments
       const taken = await countTaken(db, unitId, momentOf(day, 0), momentOf(addDays(day, 1), 0))
       return slotsOf(openings, day)
         .filter(({ startsAt }) => isSoonEnough(startsAt, now))
-        .map(({ startsAt, capacity }) => ({ startsAt, left: Math.max(0, capacity - (taken.get(startsAt.getTime()) ?? 0)) }))
+        .map((slot) => ({ startsAt: slot.startsAt, left: Math.max(0, slot.capacity - takenIn(slot, taken)) }))
     },
     booked: (accountId) => findBooked(db, accountId),
     calledOff: (accountId) => findCalledOff(db, accountId, clock.now()),
@@ -123,6 +123,11 @@ export function createAppointments(deps: AppointmentsDependencies): Appointments
     remind: () => remind(deps),
     closeDays: () => db.transaction((tx) => missBefore(tx, momentOf(localDay(clock.now()), 0), clock.now())),
   }
+}
+
+/** Places that are taken in a slot, whatever the hours were when they were booked. */
+function takenIn({ startsAt, endsAt }: Slot, taken: ReadonlyMap<number, number>): number {
+  return [...taken].reduce((sum, [at, count]) => (at >= startsAt.getTime() && at < endsAt.getTime() ? sum + count : sum), 0)
 }
 
 const staff = (id: AccountId): AuditActor => ({ kind: 'operator', id })

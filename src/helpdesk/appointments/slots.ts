@@ -12,6 +12,7 @@ export interface Opening {
 
 export interface Slot {
   readonly startsAt: Date
+  readonly endsAt: Date
   readonly capacity: number
 }
 
@@ -25,7 +26,10 @@ export function slotsOf(openings: readonly Opening[], day: string): Slot[] {
   if (opening === undefined) return []
   const { opens, closes, slotMinutes, capacity } = opening
   const count = Math.floor((closes - opens) / slotMinutes)
-  return Array.from({ length: count }, (_, index) => ({ startsAt: momentOf(day, opens + index * slotMinutes), capacity }))
+  return Array.from({ length: count }, (_, index) => {
+    const begins = opens + index * slotMinutes
+    return { startsAt: momentOf(day, begins), endsAt: momentOf(day, begins + slotMinutes), capacity }
+  })
 }
 
 /** Days on which an hour may be booked at `now`, the closed ones left out. */
