@@ -58,7 +58,7 @@ export async function openCitizenArea(
   const { sessions } = entrance
   routes.use(createProxyRoutes({ pages, sessions, proxies: rooms.proxies, clock: deps.foundation.clock, clientName: (id) => clientName(oidc, id) }, { grants: rooms.signedGrants, prove }).routes())
   routes.use(createSigningRoutes({ pages, signing: rooms.documents, prove, about: { levelOf: rooms.assurance.levelOf, clientName: (id) => clientName(oidc, id), personName: (id) => personName(rooms, id) } }).routes())
-  routes.use(createCertificateRoutes({ pages, credentials: rooms.signing.credentials, prove, ledger, companiesOf: (visit) => companiesOf(rooms, visit) }).routes())
+  routes.use(createCertificateRoutes({ pages, credentials: rooms.signing.credentials, prove, ledger, representedBy: (visit) => representedBy(rooms, visit) }).routes())
   routes.use(createLendingRoutes({ pages, prove, signing: rooms.signing, levelOf: rooms.assurance.levelOf, clients: { ...oidc.signingClients, claimAddress: askLimit() } }).routes())
   routes.use(createCertificateSealRoutes({
     pages, icp: rooms.icp, hostUrl: deps.foundation.config.signatures.certificateUrl,
@@ -67,11 +67,11 @@ export async function openCitizenArea(
   return { routes, pages, prove, sessions, findVisit, findAccount: async (ctx) => (await findVisit(ctx))?.account }
 }
 
-/** The companies that a citizen may sign for at this moment. */
-async function companiesOf({ documents }: Rooms, { account }: { readonly account: Account }) {
+/** The companies and agencies that a citizen may sign for at this moment. */
+async function representedBy({ documents }: Rooms, { account }: { readonly account: Account }) {
   const { cpf } = account.citizen.reveal()
   const found = await documents.powers.list({ accountId: account.id, cpf, name: displayName(account.citizen.reveal()) })
-  return found.filter(({ represented }) => represented.kind === 'company')
+  return found.filter(({ represented }) => represented.kind !== 'person')
 }
 
 /** What strangers may make us remember; a citizen's own sign-in is limited beside it. */

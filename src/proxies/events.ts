@@ -9,6 +9,7 @@ const mandate = z.object({ mandateId: z.uuid(), kind: z.enum(MANDATE_KINDS), dep
 const changed = mandate.extend({ reason: z.string().optional() })
 const role = z.object({ namespace: z.string(), role: z.string(), version: z.int() })
 const staff = z.object({ namespace: z.string(), role: z.enum(AGENCY_ROLES) })
+const servant = z.object({ namespace: z.string(), servantId: z.uuid() })
 const request = z.object({ requestId: z.uuid() })
 
 /** What the room writes into the audit record; each is in the ledger of everybody it concerns. Stored, so shapes only ever grow. */
@@ -34,5 +35,7 @@ export const proxiesEvents = defineEvents({
   'proxies/role-discarded': role,
   'proxies/staff-added': staff,
   'proxies/staff-ended': staff,
+  'proxies/servant-named': servant,
+  'proxies/servant-ended': servant,
   'proxies/namespace-assigned': z.object({ namespace: z.string() }),
 })

@@ -5,7 +5,8 @@ import type { MandateId } from './mandate/mandate.ts'
 
 /** What people are told; texts are `proxies.notice.<name>` in `views/messages`. */
 export const PROXY_NOTICES = [
-  'granted', 'to-accept', 'to-sign', 'accepted', 'refused', 'revoked', 'renounced', 'suspended', 'resumed', 'lifted', 'to-join', 'ended', 'broad', 'requested', 'used', 'to-approve', 'act-ready', 'act-refused', 'passed-on',
+  'granted', 'to-accept', 'to-sign', 'accepted', 'refused', 'revoked', 'renounced', 'suspended', 'resumed', 'lifted', 'to-join', 'ended', 'broad', 'requested', 'used', 'to-approve', 'act-ready', 'act-refused', 'passed-on', 'servant-named',
+  'servant-ended',
 ] as const
 export type ProxyNotice = (typeof PROXY_NOTICES)[number]
 
@@ -14,7 +15,7 @@ export type Notify = (tx: Sql, told: { accountId: string; notice: ProxyNotice; e
 
 /**
  * Makes every token in representation under this mandate worthless; called in the transaction that ends or stops it, for each mandate of
- * the tree. What it must do outside of the database it queues in the transaction.
+ * the tree, and for a servant whom an agency no longer lets sign. What it must do outside of the database it queues in the transaction.
  */
 export type EndRepresentationTokens = (tx: Sql, mandateId: MandateId) => Promise<void>
 

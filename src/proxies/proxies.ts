@@ -18,6 +18,7 @@ import { createListRepresentable, type ListRepresentable } from './party/represe
 import type { ProxiesPorts } from './ports.ts'
 import { createRequests, type Requests } from './request/requests.ts'
 import { createRoles, type Roles } from './role/roles.ts'
+import { createServants, type Servants } from './staff/servants.ts'
 import { createTeam, type Team } from './staff/team.ts'
 
 export interface ProxiesDependencies {
@@ -39,6 +40,7 @@ export interface Proxies {
   readonly companies: Companies
   readonly roles: Roles
   readonly team: Team
+  readonly servants: Servants
   readonly mandates: Mandates
   readonly decide: Decide
   readonly uses: Uses
@@ -57,6 +59,7 @@ export function createProxies({ platform, audit, assurance, ports, paper }: Prox
   const roles = createRoles({ db, clock, audit })
   const { mandates, changeBySystem } = createMandates(core, roles)
   const lifecycle = createLifecycle(core, changeBySystem)
+  const servants = createServants(core)
   const decide = createDecide({ core, roles, refresh: lifecycle.refresh })
   return {
     parties: {
@@ -65,7 +68,7 @@ export function createProxies({ platform, audit, assurance, ports, paper }: Prox
     },
     companies: core.companies,
     roles, mandates, decide, lifecycle,
-    team: createTeam({ db, clock, audit }),
+    servants, team: createTeam({ db, clock, audit, placeEnded: servants.placeEnded }),
     uses: createUses({ core, decide, mandates }),
     acts: createActs({ core, roles, decide }),
     requests: createRequests({ core, roles, mandates }),

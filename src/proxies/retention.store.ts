@@ -33,3 +33,7 @@ export const officialsOfSteps = sweepOf({
 export const endedOrigins = sweepOf({
   from: 'mandate t', since: 't.ended_at', where: 't.ended_at IS NOT NULL AND t.origin_sealed IS NOT NULL', people: peopleOf('t'), end: blank('mandate', ['origin_sealed']),
 })
+
+export const endedServants = sweepOf({
+  from: 'proxy_servant t', since: 'coalesce(t.ended_at, t.ends_at)', where: 'TRUE', people: ['(SELECT a.person_id FROM account a WHERE a.id = t.account_id)'], end: deleteFrom('proxy_servant'),
+})

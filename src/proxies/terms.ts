@@ -1,5 +1,5 @@
 import type { Term } from '../platform/retention/term.ts'
-import { endedOrigins, endedRequests, officialsOfSteps, officialsOfUses, oldUses } from './retention.store.ts'
+import { endedOrigins, endedRequests, endedServants, officialsOfSteps, officialsOfUses, oldUses } from './retention.store.ts'
 
 /** Five years with their leap days: the limit of claims by and against the State. */
 const FIVE_YEARS = 1826
@@ -30,5 +30,9 @@ export const proxiesTerms: readonly Term[] = [
     key: 'mandate-origin', tables: ['mandate'], ending: 'blanked', isHeld: true, days: FIVE_YEARS, sweep: endedOrigins,
     what: 'Ato selado em que se apoia uma representação legal (número do processo, motivo)', from: 'fim da representação',
     purpose: 'Provar a origem da representação', ground: PROOF,
+  },
+  {
+    key: 'servant', tables: ['proxy_servant'], ending: 'deleted', isHeld: true, days: FIVE_YEARS, sweep: endedServants,
+    what: 'Cargo e matrícula de quem um órgão deixou assinar como servidor', from: 'fim da permissão', purpose: 'Provar em que cargo alguém assinou', ground: PROOF,
   },
 ]

@@ -59,7 +59,7 @@ export type { IcpNotice, IcpPorts } from './icp/ports.ts'
 export { createVerifierRoutes } from './verification/verifier.routes.ts'
 export type { ActivatedSigner } from './activation/activated-signer.ts'
 export {
-  type Activation, type ActivationContent, type ActivationDocument, ACTIVATION_SECONDS, type CredentialChoice, MOST_DOCUMENTS, nonceOf, type Represented, type Signatory,
+  type Activation, type ActivationContent, type ActivationDocument, ACTIVATION_SECONDS, type CredentialChoice, MOST_DOCUMENTS, nonceOf, type Represented, shownParty, type Signatory,
 } from './activation/activation.ts'
 export type { Activations, NewActivation, OpenedActivation } from './activation/activations.ts'
 export { SIGNING_LEVEL } from './activation/core.ts'

@@ -76,7 +76,8 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
       people: {
         findSigner: async (accountId) => facts.get(accountId),
         mayRepresent: async (_accountId, represented) => mayRepresent(represented),
-        cnpjOf: async ({ party }) => party,
+        certifiedAs: async (_accountId, { party, represented: { kind, name }, role }) =>
+          kind === 'organisation' ? { kind: 'servant', register: '123456', agency: name, post: role } : { kind: 'representative', cnpj: party, company: name },
         stillRepresents: async (_accountId, represented) => mayRepresent(represented),
         hasProved: async ({ sid }) => sid === 'seen',
         isDeceased: async ({ accountId }) => deceased.has(accountId),

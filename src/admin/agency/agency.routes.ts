@@ -14,7 +14,7 @@ export interface AgencyAreaDependencies {
   readonly entrance: EntranceDependencies
   readonly messages: Messages
   readonly accounts: VisitAccounts
-  readonly proxies: Pick<Proxies, 'team' | 'roles' | 'entered' | 'mandates'>
+  readonly proxies: Pick<Proxies, 'team' | 'servants' | 'roles' | 'entered' | 'mandates'>
 }
 
 /** The agencies' area under `/orgao`: their part of the catalogue of powers, what they enter, and who does it. */
@@ -27,6 +27,6 @@ export function createAgencyRoutes({ entrance, messages, accounts, proxies }: Ag
   router.use(createEntranceRoutes(entrance).router.routes())
   router.use(createPowersRoutes({ pages, roles: proxies.roles }).routes())
   router.use(createEntriesRoutes({ pages, proxies }).routes())
-  router.use(createAgencyTeamRoutes({ pages, team: proxies.team, accounts }).routes())
+  router.use(createAgencyTeamRoutes({ pages, team: proxies.team, servants: proxies.servants, accounts }).routes())
   return router
 }

@@ -5,6 +5,7 @@ import { maskedDocument, parsePartyRef, type Proxies, PROXIES_PROBLEMS, type Rep
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { createDocumentSigning, createNotifySigner, type DocumentSigning, type Person, type Powers, type RemoteSigning, type Represented, SIGNATURE_PROBLEMS, type Signatures } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
+import { representedAgency } from './serving.ts'
 import { sealedDocuments } from './organisation-seal.ts'
 
 /** Name of the job that tells signers that it is their turn. */
@@ -58,7 +59,8 @@ function powersOf(proxies: Proxies, accounts: Pick<Accounts, 'find'>): Powers {
     if (!account) return []
     const found = await representable(proxies, account.personId)
     // What is only for one thing, or only for several together, is not for everything that one may sign alone.
-    return found.filter(({ joint, instance }) => joint === undefined && instance === undefined).flatMap(representedBy)
+    const parties = found.filter(({ joint, instance }) => joint === undefined && instance === undefined).flatMap(representedBy)
+    return [...parties, ...(await proxies.servants.servingOf(accountId)).map(representedAgency)]
   }
   return {
     list,

@@ -7,6 +7,7 @@ import type { Messages } from '../../platform/http/messages.ts'
 import { type DecisionAsk, parsePartyRef, parsePowerName, type Proxies } from '../../proxies/index.ts'
 import { createRemoteSigning, DEFAULT_WRAP_COST, type RemoteSigning, type Represented, type SignerPorts, type Signatures } from '../../signatures/index.ts'
 import type { Foundation } from '../foundation.ts'
+import { findServing, isServing } from './serving.ts'
 
 /** The client of the citizen's area: the only one whose tokens prove that a citizen wants to sign. */
 export const SIGNING_AUDIENCE = 'mt-conta'
@@ -54,7 +55,10 @@ export function openRemoteSigning({ foundation, rooms, messages, issuer, registe
     await signing.asks.purge()
     await signing.credentials.purge()
   })
-  jobs.work(REVIEW_CERTIFICATES_JOB, async ({ accountId }) => void (await signing.review.one(String(accountId))))
+  jobs.work(REVIEW_CERTIFICATES_JOB, async ({ accountId }) => {
+    await signing.review.one(String(accountId))
+    await signing.review.representations({ accountId: String(accountId) })
+  })
   jobs.work(REVIEW_REPRESENTATIONS_JOB, async ({ mandateId }) => void (await signing.review.representations({ mandateId: String(mandateId) })))
   jobs.schedule('signatures-review', '19 * * * *', async () => {
     await signing.review.all()
@@ -78,16 +82,26 @@ function signerPorts({ config, outbox }: Foundation, { accounts, assurance, prox
       }
     },
     async mayRepresent(accountId, represented) {
+      // Whom an agency lets sign is in its own team, and the signature in the person's ledger.
+      if (isServing(represented)) return (await findServing(proxies, accountId, represented)) !== undefined
       const account = await accounts.find(accountId)
       const ask = account && askOf(account.citizen.reveal().cpf, represented)
       return ask !== undefined && recordUse(proxies, ask, represented)
     },
     async stillRepresents(accountId, represented) {
+      if (isServing(represented)) return (await findServing(proxies, accountId, represented)) !== undefined
       const account = await accounts.find(accountId)
       const ask = account && askOf(account.citizen.reveal().cpf, represented)
       return ask !== undefined && isThis(await proxies.decide(ask), represented)
     },
-    cnpjOf: async ({ party }) => parseCnpj(party) ?? proxies.parties.headOfficeOf(party),
+    async certifiedAs(accountId, represented) {
+      if (isServing(represented)) {
+        const serving = await findServing(proxies, accountId, represented)
+        return serving && { kind: 'servant', register: serving.register, agency: serving.agency, post: serving.post }
+      }
+      const cnpj = parseCnpj(represented.party) ?? (await proxies.parties.headOfficeOf(represented.party))
+      return cnpj === undefined ? undefined : { kind: 'representative', cnpj, company: represented.represented.name }
+    },
     async findPasswordFault(accountId, password) {
       const account = await accounts.get(accountId)
       return accounts.findOtherPasswordFault(account.id, password)

@@ -1,7 +1,7 @@
 import { ACCOUNTS_PROBLEMS } from '../../accounts/index.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
-import { type Credential, type Credentials, fingerprintOf, type Represented, SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
+import { type Credential, type Credentials, fingerprintOf, type Represented, shownParty, SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
 import type { Prove } from '../entrance.routes.ts'
 import type { Ledger } from '../history/ledger-line.ts'
 import type { AreaPages, Visit } from '../pages.ts'
@@ -14,8 +14,8 @@ export interface CertificateDesk {
   readonly credentials: Credentials
   readonly prove: Prove
   readonly ledger: Ledger
-  /** Companies that a person may sign for, now. */
-  readonly companiesOf: (visit: Visit) => Promise<readonly Represented[]>
+  /** Companies and agencies that a person may sign for, now. */
+  readonly representedBy: (visit: Visit) => Promise<readonly Represented[]>
 }
 
 /** A certificate as its owner sees it. */
@@ -29,14 +29,14 @@ export interface CertificateCard {
   readonly serial: string
   readonly fingerprint: string
   readonly keyKind: string
-  /** Name and CNPJ of the company that its holder represents by it. */
-  readonly company: { readonly name: string; readonly identifier: string } | undefined
+  /** Whom its holder represents by it. */
+  readonly represents: Represented['represented'] | undefined
 }
 
 export function cardOf({ id, state, notBefore, notAfter, heldFor, endedFor, serial, keyKind, certificates, represents }: Credential): CertificateCard {
   return {
     id, href: `${PAGE}/${id}`, state, from: notBefore, until: notAfter, serial: serial.toUpperCase(), keyKind, fingerprint: fingerprintOf(certificates[0]),
-    why: heldFor ?? endedFor, company: represents?.represented,
+    why: heldFor ?? endedFor, represents: represents && shownParty(represents),
   }
 }
 

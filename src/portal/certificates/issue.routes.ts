@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type FieldErrors, guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
-import { SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
+import { shownParty, SIGNATURE_PROBLEMS } from '../../signatures/index.ts'
 import { PROOF_KINDS } from '../entrance.routes.ts'
 import { tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
@@ -23,15 +23,15 @@ const NEW = `${PAGE}/novo`
 export function addIssueRoutes(router: Router, desk: CertificateDesk): void {
   const { pages, credentials, prove } = desk
   const show = async (ctx: HttpContext, visit: Visit, data: { replaces?: string | undefined; errors?: FieldErrors }) => {
-    const companies = data.replaces === undefined ? (await desk.companiesOf(visit)).map((one) => ({ value: keyOfPower(one), ...one.represented })) : []
-    pages.show(ctx, visit, { section: 'certificates', view: 'certificates/new', data: { ...data, companies } })
+    const parties = data.replaces === undefined ? (await desk.representedBy(visit)).map((one) => ({ value: keyOfPower(one), ...shownParty(one) })) : []
+    pages.show(ctx, visit, { section: 'certificates', view: 'certificates/new', data: { ...data, parties } })
   }
   const explain = pages.signedIn((ctx, visit, { query }: { query: z.output<typeof asked> }) => show(ctx, visit, { replaces: query.troca }))
   const begin = pages.signedIn((ctx, visit, { body }: { body: Ask }) =>
     orExplain(desk, ctx, visit, async () => {
       // Whoever has just recovered an account waits, as for any other change of credentials.
       if (visit.heldUntil !== undefined) return seeOther(ctx, '/conta/seguranca')
-      const as = body.como === '' ? undefined : (await desk.companiesOf(visit)).find((one) => keyOfPower(one) === body.como)
+      const as = body.como === '' ? undefined : (await desk.representedBy(visit)).find((one) => keyOfPower(one) === body.como)
       if (body.como !== '' && !as) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
       const { id, nonce } = await credentials.begin({ accountId: visit.account.id, replaces: body.troca, as })
       await prove(ctx, { nonce, proof: body.prova, returnTo: `${NEW}/${id}` })

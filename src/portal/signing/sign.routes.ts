@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { isLevelAtLeast } from '../../assurance/index.ts'
 import { type FieldErrors, guard, type InvalidForm } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
-import { type Credential, type InNameOf, shownAs, SIGNATURE_PROBLEMS, type SigningChoice, signerOf } from '../../signatures/index.ts'
+import { type Credential, type InNameOf, shownAs, shownParty, SIGNATURE_PROBLEMS, type SigningChoice, signerOf } from '../../signatures/index.ts'
 import { PROOF_KINDS } from '../entrance.routes.ts'
 import { tell } from '../outcome.ts'
 import { seeOther, type Visit } from '../pages.ts'
@@ -112,7 +112,7 @@ async function showChoice(desk: SigningDesk, ctx: HttpContext, visit: Visit, id:
     view: 'signing/choose',
     data: {
       envelope: envelopeCard(envelope, by), refusal, choice, back: `${PAGE}/${id}`,
-      powers: powers.map((power) => ({ value: keyOfPower(power), ...power.represented, isChosen: choice.as !== undefined && keyOfPower(power) === keyOfPower(choice.as) })),
+      powers: powers.map((power) => ({ value: keyOfPower(power), ...shownParty(power), isChosen: choice.as !== undefined && keyOfPower(power) === keyOfPower(choice.as) })),
       certificates: (await signing.confirmations.certificates(by)).map((one) => ({ ...certificateOf(one), isChosen: one.id === choice.credentialId })),
       hasPdf: envelope.documents.some(({ form }) => form === 'pdf'),
       maySign: isLevelAtLeast(await about.levelOf(by.accountId), 'prata'),
@@ -132,7 +132,7 @@ async function showConfirmation(desk: SigningDesk, ctx: HttpContext, visit: Visi
   showIn(desk, ctx, visit, {
     view: 'signing/confirm',
     data: {
-      envelope: envelopeCard(envelope, by), choice, shown: shownAs(envelope, choice), refusal, back: `${PAGE}/${id}/assinar`, name: by.name, represented: power?.represented,
+      envelope: envelopeCard(envelope, by), choice, shown: shownAs(envelope, choice), refusal, back: `${PAGE}/${id}/assinar`, name: by.name, represented: power && shownParty(power),
       certificate: certificate && certificateOf(certificate),
       level: envelope.level, hasPdf: envelope.documents.some(({ form }) => form === 'pdf'), maySign: isLevelAtLeast(await about.levelOf(by.accountId), 'prata'), heldUntil: visit.heldUntil,
     },

@@ -11,7 +11,7 @@ interface StaffRow {
 
 const SELECT = 'SELECT s.id, s.namespace, s.account_id, s.role, s.ends_at FROM proxy_staff s'
 /** Live as assurance's `evidenceState` says. */
-const isPrata = (now: string) => `EXISTS (SELECT 1 FROM evidence e WHERE e.person_id = a.person_id AND e.grants IN ('prata', 'ouro')
+export const isPrata = (now: string) => `EXISTS (SELECT 1 FROM evidence e WHERE e.person_id = a.person_id AND e.grants IN ('prata', 'ouro')
   AND (e.withdrawn_at IS NULL OR e.withdrawn_at > ${now}) AND (e.expires_at IS NULL OR e.expires_at > ${now}))`
 
 const toMembership = (row: StaffRow): Membership => ({ id: row.id, namespace: row.namespace, accountId: row.account_id, role: row.role, endsAt: row.ends_at })

@@ -49,14 +49,17 @@ export interface TeamDependencies {
   readonly db: Database
   readonly clock: Clock
   readonly audit: Pick<Audit, 'record'>
+  /** What ends with a place, in its transaction; needed only where places are ended. */
+  readonly placeEnded?: (tx: Sql, place: Membership, by: string) => Promise<void>
 }
 
-export function createTeam({ db, clock, audit }: TeamDependencies): Team {
-  async function checkManager(tx: Sql, namespace: string, accountId: string): Promise<void> {
-    const live = await listLiveOf(tx, accountId, clock.now())
-    if (!live.some((one) => one.namespace === namespace && one.role === 'manager')) throw new Problem(PROXIES_PROBLEMS.namespaceForeign)
-  }
+/** @throws {Problem} proxies/namespace-not-yours */
+export async function checkManager(tx: Sql, { namespace, accountId, now }: { namespace: string; accountId: string; now: Date }): Promise<void> {
+  const live = await listLiveOf(tx, accountId, now)
+  if (!live.some((one) => one.namespace === namespace && one.role === 'manager')) throw new Problem(PROXIES_PROBLEMS.namespaceForeign)
+}
 
+export function createTeam({ db, clock, audit, placeEnded }: TeamDependencies): Team {
   return {
     liveOf: (accountId) => listLiveOf(db, accountId, clock.now()),
     listOf: (namespace) => listOfNamespace(db, namespace, clock.now()),
@@ -66,7 +69,7 @@ export function createTeam({ db, clock, audit }: TeamDependencies): Team {
       return db.transaction(async (tx) => {
         const now = clock.now()
         const by = 'accountId' in giver ? giver.accountId : giver.actorId
-        if ('accountId' in giver) await checkManager(tx, namespace, giver.accountId)
+        if ('accountId' in giver) await checkManager(tx, { namespace, accountId: giver.accountId, now })
         const candidate = await lockCandidate(tx, cpf, now)
         const isDemo = 'actorId' in giver && giver.isDemo === true
         if (!candidate || (!isDemo && (!candidate.hasSecondFactor || !isLevelAtLeast(candidate.level, 'prata')))) throw new Problem(PROXIES_PROBLEMS.staffUnfit)
@@ -79,10 +82,11 @@ export function createTeam({ db, clock, audit }: TeamDependencies): Team {
     },
     end: (namespace, id, by) =>
       db.transaction(async (tx) => {
-        await checkManager(tx, namespace, by)
+        await checkManager(tx, { namespace, accountId: by, now: clock.now() })
         const ended = await endMembership(tx, namespace, id, clock.now())
         if (ended?.accountId === by) throw new Problem(PROXIES_PROBLEMS.notForOneself)
         if (ended) await record(tx, 'proxies/staff-ended', ended, by)
+        if (ended) await placeEnded?.(tx, ended, by)
         return ended !== undefined
       }),
   }

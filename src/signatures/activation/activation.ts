@@ -30,11 +30,11 @@ export const signatory = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('self') }),
   z.strictObject({
     kind: z.literal('representative'),
-    /** The mandate that permits; `registro` where the company register does. */
+    /** The mandate that permits, or an agency's permission to its servant; `registro` where the company register does. */
     mandateId: z.string().regex(/^(registro|[0-9a-f-]{36})$/),
-    /** As everybody reads it in the signature: a CNPJ, or a CPF with its ends covered. */
+    /** As everybody reads it in the signature: a CNPJ, a CPF with its ends covered, or an agency's code. */
     represented: z.strictObject({ kind: z.enum(REPRESENTED_KINDS), name: z.string().min(1).max(200), identifier: z.string().min(1).max(32) }),
-    /** In the mandate's words. */
+    /** In the mandate's words, or a servant's post. */
     role: z.string().min(1).max(200),
     /** What the decision is asked: the party's whole document and the power, `namespace:code`. Neither is told in the signature. */
     party: z.string().min(1).max(40),
@@ -43,6 +43,11 @@ export const signatory = z.discriminatedUnion('kind', [
 ])
 export type Signatory = z.infer<typeof signatory>
 export type Represented = Extract<Signatory, { kind: 'representative' }>
+
+/** As pages and papers say it: an agency's servant by the post in it, anybody else by their number. */
+export function shownParty({ represented, role }: Represented): Represented['represented'] {
+  return represented.kind === 'organisation' ? { ...represented, identifier: role } : represented
+}
 
 /** A key made for this confirmation alone, one that the citizen keeps here, or a new one to keep (then there are no documents). */
 export const credentialChoice = z.discriminatedUnion('kind', [

@@ -232,7 +232,7 @@ async function unlockKept<Begun extends { readonly spki: Buffer }>(
   return { ...begun, certificates: key.certificates, serial: key.serial }
 }
 
-/** A representative's certificate signs in the name of that party alone. */
+/** A representative's certificate signs in the name of that party alone; a servant's also in that post alone. */
 export function isFor(represents: Represented | undefined, who: Signatory): boolean {
-  return represents === undefined || (who.kind === 'representative' && who.party === represents.party)
+  return represents === undefined || (who.kind === 'representative' && who.party === represents.party && (represents.represented.kind !== 'organisation' || who.mandateId === represents.mandateId))
 }

@@ -28,8 +28,8 @@ export interface SignerPorts {
   mayRepresent(accountId: string, represented: Represented): Promise<boolean>
   /** The same without a use: whether it would be so. @throws when the register of companies does not answer */
   stillRepresents(accountId: string, represented: Represented): Promise<boolean>
-  /** The whole CNPJ that a certificate names a company by. */
-  cnpjOf(represented: Represented): Promise<string | undefined>
+  /** How a certificate names whom its holder represents: a company by its whole CNPJ, an agency with post and number of its servant. */
+  certifiedAs(accountId: string, represented: Represented): Promise<CertifiedPerson['as']>
   /** Why a new password for signing cannot be used: a word of the accounts room, or `same` as the account's own. */
   findPasswordFault(accountId: string, password: string): Promise<string | undefined>
   /**

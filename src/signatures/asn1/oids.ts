@@ -20,6 +20,7 @@ export const OID = {
   organization: '2.5.4.10',
   organizationalUnit: '2.5.4.11',
   serialNumber: '2.5.4.5',
+  title: '2.5.4.12',
   // Certificate extensions
   subjectKeyId: '2.5.29.14',
   keyUsage: '2.5.29.15',

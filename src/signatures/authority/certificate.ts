@@ -10,17 +10,20 @@ export interface Subject {
   readonly commonName: string
   readonly organization: string
   readonly unit?: string
+  /** Post of a servant. */
+  readonly title?: string
   /** Tells people of the same name apart, and tells nothing else of them (RFC 5280, 4.1.2.6). */
   readonly serialNumber?: string
 }
 
 /** Name, one attribute in each RDN, country first, as ICP-Brasil's readers expect. */
-export function nameOf({ commonName, organization, unit, serialNumber }: Subject): Der {
+export function nameOf({ commonName, organization, unit, title, serialNumber }: Subject): Der {
   const attribute = (type: string, value: Der) => setOf([seq(oid(type), value)])
   return seq(
     attribute(OID.country, printable('BR')),
     attribute(OID.organization, utf8(organization)),
     ...(unit === undefined ? [] : [attribute(OID.organizationalUnit, utf8(unit))]),
+    ...(title === undefined ? [] : [attribute(OID.title, utf8(title))]),
     attribute(OID.commonName, utf8(commonName)),
     ...(serialNumber === undefined ? [] : [attribute(OID.serialNumber, printable(serialNumber))]),
   )

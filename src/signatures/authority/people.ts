@@ -12,7 +12,7 @@ export interface CertifiedPerson {
   readonly number: string
   readonly as?:
     | { readonly kind: 'representative'; readonly cnpj: string; readonly company: string }
-    | { readonly kind: 'servant'; readonly register: string }
+    | { readonly kind: 'servant'; readonly register: string; readonly agency: string; readonly post: string }
     | undefined
 }
 
@@ -23,7 +23,9 @@ const UNIT = 'Assinatura eletronica avancada'
 /** Subject of a person's certificate; the CPF stands in the alternative names alone, where readers need it and people do not see it. */
 export function subjectOf({ name, number, as }: CertifiedPerson, authority: { readonly organization: string; readonly demo: boolean }): Subject {
   const commonName = [...(authority.demo ? `${name} SEM VALOR` : name)].slice(0, LONGEST_NAME).join('')
-  return { commonName, organization: as?.kind === 'representative' ? clip(as.company) : authority.organization, unit: UNIT, serialNumber: number }
+  const named = { commonName, unit: UNIT, serialNumber: number }
+  if (as?.kind === 'servant') return { ...named, organization: clip(as.agency), title: clip(as.post) }
+  return { ...named, organization: as ? clip(as.company) : authority.organization }
 }
 
 const clip = (text: string) => [...text].slice(0, LONGEST_NAME).join('')

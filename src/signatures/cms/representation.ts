@@ -4,20 +4,20 @@ import { REPRESENTATION_OID } from '../asn1/oids.ts'
 import { child, type DerNode, NotDer } from '../asn1/reader.ts'
 import { attribute } from './signed-data.ts'
 
-export const REPRESENTED_KINDS = ['person', 'company'] as const
+export const REPRESENTED_KINDS = ['person', 'company', 'organisation'] as const
 export type RepresentedKind = (typeof REPRESENTED_KINDS)[number]
 
 /** What the signature says; everybody who gets the document reads it, so no more of a person than must be. */
 export interface Representation {
-  /** The mandate's id. */
+  /** The mandate's id; of a servant, that of the agency's permission. */
   readonly mandateId: string
   readonly represented: {
     readonly kind: RepresentedKind
     readonly name: string
-    /** A company's number; a person's only masked. */
+    /** A company's number; a person's only masked; an agency's code. */
     readonly identifier: string
   }
-  /** In the mandate's words: representative, administrator, attorney. */
+  /** In the mandate's words: representative, administrator, attorney; of a servant the post. */
   readonly role: string
 }
 
@@ -27,7 +27,7 @@ const LONGEST = 200
 /**
  * The attribute, for a draft's `attributes`.
  *
- * `Representation ::= SEQUENCE { version INTEGER (1), mandate UTF8String, represented SEQUENCE { kind ENUMERATED { person(0), company(1) },
+ * `Representation ::= SEQUENCE { version INTEGER (1), mandate UTF8String, represented SEQUENCE { kind ENUMERATED { person(0), company(1), organisation(2) },
  * name UTF8String, identifier UTF8String }, role UTF8String }`
  */
 export function representationAttribute({ mandateId, represented, role }: Representation): Der {

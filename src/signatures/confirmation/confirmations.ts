@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { ACTIVATION_SECONDS, type CredentialChoice, type Represented } from '../activation/activation.ts'
-import type { Activations } from '../activation/activations.ts'
+import { type Activations, isFor } from '../activation/activations.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import { type EnvelopeCore, getEnvelope } from '../envelope/core.ts'
@@ -89,7 +89,7 @@ export function createConfirmations(core: EnvelopeCore, deps: ConfirmationDepend
       if (choice.as) await powers.get(by, choice.as)
       if (choice.credentialId !== undefined) {
         const kept = (await usable(by)).find(({ id: one }) => one === choice.credentialId)
-        if (!kept || (kept.represents && kept.represents.party !== choice.as?.party)) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable, { detail: 'representative' })
+        if (!kept || (kept.represents && !(choice.as && isFor(kept.represents, await powers.get(by, choice.as))))) throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable, { detail: 'representative' })
       }
       await saveChoice(core, db, signer.id, choice)
     },

@@ -6,7 +6,7 @@ import { fewAtOnce } from '../few-at-once.ts'
 import type { PreparedPdf } from '../pdf/place.ts'
 import type { Signing } from '../signing/signing.ts'
 import type { SigningChoice, SigningPlan } from './choice.ts'
-import type { Represented } from '../activation/activation.ts'
+import { type Represented, shownParty } from '../activation/activation.ts'
 import { type PaperTexts, stampOf } from './stamp.ts'
 
 export interface PreparationDependencies {
@@ -41,7 +41,7 @@ export function prepareAll(
   { signing, paper }: PreparationDependencies,
   { envelope, plan, by, represented }: { envelope: Envelope; plan: SigningPlan; by: Person; represented: Represented | undefined },
 ): Promise<Prepared[]> {
-  const inName = represented && `${represented.represented.name} (${represented.represented.identifier})`
+  const inName = represented && shownParty(represented)
 
   async function prepare(document: EnvelopeDocument): Promise<Prepared> {
     const content = await openContent(core, core.platform.db, document)

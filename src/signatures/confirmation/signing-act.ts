@@ -3,7 +3,7 @@ import type { Account } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import type { ActivatedSigner } from '../activation/activated-signer.ts'
-import type { Represented } from '../activation/activation.ts'
+import { type Represented, shownParty } from '../activation/activation.ts'
 import { parseCertificate } from '../authority/certificate.ts'
 import type { CmsDraft } from '../cms/signed-data.ts'
 import { replaceContents } from '../envelope/content.store.ts'
@@ -169,8 +169,13 @@ function rowOf(core: EnvelopeCore, { by, represented }: SigningAct, { document, 
     id, documentId: document.id, code: sealText(core, code, id), codeHash: core.platform.keyring.hash(code, 'signing-code'),
     sha256: document.form === 'pdf' ? createHash('sha256').update(bytes).digest() : Buffer.from(document.sha256, 'hex'),
     signerName: sealText(core, by.name, id),
-    represented: represented && sealText(core, JSON.stringify({ name: represented.represented.name, identifier: represented.represented.identifier }), id),
+    represented: represented && sealText(core, JSON.stringify(nameOf(represented)), id),
   }
+}
+
+function nameOf(represented: Represented): { name: string; identifier: string } {
+  const { name, identifier } = shownParty(represented)
+  return { name, identifier }
 }
 
 /** The company register's word is no mandate. */

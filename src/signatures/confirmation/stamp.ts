@@ -2,6 +2,7 @@ import { deflateSync, crc32 } from 'node:zlib'
 import QRCode from 'qrcode'
 import { maskCpf } from '../../accounts/index.ts'
 import { CIVIL_ZONE } from '../../platform/clock.ts'
+import type { Represented } from '../activation/activation.ts'
 import type { VisibleStamp } from '../pdf/appearance.ts'
 import type { StampPlace } from './choice.ts'
 import type { EnvelopeDocument, Person } from '../envelope/envelope.ts'
@@ -18,8 +19,8 @@ export interface StampRequest {
   readonly document: Pick<EnvelopeDocument, 'pages'>
   readonly place: StampPlace
   readonly person: Pick<Person, 'name' | 'cpf'>
-  /** Name and number of whom they represent. */
-  readonly represented: string | undefined
+  /** Name and number of whom they represent, or name of the agency and post in it. */
+  readonly represented: Represented['represented'] | undefined
   readonly at: Date
   readonly code: string
   readonly url: string
@@ -38,7 +39,7 @@ export function stampOf(texts: PaperTexts, { document, place, person, represente
     lines: [
       person.name,
       said('cpf', { cpf: maskCpf(person.cpf) }),
-      ...(represented ? [said('for', { represented })] : []),
+      ...(represented ? [said(`for-${represented.kind}`, { represented: `${represented.name} (${represented.identifier})` })] : []),
       said('level'),
       said('at', { at: shownTime.format(at) }),
       said('code', { code }),

@@ -18,7 +18,7 @@ export interface Credentials {
   get(id: string, accountId: string): Promise<Credential>
   /**
    * Begins a new certificate, or one in the place of another; the citizen's proof is bound to it as to a signature.
-   * With `as` it says that its holder represents a company, and ends when that does; one in the place of another says what that said.
+   * With `as` it says that its holder represents a company, or serves an agency, and ends when that does; one in the place of another says what that said.
    * @throws {Problem} signatures/not-entitled, signatures/mandate-refused, signatures/too-many-certificates, signatures/credential-unknown, signatures/credential-unusable
    */
   begin(ask: { accountId: string; replaces?: string | undefined; as?: Represented | undefined }): Promise<OpenedActivation>
@@ -59,7 +59,7 @@ export function createCredentials(deps: Omit<ActivationDependencies, 'findKept'>
     async begin({ accountId, replaces, as }) {
       const before = await checkMayHave(core, accountId, replaces)
       const represents = before ? before.represents : as
-      if (represents && !(isCompany(represents) && (await people.stillRepresents(accountId, represents)))) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
+      if (represents && !(isCertified(represents) && (await people.stillRepresents(accountId, represents)))) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
       const credential = { kind: 'new', credentialId: randomUUID(), ...(replaces !== undefined && { replaces }) } as const
       return openActivation(core, { accountId, signatory: represents ?? { kind: 'self' }, credential, documents: [] })
     },
@@ -89,7 +89,7 @@ async function checkMayHave(core: SigningCore, accountId: string, replaces: stri
 }
 
 /** Nobody gets a certificate of another person. */
-const isCompany = ({ represented }: Represented): boolean => represented.kind === 'company'
+const isCertified = ({ represented }: Represented): boolean => represented.kind !== 'person'
 
 async function finish(deps: Omit<ActivationDependencies, 'findKept'> & Pick<Credentials, 'revoke'>, { id, idToken, password }: { id: string; idToken: string; password: string }): Promise<Credential> {
   const { core, issuance, settings } = deps
@@ -100,12 +100,12 @@ async function finish(deps: Omit<ActivationDependencies, 'findKept'> & Pick<Cred
   const fault = await core.people.findPasswordFault(accountId, password)
   if (fault !== undefined) throw new Problem(SIGNATURE_PROBLEMS.weakSigningPassword, { detail: fault })
   await checkMayHave(core, accountId, credential.replaces)
-  const as = represents && (await asOf(core, represents))
+  const as = represents && (await asOf(core, accountId, represents))
   const issue = await issuance.prepare()
   await burn(core, activation)
   // Whoever is represented sees it.
   if (represents && !(await core.people.mayRepresent(accountId, represents))) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
-  const profile = represents ? 'representative' : 'citizen'
+  const profile = as?.kind ?? 'citizen'
   const { credentialId, replaces } = credential
   const context = sealContext(credentialId, accountId)
   const { spki, wrapped } = await ticket.make({ keyKind: settings.keyKind, password, context }, core.clock.now())
@@ -131,11 +131,11 @@ async function finish(deps: Omit<ActivationDependencies, 'findKept'> & Pick<Cred
   return getCredential(core, credentialId, accountId)
 }
 
-/** @throws {Problem} signatures/mandate-refused for a company that its register does not know */
-async function asOf({ people }: SigningCore, represents: Represented) {
-  const cnpj = await people.cnpjOf(represents)
-  if (cnpj === undefined) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
-  return { kind: 'representative', cnpj, company: represents.represented.name } as const
+/** @throws {Problem} signatures/mandate-refused for a company that its register does not know, or a post that is over */
+async function asOf({ people }: SigningCore, accountId: string, represents: Represented) {
+  const as = await people.certifiedAs(accountId, represents)
+  if (as === undefined) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
+  return as
 }
 
 const SYSTEM: AuditActor = { kind: 'system' }

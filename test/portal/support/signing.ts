@@ -46,8 +46,8 @@ export async function prove(area: TestArea, browser: BrowserClient, confirmation
 }
 
 /** A certificate to keep, made through its pages. */
-export async function keepCertificate(area: TestArea, browser: BrowserClient, who: TestSigner): Promise<string> {
-  const asked = await browser.submit(await area.open(browser, '/conta/certificados/novo'), { prova: 'segundo-fator' }, { action: '/conta/certificados/novo' })
+export async function keepCertificate(area: TestArea, browser: BrowserClient, who: TestSigner, choices: Record<string, string> = {}): Promise<string> {
+  const asked = await browser.submit(await area.open(browser, '/conta/certificados/novo'), { prova: 'segundo-fator', ...choices }, { action: '/conta/certificados/novo' })
   const page = await proveAsked(area, browser, asked, who)
   const made = await browser.submit(page, { password: SIGNING_PASSWORD, again: SIGNING_PASSWORD }, { action: page.url.pathname })
   return made.url.pathname.split('/').at(-1) ?? ''
