@@ -61,6 +61,46 @@ async function proveByCode(page: Page): Promise<void> {
   await page.waitForURL('**/pronto')
 }
 
+// Each code moves the clock on: what wants a proof comes first (see the last).
+test('a system that waits: the list, the number, the signature without leaving, and a refusal', async () => {
+  await scene.system('espera', ['--sem-redirecionar'])
+  const token = await scene.serviceToken('espera')
+  const watched = await profile()
+  const { page, complaints, context } = watched
+  const authorize = async (text: string) =>
+    (await scene.post('credentials/authorize', { credentialID: scene.credentialID, numSignatures: 1, hashes: [digestOf(text).toString('base64')], hashAlgorithmOID: SHA_256, authData: [{ id: 'conta' }], description: `${text}.pdf` }, token)).json
+  const { handle, challenge } = await authorize('acordo')
+  await page.goto(`${scene.area.url}/conta/entrar?para=/conta/autorizar`)
+  await page.fill('#cpf', scene.rosa.cpf)
+  await page.fill('#password', PASSWORD)
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('#code')
+  await typeCode(page)
+  await page.waitForURL('**/conta/autorizar')
+  await checkPage(page, 'waiting')
+  await press(page, /Sigadoc/, 'link')
+  await page.waitForURL('**/conta/autorizar/**')
+  assert.match(await page.innerText('main'), new RegExp(`O número deste pedido é ${challenge}`))
+  await checkPage(page, 'question with a number')
+  await proveByCode(page)
+  await typeInto(page, '#senha', SIGNING_PASSWORD)
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Você assinou' }).waitFor()
+  await checkPage(page, 'done')
+  const { json } = await scene.post('credentials/authorizeCheck', { handle }, token)
+  const { status } = await scene.post('signatures/signHash', { credentialID: scene.credentialID, SAD: json['SAD'], hashes: [digestOf('acordo').toString('base64')], signAlgo: ES_256 }, token)
+  assert.equal(status, 200)
+
+  await authorize('recusado')
+  await page.goto(`${scene.area.url}/conta/autorizar`)
+  await press(page, /Sigadoc/, 'link')
+  await press(page, /Não assinar/)
+  await page.getByRole('heading', { name: 'Pedido recusado' }).waitFor()
+  await checkPage(page, 'refused')
+  assert.deepEqual(complaints, [])
+  await context.close()
+})
+
 test('on a phone, without a mouse: the question, the proof, the password, and back to the system with a code that is good once', async () => {
   const watched = await profile()
   const { page, complaints, context } = watched
@@ -113,48 +153,15 @@ test('in English and Spanish, and for somebody whose certificate it is not', asy
   }
 })
 
-test('a system that waits: the list, the number, the signature without leaving, and a refusal', async () => {
-  await scene.system('espera', ['--sem-redirecionar'])
-  const token = await scene.serviceToken('espera')
+test('late: a quarter of an hour is over', async () => {
   const watched = await profile()
   const { page, complaints, context } = watched
-  const authorize = async (text: string) =>
-    (await scene.post('credentials/authorize', { credentialID: scene.credentialID, numSignatures: 1, hashes: [digestOf(text).toString('base64')], hashAlgorithmOID: SHA_256, authData: [{ id: 'conta' }], description: `${text}.pdf` }, token)).json
-  const { handle, challenge } = await authorize('acordo')
-  await page.goto(`${scene.area.url}/conta/entrar?para=/conta/autorizar`)
-  await page.fill('#cpf', scene.rosa.cpf)
-  await page.fill('#password', PASSWORD)
-  await page.keyboard.press('Enter')
-  await page.waitForSelector('#code')
-  await typeCode(page)
-  await page.waitForURL('**/conta/autorizar')
-  await checkPage(page, 'waiting')
-  await press(page, /Sigadoc/, 'link')
-  await page.waitForURL('**/conta/autorizar/**')
-  assert.match(await page.innerText('main'), new RegExp(`O número deste pedido é ${challenge}`))
-  await checkPage(page, 'question with a number')
-  await proveByCode(page)
-  await typeInto(page, '#senha', SIGNING_PASSWORD)
-  await page.keyboard.press('Enter')
-  await page.getByRole('heading', { name: 'Você assinou' }).waitFor()
-  await checkPage(page, 'done')
-  const { json } = await scene.post('credentials/authorizeCheck', { handle }, token)
-  const { status } = await scene.post('signatures/signHash', { credentialID: scene.credentialID, SAD: json['SAD'], hashes: [digestOf('acordo').toString('base64')], signAlgo: ES_256 }, token)
-  assert.equal(status, 200)
-
-  await authorize('recusado')
-  await page.goto(`${scene.area.url}/conta/autorizar`)
-  await press(page, /Sigadoc/, 'link')
-  await press(page, /Não assinar/)
-  await page.getByRole('heading', { name: 'Pedido recusado' }).waitFor()
-  await checkPage(page, 'refused')
-
+  await arrive(watched, hashes('tarde'))
   // Last: the provider's tokens have the machine's time, and no proof is good any more once ours has gone on so far.
-  await page.goto(hashes('tarde'))
   scene.area.clock.advance(901_000)
   await page.locator('main').getByRole('button', { name: /rosto/ }).click()
   await page.waitForLoadState()
-  assert.match(await heading(page), /Este pedido não vale mais/, 'a quarter of an hour is over')
+  assert.match(await heading(page), /Este pedido não vale mais/)
   assert.deepEqual(complaints, [])
   await context.close()
 })
