@@ -22,6 +22,7 @@ before(async () => {
         arrived.emit('more')
       })
       request.once('end', () => response.end('whole'))
+      request.once('close', () => arrived.emit(`closed ${request.url}`))
       arrived.emit('begun')
     },
   })
@@ -99,6 +100,20 @@ test('nobody has longer than what was announced takes on the slowest line', asyn
   // A megabyte: thirty seconds and thirty-two more.
   mock.timers.tick(2000)
   assert.match(await answer(), /^HTTP\/1\.1 408 /)
+})
+
+test('whoever was refused and keeps its half open is cut off: no request outlives its refusal', async () => {
+  const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
+  socket.on('error', () => {})
+  const [begun, refused, isOver] = [once(arrived, 'begun'), once(socket, 'data'), once(arrived, 'closed /half', { signal: AbortSignal.timeout(20_000) })]
+  socket.write(`POST /half HTTP/1.1\r\nHost: x\r\nContent-Length: ${900 * KIB}\r\n\r\n`)
+  await begun
+  mock.timers.tick(30_000)
+  assert.match(String((await refused)[0]), /^HTTP\/1\.1 408 /)
+  socket.write(Buffer.alloc(KIB))
+  mock.timers.tick(2000)
+  await isOver
+  socket.destroy()
 })
 
 test('without a body there is nothing to watch', async () => {
