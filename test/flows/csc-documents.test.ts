@@ -11,6 +11,7 @@ import { embed } from '../../src/signatures/pdf/place.ts'
 import { pdf } from '../portal/support/signing.ts'
 import { type CscScene, digestOf, ES_256, openCscScene, SHA_256 } from '../support/csc-scene.ts'
 import { openssl, pem, run } from '../support/signature-scene.ts'
+import { announceBody } from '../support/unsent-body.ts'
 
 let scene: CscScene
 let folder: string
@@ -147,4 +148,16 @@ test('a time-stamp by our authority, for a client that a citizen let in, within 
   assert.match(verified.text, /Verification: OK/)
   assert.match((await openssl('ts', '-reply', '-token_in', '-in', write('t.der', stamp), '-text', '-token_out')).text, /Nonce: 0x0ABC/i)
   assert.equal((await scene.post('signatures/timestamp', asked, token)).status, 429)
+})
+
+test('bodies that one system sends at once are bounded before a byte of them is read, and each is a call of its minute', async () => {
+  await scene.system('pesado', ['--por-minuto', '6'])
+  const token = await scene.serviceToken('pesado')
+  const announce = () => announceBody(`${scene.base}/signatures/signDoc`, { bytes: 14 * 1024 * 1024, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' } })
+  const calls = await Promise.all([1, 2, 3, 4, 5].map(announce))
+  assert.equal(await Promise.any(calls.map(({ status }) => status)), 503)
+  const { json } = await signDoc({ SAD: 'x' }, await scene.serviceToken())
+  assert.match(String(json['error_description']), /^Invalid parameter SAD$/, 'another system is read')
+  assert.equal(await (await announce()).status, 429)
+  for (const { end } of calls) end()
 })

@@ -81,6 +81,17 @@ test('a handle is worth nothing to another system, a question nothing to another
   assert.equal((await scene.post('credentials/authorizeCheck', { handle: waiting['handle'] })).status, 401)
 })
 
+test('what an operator takes away asks nobody any more, and collects nothing', async () => {
+  await explicitSystem('retirado')
+  const token = await scene.serviceToken('retirado')
+  const { json: waiting } = await authorize(token, 'retirar')
+  const page = await questionWith(waiting['challenge'])
+  await scene.grant('retirado')
+  assert.equal((await scene.area.open(scene.mine, page.url.pathname)).status, 410)
+  assert.doesNotMatch((await scene.area.open(scene.mine, '/conta/autorizar')).text, new RegExp(`número ${waiting['challenge']}`))
+  assert.equal((await check(token, waiting['handle'])).json['error_description'], 'Invalid parameter handle')
+})
+
 test('few requests at a time, also when they come at once; what is malformed, or of a system that must redirect, asks nobody', async () => {
   await explicitSystem('insistente')
   const [token, plain] = [await scene.serviceToken('insistente'), await scene.serviceToken()]

@@ -5,6 +5,7 @@ import * as oidc from 'openid-client'
 import { createDocumentsCommands, runCommandLine } from '../../src/admin/index.ts'
 import { DOCUMENTS_PATH } from '../../src/signatures/index.ts'
 import { openArea, type TestArea } from '../portal/support/area.ts'
+import { announceBody } from '../support/unsent-body.ts'
 import { confirmationOf, pdf, prove, type TestSigner, signer, signInWithCode } from '../portal/support/signing.ts'
 
 const OPERATOR = { kind: 'operator', id: 'test' } as const
@@ -82,4 +83,15 @@ test('handed in, signed by the citizen, gone back to with its state, fetched', a
   assert.match((await call('GET', `/${id}/recibo`)).bytes.subarray(0, 5).toString(), /%PDF-/)
   const ledger = await area.open(browser, '/conta/historico')
   assert.match(ledger.text, /Documento assinado com o seu nome.*Protocolo Digital/)
+})
+
+test('files that one client sends at once, over lines however slow, are bounded before a byte of them is read', async () => {
+  const config = await client('lento')
+  await mt('assinaturas', 'conceder', 'lento')
+  const token = await tokenOf(config)
+  const { id } = (await caller(token)('POST', '', { assinantes: [{ cpf: rosa.cpf, nome: 'Rosa Maria dos Santos' }] })).json()
+  const announce = () => announceBody(`${area.url}${DOCUMENTS_PATH}/processos/${id}/documentos?nome=grande.pdf`, { bytes: 20 * 1024 * 1024, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/pdf' } })
+  const calls = await Promise.all([1, 2, 3, 4, 5, 6].map(announce))
+  assert.equal(await Promise.any(calls.map(({ status }) => status)), 503)
+  for (const { end } of calls) end()
 })

@@ -25,6 +25,8 @@ export interface CscScene {
   readonly credentialID: string
   /** Registers a system and grants it the API; its secret is kept here. */
   system(id: string, grant?: readonly string[]): Promise<void>
+  /** Grants the API anew: what is not named any more is taken away. */
+  grant(id: string, grant?: readonly string[]): Promise<void>
   /** The page that a system's request leads the citizen to. */
   question(asked: Record<string, string>, id?: string): Promise<Page>
   post(path: string, body: object, token?: string): Promise<CscAnswer>
@@ -48,6 +50,9 @@ export async function openCscScene(): Promise<CscScene> {
     async system(id, grant = []) {
       const { secret = '' } = await area.app.oidc.clients.create({ id, metadata: { client_name: 'Sigadoc', redirect_uris: [BACK] }, actor: OPERATOR })
       secrets.set(id, secret)
+      await scene.grant(id, grant)
+    },
+    async grant(id, grant = []) {
       const commands = createSigningApiCommands({ oidc: async () => area.app.oidc, actor: OPERATOR })
       assert.equal(await runCommandLine(commands, ['chaves', 'conceder', id, '--api', 'csc', ...grant], { out: () => {}, error: () => {} }), 0)
     },

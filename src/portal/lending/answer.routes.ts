@@ -104,6 +104,8 @@ async function questionOf({ signing, clients }: LendingDesk, visit: Visit, id: s
   const ask = found?.accountId === undefined || found.accountId === visit.account.id ? found : undefined
   const client = ask && (await clients.find(ask.clientId, ask.content.kind === 'open' ? 'govbr' : 'csc'))
   if (!ask || !client?.redirectUris.includes(ask.redirectUri)) return undefined
+  // What an operator took away meanwhile asks nobody any more.
+  if (ask.waiting && !client.policy.explicit) return undefined
   const { content } = ask
   const credential = content.kind === 'hashes' ? (await signing.credentials.list(visit.account.id)).find((one) => one.id === content.credentialId) : undefined
   return { ask, client, credential }

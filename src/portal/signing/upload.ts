@@ -1,8 +1,8 @@
 import { createAddressLimit } from '../../accounts/index.ts'
+import { createBodyHold } from '../../platform/http/body.ts'
 import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'
 import type { HttpContext, HttpMiddleware } from '../../platform/http/request-facts.ts'
-import { isProblem, Problem } from '../../platform/problem.ts'
-import { PLATFORM_PROBLEMS } from '../../platform/problems.ts'
+import { isProblem } from '../../platform/problem.ts'
 import { entranceTo } from '../area.ts'
 import { type AreaPages, seeOther, type Visit } from '../pages.ts'
 import { PAGE } from './desk.ts'
@@ -28,22 +28,7 @@ export const uploadLimits = { limitBytes: UPLOAD_BYTES + FORM_BYTES, isSlow: tru
  */
 export function createUploads(pages: Pick<AreaPages, 'findVisit'>) {
   const limit = createAddressLimit({ allowance: UPLOADS, networkOf: (accountId) => accountId })
-  let held = 0
-  const ofPerson = new Map<string, { forms: number; bytes: number }>()
-
-  function take(id: string, bytes: number): void {
-    const own = ofPerson.get(id) ?? { forms: 0, bytes: 0 }
-    const isTooMuch = own.forms >= FORMS_AT_ONCE_EACH || (own.forms > 0 && own.bytes + bytes > BYTES_AT_ONCE_EACH) || held + bytes > BYTES_AT_ONCE
-    if (isTooMuch) throw new Problem(PLATFORM_PROBLEMS.busy, { retryAfterSeconds: 10 })
-    held += bytes
-    ofPerson.set(id, { forms: own.forms + 1, bytes: own.bytes + bytes })
-  }
-  function give(id: string, bytes: number): void {
-    held -= bytes
-    const own = ofPerson.get(id)
-    if (!own || own.forms <= 1) ofPerson.delete(id)
-    else ofPerson.set(id, { forms: own.forms - 1, bytes: own.bytes - bytes })
-  }
+  const hold = createBodyHold({ bytes: BYTES_AT_ONCE, bytesEach: BYTES_AT_ONCE_EACH, bodiesEach: FORMS_AT_ONCE_EACH, longest: uploadLimits.limitBytes })
 
   return (tooLarge: (ctx: HttpContext, visit: Visit) => Promise<void> | void): HttpMiddleware =>
     async (ctx, next) => {
@@ -52,23 +37,13 @@ export function createUploads(pages: Pick<AreaPages, 'findVisit'>) {
       const { id } = visit.account
       limit.check(id)
       limit.spend(id)
-      const bytes = bytesOf(ctx)
-      take(id, bytes)
       try {
-        await next()
+        await hold(ctx, id, next)
       } catch (error) {
         if (!isProblem(error, HTTP_PROBLEMS.tooLarge)) throw error
         ctx.status = 413
         await tooLarge(ctx, visit)
-      } finally {
-        give(id, bytes)
       }
     }
 }
 export type Uploads = ReturnType<typeof createUploads>
-
-/** As long as it says that it is; as long as it may be where it does not say. More than that is refused before it is read. */
-function bytesOf(ctx: HttpContext): number {
-  const said = Number(ctx.get('Content-Length') || Number.NaN)
-  return Number.isFinite(said) ? Math.min(said, uploadLimits.limitBytes) : uploadLimits.limitBytes
-}

@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import { z } from 'zod'
 import { parseCpf, parsePersonName } from '../../accounts/index.ts'
 import { inRoom } from '../../platform/http/app.ts'
+import { createBodyHold } from '../../platform/http/body.ts'
 import { bytes, guard } from '../../platform/http/guard.ts'
 import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'
 import type { HttpContext, HttpMiddleware } from '../../platform/http/request-facts.ts'
@@ -43,6 +44,9 @@ const state = z.object({
   assinaturas: z.array(z.object({ id: z.string(), documento: z.string(), assinante: z.string(), em: z.string(), formato: z.string(), carimbo: z.enum(TIME_STATES), serie: z.string(), sha256: z.string(), codigo: z.string(), representado: z.string().nullable() })),
 })
 
+/** Of documents that are on their way, over slow lines too: of all clients, and of one. */
+const BODIES = { bytes: 20 * ENVELOPE_LIMITS.documentBytes, bytesEach: 5 * ENVELOPE_LIMITS.documentBytes, bodiesEach: 20, longest: ENVELOPE_LIMITS.documentBytes } as const
+
 /** How a relying party has documents signed by citizens: it hands them in, sends the citizens here, and fetches the result. */
 export function createDocumentsApi({ documents, publicUrl, requireClient, claim }: DocumentsApiDependencies): Router {
   const { drafts, envelopes, records } = documents
@@ -61,6 +65,8 @@ export function createDocumentsApi({ documents, publicUrl, requireClient, claim 
     if (!client) throw new Error('a call without its client')
     return { client, by: { clientId: client.id } }
   }
+  const hold = createBodyHold(BODIES)
+  const held: HttpMiddleware = (ctx, next) => hold(ctx, callerOf(ctx).client.id, next)
   const address = (id: string) => `${publicUrl}/conta/assinaturas/${id}`
   const at = `${DOCUMENTS_PATH}/processos`
 
@@ -75,7 +81,7 @@ export function createDocumentsApi({ documents, publicUrl, requireClient, claim 
     ctx.body = { id, endereco: address(id) }
   }))
 
-  router.post(`${at}/:id/documentos`, admitted, guard({ consumes: 'bytes', contentTypes: ['application/pdf', 'application/octet-stream'], csrf: false, limitBytes: ENVELOPE_LIMITS.documentBytes, isSlow: true, params, query: naming, body: bytes, response: added }, async (ctx, input) => {
+  router.post(`${at}/:id/documentos`, admitted, held, guard({ consumes: 'bytes', contentTypes: ['application/pdf', 'application/octet-stream'], csrf: false, limitBytes: ENVELOPE_LIMITS.documentBytes, isSlow: true, params, query: naming, body: bytes, response: added }, async (ctx, input) => {
     const { by } = callerOf(ctx)
     await drafts.addDocuments(by, input.params.id, [{ name: input.query.nome, bytes: input.body }])
     const document = (await envelopes.get(by, input.params.id)).documents.at(-1)

@@ -15,7 +15,13 @@ export interface ServiceCall {
 }
 
 /** Whose certificates the token shows: its client may still, and its citizen's account stands. @throws {Refusal} */
-export async function admitService({ signing, clients, claims, people }: SigningApiDependencies, ctx: HttpContext): Promise<ServiceCall> {
+export async function admitService(deps: SigningApiDependencies, ctx: HttpContext): Promise<ServiceCall> {
+  const call = await callerOf(deps, ctx)
+  await deps.claims.call(ctx, call.client)
+  return call
+}
+
+async function callerOf({ signing, clients, claims, people }: SigningApiDependencies, ctx: HttpContext): Promise<ServiceCall> {
   const grant = await signing.asks.findService(bearerOf(ctx))
   const client = grant && (await clients.find(grant.clientId, 'csc'))
   const signer = grant && (await people.findSigner(grant.accountId))
@@ -23,16 +29,20 @@ export async function admitService({ signing, clients, claims, people }: Signing
     claims.address(requestFacts(ctx).ip)
     throw invalidToken()
   }
-  await claims.call(ctx, client)
   return { accountId: grant.accountId, client }
 }
 
-/** Before a body is read: some token that is good for something. @throws {Refusal} */
-export async function checkKnown({ signing, claims }: SigningApiDependencies, ctx: HttpContext): Promise<void> {
+/** Before a body is read: some token that is good for something, of a client that may call once more. @throws {Refusal | Problem} */
+export async function admitCaller({ signing, clients, claims }: SigningApiDependencies, ctx: HttpContext): Promise<SigningClient> {
   const token = bearerOf(ctx)
-  if (token !== '' && ((await signing.lendings.find(token)) || (await signing.asks.findService(token)))) return
-  claims.address(requestFacts(ctx).ip)
-  throw invalidToken()
+  const clientId = token === '' ? undefined : ((await signing.lendings.find(token))?.terms.clientId ?? (await signing.asks.findService(token))?.clientId)
+  const client = clientId === undefined ? undefined : await clients.find(clientId, 'csc')
+  if (!client) {
+    claims.address(requestFacts(ctx).ip)
+    throw invalidToken()
+  }
+  await claims.call(ctx, client)
+  return client
 }
 
 /** A SAD that its client shows for the certificate that it is for; nothing of it is used yet. */
@@ -45,19 +55,18 @@ export interface SigningCall {
   readonly allowed: readonly string[]
 }
 
-/** The SAD of a request for signatures, in its body or as the access token. @throws {Refusal} */
+/** The SAD of a request for signatures that `admitCaller` let in, in its body or as the access token. @throws {Refusal} */
 export async function admitSad(deps: SigningApiDependencies, ctx: HttpContext, asked: { readonly credentialID: string; readonly SAD?: string | undefined }): Promise<SigningCall> {
   const { clients, claims, signing } = deps
   const token = asked.SAD ?? bearerOf(ctx)
   const lending = token === '' ? undefined : await signing.lendings.find(token)
   const client = lending?.terms.allows.kind === 'hashes' ? await clients.find(lending.terms.clientId, 'csc') : undefined
   // Beside a SAD in the body the header shows who calls: the same client, for the same citizen.
-  const caller = asked.SAD === undefined ? undefined : await admitService(deps, ctx)
+  const caller = asked.SAD === undefined ? undefined : await callerOf(deps, ctx)
   if (!lending || !client || lending.terms.allows.kind !== 'hashes' || (caller && (caller.client.id !== client.id || caller.accountId !== lending.terms.accountId))) {
     claims.address(requestFacts(ctx).ip)
     throw asked.SAD === undefined ? invalidToken() : invalidParameter('SAD')
   }
-  if (!caller) await claims.call(ctx, client)
   const credential = (await signing.credentials.list(lending.terms.accountId)).find(({ serial }) => serial === lending.serial)
   if (credential?.id !== asked.credentialID || credential.state !== 'active') throw invalidParameter('credentialID')
   return { token, client, lending, credential, allowed: lending.terms.allows.digests }

@@ -1,16 +1,17 @@
 import Router from '@koa/router'
 import { inRoom } from '../../../platform/http/app.ts'
+import { createBodyHold } from '../../../platform/http/body.ts'
 import { type HttpContext, requestFacts } from '../../../platform/http/request-facts.ts'
 import { SIGNATURE_FORMS } from '../../signing/signing.ts'
 import { openApiDocument } from '../open-api.ts'
 import { CSC_BASE } from '../signing-clients.ts'
-import { admitService } from './admission.ts'
+import { admitCaller, admitService } from './admission.ts'
 import { credentialRequest, ENVELOPES, listRequest, SIGN_ALGORITHMS } from './contract.ts'
 import { credentialInfo } from './credential-info.ts'
 import { authorize, authorizeCheck, getChallenge } from './explicit.ts'
 import { CSC_API } from './open-api.ts'
 import { cscRefusals, invalidParameter, readJson } from './refusal.ts'
-import { type CscDependencies, signDoc } from './sign-doc.ts'
+import { type CscDependencies, SIGN_DOC_BODIES, signDoc } from './sign-doc.ts'
 import { signHash } from './sign-hash.ts'
 import { stamp } from './stamp.ts'
 import { giveToken, revoke } from './token.ts'
@@ -21,6 +22,7 @@ const LONGEST_BODY = 4096
 export function createCscApi(deps: CscDependencies): Router {
   const router = new Router({ prefix: CSC_BASE })
   router.use(inRoom('signatures'), cscRefusals)
+  const hold = createBodyHold(SIGN_DOC_BODIES)
   const document = openApiDocument(CSC_API, deps.service.publicUrl)
   router.get('/openapi.json', (ctx) => {
     ctx.body = document
@@ -34,7 +36,7 @@ export function createCscApi(deps: CscDependencies): Router {
   router.post('/credentials/authorize', (ctx) => authorize(deps, ctx))
   router.post('/credentials/authorizeCheck', (ctx) => authorizeCheck(deps, ctx))
   router.post('/signatures/signHash', (ctx) => signHash(deps, ctx))
-  router.post('/signatures/signDoc', (ctx) => signDoc(deps, ctx))
+  router.post('/signatures/signDoc', async (ctx) => hold(ctx, (await admitCaller(deps, ctx)).id, () => signDoc(deps, ctx)))
   router.post('/signatures/timestamp', (ctx) => stamp(deps, ctx))
   return router
 }

@@ -42,6 +42,7 @@ export async function authorize(deps: SigningApiDependencies, ctx: HttpContext):
 export async function authorizeCheck(deps: SigningApiDependencies, ctx: HttpContext): Promise<void> {
   const { client, accountId } = await admitService(deps, ctx)
   const { handle } = await readJson(ctx, checkRequest, LONGEST_BODY)
+  if (!client.policy.explicit) throw invalidParameter('handle')
   const found = await deps.signing.handles.collect(handle, { clientId: client.id, accountId })
   if (!found) throw invalidParameter('handle')
   if (found.state === 'refused') throw new Refusal(400, 'access_denied', 'The signer refused')

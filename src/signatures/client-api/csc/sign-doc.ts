@@ -9,7 +9,7 @@ import type { PreparedPdf } from '../../pdf/place.ts'
 import type { Signing } from '../../signing/signing.ts'
 import type { TimeStamping } from '../../timestamp/time-stamping.ts'
 import type { SigningApiDependencies } from '../govbr.routes.ts'
-import { admitSad, checkAlgorithm, checkKnown, type SigningCall } from './admission.ts'
+import { admitSad, checkAlgorithm, type SigningCall } from './admission.ts'
 import { LONGEST_DOCUMENTS, signDocRequest } from './contract.ts'
 import { type DocumentPlan, plansOf } from './document-plan.ts'
 import { readJson } from './refusal.ts'
@@ -25,6 +25,8 @@ export interface CscService {
 export type CscDependencies = SigningApiDependencies & { readonly service: CscService }
 
 const LONGEST_BODY = LONGEST_DOCUMENTS + 64 * 1024
+/** Of calls that are read or worked on: of all clients, and of one. Each costs several times its length. */
+export const SIGN_DOC_BODIES = { bytes: 12 * LONGEST_BODY, bytesEach: 4 * LONGEST_BODY, bodiesEach: 20, longest: LONGEST_BODY } as const
 /** Neither changes the document's digest that the citizen agreed to, nor says anything that they were not shown. */
 const SENTENCE = 'Assinatura eletrônica avançada (Lei 14.063/2020)'
 
@@ -36,13 +38,12 @@ interface Work {
 }
 
 /**
- * AdES signatures under documents, or under digests of documents that the client keeps.
+ * For a caller that was admitted: AdES signatures under documents, or under digests of documents that the client keeps.
  *
  * The SAD names the document's own SHA-256, as it came to the client: the update of a PDF is made here, and the signing thread looks
  * that it is one of that very document. Whatever can fail without the key fails before the SAD is used up.
  */
 export async function signDoc(deps: CscDependencies, ctx: HttpContext): Promise<void> {
-  await checkKnown(deps, ctx)
   const asked = await readJson(ctx, signDocRequest, LONGEST_BODY)
   const call = await admitSad(deps, ctx, asked)
   const plans = plansOf(asked)

@@ -1,6 +1,6 @@
 import type { HttpContext } from '../../../platform/http/request-facts.ts'
 import type { SigningApiDependencies } from '../govbr.routes.ts'
-import { admitSad, checkAlgorithm, checkKnown, readHash, type SigningCall } from './admission.ts'
+import { admitCaller, admitSad, checkAlgorithm, readHash, type SigningCall } from './admission.ts'
 import { signHashRequest } from './contract.ts'
 import { invalid, readJson, Refusal } from './refusal.ts'
 
@@ -8,7 +8,7 @@ const LONGEST_BODY = 32 * 1024
 
 /** All hashes of the SAD or some of them, each once and in one call: whatever comes, the SAD is used up by it. */
 export async function signHash(deps: SigningApiDependencies, ctx: HttpContext): Promise<void> {
-  await checkKnown(deps, ctx)
+  await admitCaller(deps, ctx)
   const asked = await readJson(ctx, signHashRequest, LONGEST_BODY)
   const call = await admitSad(deps, ctx, asked)
   checkAlgorithm(call.credential, asked.signAlgo)
