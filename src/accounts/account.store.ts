@@ -98,6 +98,18 @@ export async function findAccountOfPerson(sql: Sql, personId: PersonId): Promise
   return row?.id
 }
 
+/** Who a person is on record here. */
+export interface PersonRecord {
+  readonly name: string
+  readonly socialName?: string | undefined
+  readonly birthDate: string
+}
+
+/** Replaces what is on record of a person. */
+export async function setRecord(sql: Sql, personId: PersonId, { name, socialName, birthDate }: PersonRecord): Promise<void> {
+  await sql.execute('UPDATE person SET name = $2, social_name = $3, birth_date = $4 WHERE id = $1', [personId, name, socialName ?? null, birthDate])
+}
+
 /** An account without any way in yet, for a person who is known. */
 export async function insertBareAccount(tx: WaysTx, { personId, locale, now }: { personId: PersonId; locale: string; now: Date }): Promise<AccountId> {
   const [row] = await tx.query<{ id: AccountId }>(

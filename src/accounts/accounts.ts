@@ -148,7 +148,7 @@ export function createAccounts({ platform, audit, ports, settings }: AccountsDep
     registration: createRegistration({ core, tools, register, accountCreated: ports.accountCreated }),
     recovery: createRecovery({
       core, tools, factors, sessions,
-      ports: { verifyFace: ports.verifyFace, verifyFactor, secondFactorsOf: (account) => steps.factorsOf(account.id) },
+      ports: { verifyFace: ports.verifyFace, verifyFactor },
     }),
     contacts: createContacts(core, tools),
     changePassword: createChangePassword(core, tools, sessions),

@@ -35,10 +35,11 @@ export async function checkMayChange(core: Core, tx: Sql, changer: Changer): Pro
   const now = core.clock.now()
   const { recentSeconds, holdSeconds } = core.settings.session
   if (account?.status !== 'active') throw new Problem(ACCOUNTS_PROBLEMS.accountNotActive)
+  // First of all: who comes by ways that are not the owner's would be asked to sign in again for ever.
+  await checkOwn(core, tx, account.id)
   const ageSeconds = (now.getTime() - changer.authenticatedAt.getTime()) / 1000
   if (ageSeconds > recentSeconds || !(await isLive(core, tx, changer))) throw new Problem(ACCOUNTS_PROBLEMS.reauthenticationNeeded)
   if (!canChangeSensitive(account, now, holdSeconds)) throw new Problem(ACCOUNTS_PROBLEMS.changesHeld)
-  await checkOwn(core, tx, account.id)
   return account
 }
 

@@ -172,8 +172,7 @@ for (const database of testDatabases()) {
       const started = await recovery.start({ cpf: victim.cpf, method: 'email', binding: 'b', facts: elsewhere() })
       assert.ok(started.kind === 'started')
       const handle = { id: started.id, binding: 'b' }
-      await recovery.proveByCode(handle, (await room.sent('operador2@example.org')).at(-1)?.code ?? '', FACTS)
-      await assert.rejects(recovery.setPassword(handle, OPERATORS_PASSWORD, FACTS), isUnconfirmed)
+      await assert.rejects(recovery.proveByCode(handle, (await room.sent('operador2@example.org')).at(-1)?.code ?? '', FACTS), isUnconfirmed)
       assert.equal((await signIn(victim.cpf)).kind, 'signed-in', 'the password is what it was')
       assert.equal((await room.events('accounts/ways-broken')).some(({ data }) => data['place'] === 'recovery'), true)
       // What only closes doors goes on, and blesses nothing.
@@ -219,17 +218,149 @@ for (const database of testDatabases()) {
       assert.equal(await guess(codeNow(secret)), 'wait', 'for right ones too')
     })
 
-    test('what somebody laid into a closed account is gone when its CPF registers again', async () => {
+    test('an address or a factor that is another for a moment recovers nothing', async () => {
+      const { recovery } = room.accounts
       const victim = await newCitizen()
-      await room.accounts.safety.close(changer(victim))
-      await room.db.execute("UPDATE contact SET removed_at = NULL, is_primary = false, value = 'operador3@example.org' WHERE account_id = $1", [victim.account.id])
-      addPerson(room, victim.cpf)
-      const started = await room.accounts.registration.start({ form: { ...FORM, cpf: victim.cpf, email: victim.mail }, locale: 'pt-BR', binding: 'browser', facts: elsewhere() })
-      assert.ok(started.kind === 'started')
-      const confirmed = await room.accounts.registration.confirm({ id: started.id, binding: 'browser', code: (await room.sent(victim.mail)).at(-1)?.code ?? '' })
-      assert.equal(confirmed.kind, 'confirmed')
-      assert.deepEqual((await room.accounts.contacts.list(victim.account.id)).map(({ value }) => value), [victim.mail])
+      const setAddress = (value: string) => room.db.execute('UPDATE contact SET value = $2 WHERE account_id = $1', [victim.account.id, value])
+      const begin = async () => {
+        const started = await recovery.start({ cpf: victim.cpf, method: 'email', binding: 'b', facts: elsewhere() })
+        assert.ok(started.kind === 'started')
+        return { id: started.id, binding: 'b' }
+      }
+      const codeTo = async (address: string) => (await room.sent(address)).at(-1)?.code ?? ''
+      // The code goes to the operator; then the address is the owner's again.
+      await setAddress('operador4@example.org')
+      const misled = await begin()
+      const code = await codeTo('operador4@example.org')
+      await setAddress(victim.mail)
       assert.equal(await own(victim), true)
+      assert.equal((await recovery.proveByCode(misled, code, FACTS)).kind, 'gone')
+      assert.equal((await recovery.resend(misled)).kind, 'gone')
+      // The same at another sending of the code.
+      const begun = await begin()
+      await setAddress('operador5@example.org')
+      assert.equal((await recovery.resend(begun)).kind, 'gone')
+      assert.equal((await room.sent('operador5@example.org')).length, 0)
+      await setAddress(victim.mail)
+      // The operator reads the mail, but has no second factor, which is away for the moment that asks whether there is one.
+      await enableTotp(victim)
+      const unowed = await begin()
+      await room.db.execute('UPDATE totp_factor SET confirmed_at = NULL WHERE account_id = $1', [victim.account.id])
+      await assert.rejects(recovery.proveByCode(unowed, await codeTo(victim.mail), FACTS), isUnconfirmed)
+    })
+
+    test('the link of another recovery leads to none', async () => {
+      const [victim, operator] = [await newCitizen(), await newCitizen()]
+      const { recovery } = room.accounts
+      const begin = async ({ cpf }: Person) => {
+        const started = await recovery.start({ cpf, method: 'email', binding: 'b', facts: elsewhere() })
+        assert.ok(started.kind === 'started')
+        return started.id
+      }
+      const [theirs, own] = [await begin(victim), await begin(operator)]
+      const link = (await room.sent(operator.mail)).at(-1)?.link ?? ''
+      const [row] = await room.db.query<{ hash: Buffer }>('SELECT link_hash AS hash FROM one_time_token WHERE id = $1', [own])
+      await room.db.execute('UPDATE one_time_token SET link_hash = NULL WHERE id = $1', [own])
+      await room.db.execute('UPDATE one_time_token SET link_hash = $2 WHERE id = $1', [theirs, row?.hash])
+      assert.equal((await recovery.proveByLink(link, 'of the operator')).kind, 'gone')
+    })
+
+    test('who signs is sealed: another name, CPF or person is nobody\'s account', async () => {
+      for (const text of [
+        "UPDATE person SET name = 'Nome de Outra Pessoa' WHERE id = $1",
+        "UPDATE person SET social_name = 'Nome de Outra Pessoa' WHERE id = $1",
+        `UPDATE person SET cpf = '${cpfNumber(899)}' WHERE id = $1`,
+        "WITH other AS (INSERT INTO person (id, cpf, name, birth_date, created_at) VALUES (gen_random_uuid(), '00000000000', 'Outra', '1980-01-01', now()) RETURNING id) UPDATE account SET person_id = other.id FROM other WHERE person_id = $1",
+      ]) {
+        const person = await newCitizen()
+        await room.db.execute(text, [person.account.personId])
+        assert.equal(await own(person), false, text)
+      }
+      const married = await newCitizen()
+      const { birthDate } = married.account.citizen.reveal()
+      await room.db.transaction((tx) => room.accounts.counter.correctRecord(tx, married.account.personId, { name: 'Nome de Casada', birthDate }))
+      assert.equal(await own(married), true)
+      assert.equal((await room.accounts.get(married.account.id)).citizen.reveal().name, 'Nome de Casada')
+    })
+
+    test('a password that was another for the moment of the first step gives no proof after the second', async () => {
+      const [victim, operator] = [await newCitizen(), await newCitizen()]
+      const secret = await enableTotp(victim)
+      await room.accounts.changePassword(changer(operator), { current: GOOD_PASSWORD, next: OPERATORS_PASSWORD })
+      const [theirs, other] = [await hashOf(victim), await hashOf(operator)]
+      const second = async (ticket: string) => room.accounts.steps.verifySecondFactor({ ticket, binding: 'b', proof: { method: 'totp', code: codeNow(secret) }, facts: FACTS, nonce: 'n' })
+      const setHash = (hash: string | undefined) => room.db.execute('UPDATE account SET password_hash = $2 WHERE id = $1', [victim.account.id, hash])
+      await setHash(other)
+      const entered = await signIn(victim.cpf, OPERATORS_PASSWORD)
+      await setHash(theirs)
+      assert.ok(entered.kind === 'second-factor')
+      const false_ = await second(entered.ticket)
+      assert.ok(false_.kind === 'signed-in')
+      assert.equal((await room.accounts.sessions.findProved(victim.account.id, false_.session.id, 'n')).secondFactorAt, undefined)
+      room.clock.advance(30_000)
+      const again = await signIn(victim.cpf)
+      assert.ok(again.kind === 'second-factor')
+      const right = await second(again.ticket)
+      assert.ok(right.kind === 'signed-in')
+      assert.ok((await room.accounts.sessions.findProved(victim.account.id, right.session.id, 'n')).secondFactorAt)
+    })
+
+    test('who signs in while an older state is there has no proof when the newer one is back', async () => {
+      const victim = await newCitizen()
+      const secret = await enableTotp(victim)
+      const older = await rowOf(victim)
+      // The owner's new password is unknown to who knows the old one, and has the phone.
+      await room.accounts.changePassword(changer(victim), { current: GOOD_PASSWORD, next: 'outra-senha-boa-83' })
+      room.clock.advance(30_000)
+      const newer = await rowOf(victim)
+      await older()
+      const entered = await signIn(victim.cpf)
+      assert.ok(entered.kind === 'second-factor')
+      const done = await room.accounts.steps.verifySecondFactor({ ticket: entered.ticket, binding: 'b', proof: { method: 'totp', code: codeNow(secret) }, facts: FACTS, nonce: 'n' })
+      assert.ok(done.kind === 'signed-in')
+      await newer()
+      assert.equal(await own(victim), true)
+      assert.equal((await room.accounts.sessions.findProved(victim.account.id, done.session.id, 'n')).secondFactorAt, undefined)
+    })
+
+    test('paper codes prove a second factor, also under a seal that they change', async () => {
+      const victim = await newCitizen()
+      await enableTotp(victim)
+      const [code = ''] = await room.accounts.factors.recoveryCodes.make(changer(victim))
+      const entered = await signIn(victim.cpf)
+      assert.ok(entered.kind === 'second-factor')
+      const done = await room.accounts.steps.verifySecondFactor({ ticket: entered.ticket, binding: 'b', proof: { method: 'recovery-code', code }, facts: FACTS, nonce: 'n' })
+      assert.ok(done.kind === 'signed-in')
+      assert.ok((await room.accounts.sessions.findProved(victim.account.id, done.session.id, 'n')).secondFactorAt)
+    })
+
+    async function register(cpf: string, mail: string) {
+      addPerson(room, cpf)
+      const started = await room.accounts.registration.start({ form: { ...FORM, cpf, email: mail }, locale: 'pt-BR', binding: 'browser', facts: elsewhere() })
+      assert.ok(started.kind === 'started')
+      return room.accounts.registration.confirm({ id: started.id, binding: 'browser', code: (await room.sent(mail)).at(-1)?.code ?? '' })
+    }
+
+    test('an account that somebody wrote closed, moved away or laid things into is not taken over by registering its CPF', async () => {
+      for (const [index, text] of [
+        "UPDATE account SET status = 'closed' WHERE id = $1",
+        "WITH other AS (INSERT INTO person (id, cpf, name, birth_date, created_at) VALUES (gen_random_uuid(), '00000000001', 'Outra', '1980-01-01', now()) RETURNING id) UPDATE account SET person_id = other.id FROM other WHERE account.id = $1",
+      ].entries()) {
+        const victim = await newCitizen()
+        await room.db.execute(text, [victim.account.id])
+        await assert.rejects(register(victim.cpf, `operador${6 + index}@example.org`), isUnconfirmed, text)
+      }
+      const closed = await newCitizen()
+      await room.accounts.safety.close(changer(closed))
+      await room.db.execute("UPDATE contact SET removed_at = NULL, is_primary = false, value = 'operador3@example.org' WHERE account_id = $1", [closed.account.id])
+      await assert.rejects(register(closed.cpf, closed.mail), isUnconfirmed)
+    })
+
+    test('an account that its owner closed opens again when its CPF registers', async () => {
+      const person = await newCitizen()
+      await room.accounts.safety.close(changer(person))
+      assert.equal((await register(person.cpf, person.mail)).kind, 'confirmed')
+      assert.equal(await own(person), true)
     })
 
     test('accounts from before seals are sealed once, as they are; afterwards one without a seal is nobody\'s', async () => {

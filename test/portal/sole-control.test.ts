@@ -84,7 +84,8 @@ test('a password that somebody wrote, and an app enrolled after it, sign nothing
   await db().execute('UPDATE totp_factor SET removed_at = now() WHERE account_id = $1', [victim.accountId])
   const entered = await area.signIn(victim, { path: '/conta/seguranca', password: PASSWORD })
   const enrolment = await area.open(entered.browser, '/conta/seguranca/aplicativo')
-  assert.match(enrolment.text, /Confirme que é você/)
+  assert.match(enrolment.text, /Vá a um balcão/)
+  assert.doesNotMatch(enrolment.text, /código QR/i)
   // The owner, in their own session, cannot sign either, and reads why.
   const page = await prove(area, browser, await confirmationOf(area, browser, envelope), victim)
   assert.match(page.text, /Não conseguimos confirmar que as formas de entrar são suas/)

@@ -1,8 +1,13 @@
 import type { Sql } from '../../platform/db.ts'
+import { Problem } from '../../platform/problem.ts'
 import type { Account, SecondFactor } from '../account.ts'
 import { findAccount } from '../account.store.ts'
 import { citizen, type Core, type Facts, originOf, SYSTEM, type Tools } from '../core.ts'
+import { ACCOUNTS_PROBLEMS } from '../problems.ts'
+import { secondFactorsOf } from '../sign-in/sign-in.ts'
+import { type Candidate, findCandidate } from '../sign-in/sign-in.store.ts'
 import type { Limit } from '../throttle/limits.ts'
+import { isNewest, noteBroken } from '../ways/ways.ts'
 import type { RecoveryFlow, RecoveryFlows } from './recovery-flow.ts'
 import type { RecoveryProgress } from './recovery.ts'
 import { nextStep } from './step.ts'
@@ -21,7 +26,11 @@ export interface Proving {
   factorsOf(flow: RecoveryFlow): Promise<readonly SecondFactor[]>
   /** Counts the attempt, checks it, and takes the step. */
   prove(flow: RecoveryFlow, facts: Facts, check: Check): Promise<RecoveryProgress>
-  /** Takes the step of a proof that was checked elsewhere; `binding` moves the recovery to another browser. */
+  /**
+   * Takes the step of a proof that was checked elsewhere; `binding` moves the recovery to another browser.
+   *
+   * @throws {Problem} accounts/ways-unconfirmed
+   */
   advance(flow: RecoveryFlow, options?: { binding?: string; within?: Check['within'] }): Promise<RecoveryProgress>
 }
 
@@ -29,7 +38,6 @@ export interface ProvingDependencies {
   readonly core: Core
   readonly tools: Pick<Tools, 'throttle' | 'limits'>
   readonly flows: RecoveryFlows
-  readonly secondFactorsOf: (account: Account) => Promise<readonly SecondFactor[]>
 }
 
 /** The counter of all attempts to prove one CPF, whatever the way. */
@@ -39,23 +47,36 @@ export function attemptsLimit(limits: Tools['limits'], flow: Pick<RecoveryFlow, 
 
 class StepLost extends Error {}
 
-export function createProving({ core, tools, flows, secondFactorsOf }: ProvingDependencies): Proving {
-  const { db, audit } = core
+export function createProving({ core, tools, flows }: ProvingDependencies): Proving {
+  const { db, audit, clock } = core
 
   async function accountOf(flow: RecoveryFlow): Promise<Account | undefined> {
     const account = flow.accountId && (await findAccount(db, flow.accountId))
     return account !== undefined && isRecoverable(account) ? account : undefined
   }
 
-  async function owed(flow: RecoveryFlow, account: Account | undefined): Promise<readonly SecondFactor[]> {
-    const all = account === undefined ? [] : await secondFactorsOf(account)
+  /** The account and its ways in, of one moment. */
+  async function candidateOf(flow: RecoveryFlow): Promise<Candidate | undefined> {
+    const candidate = flow.accountId && (await findCandidate(db, flow.accountId, { cookieHash: null, recentSince: clock.now() }))
+    return candidate !== undefined && isRecoverable(candidate.account) ? candidate : undefined
+  }
+
+  function owed(flow: RecoveryFlow, candidate: Candidate | undefined): readonly SecondFactor[] {
+    const all = candidate === undefined ? [] : secondFactorsOf(candidate)
     return flow.method === 'recovery-code' ? all.filter((factor) => factor !== 'recovery-code') : all
   }
 
   async function advance(flow: RecoveryFlow, { binding, within }: { binding?: string; within?: Check['within'] } = {}): Promise<RecoveryProgress> {
-    const account = await accountOf(flow)
-    if (account === undefined) return { kind: 'gone' }
-    const factors = flow.step === 'second-factor' ? [] : await owed(flow, account)
+    const candidate = await candidateOf(flow)
+    if (candidate === undefined) return { kind: 'gone' }
+    const { account } = candidate
+    // Judged at each step: an address or a factor may be another for the moment of one.
+    if (!(await isNewest(core, db, candidate.ways))) {
+      await noteBroken(core, db, account.id, 'recovery')
+      throw new Problem(ACCOUNTS_PROBLEMS.waysUnconfirmed)
+    }
+    if (flow.step === 'email-sent' && account.citizen.reveal().email !== flow.sentTo) return { kind: 'gone' }
+    const factors = flow.step === 'second-factor' ? [] : owed(flow, candidate)
     const event = flow.step === 'second-factor' ? 'factor-proved' : factors.length > 0 ? 'proved-owing-factor' : 'proved'
     nextStep(flow.step, event)
     try {
@@ -80,7 +101,7 @@ export function createProving({ core, tools, flows, secondFactorsOf }: ProvingDe
   }
 
   return {
-    factorsOf: async (flow) => owed(flow, await accountOf(flow)),
+    factorsOf: async (flow) => owed(flow, await candidateOf(flow)),
     advance,
     async prove(flow, facts, { before, within }) {
       const limit = attemptsLimit(tools.limits, flow)

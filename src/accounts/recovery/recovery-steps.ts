@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql } from '../../platform/db.ts'
 import { isProblem } from '../../platform/problem.ts'
-import type { Account, SecondFactor } from '../account.ts'
+import type { Account } from '../account.ts'
 import { completeRecovery, findAccount, findAccountByCpf, lockAccount } from '../account.store.ts'
 import { citizen, type Core, type Facts, originOf, SYSTEM, type Tools } from '../core.ts'
 import { type Cpf, parseCpf } from '../identity/cpf.ts'
@@ -27,7 +27,6 @@ export interface RecoveryDependencies {
 export interface RecoveryPorts {
   readonly verifyFace: VerifyFaceRecovery
   readonly verifyFactor: VerifyFactor
-  readonly secondFactorsOf: (account: Account) => Promise<readonly SecondFactor[]>
 }
 
 const LEAST_MS = 150
@@ -40,7 +39,7 @@ export function createRecovery(deps: RecoveryDependencies): Recovery {
   const { db, settings, audit } = core
   const { tokens, throttle, limits, notices } = tools
   const flows = createRecoveryFlows(tokens)
-  const proving = createProving({ core, tools, flows, secondFactorsOf: ports.secondFactorsOf })
+  const proving = createProving({ core, tools, flows })
   const find = ({ id, binding }: RecoveryHandle) => flows.find(id, binding)
 
   /** Runs a step of the flow if it stands at `step`. */
@@ -64,7 +63,7 @@ export function createRecovery(deps: RecoveryDependencies): Recovery {
     const known = await findAccountByCpf(db, cpf)
     const account = known !== undefined && isRecoverable(known) ? known : undefined
     const { id } = await db.transaction(async (tx) => {
-      const secrets = await flows.begin(tx, { method, cpf, binding, accountId: account?.id })
+      const secrets = await flows.begin(tx, { method, cpf, binding, accountId: account?.id, sentTo: account?.citizen.reveal().email })
       if (account !== undefined && method === 'email') await sendCode(tx, account, secrets)
       const data = { method, origin: originOf(core, facts) }
       await audit.record(tx, { type: 'accounts/recovery-started', actor: SYSTEM, ...(account && { subject: account.id }), data })
@@ -82,6 +81,7 @@ export function createRecovery(deps: RecoveryDependencies): Recovery {
     const admission = await throttle.admit([limits.message(`recovery:${flow.cpf}`)])
     if (!admission.admitted) return { kind: 'wait', retryAfterSeconds: admission.waitSeconds }
     const account = flow.accountId && (await findAccount(db, flow.accountId))
+    if (account !== undefined && account.citizen.reveal().email !== flow.sentTo) return { kind: 'gone' }
     await db.transaction(async (tx) => {
       const secrets = await tokens.renew(tx, flow.id)
       if (secrets !== undefined && account !== undefined) await sendCode(tx, account, secrets)

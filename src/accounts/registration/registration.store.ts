@@ -25,9 +25,12 @@ export async function insertAccount(
   const [person] = await tx.query<{ id: string }>(
     `INSERT INTO person (id, cpf, name, social_name, birth_date, created_at) VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT (cpf) DO UPDATE SET name = excluded.name, social_name = excluded.social_name, birth_date = excluded.birth_date
+       WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.person_id = person.id AND a.status <> 'closed')
      RETURNING id`,
     [randomUUID(), created.cpf, created.name, created.socialName ?? null, created.birthDate, created.now],
   )
+  // Who has an account is not renamed by a registration.
+  if (person === undefined) return undefined
   const fresh = randomUUID()
   const [account] = await tx.query<{ id: string }>(
     `INSERT INTO account AS a (id, person_id, status, password_hash, password_changed_at, credentials_changed_at, locale, created_at)
@@ -36,9 +39,9 @@ export async function insertAccount(
        password_changed_at = excluded.password_changed_at, credentials_changed_at = excluded.credentials_changed_at,
        locale = excluded.locale, recovered_at = NULL, recovered_by = NULL
      WHERE a.status = 'closed' RETURNING id`,
-    [fresh, person?.id, created.passwordHash, created.now, created.locale],
+    [fresh, person.id, created.passwordHash, created.now, created.locale],
   )
   const id = account && parseAccountId(account.id)
-  const personId = person && parsePersonId(person.id)
+  const personId = parsePersonId(person.id)
   return id && personId && { id, personId, reopened: id !== fresh }
 }

@@ -9,7 +9,7 @@ import { type BaseRecord, type BaseRegister, isConsistent } from '../identity/ba
 import { parseCpf } from '../identity/cpf.ts'
 import { parseEmailAddress } from '../identity/email-address.ts'
 import { CODE_TTL_SECONDS, LINK_TTL_SECONDS, type Token, type TokenSecrets } from '../token/one-time-tokens.ts'
-import { renewWays } from '../ways/ways.ts'
+import { checkRegistrable, renewWays } from '../ways/ways.ts'
 import { type FieldFault, type ParsedForm, parseForm, type RegistrationForm } from './form.ts'
 import { type NewRegistration, pendingRegistration, type PendingRegistration } from './pending.ts'
 import { insertAccount } from './registration.store.ts'
@@ -137,7 +137,7 @@ export function createRegistration({ core, tools, register, accountCreated }: Re
     })
   }
 
-  /** Person, account, address, audit and welcome, or none of them. */
+  /** Person, account, address, audit and welcome, or none of them. @throws {Problem} accounts/ways-unconfirmed */
   async function createAccount(token: Token, pending: NewRegistration): Promise<Account | undefined> {
     const cpf = parseCpf(pending.cpf)
     const email = parseEmailAddress(pending.email)
@@ -145,6 +145,8 @@ export function createRegistration({ core, tools, register, accountCreated }: Re
     return db.transaction(async (tx) => {
       if (!(await tokens.consume(tx, token.id))) return undefined
       const contactId = randomUUID()
+      const before = await findAccountByCpf(tx, cpf)
+      if (before === undefined || before.status === 'closed') await checkRegistrable(core, tx, cpf, before?.id)
       const created = await renewWays(core, tx, async (ways) => {
         const inserted = await insertAccount(ways, { ...pending, socialName: pending.socialName, cpf, now: clock.now() })
         if (inserted === undefined) return undefined

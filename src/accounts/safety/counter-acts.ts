@@ -2,7 +2,7 @@ import type { AuditActor } from '../../audit/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { Account, AccountId, PersonId } from '../account.ts'
-import { changeStatus, findAccount, findAccountOfPerson, forgetPassword, holdChanges, lockAccount } from '../account.store.ts'
+import { changeStatus, findAccount, findAccountOfPerson, forgetPassword, holdChanges, lockAccount, type PersonRecord, setRecord } from '../account.store.ts'
 import { type ContactKind, maskAddress, parseAddress } from '../contacts/contact.ts'
 import { listContacts, removePrimary } from '../contacts/contact.store.ts'
 import type { Core, Tools } from '../core.ts'
@@ -54,6 +54,8 @@ export interface CounterActs {
    * The owner makes a new password by recovery. @throws {Problem} accounts/account-not-active when it is not such an account
    */
   unblock(tx: Sql, accountId: AccountId, kept: KeptWays, actor: AuditActor): Promise<void>
+  /** Puts a name, social name and birth date in the place of what is on record here. */
+  correctRecord(tx: Sql, personId: PersonId, record: PersonRecord): Promise<void>
   /** To every address: images that were not theirs no longer count for the account. */
   tellImagesWithdrawn(tx: Sql, accountId: AccountId): Promise<void>
   /** To every address: a proof of the counter's is held until a doubt about it is decided, or is good again. */
@@ -121,6 +123,11 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
       await tokens.consumeAllOf(tx, accountId)
       await waits.lift(tx, account)
       await audit.record(tx, { type: 'accounts/unblocked', actor, subject: accountId, data: { removed } })
+    },
+    async correctRecord(tx, personId, record) {
+      const accountId = await findAccountOfPerson(tx, personId)
+      // A name is what its owner signs with: it is sealed with the ways in.
+      await (accountId === undefined ? setRecord(tx, personId, record) : changeWays(core, tx, accountId, (ways) => setRecord(ways, personId, record)))
     },
     async tellImagesWithdrawn(tx, accountId) {
       const account = await findAccount(tx, accountId)

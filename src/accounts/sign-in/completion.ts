@@ -6,7 +6,7 @@ import { deviceLabel } from '../sessions/device-label.ts'
 import { aalSeal, type ProvedWill, willSeal } from '../sessions/proof-seal.ts'
 import { aalOf, type SignInSession } from '../sessions/session.ts'
 import type { SignInLimits } from '../throttle/limits.ts'
-import { isSealed, noteBroken } from '../ways/ways.ts'
+import { isNewest, noteBroken } from '../ways/ways.ts'
 import { type Candidate, type DeviceLookup, recordSignIn, type SignInRecord } from './sign-in.store.ts'
 
 const HOUR_MS = 3_600_000
@@ -31,6 +31,8 @@ export interface Proved {
   readonly spent?: SignInLimits | undefined
   /** Of the authorization request in which it was proved. */
   readonly nonce?: string | undefined
+  /** False when the first step was taken by a password that is not the owner's. */
+  readonly isBegunByOwn?: boolean | undefined
 }
 
 /** Turns a proof into a session. */
@@ -56,8 +58,8 @@ export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>
   }
 
   /** Who got in by ways that are not the owner's is signed in, and can neither sign nor change ways. */
-  async function sealsOf({ account: { id: accountId }, ways }: Candidate, proved: Omit<ProvedWill, 'accountId'>): Promise<Pick<SignInRecord, 'aalSeal' | 'willSeal'>> {
-    if (isSealed(core, ways)) return { aalSeal: aalSeal(keyring, { accountId, ...proved }), willSeal: willSeal(keyring, { accountId, ...proved }) }
+  async function sealsOf({ account: { id: accountId }, ways }: Candidate, proved: Omit<ProvedWill, 'accountId'>, isBegunByOwn: boolean): Promise<Pick<SignInRecord, 'aalSeal' | 'willSeal'>> {
+    if (isBegunByOwn && (await isNewest(core, db, ways))) return { aalSeal: aalSeal(keyring, { accountId, ...proved }), willSeal: willSeal(keyring, { accountId, ...proved }) }
     await noteBroken(core, db, accountId, 'sign-in')
     return { aalSeal: null, willSeal: null }
   }
@@ -67,7 +69,7 @@ export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>
       const cookie = validCookie(facts.deviceCookie)
       return { cookieHash: cookie === undefined ? null : cookieHash(cookie), recentSince: new Date(clock.now().getTime() - HOUR_MS) }
     },
-    async complete({ candidate, amr, facts, sessionId = randomUUID(), spent, nonce }) {
+    async complete({ candidate, amr, facts, sessionId = randomUUID(), spent, nonce, isBegunByOwn = true }) {
       const { account, devices } = candidate
       const deviceCookie = validCookie(facts.deviceCookie) ?? randomBytes(32).toString('base64url')
       const label = deviceLabel(facts.userAgent)
@@ -76,7 +78,7 @@ export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>
       const data = { sessionId, amr: [...amr], deviceId, newDevice, origin: originOf(core, facts) }
       const [now, aal] = [clock.now(), aalOf(amr)]
       const record = {
-        sessionId, accountId: account.id, amr, aal, now, ...(await sealsOf(candidate, { id: sessionId, at: now, amr, aal, nonce })), passwordChangedAt: account.passwordChangedAt,
+        sessionId, accountId: account.id, amr, aal, now, ...(await sealsOf(candidate, { id: sessionId, at: now, amr, aal, nonce }, isBegunByOwn)), passwordChangedAt: account.passwordChangedAt,
         device: { id: deviceId, cookieHash: cookieHash(deviceCookie), label },
         counters: { near: spent?.near.key ?? null, whole: spent?.whole?.key ?? null, others: spent ? [spent.address.key] : [] },
         event: audit.prepare({ type: 'accounts/signed-in', actor: citizen(account.id), subject: account.id, data }),

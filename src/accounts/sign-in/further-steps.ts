@@ -106,8 +106,11 @@ export function createFurtherSteps({ core, tools, verifyFactor, parts }: Further
     const verdict = await verifyFactor(candidate.account, proof, facts)
     if (verdict.kind !== 'proved') return verdict
     if (!(await tickets.consume(db, id))) return { kind: 'gone' }
+    // A paper code is one of the ways and is used up now.
+    const proved = proof.method === 'recovery-code' ? await candidateOf(ticket.accountId, facts) : candidate
+    if (proved === undefined || !isStillGood(ticket, proved)) return { kind: 'gone' }
     const amr = addMethods(['pwd'], verdict.amr)
-    return (await completion.complete({ candidate, amr, facts, sessionId: ticket.sessionId, nonce })) ?? { kind: 'gone' }
+    return (await completion.complete({ candidate: proved, amr, facts, sessionId: ticket.sessionId, nonce, isBegunByOwn: ticket.isOwn })) ?? { kind: 'gone' }
   }
 
   async function signInWithPasskey(step: PasskeyStep): Promise<PasskeySignInResult> {

@@ -4,7 +4,7 @@ import { citizen, type Core, type Facts, originOf, SYSTEM, type Tools } from '..
 import { type Cpf, parseCpf } from '../identity/cpf.ts'
 import { createGate } from '../throttle/gate.ts'
 import type { SignInLimits } from '../throttle/limits.ts'
-import { changeWays } from '../ways/ways.ts'
+import { changeWays, isNewest } from '../ways/ways.ts'
 import type { Completion, SignedIn } from './completion.ts'
 import { type Candidate, findCandidateByCpf } from './sign-in.store.ts'
 import type { Tickets } from './ticket.ts'
@@ -80,7 +80,7 @@ export function createSignIn({ core, tools, completion, tickets }: SignInDepende
     const methods = secondFactorsOf(candidate)
     if (methods.length > 0) {
       await throttle.giveBack(listOf(spent))
-      return { kind: 'second-factor', methods, ticket: await tickets.issue(account.id, attempt) }
+      return { kind: 'second-factor', methods, ticket: await tickets.issue(account.id, { ...attempt, isOwn: await isNewest(core, db, candidate.ways) }) }
     }
     const { facts, sessionId } = attempt
     return (await completion.complete({ candidate, amr: ['pwd'], facts, sessionId, spent })) ?? { kind: 'refused' }
@@ -95,8 +95,10 @@ export function createSignIn({ core, tools, completion, tickets }: SignInDepende
     if (candidate === undefined || hash === null || !verdict.matches) return refuse(attempt, candidate, isLast)
     const { rehash } = verdict
     const { id } = candidate.account
-    if (rehash !== undefined) await db.transaction((tx) => changeWays(core, tx, id, (ways) => replaceHash(ways, id, hash, rehash)))
-    return proceed(attempt, candidate, spent)
+    if (rehash === undefined) return proceed(attempt, candidate, spent)
+    await db.transaction((tx) => changeWays(core, tx, id, (ways) => replaceHash(ways, id, hash, rehash)))
+    const fresh = await findCandidateByCpf(db, candidate.account.citizen.reveal().cpf, completion.deviceLookup(attempt.facts))
+    return fresh?.passwordHash === rehash ? proceed(attempt, fresh, spent) : refuse(attempt, fresh, isLast)
   }
 
   async function attemptOnce(attempt: PasswordAttempt, candidate: Candidate | undefined, spent: SignInLimits): Promise<SignInResult> {

@@ -7,7 +7,7 @@ const KIND = 'second-factor'
 /** Life of the step between the password and the second factor. */
 const TTL_SECONDS = 600
 
-const payload = z.object({ sessionId: z.string().optional() })
+const payload = z.object({ sessionId: z.string().optional(), isOwn: z.boolean().default(false) })
 
 /** What a ticket stands for: this account's password was right, in this browser. */
 export interface Ticket {
@@ -15,11 +15,13 @@ export interface Ticket {
   readonly accountId: AccountId
   readonly sessionId: string | undefined
   readonly provedAt: Date
+  /** The password was the owner's own: rows may be others for the moment of one step. */
+  readonly isOwn: boolean
 }
 
 /** Tickets between the two steps of a sign-in; each leads to one session. */
 export interface Tickets {
-  issue(accountId: AccountId, step: { binding: string; sessionId?: string | undefined }): Promise<string>
+  issue(accountId: AccountId, step: { binding: string; sessionId?: string | undefined; isOwn: boolean }): Promise<string>
   find(id: string, binding: string): Promise<Ticket | undefined>
   /** False for everybody but the first. */
   consume(sql: Sql, id: string): Promise<boolean>
@@ -27,15 +29,16 @@ export interface Tickets {
 
 export function createTickets({ tokens }: Pick<Tools, 'tokens'>, db: Sql): Tickets {
   return {
-    async issue(accountId, { binding, sessionId }) {
-      const text = JSON.stringify(sessionId === undefined ? {} : { sessionId })
+    async issue(accountId, { binding, sessionId, isOwn }) {
+      const text = JSON.stringify({ sessionId, isOwn })
       return (await tokens.create(db, { kind: KIND, ttlSeconds: TTL_SECONDS, accountId, binding, payload: text })).id
     },
     async find(id, binding) {
       const token = await tokens.find({ kind: KIND, id, binding })
       const accountId = token?.accountId === undefined ? undefined : parseAccountId(token.accountId)
       if (token?.payload === undefined || accountId === undefined) return undefined
-      return { id, accountId, sessionId: payload.parse(JSON.parse(token.payload)).sessionId, provedAt: token.createdAt }
+      const { sessionId, isOwn } = payload.parse(JSON.parse(token.payload))
+      return { id, accountId, sessionId, isOwn, provedAt: token.createdAt }
     },
     consume: (sql, id) => tokens.consume(sql, id),
   }

@@ -12,6 +12,7 @@ export interface StoredToken {
   readonly createdAt: Date
   readonly expiresAt: Date
   readonly secretHash: Buffer
+  readonly linkHash: Buffer | null
   readonly seal: Buffer | undefined
 }
 
@@ -26,6 +27,7 @@ interface TokenRow {
   created_at: Date
   expires_at: Date
   secret_hash: Buffer
+  link_hash: Buffer | null
   seal: Buffer | null
 }
 
@@ -44,7 +46,7 @@ export interface NewTokenRow {
   readonly seal: Buffer
 }
 
-const COLUMNS = 'id, kind, account_id, binding, sealed, state, attempts, created_at, expires_at, secret_hash, seal'
+const COLUMNS = 'id, kind, account_id, binding, sealed, state, attempts, created_at, expires_at, secret_hash, link_hash, seal'
 const LIVE = 'consumed_at IS NULL AND expires_at > $2'
 
 export async function insertToken(sql: Sql, row: NewTokenRow): Promise<void> {
@@ -100,11 +102,11 @@ export async function moveToken(sql: Sql, move: { id: string; from: string; to: 
 /** A new code for the same flow, with attempts anew; the old one is dead. */
 export async function renewToken(
   sql: Sql,
-  renewal: { id: string; secretHash: Buffer; linkHash: Buffer | null; codeExpiresAt: Date; now: Date },
+  renewal: { id: string; secretHash: Buffer; linkHash: Buffer | null; codeExpiresAt: Date; now: Date; sealed: { from: Buffer; to: Buffer } },
 ): Promise<boolean> {
   const changed = await sql.execute(
-    `UPDATE one_time_token SET secret_hash = $3, link_hash = $4, code_expires_at = $5, attempts = 0 WHERE id = $1 AND ${LIVE}`,
-    [renewal.id, renewal.now, renewal.secretHash, renewal.linkHash, renewal.codeExpiresAt],
+    `UPDATE one_time_token SET secret_hash = $3, link_hash = $4, code_expires_at = $5, attempts = 0, seal = $7 WHERE id = $1 AND ${LIVE} AND seal = $6`,
+    [renewal.id, renewal.now, renewal.secretHash, renewal.linkHash, renewal.codeExpiresAt, renewal.sealed.from, renewal.sealed.to],
   )
   return changed === 1
 }
@@ -133,6 +135,7 @@ function toToken(row: TokenRow): StoredToken {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     secretHash: row.secret_hash,
+    linkHash: row.link_hash,
     seal: row.seal ?? undefined,
   }
 }

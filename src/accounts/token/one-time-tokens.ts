@@ -82,9 +82,9 @@ export function createOneTimeTokens({ db, clock, keyring }: OneTimeTokenDependen
     return { secrets: { id, code, link }, secretHash: codeHash(id, code), linkHash: linkHash(link) }
   }
 
-  /** Whose step it is, in which browser, and how far it came. */
-  const sealOf = ({ id, kind, accountId, binding, state }: Pick<Token, 'id' | 'kind' | 'accountId' | 'binding' | 'state'>) =>
-    keyring.hash(JSON.stringify([id, kind, accountId ?? null, binding ?? null, state ?? null]), 'one-time-token')
+  /** Whose step it is, in which browser, how far it came, and which link leads to it. */
+  const sealOf = ({ id, kind, accountId, binding, state, linkHash: link }: Pick<StoredToken, 'id' | 'kind' | 'accountId' | 'binding' | 'state' | 'linkHash'>) =>
+    keyring.hash(JSON.stringify([id, kind, accountId ?? null, binding ?? null, state ?? null, link?.toString('hex') ?? null]), 'one-time-token')
   /** A row that somebody changed is no token. */
   const isWhole = (stored: StoredToken) => stored.seal !== undefined && equalSecrets(stored.seal, sealOf(stored))
 
@@ -107,7 +107,7 @@ export function createOneTimeTokens({ db, clock, keyring }: OneTimeTokenDependen
         id: secrets.id, kind, ...hashes, accountId: accountId ?? null, binding: binding ?? null, state: state ?? null, createdAt: now,
         sealed: payload === undefined ? null : await keyring.seal(payload, contextOf(kind, secrets.id)),
         codeExpiresAt: after(now, Math.min(ttlSeconds, CODE_TTL_SECONDS)), expiresAt: after(now, ttlSeconds),
-        seal: sealOf({ id: secrets.id, kind, accountId, binding, state }),
+        seal: sealOf({ id: secrets.id, kind, accountId, binding, state, linkHash: hashes.linkHash }),
       })
       return secrets
     },
@@ -138,9 +138,12 @@ export function createOneTimeTokens({ db, clock, keyring }: OneTimeTokenDependen
       return moveToken(sql, { id, from, to, binding: next.binding, now: clock.now(), sealed: { from: stored.seal, to: sealOf(next) } })
     },
     async renew(sql, id) {
+      const stored = await findWhole(sql, id)
+      if (stored?.seal === undefined) return undefined
       const { secrets, ...hashes } = makeSecrets(id)
       const now = clock.now()
-      return (await renewToken(sql, { id, ...hashes, codeExpiresAt: after(now, CODE_TTL_SECONDS), now })) ? secrets : undefined
+      const sealed = { from: stored.seal, to: sealOf({ ...stored, ...hashes }) }
+      return (await renewToken(sql, { id, ...hashes, codeExpiresAt: after(now, CODE_TTL_SECONDS), now, sealed })) ? secrets : undefined
     },
   }
 }

@@ -9,6 +9,8 @@ export type WaysTx = Sql & { readonly [waysBrand]: true }
 /** What opens an account, with the seal that stands over it. */
 export interface StoredWays {
   readonly version: number
+  /** Whose account it is. */
+  readonly cpf: string
   /** All of it in one text, made by the database in one way only. */
   readonly text: string
   readonly seal: Buffer | null
@@ -16,6 +18,7 @@ export interface StoredWays {
 
 export interface WaysRow {
   ways_version: number
+  ways_cpf: string
   ways: string
   ways_seal: Buffer | null
 }
@@ -24,11 +27,12 @@ const micros = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::b
 const all = (item: string, from: string) => `(SELECT coalesce(jsonb_agg(${item} ORDER BY ${item}), '[]') FROM ${from})`
 
 /**
- * Columns of the account `a`: everything that decides who gets in, and the seal over it.
+ * Columns of the account `a`: everything that decides who gets in and as whom, and the seal over it.
  *
  * Codes, keys and secrets as they are stored, so that nothing can be put in another's place; what only counts uses is left out.
  */
-export const WAYS_COLUMNS = `a.ways_version, a.ways_seal, jsonb_build_array(a.id, a.ways_version, a.status, a.status_reason, a.password_hash,
+export const WAYS_COLUMNS = `a.ways_version, a.ways_seal, (SELECT w.cpf FROM person w WHERE w.id = a.person_id) AS ways_cpf, jsonb_build_array(a.id, a.person_id,
+  (SELECT jsonb_build_array(w.cpf, w.name, w.social_name, w.birth_date) FROM person w WHERE w.id = a.person_id), a.ways_version, a.status, a.status_reason, a.password_hash,
   ${micros('a.password_changed_at')}, ${micros('a.recovered_at')},
   ${all(`jsonb_build_array(w.id, encode(sha256(w.secret), 'hex'))`, 'totp_factor w WHERE w.account_id = a.id AND w.confirmed_at IS NOT NULL AND w.removed_at IS NULL')},
   ${all(`jsonb_build_array(w.id, encode(sha256(w.credential_id), 'hex'), encode(sha256(w.public_key), 'hex'))`, 'passkey w WHERE w.account_id = a.id AND w.removed_at IS NULL')},
@@ -37,7 +41,7 @@ export const WAYS_COLUMNS = `a.ways_version, a.ways_seal, jsonb_build_array(a.id
   ${all('jsonb_build_array(w.kind, w.is_primary, w.value)', 'contact w WHERE w.account_id = a.id AND w.verified_at IS NOT NULL AND w.removed_at IS NULL')})::text AS ways`
 
 export function toWays(row: WaysRow): StoredWays {
-  return { version: row.ways_version, text: row.ways, seal: row.ways_seal }
+  return { version: row.ways_version, cpf: row.ways_cpf, text: row.ways, seal: row.ways_seal }
 }
 
 export async function findWays(sql: Sql, id: AccountId): Promise<StoredWays | undefined> {

@@ -1,5 +1,5 @@
 /**
- * The ways into an account (password, factors, codes, addresses, its state and the hold on it) under one seal of the keyring.
+ * The ways into an account (whose it is, password, factors, codes, addresses, its state and the hold on it) under one seal of the keyring.
  *
  * Whoever writes rows can change any of them, but not the seal; and not go back to an older sealed state, because each change leaves its
  * number in the audit record, which is chained and noted outside the database.
@@ -21,29 +21,40 @@ export function waysSeal({ hash }: Pick<Keyring, 'hash'>, { text }: Pick<StoredW
   return hash(text, 'ways-in')
 }
 
-/** True when the ways are the ones that were sealed. An older state that was sealed once is told by `isOwn` alone. */
-export function isSealed({ keyring }: Pick<Core, 'keyring'>, ways: StoredWays): boolean {
+/** True when the ways were sealed once. */
+function isSealed({ keyring }: Pick<Core, 'keyring'>, ways: StoredWays): boolean {
   return ways.seal !== null && equalSecrets(ways.seal, waysSeal(keyring, ways))
 }
 
 /** True when the ways into the account are its owner's, as they were sealed last. */
 export async function isOwn(core: Sealing, sql: Sql, id: AccountId): Promise<boolean> {
   const ways = await findWays(sql, id)
-  return ways !== undefined && isNewest(core, sql, id, ways)
+  return ways !== undefined && isNewest(core, sql, ways)
 }
 
-async function isNewest(core: Sealing, sql: Sql, id: AccountId, ways: StoredWays): Promise<boolean> {
-  return isSealed(core, ways) && (await recordedVersion(core, sql, id)) === ways.version
+/** The same for ways that were read together with what was judged by them: rows may be others a moment before and after. */
+export async function isNewest(core: Sealing, sql: Sql, ways: StoredWays): Promise<boolean> {
+  return isSealed(core, ways) && (await recordedVersion(core, sql, ways.cpf)) === ways.version
 }
 
 /** None for accounts that have not changed since before there were seals. */
-async function recordedVersion(core: Sealing, sql: Sql, id: AccountId): Promise<number> {
-  return (await core.audit.highest(sql, { type: SEALED, subject: numberKey(core, id), field: 'version' })) ?? 0
+async function recordedVersion(core: Sealing, sql: Sql, cpf: string): Promise<number> {
+  return (await core.audit.highest(sql, { type: SEALED, subject: numberKey(core, cpf), field: 'version' })) ?? 0
 }
 
 /** @throws {Problem} accounts/ways-unconfirmed; whoever began the transaction notes it, which is undone by this. */
 export async function checkOwn(core: Sealing, tx: Sql, id: AccountId): Promise<void> {
   if (!(await isOwn(core, tx, id))) throw new Problem(ACCOUNTS_PROBLEMS.waysUnconfirmed)
+}
+
+/**
+ * Checks that whoever registers takes no account over: a closed one was closed by its owner, and none went missing.
+ *
+ * @throws {Problem} accounts/ways-unconfirmed
+ */
+export async function checkRegistrable(core: Sealing, tx: Sql, cpf: string, closed: AccountId | undefined): Promise<void> {
+  const isFree = closed === undefined ? (await recordedVersion(core, tx, cpf)) === 0 : await isOwn(core, tx, closed)
+  if (!isFree) throw new Problem(ACCOUNTS_PROBLEMS.waysUnconfirmed)
 }
 
 /** Writes down that somebody changed rows; an operator's alarm. */
@@ -58,7 +69,7 @@ export async function noteBroken({ audit }: Pick<Core, 'audit'>, sql: Sql, id: A
  */
 export async function changeWays<Result>(core: Sealing, tx: Sql, id: AccountId, work: (ways: WaysTx) => Promise<Result>): Promise<Result> {
   const before = await lockWays(tx, id)
-  const isWhole = before !== undefined && (await isNewest(core, tx, id, before))
+  const isWhole = before !== undefined && (await isNewest(core, tx, before))
   const result = await work(tx as WaysTx)
   if (isWhole) await sealWays(core, tx, id)
   else await noteBroken(core, tx, id, 'change')
@@ -73,14 +84,15 @@ export async function renewWays<Made extends { readonly id: AccountId } | undefi
 }
 
 async function sealWays(core: Sealing, tx: Sql, id: AccountId): Promise<void> {
+  const cpf = (await findWays(tx, id))?.cpf ?? ''
   // After an attack the row's number may be behind: what is made anew goes on from the record's.
-  const ways = await advanceWays(tx, id, await recordedVersion(core, tx, id))
+  const ways = await advanceWays(tx, id, await recordedVersion(core, tx, cpf))
   await setWaysSeal(tx, id, waysSeal(core.keyring, ways))
-  await core.audit.record(tx, { type: SEALED, actor: SYSTEM, subject: numberKey(core, id), data: { version: ways.version } })
+  await core.audit.record(tx, { type: SEALED, actor: SYSTEM, subject: numberKey(core, ways.cpf), data: { version: ways.version } })
 }
 
-/** Under which the record keeps an account's numbers: apart from its ledger, which shows what changed in words. */
-function numberKey({ keyring }: Pick<Core, 'keyring'>, id: AccountId): string {
-  const hex = keyring.hash(id, 'ways-number').toString('hex')
+/** Under which the record keeps a person's numbers, whatever account is theirs: apart from the ledger, which shows what changed in words. */
+function numberKey({ keyring }: Pick<Core, 'keyring'>, cpf: string): string {
+  const hex = keyring.hash(cpf, 'ways-number').toString('hex')
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
 }

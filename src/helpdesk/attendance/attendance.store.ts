@@ -169,11 +169,6 @@ export async function findDeathDecider(sql: Sql, personId: PersonId): Promise<Ac
   return row?.decided_by ?? undefined
 }
 
-/** Puts the base register's name, social name and birth date in the place of what is on record here. */
-export async function correctRecord(tx: Sql, personId: PersonId, { name, socialName, birthDate }: Pick<Facts, 'name' | 'socialName' | 'birthDate'>): Promise<void> {
-  await tx.execute('UPDATE person SET name = $2, social_name = $3, birth_date = $4 WHERE id = $1', [personId, name, socialName ?? null, birthDate])
-}
-
 /** Fields in which the base register, as it was when the case was opened, is not what is on record here. */
 export function differencesOf(facts: Pick<Facts, (typeof RECORD_FIELDS)[number]>, known: KnownHere | undefined): { name: (typeof RECORD_FIELDS)[number]; before: string; now: string }[] {
   if (known === undefined) return []

@@ -5,7 +5,7 @@ import type { Sql } from '../../platform/db.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { insertReview } from '../approval/review.store.ts'
 import { type Attendance, documentSchema } from '../attendance/attendance.ts'
-import { correctRecord, differencesOf, findDeathDecider, findKnown, type KnownHere, setFacts } from '../attendance/attendance.store.ts'
+import { differencesOf, findDeathDecider, findKnown, type KnownHere, setFacts } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, type Hand, ledgerOf } from '../attendance/desk.ts'
 import { listItems } from '../capture/item.store.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
@@ -55,7 +55,7 @@ async function effectOf(desk: Desk, ports: EffectPorts, tx: Sql, attendance: Att
   switch (reason) {
     case 'name-change':
     case 'social-name':
-      return correct(desk, tx, attendance, hand)
+      return correct(desk, accounts, tx, attendance, hand)
     case 'lost-phone':
       if (accountId === undefined || request?.kind !== 'lost-phone') throw unfit()
       return accounts.endLost(tx, accountId, request, actor)
@@ -75,12 +75,12 @@ async function effectOf(desk: Desk, ports: EffectPorts, tx: Sql, attendance: Att
 }
 
 /** The record becomes what the register said, or the person asked; the ledger says which fields, never what was in them. */
-async function correct(desk: Desk, tx: Sql, attendance: Attendance, hand: Hand): Promise<void> {
+async function correct(desk: Desk, accounts: Pick<CounterActs, 'correctRecord'>, tx: Sql, attendance: Attendance, hand: Hand): Promise<void> {
   const known = await findKnown(tx, attendance.personId)
   const facts = recordAfter(attendance, known)
   const fields = differencesOf(facts, known).map(({ name }) => name)
   if (fields.length === 0) return
-  await correctRecord(tx, attendance.personId, facts)
+  await accounts.correctRecord(tx, attendance.personId, facts)
   const { subject } = await ledgerOf(tx, attendance)
   await desk.audit.record(tx, { type: 'helpdesk/record-corrected', actor: actorOf(hand), subject, data: { attendanceId: attendance.id, fields } })
 }
