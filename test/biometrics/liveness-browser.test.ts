@@ -35,7 +35,7 @@ test('the page passes axe before it begins and asks for nothing unasked', { skip
 })
 
 test('who does as the page asks passes, at the class that the installed nets bear', { skip }, async () => {
-  const result = await site.attempt(browser, 'reactive')
+  const result = await site.attempt(browser, 'reactive', { slowMotion: true })
   assert.ok(result.passed, JSON.stringify([result.advice, result.row]))
   assert.deepEqual(result.complaints, [])
   assert.ok((result.row?.frame_count ?? 99) <= 40, `${result.row?.frame_count} frames`)
@@ -49,14 +49,14 @@ test('who does as the page asks passes, at the class that the installed nets bea
 })
 
 test('without flashes the screen keeps its colour, and the person passes; on a slow link too', { skip }, async () => {
-  const result = await site.attempt(browser, 'reactive', { options: { noFlash: true, slow: true } })
+  const result = await site.attempt(browser, 'reactive', { options: { noFlash: true, slow: true }, slowMotion: true })
   assert.ok(result.passed, JSON.stringify([result.advice, result.row]))
   assert.equal(result.row?.verdict.class, site.standard ? 'active' : 'basic')
   await result.context.close()
 })
 
 test('another person is refused, with what to do now and another try', { skip }, async () => {
-  const result = await site.attempt(browser, 'reactive', { who: 'two' })
+  const result = await site.attempt(browser, 'reactive', { who: 'two', slowMotion: true })
   assert.ok(!result.passed)
   assert.match(result.advice.join(), /não conferiu/)
   assert.ok(await result.page.isVisible('[data-face-again]'))
@@ -65,7 +65,7 @@ test('another person is refused, with what to do now and another try', { skip },
 })
 
 test('a turner whom no colour reaches passes after one turn more', { skip }, async () => {
-  const result = await site.attempt(browser, 'no-flash')
+  const result = await site.attempt(browser, 'no-flash', { slowMotion: true })
   assert.ok(result.passed, JSON.stringify([result.advice, result.row]))
   assert.ok((result.row?.verdict.scores['pose.turns'] ?? 0) >= 3)
   await result.context.close()
@@ -118,13 +118,13 @@ for (const [name, words] of BROKEN) {
 }
 
 test('a connection that fails for a moment is tried again', { skip }, async () => {
-  const { page, context } = await site.open(browser, 'reactive')
+  const { page, context } = await site.open(browser, 'reactive', { slowMotion: true })
   let failures = 3
   await page.route('**/rosto/**', (route) => {
     failures -= 1
     return failures >= 0 ? route.abort() : route.continue()
   })
   await page.click('[data-face-start]')
-  await page.waitForURL('**/passou', { timeout: 60_000 })
+  await page.waitForURL('**/passou', { timeout: 150_000 })
   await context.close()
 })

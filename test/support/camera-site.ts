@@ -13,12 +13,13 @@ import { createLiveness } from '../../src/biometrics/liveness/session.ts'
 import type { LivenessVerdict } from '../../src/biometrics/liveness/verdict.ts'
 import { chooseFaceModels } from '../../src/biometrics/model-choice.ts'
 import { createFaceCheckRoutes } from '../../src/oidc/interactions/step-up/face-check.routes.ts'
-import { systemClock } from '../../src/platform/clock.ts'
+import type { Clock } from '../../src/platform/clock.ts'
 import type { Database } from '../../src/platform/db.ts'
 import { guard } from '../../src/platform/http/guard.ts'
 import { loadMessages } from '../../src/platform/http/messages.ts'
 import { openWith, sealWith } from '../../src/platform/keyring.ts'
 import { openProfile, PHONE, type Watched } from './browser.ts'
+import { pacedClock } from './clock.ts'
 import { openPgliteTestDatabase } from './database.ts'
 import { standardModelsDir } from './face-models.ts'
 import { startSite, type TestSite } from './http-app.ts'
@@ -30,6 +31,8 @@ const PAGE = `<% layout('/layout', { title: 'Câmera', scripts: ['camera.js'] })
 <h1>Câmera</h1>
 <%= ui['face-check']({ base: '/rosto' }) %>`
 const LONGEST = { timeout: 150_000 }
+/** The machine's seconds for one of a check that has to get through all its steps: a busy machine is fast enough for it. */
+const SLOW_MOTION = 3
 
 export type Who = 'one' | 'two'
 
@@ -39,6 +42,8 @@ export interface CameraVisit {
   /** In the camera's place: a script of one's own. */
   readonly script?: string
   readonly options?: { readonly noFlash?: boolean; readonly slow?: boolean }
+  /** Page, camera, person and server live in slow motion, so that how fast this machine is decides nothing. */
+  readonly slowMotion?: boolean
   /** Before the page begins, to watch it. */
   readonly onOpen?: (page: Page) => void
 }
@@ -82,18 +87,21 @@ export async function openCameraSite({ publicUrl }: { publicUrl?: string } = {})
   const people: Record<Who, FaceViews> = { one, two }
   const template = (await faces.observe(await one.jpeg({ yawDegrees: 0, moment: 77 }))).faces[0]?.descriptor ?? []
   const state = { caller: callerOf(), template, attempts: 3 }
-  const site = await startCameraPages({ faces, db, state, folder, publicUrl })
+  const clock = pacedClock()
+  const site = await startCameraPages({ faces, db, state, folder, publicUrl, clock })
   const url = publicUrl ?? site.url
 
   async function open(
     browser: Browser,
     mode: CameraMode,
-    { who = 'one', context = PHONE, script, options = {}, onOpen }: CameraVisit = {},
+    { who = 'one', context = PHONE, script, options = {}, slowMotion = false, onOpen }: CameraVisit = {},
   ) {
+    clock.setPace(slowMotion ? SLOW_MOTION : 1)
     Object.assign(state, { caller: callerOf(), attempts: 3 })
     const watched = await openProfile(browser, context)
     const { page } = watched
     onOpen?.(page)
+    if (slowMotion) await page.addInitScript(slowDown, SLOW_MOTION)
     await page.addInitScript(
       script ?? (await browserCameraScript({ mode, views: people[who], other: people[who === 'one' ? 'two' : 'one'] })),
     )
@@ -136,6 +144,17 @@ export async function openCameraSite({ publicUrl }: { publicUrl?: string } = {})
   }
 }
 
+/** Runs in the page, before its own scripts. */
+function slowDown(pace: number): void {
+  const [now, later] = [performance.now.bind(performance), setTimeout]
+  const again = setInterval
+  performance.now = () => now() / pace
+  Object.assign(globalThis, {
+    setTimeout: (work: () => void, milliseconds = 0, ...rest: []) => later(work, milliseconds * pace, ...rest),
+    setInterval: (work: () => void, milliseconds = 0, ...rest: []) => again(work, milliseconds * pace, ...rest),
+  })
+}
+
 const callerOf = (): LivenessCaller => ({ accountId: randomUUID(), bindingHash: 'b', purpose: 'p' })
 
 interface CameraPages {
@@ -144,13 +163,14 @@ interface CameraPages {
   readonly state: CameraSite['state']
   readonly folder: string
   readonly publicUrl: string | undefined
+  readonly clock: Clock
 }
 
-async function startCameraPages({ faces, db, state, folder, publicUrl }: CameraPages): Promise<TestSite> {
+async function startCameraPages({ faces, db, state, folder, publicUrl, clock }: CameraPages): Promise<TestSite> {
   const key = randomBytes(32)
   const liveness = createLiveness({
     db,
-    clock: systemClock,
+    clock,
     keyring: { seal: (plain, context) => sealWith(key, plain, context), open: (sealed, context) => openWith(key, sealed, context) },
     engine: faces,
     people: {

@@ -48,6 +48,23 @@ export function movableClock(): FixedClock {
   }
 }
 
+export interface PacedClock extends Clock {
+  /** From now on the machine's clock counts this many seconds for one of this clock's. */
+  setPace(pace: number): void
+}
+
+/** Runs with the machine's clock, or in slow motion. */
+export function pacedClock(): PacedClock {
+  let [pace, from, since] = [1, Date.now(), performance.now()]
+  const now = () => from + (performance.now() - since) / pace
+  return {
+    now: () => new Date(now()),
+    setPace: (wanted) => {
+      ;[pace, from, since] = [wanted, now(), performance.now()]
+    },
+  }
+}
+
 const STEP_MS = 30_000
 const SPARE_MS = 15_000
 
