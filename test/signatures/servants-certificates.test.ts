@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { isProblem, type ProblemKind } from '../../src/platform/problem.ts'
 import { type Represented, SIGNATURE_PROBLEMS } from '../../src/signatures/index.ts'
-import { openssl } from '../support/signature-scene.ts'
+import { openssl, otherNameTypes } from '../support/signature-scene.ts'
 import { openSigningScene, type SceneCitizen, SIGNING_PASSWORD, type SigningScene } from '../support/signing-scene.ts'
 
 const AUDITOR: Represented = {
@@ -44,11 +44,7 @@ test('OpenSSL reads agency and post, and the number in the staff register where 
   const { text: shown } = await openssl('x509', '-inform', 'DER', '-in', file, '-noout', '-subject', '-nameopt', 'utf8,sep_comma_plus,sname')
   assert.match(shown, /O=Secretaria de Fazenda/)
   assert.match(shown, /title=Auditor fiscal/)
-  const { text: outline } = await openssl('asn1parse', '-inform', 'DER', '-in', file)
-  const at = /X509v3 Subject Alternative Name\n(?:.*BOOLEAN.*\n)?\s*(\d+):/.exec(outline)?.[1] ?? ''
-  const { text: names } = await openssl('asn1parse', '-inform', 'DER', '-in', file, '-strparse', at, '-dump')
-  const types = [...names.matchAll(/OBJECT\s+:(2\.16\.76\.1\.3\.\d+)/g)].map(([, type]) => type)
-  assert.deepEqual(types, ['2.16.76.1.3.1', '2.16.76.1.3.6', '2.16.76.1.3.5', '2.16.76.1.3.11'])
+  assert.deepEqual(await otherNameTypes(file), ['2.16.76.1.3.1', '2.16.76.1.3.6', '2.16.76.1.3.5', '2.16.76.1.3.11'])
   assert.ok(der.includes(Buffer.from('0000123456')), 'ten places')
 })
 

@@ -110,6 +110,14 @@ export function run(program: string, words: readonly string[]): Promise<{ ok: bo
 
 export const openssl = (...words: readonly string[]) => run('openssl', words)
 
+/** Types of the ICP-Brasil otherNames in a certificate (a file in DER), as OpenSSL reads them, in their order. */
+export async function otherNameTypes(file: string): Promise<(string | undefined)[]> {
+  const { text: outline } = await openssl('asn1parse', '-inform', 'DER', '-in', file)
+  const at = /X509v3 Subject Alternative Name\n(?:.*BOOLEAN.*\n)?\s*(\d+):/.exec(outline)?.[1] ?? ''
+  const { text: names } = await openssl('asn1parse', '-inform', 'DER', '-in', file, '-strparse', at, '-dump')
+  return [...names.matchAll(/OBJECT\s+:(2\.16\.76\.1\.3\.\d+)/g)].map(([, type]) => type)
+}
+
 export function pem(label: string, der: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${(Buffer.from(der).toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`
 }

@@ -67,13 +67,13 @@ export async function insertReview(tx: Sql, review: NewReview, now: Date): Promi
   return id
 }
 
+/** Reviews `f` that the unit $1 has to decide, with their case `c`. */
+export const PENDING_REVIEWS = `fraud_review f JOIN attendance c ON c.id = f.attendance_id JOIN helpdesk_unit u ON u.id = c.unit_id
+  WHERE f.state = 'pending' AND (u.id = $1 OR (f.kind = 'second-look' AND u.parent_id = $1))`
+
 /** Pending reviews of cases of a unit, and of doubts about approvals of the units below it; the oldest first. */
 export async function listPendingReviews(sql: Sql, unitId: string): Promise<FraudReview[]> {
-  const rows = await sql.query<ReviewRow>(
-    `SELECT ${COLUMNS} FROM fraud_review f JOIN attendance c ON c.id = f.attendance_id JOIN helpdesk_unit u ON u.id = c.unit_id
-     WHERE (u.id = $1 OR (f.kind = 'second-look' AND u.parent_id = $1)) AND f.state = 'pending' ORDER BY f.created_at`,
-    [unitId],
-  )
+  const rows = await sql.query<ReviewRow>(`SELECT ${COLUMNS} FROM ${PENDING_REVIEWS} ORDER BY f.created_at`, [unitId])
   return rows.map(toReview)
 }
 

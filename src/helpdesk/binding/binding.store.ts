@@ -3,6 +3,8 @@ import type { Sql } from '../../platform/db.ts'
 import type { AttendanceState } from '../attendance/attendance.ts'
 
 const BINDABLE = `('open', 'captured', 'awaiting-approval', 'approved')`
+/** Of a case `c`: its person asked that a colleague looks. */
+export const IS_TO_CONFIRM = `c.confirm_token IS NOT NULL AND c.bound_account IS NULL AND c.state IN ${BINDABLE}`
 
 /** Notes the one link that is good for a case now; strangers who try it are counted anew. */
 export async function setBindingToken(tx: Sql, attendanceId: string, tokenId: string): Promise<void> {
@@ -103,8 +105,7 @@ export async function setConfirmToken(tx: Sql, attendanceId: string, tokenId: st
 /** Cases of a unit whose person asked, since a moment, that a colleague looks. */
 export async function listToConfirm(sql: Sql, unitId: string, since: Date): Promise<{ id: string; protocol: string; claimedAt: Date }[]> {
   const rows = await sql.query<{ id: string; protocol: string; claimed_at: Date }>(
-    `SELECT id, protocol, claimed_at FROM attendance WHERE unit_id = $1 AND confirm_token IS NOT NULL AND bound_account IS NULL
-       AND claimed_at > $2 AND state IN ${BINDABLE} ORDER BY claimed_at LIMIT 100`,
+    `SELECT c.id, c.protocol, c.claimed_at FROM attendance c WHERE c.unit_id = $1 AND c.claimed_at > $2 AND ${IS_TO_CONFIRM} ORDER BY c.claimed_at LIMIT 100`,
     [unitId, since],
   )
   return rows.map(({ claimed_at: claimedAt, ...row }) => ({ ...row, claimedAt }))

@@ -60,12 +60,14 @@ export interface WaitingSample {
   readonly drawnAt: Date
 }
 
+/** Drawn approvals `s` that the unit $1 has to look at and $2 may, with their case `c` and its unit `u`. */
+export const WAITING_SAMPLES = `approval_sample s JOIN attendance c ON c.id = s.attendance_id JOIN helpdesk_unit u ON u.id = c.unit_id
+  WHERE s.state = 'waiting' AND s.sealed IS NOT NULL AND (u.id = $1 OR u.parent_id = $1) AND NOT attendance_is_involved(c.id, $2)`
+
 /** What waits in a unit and in the units below it, of cases that this person is a stranger to; the oldest first. */
 export async function listWaiting(sql: Sql, { unitId, staff }: { unitId: string; staff: AccountId }): Promise<WaitingSample[]> {
   const rows = await sql.query<{ attendance_id: string; protocol: string; unit_name: string; drawn_at: Date }>(
-    `SELECT s.attendance_id, c.protocol, u.name AS unit_name, s.drawn_at
-     FROM approval_sample s JOIN attendance c ON c.id = s.attendance_id JOIN helpdesk_unit u ON u.id = c.unit_id
-     WHERE s.state = 'waiting' AND s.sealed IS NOT NULL AND (u.id = $1 OR u.parent_id = $1) AND NOT attendance_is_involved(c.id, $2) ORDER BY s.drawn_at, s.attendance_id LIMIT 100`,
+    `SELECT s.attendance_id, c.protocol, u.name AS unit_name, s.drawn_at FROM ${WAITING_SAMPLES} ORDER BY s.drawn_at, s.attendance_id LIMIT 100`,
     [unitId, staff],
   )
   return rows.map((row) => ({ attendanceId: row.attendance_id, protocol: row.protocol, unitName: row.unit_name, drawnAt: row.drawn_at }))

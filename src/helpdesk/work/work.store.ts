@@ -1,5 +1,8 @@
 import type { AccountId } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
+import { PENDING_REVIEWS } from '../approval/review.store.ts'
+import { IS_TO_CONFIRM } from '../binding/binding.store.ts'
+import { WAITING_SAMPLES } from '../sampling/sample.store.ts'
 
 /** Parts of the counter in which something can wait for somebody. */
 export const WORK_SECTIONS = ['queue', 'attendances', 'accounts', 'approvals', 'fraud', 'samples'] as const
@@ -29,17 +32,15 @@ export async function countWork(sql: Sql, { id, unitId }: Worker, { day, claimed
     `SELECT
       (SELECT count(*) FROM helpdesk_ticket t WHERE t.unit_id = $1 AND t.day = $3 AND t.state = 'waiting') AS queue,
       (SELECT count(*) FROM attendance c WHERE c.holder_id = $2 AND c.unit_id = $1 AND c.state IN ('open', 'captured')) AS attendances,
-      (SELECT count(*) FROM attendance c WHERE c.unit_id = $1 AND c.confirm_token IS NOT NULL AND c.bound_account IS NULL AND c.claimed_at > $4
-         AND c.state IN ('open', 'captured', 'awaiting-approval', 'approved') AND c.claimed_account <> $2 AND NOT attendance_is_involved(c.id, $2)) AS accounts,
+      (SELECT count(*) FROM attendance c WHERE c.unit_id = $1 AND c.claimed_at > $4 AND ${IS_TO_CONFIRM}
+         AND c.claimed_account <> $2 AND NOT attendance_is_involved(c.id, $2)) AS accounts,
       (SELECT count(*) FROM attendance c WHERE c.unit_id = $1 AND c.state = 'awaiting-approval' AND c.halted_at IS NULL
          AND NOT attendance_is_involved(c.id, $2) AND NOT attendance_is_judge(c.id, $2)) AS approvals,
-      (SELECT count(*) FROM fraud_review f JOIN attendance c ON c.id = f.attendance_id JOIN helpdesk_unit u ON u.id = c.unit_id
-         WHERE f.state = 'pending' AND (u.id = $1 OR (f.kind = 'second-look' AND u.parent_id = $1)) AND CASE WHEN f.kind = 'second-look'
+      (SELECT count(*) FROM ${PENDING_REVIEWS} AND CASE WHEN f.kind = 'second-look'
            THEN NOT attendance_is_involved(c.id, $2) AND NOT EXISTS (SELECT 1 FROM approval_sample s WHERE s.attendance_id = c.id AND s.decided_by = $2)
            ELSE c.decided_by IS DISTINCT FROM $2 AND NOT attendance_is_supporter(c.id, $2)
              AND NOT EXISTS (SELECT 1 FROM attendance_hand h WHERE h.attendance_id = c.id AND h.account_id = $2) END) AS fraud,
-      (SELECT count(*) FROM approval_sample s JOIN attendance c ON c.id = s.attendance_id JOIN helpdesk_unit u ON u.id = c.unit_id
-         WHERE s.state = 'waiting' AND s.sealed IS NOT NULL AND (u.id = $1 OR u.parent_id = $1) AND NOT attendance_is_involved(c.id, $2)) AS samples`,
+      (SELECT count(*) FROM ${WAITING_SAMPLES}) AS samples`,
     [unitId, id, day, claimedSince],
   )
   return row ?? { queue: 0, attendances: 0, accounts: 0, approvals: 0, fraud: 0, samples: 0 }
