@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import type { Account, RegistrationStart } from '../../src/accounts/index.ts'
 import { testDatabases } from '../support/database.ts'
 import { addPerson, counter, CPF, cpfNumber, FORM, GOOD_PASSWORD, openRoom, parallel, registerCitizen, type Room, strangers } from './support/room.ts'
@@ -8,12 +9,14 @@ for (const database of testDatabases()) {
   describe(`registration on ${database.label}`, () => {
     let room: Room
     let failing = false
+    let making: () => Promise<void> = async () => {}
     const created: string[] = []
     before(async () => {
       room = await openRoom(database, {
         ports: {
           accountCreated: async (_tx, account: Account) => {
             if (failing) throw new Error('a later room failed')
+            await making()
             created.push(account.id)
           },
         },
@@ -144,6 +147,36 @@ for (const database of testDatabases()) {
       const rows = await room.db.query('SELECT 1 FROM account a JOIN person p ON p.id = a.person_id WHERE p.cpf = $1', [cpf])
       assert.equal(rows.length, 1)
     })
+
+    test('who registers while the same CPF becomes an account is told the same as who comes later', { skip: database.label === 'PGlite' && 'has one connection' }, async () => {
+      const cpf = newCpf()
+      const [first, second] = [await started({ cpf, email: 'earlier@example.org' }), await started({ cpf, email: 'later@example.org' })]
+      const [reached, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      making = async () => {
+        making = async () => {}
+        reached.resolve()
+        await go.promise
+      }
+      const earlier = confirm(first.id, first.code)
+      await reached.promise
+      // Whoever asks for the record from here on waits until the first account is there: its rows were not there when they looked.
+      const barrier = room.db.transaction((tx) => tx.execute('LOCK TABLE audit_event IN ACCESS EXCLUSIVE MODE'))
+      await waiting(1)
+      const later = confirm(second.id, second.code)
+      await waiting(2)
+      go.resolve()
+      const [one, other] = await Promise.all([earlier, later, barrier])
+      assert.deepEqual([one.kind, other.kind], ['confirmed', 'gone'])
+    })
+
+    async function waiting(statements: number): Promise<void> {
+      for (;;) {
+        const [row] = await room.db.query<{ n: number }>(
+          'SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())')
+        if ((row?.n ?? 0) >= statements) return
+        await setTimeout(10)
+      }
+    }
 
     test('a failure in the middle leaves nothing half-done, and the same code completes later', async () => {
       const cpf = newCpf()

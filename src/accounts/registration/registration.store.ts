@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Sql } from '../../platform/db.ts'
 import { type AccountId, parseAccountId, parsePersonId, type PersonId } from '../account.ts'
 import type { Cpf } from '../identity/cpf.ts'
 import type { WaysTx } from '../ways/ways.store.ts'
@@ -11,6 +12,15 @@ export interface NewAccount {
   readonly passwordHash: string
   readonly locale: string
   readonly now: Date
+}
+
+/**
+ * One registration of a CPF at a time, until the end of the transaction.
+ *
+ * Whoever waited reads what the other left: the account in the rows and its number in the record together, never the number alone.
+ */
+export async function lockRegistration(tx: Sql, cpf: Cpf): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`registration ${cpf}`])
 }
 
 /**

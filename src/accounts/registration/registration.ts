@@ -12,7 +12,7 @@ import { CODE_TTL_SECONDS, LINK_TTL_SECONDS, type Token, type TokenSecrets } fro
 import { checkRegistrable, renewWays } from '../ways/ways.ts'
 import { type FieldFault, type ParsedForm, parseForm, type RegistrationForm } from './form.ts'
 import { type NewRegistration, pendingRegistration, type PendingRegistration } from './pending.ts'
-import { insertAccount } from './registration.store.ts'
+import { insertAccount, lockRegistration } from './registration.store.ts'
 
 const KIND = 'registration'
 
@@ -145,6 +145,7 @@ export function createRegistration({ core, tools, register, accountCreated }: Re
     return db.transaction(async (tx) => {
       if (!(await tokens.consume(tx, token.id))) return undefined
       const contactId = randomUUID()
+      await lockRegistration(tx, cpf)
       const before = await findAccountByCpf(tx, cpf)
       if (before === undefined || before.status === 'closed') await checkRegistrable(core, tx, cpf, before?.id)
       const created = await renewWays(core, tx, async (ways) => {
