@@ -7,6 +7,9 @@ import { decideReview, hasJudged, insertReview, isCleared, listPendingReviews } 
 import {
   countHeld, ensurePerson, findAttendance, hadPart, insertAttendance, insertHand, listAttendances, listOverdue, moveAttendance, moveHolder,
 } from '../../src/helpdesk/attendance/attendance.store.ts'
+import { ATTENDANCE_STATES, LIVE_STATES } from '../../src/helpdesk/attendance/attendance.ts'
+import { BINDABLE, DRAFTS, LIVE } from '../../src/helpdesk/attendance/states.store.ts'
+import { insertSample, isInvolvedIn, judgeSample, listWaiting } from '../../src/helpdesk/sampling/sample.store.ts'
 import { countWork } from '../../src/helpdesk/work/work.store.ts'
 import type { Database } from '../../src/platform/db.ts'
 import type { Keyring } from '../../src/platform/keyring.ts'
@@ -54,6 +57,13 @@ for (const { label, open } of testDatabases()) {
     }
     const approve = (id: string, by: AccountId) => moveAttendance(db, { id, from: 'awaiting-approval', to: 'approved', now: NOW, decided: { by, decision: 'approved' } })
     const suspect = (attendanceId: string, otherPersonId: string) => insertReview(db, { attendanceId, kind: 'another-person', otherPersonId, otherImageId: randomUUID(), distance: 0.4 }, NOW)
+
+    test('what the table of states calls live is what one case at a time is held to, in the database too', async () => {
+      assert.deepEqual([DRAFTS, LIVE, BINDABLE], ["('open', 'captured')", "('open', 'captured', 'awaiting-approval')", "('open', 'captured', 'awaiting-approval', 'approved')"])
+      const [index] = await db.query<{ indexdef: string }>("SELECT indexdef FROM pg_indexes WHERE indexname = 'attendance_one_open'")
+      const [, held = ''] = /WHERE (.+)$/.exec(index?.indexdef ?? '') ?? []
+      assert.deepEqual(ATTENDANCE_STATES.filter((state) => held.includes(`'${state}'`)), LIVE_STATES)
+    })
 
     test('a person who comes to several desks at once is one row, and has one case', async () => {
       const cpf = cpfOfNobody(++people)
@@ -140,6 +150,44 @@ for (const { label, open } of testDatabases()) {
         await db.execute('UPDATE attendance SET opened_at = $2 WHERE id = $1', [id, daysAgo(-367)])
         assert.equal(await approve(id, judge), true, 'a year later')
       }
+    })
+
+    test('who judged a person in another case, or doubted another approval of theirs, neither looks at an approval of that person again nor decides a doubt of it', async () => {
+      const [judge, doubter, stranger, fourth] = [await addAccount(db), await addAccount(db), await addAccount(db), await addAccount(db)]
+      const citizen = await addAccount(db)
+      const personId = await personOf(citizen)
+      const { id: elsewhere } = await addCase()
+      const suspicion = await suspect(elsewhere, personId)
+      await decideReview(db, suspicion, { state: 'dismissed', reason: 'lookalike', by: judge, at: NOW })
+      const drawn = async () => {
+        const { id } = await addCase(personId)
+        await send(id)
+        await approve(id, await addAccount(db))
+        await insertSample(db, keyring, { attendanceId: id, share: 100, seen: { differences: [] }, at: NOW })
+        return id
+      }
+      const listed = async (id: string, staff: AccountId) => (await listWaiting(db, { unitId, staff })).some(({ attendanceId }) => attendanceId === id)
+      const waiting = (id: AccountId) => countWork(db, { id, unitId }, { day: '2026-01-01', claimedSince: NOW })
+
+      const first = await drawn()
+      assert.deepEqual([await listed(first, judge), await listed(first, doubter)], [false, true])
+      assert.deepEqual([await isInvolvedIn(db, first, judge), await isInvolvedIn(db, first, doubter)], [true, false])
+      assert.ok((await waiting(judge)).samples < (await waiting(doubter)).samples, 'nor are they told that it waits for them')
+      await assert.rejects(judgeSample(db, first, { by: judge, at: NOW }), /had no hand/)
+      assert.equal(await judgeSample(db, first, { by: doubter, at: NOW, doubt: 'other' }), true)
+      const doubt = await insertReview(db, { attendanceId: first, kind: 'second-look', otherPersonId: personId, otherImageId: randomUUID(), distance: 0 }, NOW)
+      const settle = (by: AccountId) => decideReview(db, doubt, { state: 'dismissed', reason: 'bad-image', by, at: NOW })
+      await assert.rejects(settle(judge), /no part in it/)
+      assert.equal(await settle(fourth), true)
+
+      const second = await drawn()
+      for (const by of [judge, doubter, fourth]) {
+        assert.equal(await listed(second, by), false)
+        await assert.rejects(judgeSample(db, second, { by, at: NOW }), /had no hand/)
+      }
+      await db.execute('UPDATE attendance SET opened_at = $2 WHERE id = $1', [second, daysAgo(-367)])
+      assert.deepEqual([await listed(second, judge), await listed(second, doubter), await listed(second, stranger)], [true, true, true], 'a year later')
+      assert.equal(await judgeSample(db, second, { by: judge, at: NOW }), true)
     })
   })
 }
