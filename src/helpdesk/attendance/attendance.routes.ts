@@ -14,7 +14,7 @@ import type { Consents } from '../consent/consents.ts'
 import type { DeskPages, DeskVisit } from '../desk-pages.ts'
 import { HELPDESK_PROBLEMS } from '../problems.ts'
 import type { ReceiptMails } from '../receipt/receipt-mail.ts'
-import { type Attendance, FINGERS, LEAST_SHOTS, REASONS } from './attendance.ts'
+import { type Attendance, FINGERS, isDraft, isLive, LEAST_SHOTS, LIVE_STATES, REASONS } from './attendance.ts'
 import type { Attendances } from './attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf, pageOfCase, telling, toldQuery } from './case-pages.ts'
 
@@ -53,7 +53,7 @@ export function createAttendanceRoutes(deps: AttendanceRoutesDependencies): Rout
   const router = new Router()
 
   async function list(ctx: HttpContext, visit: DeskVisit, more: { errors?: FieldErrors; typed?: Typed } = {}): Promise<void> {
-    const live = await attendances.list(visit.unit.id, ['open', 'captured', 'awaiting-approval'])
+    const live = await attendances.list(visit.unit.id, LIVE_STATES)
     const ended = await attendances.list(visit.unit.id, ['approved', 'refused', 'abandoned', 'expired'])
     const rows = (cases: Attendance[]) => cases.map((one) => summaryOf(one, visit))
     const data = { live: rows(live), ended: rows(ended.slice(0, 10)), reasons: REASONS, ...more }
@@ -99,8 +99,7 @@ export function createAttendanceRoutes(deps: AttendanceRoutesDependencies): Rout
   for (const [name, work] of Object.entries(steps)) router.post(`${PAGE}/:id/${name}`, guard({ params }, step(work)))
   const image = pages.only('attendances', async (ctx, visit, { params: { id, item } }: { params: { id: string; item: string } }) => {
     const attendance = await attendances.get(id, { unitId: visit.unit.id })
-    const isDraft = attendance.state === 'open' || attendance.state === 'captured'
-    if (attendance.holderId !== visit.account.id || !isDraft) throw new Problem(HELPDESK_PROBLEMS.attendanceUnknown)
+    if (attendance.holderId !== visit.account.id || !isDraft(attendance)) throw new Problem(HELPDESK_PROBLEMS.attendanceUnknown)
     serveImage(ctx, await captures.open(id, item))
   })
   router.get(`${PAGE}/:id/imagem/:item`, guard({ params: z.object({ id: z.uuid(), item: z.uuid() }) }, image))
@@ -134,15 +133,13 @@ function summaryOf(attendance: Attendance, visit: DeskVisit) {
   }
 }
 
-/** Whose name its holder has at hand; of a case that is over, the protocol and the middle of the CPF are enough. */
-const isLive = ({ state }: Attendance): boolean => state === 'open' || state === 'captured' || state === 'awaiting-approval'
-
 async function detailsOf({ captures, citizen: { consents, mails } }: AttendanceRoutesDependencies, attendance: Attendance) {
   const items = await captures.list(attendance.id)
   const agreement = await captures.agreement(attendance.id)
   const count = (kind: string) => items.filter((item) => item.kind === kind).length
   const { name, socialName, birthDate, request } = attendance.facts.reveal()
   return {
+    // Of a case that is over, the protocol and the middle of the CPF are enough.
     ...(isLive(attendance) && { person: { name: socialName ?? name, birthDate } }),
     missing: missingOf(attendance, items, agreement),
     agreement,

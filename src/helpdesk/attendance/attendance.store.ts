@@ -5,6 +5,7 @@ import type { Keyring } from '../../platform/keyring.ts'
 import { Sensitive } from '../../platform/sensitive.ts'
 import type { StaffRole } from '../staff/role.ts'
 import { type Attendance, type AttendanceState, type Checks, checksSchema, type Facts, factsSchema, type Reason } from './attendance.ts'
+import { DRAFTS, LIVE } from './states.store.ts'
 
 interface AttendanceRow {
   readonly id: string
@@ -31,7 +32,6 @@ export const RECORD_FIELDS = ['name', 'socialName', 'birthDate'] as const
 
 const COLUMNS = `c.id, c.protocol, c.unit_id, c.person_id, c.reason, c.state, c.holder_id, c.holder_role, c.sealed, c.checks, c.halted_at,
   c.opened_at, c.changed_at, c.expires_at, c.decided_by, c.decided_at, c.decision`
-const LIVE_STATES = `('open', 'captured', 'awaiting-approval')`
 
 /** A case whose term of retention is over is a number in the reports and nothing else. */
 const REMEMBERED = 'c.sealed IS NOT NULL'
@@ -209,7 +209,7 @@ export async function listAttendances(sql: Sql, keyring: Keyring, unitId: string
 
 /** How many drafts somebody holds now. */
 export async function countHeld(tx: Sql, accountId: AccountId): Promise<number> {
-  const [row] = await tx.query<{ count: number }>("SELECT count(*) AS count FROM attendance WHERE holder_id = $1 AND state IN ('open', 'captured')", [
+  const [row] = await tx.query<{ count: number }>(`SELECT count(*) AS count FROM attendance WHERE holder_id = $1 AND state IN ${DRAFTS}`, [
     accountId,
   ])
   return row?.count ?? 0
@@ -248,7 +248,7 @@ export async function moveAttendance(tx: Sql, { id, from, to, now, expiresAt, ch
 /** Gives a draft to somebody else of the unit; false when it was no longer the one's it was thought to be. */
 export async function moveHolder(tx: Sql, id: string, from: AccountId, to: { id: AccountId; role: StaffRole }, now: Date): Promise<boolean> {
   const changed = await tx.execute(
-    `UPDATE attendance SET holder_id = $3, holder_role = $4, changed_at = $5 WHERE id = $1 AND holder_id = $2 AND state IN ('open', 'captured')`,
+    `UPDATE attendance SET holder_id = $3, holder_role = $4, changed_at = $5 WHERE id = $1 AND holder_id = $2 AND state IN ${DRAFTS}`,
     [id, from, to.id, to.role, now],
   )
   return changed === 1
@@ -285,5 +285,5 @@ export async function hadPart(sql: Sql, id: string, accountId: AccountId): Promi
 
 /** Live cases whose time is over; for the job that ends them. */
 export async function listOverdue(sql: Sql, now: Date): Promise<{ id: string; state: AttendanceState }[]> {
-  return sql.query(`SELECT id, state FROM attendance WHERE expires_at <= $1 AND halted_at IS NULL AND state IN ${LIVE_STATES} ORDER BY expires_at LIMIT 200`, [now])
+  return sql.query(`SELECT id, state FROM attendance WHERE expires_at <= $1 AND halted_at IS NULL AND state IN ${LIVE} ORDER BY expires_at LIMIT 200`, [now])
 }

@@ -33,6 +33,13 @@ export function stateAfter(state: AttendanceState, step: Step): AttendanceState 
   return steps[step]
 }
 
+const statesThatMay = (step: Step): readonly AttendanceState[] => ATTENDANCE_STATES.filter((state) => stateAfter(state, step) !== undefined)
+/** A draft is what its holder may still give up; live is whatever time ends. */
+export const DRAFT_STATES = statesThatMay('abandon')
+export const LIVE_STATES = statesThatMay('expire')
+export const isDraft = ({ state }: Pick<Attendance, 'state'>): boolean => DRAFT_STATES.includes(state)
+export const isLive = ({ state }: Pick<Attendance, 'state'>): boolean => LIVE_STATES.includes(state)
+
 export const DOCUMENT_TYPES = ['cin', 'rg', 'cnh', 'passport', 'crnm', 'professional', 'birth-certificate', 'death-certificate'] as const
 
 /** A document that was seen; its number and the rest are sealed. */

@@ -1,8 +1,8 @@
 import type { AccountId, PersonId } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import type { AttendanceState } from '../attendance/attendance.ts'
+import { BINDABLE } from '../attendance/states.store.ts'
 
-const BINDABLE = `('open', 'captured', 'awaiting-approval', 'approved')`
 /** Of a case `c`: its person asked that a colleague looks. */
 export const IS_TO_CONFIRM = `c.confirm_token IS NOT NULL AND c.bound_account IS NULL AND c.state IN ${BINDABLE}`
 

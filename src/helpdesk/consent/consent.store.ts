@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { AccountId } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
+import { DRAFTS } from '../attendance/states.store.ts'
 import { type Agreement, agreementOf, type Answer, type ScreenAnswer, type ScreenState } from './consent.ts'
-
-/** States of a case in which its second screen shows anything. */
-const ASKED_IN = `('open', 'captured')`
 
 export interface NewScreen {
   readonly attendanceId: string
@@ -31,7 +29,7 @@ export async function endScreen(tx: Sql, attendanceId: string, now: Date): Promi
 /** Whether a link leads to a screen that nobody tied yet. */
 export async function isOffered(sql: Sql, linkHash: Buffer, now: Date): Promise<boolean> {
   const rows = await sql.query(
-    `SELECT 1 FROM attendance_consent s JOIN attendance c ON c.id = s.attendance_id AND c.state IN ${ASKED_IN} AND c.expires_at > $2
+    `SELECT 1 FROM attendance_consent s JOIN attendance c ON c.id = s.attendance_id AND c.state IN ${DRAFTS} AND c.expires_at > $2
      WHERE s.link_hash = $1 AND s.paired_at IS NULL AND s.ended_at IS NULL AND s.pair_until > $2`,
     [linkHash, now],
   )
@@ -43,7 +41,7 @@ export async function pairScreen(tx: Sql, by: { link?: Buffer; code?: Buffer }, 
   const changed = await tx.execute(
     `UPDATE attendance_consent s SET paired_at = $4, screen_hash = $3 FROM attendance c
      WHERE (s.link_hash = $1 OR s.code_hash = $2) AND s.paired_at IS NULL AND s.ended_at IS NULL AND s.pair_until > $4
-       AND c.id = s.attendance_id AND c.state IN ${ASKED_IN} AND c.expires_at > $4`,
+       AND c.id = s.attendance_id AND c.state IN ${DRAFTS} AND c.expires_at > $4`,
     [by.link ?? null, by.code ?? null, screenHash, now],
   )
   return changed === 1
@@ -60,7 +58,7 @@ export interface PairedScreen {
 export async function findPaired(sql: Sql, screenHash: Buffer, now: Date): Promise<PairedScreen | undefined> {
   const [row] = await sql.query<{ id: string; attendance_id: string; answer: Answer | null; answered_at: Date | null }>(
     `SELECT s.id, s.attendance_id, s.answer, s.answered_at FROM attendance_consent s
-     JOIN attendance c ON c.id = s.attendance_id AND c.state IN ${ASKED_IN} AND c.expires_at > $2
+     JOIN attendance c ON c.id = s.attendance_id AND c.state IN ${DRAFTS} AND c.expires_at > $2
      WHERE s.screen_hash = $1 AND s.ended_at IS NULL`,
     [screenHash, now],
   )

@@ -3,7 +3,7 @@ import type { Sql } from '../../platform/db.ts'
 import type { Locale } from '../../platform/http/locale.ts'
 import { equalSecrets } from '../../platform/keyring.ts'
 import { Problem } from '../../platform/problem.ts'
-import type { Attendance } from '../attendance/attendance.ts'
+import { type Attendance, isDraft } from '../attendance/attendance.ts'
 import { findAttendance } from '../attendance/attendance.store.ts'
 import { actorOf, type Desk, type Hand, lockOfUnit } from '../attendance/desk.ts'
 import { findBinding } from '../binding/binding.store.ts'
@@ -107,7 +107,7 @@ async function send(
   await desk.staff.checkHolds(tx, hand.id, { unitId: hand.unitId, role: 'attendant' })
   const attendance = await lockOfUnit(desk, tx, attendanceId, hand)
   if (attendance.holderId !== hand.id) throw new Problem(HELPDESK_PROBLEMS.heldByAnother, { detail: attendance.holderRole })
-  if (attendance.state === 'open' || attendance.state === 'captured') throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
+  if (isDraft(attendance)) throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
   const [now, sent] = [desk.clock.now(), await listSent(tx, attendanceId)]
   const [last] = sent
   const isSoon = last !== undefined && now.getTime() - last.sentAt.getTime() < SENDING_MINUTES * 60_000

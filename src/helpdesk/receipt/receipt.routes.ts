@@ -7,6 +7,7 @@ import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { Views } from '../../platform/http/views.ts'
 import { Problem } from '../../platform/problem.ts'
 import { seeOther } from '../../portal/index.ts'
+import { isDraft } from '../attendance/attendance.ts'
 import type { Attendances } from '../attendance/attendances.ts'
 import { type AttendanceParams, attendanceParams, handOf, pageOfCase, telling } from '../attendance/case-pages.ts'
 import type { DeskPages } from '../desk-pages.ts'
@@ -28,7 +29,7 @@ export function createReceiptRoutes({ pages, attendances, makeFile, mails }: Rec
   const print = telling(pages, async (ctx, visit, { params: { id } }: { params: AttendanceParams }) => {
     const attendance = await attendances.get(id, { unitId: visit.unit.id })
     if (attendance.holderId !== visit.account.id) throw new Problem(HELPDESK_PROBLEMS.heldByAnother)
-    if (attendance.state === 'open' || attendance.state === 'captured') throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
+    if (isDraft(attendance)) throw new Problem(HELPDESK_PROBLEMS.stepOutOfOrder)
     sendFile(ctx, { protocol: attendance.protocol, file: await makeFile(attendance, localeOf(ctx)) })
   })
   const send = telling(pages, async (ctx, visit, { params: { id } }: { params: AttendanceParams }) => {

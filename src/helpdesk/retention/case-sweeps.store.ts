@@ -1,5 +1,6 @@
 import type { Sql } from '../../platform/db.ts'
 import { blank, deleteFrom, sweepOf } from '../../platform/retention/sweep.store.ts'
+import { LIVE } from '../attendance/states.store.ts'
 
 const PERSON_OF_CASE = '(SELECT c.person_id FROM attendance c WHERE c.id = t.attendance_id)'
 const ENDED_AT = 'coalesce(t.decided_at, t.changed_at)'
@@ -44,7 +45,7 @@ export const comparedSamples = sweepOf({
 
 export const pairedScreens = sweepOf({
   from: 'attendance_consent t JOIN attendance c ON c.id = t.attendance_id', since: 'greatest(t.pair_until, c.decided_at, c.changed_at)',
-  where: `t.pair_until <= $1 AND c.state NOT IN ('open', 'captured', 'awaiting-approval') AND num_nonnulls(t.link_hash, t.code_hash, t.screen_hash) > 0`,
+  where: `t.pair_until <= $1 AND c.state NOT IN ${LIVE} AND num_nonnulls(t.link_hash, t.code_hash, t.screen_hash) > 0`,
   end: (tx, ids, now) =>
     tx.execute(
       'UPDATE attendance_consent SET link_hash = NULL, code_hash = NULL, screen_hash = NULL, ended_at = coalesce(ended_at, $2) WHERE id = ANY ($1::uuid[])',

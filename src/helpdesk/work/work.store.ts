@@ -1,6 +1,7 @@
 import type { AccountId } from '../../accounts/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import { PENDING_REVIEWS } from '../approval/review.store.ts'
+import { DRAFTS } from '../attendance/states.store.ts'
 import { IS_TO_CONFIRM } from '../binding/binding.store.ts'
 import { WAITING_SAMPLES } from '../sampling/sample.store.ts'
 
@@ -31,7 +32,7 @@ export async function countWork(sql: Sql, { id, unitId }: Worker, { day, claimed
   const [row] = await sql.query<Work>(
     `SELECT
       (SELECT count(*) FROM helpdesk_ticket t WHERE t.unit_id = $1 AND t.day = $3 AND t.state = 'waiting') AS queue,
-      (SELECT count(*) FROM attendance c WHERE c.holder_id = $2 AND c.unit_id = $1 AND c.state IN ('open', 'captured')) AS attendances,
+      (SELECT count(*) FROM attendance c WHERE c.holder_id = $2 AND c.unit_id = $1 AND c.state IN ${DRAFTS}) AS attendances,
       (SELECT count(*) FROM attendance c WHERE c.unit_id = $1 AND c.claimed_at > $4 AND ${IS_TO_CONFIRM}
          AND c.claimed_account <> $2 AND NOT attendance_is_involved(c.id, $2)) AS accounts,
       (SELECT count(*) FROM attendance c WHERE c.unit_id = $1 AND c.state = 'awaiting-approval' AND c.halted_at IS NULL
