@@ -61,10 +61,13 @@ export function selectLedger(sql: Sql, subjectId: string, before: number | null,
 
 /** The highest number under `field` among a subject's events of one type. */
 export async function selectHighest(sql: Sql, { type, subject, field }: { type: string; subject: string; field: string }): Promise<number | undefined> {
-  const [row] = await sql.query<{ highest: number | null }>(
-    'SELECT max((data->>$3)::int) AS highest FROM audit_event WHERE subject_id = $1 AND type = $2', [subject, type, field],
-  )
+  const [row] = await sql.query<{ highest: number | null }>(`SELECT ${highestOf({ subject: '$1', type: '$2', field: '$3' })} AS highest`, [subject, type, field])
   return row?.highest ?? undefined
+}
+
+/** The same as a part of another statement, for numbers of the very moment that the rest is read: each is an expression of that statement. */
+export function highestOf({ subject, type, field }: { subject: string; type: string; field: string }): string {
+  return `(SELECT max((h.data->>${field})::int) FROM audit_event h WHERE h.subject_id = ${subject} AND h.type = ${type})`
 }
 
 /** One process seals at a time; until the end of the transaction. */

@@ -12,7 +12,7 @@
  */
 export type { Audit, AuditActor, AuditDependencies, AuditEvent, LedgerEntry, LedgerPage } from './audit.ts'
 export { createAudit } from './audit.ts'
-export { eventInsertion } from './audit.store.ts'
+export { eventInsertion, highestOf } from './audit.store.ts'
 export type { EventCatalog } from './catalog.ts'
 export { defineEvents } from './catalog.ts'
 export type { HeadFile } from './head.ts'

@@ -7,7 +7,7 @@ import { ACCOUNTS_PROBLEMS } from '../problems.ts'
 import { secondFactorsOf } from '../sign-in/sign-in.ts'
 import { type Candidate, findCandidate } from '../sign-in/sign-in.store.ts'
 import type { Limit } from '../throttle/limits.ts'
-import { isNewest, noteBroken } from '../ways/ways.ts'
+import { isNewest, noteBroken, waysKeyOf } from '../ways/ways.ts'
 import type { RecoveryFlow, RecoveryFlows } from './recovery-flow.ts'
 import type { RecoveryProgress } from './recovery.ts'
 import { nextStep } from './step.ts'
@@ -57,7 +57,7 @@ export function createProving({ core, tools, flows }: ProvingDependencies): Prov
 
   /** The account and its ways in, of one moment. */
   async function candidateOf(flow: RecoveryFlow): Promise<Candidate | undefined> {
-    const candidate = flow.accountId && (await findCandidate(db, flow.accountId, { cookieHash: null, recentSince: clock.now() }))
+    const candidate = flow.accountId && (await findCandidate(db, flow.accountId, { cookieHash: null, recentSince: clock.now(), keyOf: waysKeyOf(core) }))
     return candidate !== undefined && isRecoverable(candidate.account) ? candidate : undefined
   }
 
@@ -71,7 +71,7 @@ export function createProving({ core, tools, flows }: ProvingDependencies): Prov
     if (candidate === undefined) return { kind: 'gone' }
     const { account } = candidate
     // Judged at each step: an address or a factor may be another for the moment of one.
-    if (!(await isNewest(core, db, candidate.ways))) {
+    if (!isNewest(core, candidate.ways)) {
       await noteBroken(core, db, account.id, 'recovery')
       throw new Problem(ACCOUNTS_PROBLEMS.waysUnconfirmed)
     }

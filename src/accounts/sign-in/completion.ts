@@ -6,8 +6,8 @@ import { deviceLabel } from '../sessions/device-label.ts'
 import { aalSeal, type ProvedWill, willSeal } from '../sessions/proof-seal.ts'
 import { aalOf, type SignInSession } from '../sessions/session.ts'
 import type { SignInLimits } from '../throttle/limits.ts'
-import { isNewest, noteBroken } from '../ways/ways.ts'
-import { type Candidate, type DeviceLookup, recordSignIn, type SignInRecord } from './sign-in.store.ts'
+import { isNewest, isOwn, noteBroken, waysKeyOf } from '../ways/ways.ts'
+import { type Candidate, type CandidateLookup, recordSignIn, type SignInRecord } from './sign-in.store.ts'
 
 const HOUR_MS = 3_600_000
 /** More new devices than this in an hour are noted without a message: the first ones have told the citizen. */
@@ -37,12 +37,13 @@ export interface Proved {
 
 /** Turns a proof into a session. */
 export interface Completion {
-  /** What the candidate look-up needs of the browser. */
-  deviceLookup(facts: Facts): DeviceLookup
+  /** What looks a candidate up, for this browser. */
+  candidateLookup(facts: Facts): CandidateLookup
   /**
    * Session, device, counters, audit and (on a new device) the notice, in one transaction; without a notice that is one statement.
    *
-   * `undefined` when the account stopped being active, or its password changed, since the candidate was read.
+   * `undefined` when the account stopped being active, its password changed, or it was recovered or made anew at the counter, since the
+   * candidate was read.
    */
   complete(proved: Proved): Promise<SignedIn | undefined>
 }
@@ -57,17 +58,21 @@ export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>
     return session
   }
 
-  /** Who got in by ways that are not the owner's is signed in, and can neither sign nor change ways. */
+  /**
+   * Who got in by ways that are not the owner's is signed in, and can neither sign nor change ways.
+   *
+   * The ways have to be the owner's when they were read and now; the owner may change them in between.
+   */
   async function sealsOf({ account: { id: accountId }, ways }: Candidate, proved: Omit<ProvedWill, 'accountId'>, isBegunByOwn: boolean): Promise<Pick<SignInRecord, 'aalSeal' | 'willSeal'>> {
-    if (isBegunByOwn && (await isNewest(core, db, ways))) return { aalSeal: aalSeal(keyring, { accountId, ...proved }), willSeal: willSeal(keyring, { accountId, ...proved }) }
+    if (isBegunByOwn && isNewest(core, ways) && (await isOwn(core, db, accountId))) return { aalSeal: aalSeal(keyring, { accountId, ...proved }), willSeal: willSeal(keyring, { accountId, ...proved }) }
     await noteBroken(core, db, accountId, 'sign-in')
     return { aalSeal: null, willSeal: null }
   }
 
   return {
-    deviceLookup(facts) {
+    candidateLookup(facts) {
       const cookie = validCookie(facts.deviceCookie)
-      return { cookieHash: cookie === undefined ? null : cookieHash(cookie), recentSince: new Date(clock.now().getTime() - HOUR_MS) }
+      return { cookieHash: cookie === undefined ? null : cookieHash(cookie), recentSince: new Date(clock.now().getTime() - HOUR_MS), keyOf: waysKeyOf(core) }
     },
     async complete({ candidate, amr, facts, sessionId = randomUUID(), spent, nonce, isBegunByOwn = true }) {
       const { account, devices } = candidate
@@ -78,7 +83,7 @@ export function createCompletion(core: Core, { notices }: Pick<Tools, 'notices'>
       const data = { sessionId, amr: [...amr], deviceId, newDevice, origin: originOf(core, facts) }
       const [now, aal] = [clock.now(), aalOf(amr)]
       const record = {
-        sessionId, accountId: account.id, amr, aal, now, ...(await sealsOf(candidate, { id: sessionId, at: now, amr, aal, nonce }, isBegunByOwn)), passwordChangedAt: account.passwordChangedAt,
+        sessionId, accountId: account.id, amr, aal, now, ...(await sealsOf(candidate, { id: sessionId, at: now, amr, aal, nonce }, isBegunByOwn)), passwordChangedAt: account.passwordChangedAt, recoveredAt: account.recoveredAt,
         device: { id: deviceId, cookieHash: cookieHash(deviceCookie), label },
         counters: { near: spent?.near.key ?? null, whole: spent?.whole?.key ?? null, others: spent ? [spent.address.key] : [] },
         event: audit.prepare({ type: 'accounts/signed-in', actor: citizen(account.id), subject: account.id, data }),

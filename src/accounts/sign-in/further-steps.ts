@@ -92,7 +92,7 @@ export function createFurtherSteps({ core, tools, verifyFactor, parts }: Further
   const { db } = core
   const { completion, tickets, passkeys, certificates, sessions } = parts
   const noBrowser: Facts = { ip: '', userAgent: '', deviceCookie: undefined }
-  const candidateOf = (id: AccountId, facts: Facts) => findCandidate(db, id, completion.deviceLookup(facts))
+  const candidateOf = (id: AccountId, facts: Facts) => findCandidate(db, id, completion.candidateLookup(facts))
 
   async function factorsOf(accountId: AccountId): Promise<readonly SecondFactor[]> {
     const candidate = await candidateOf(accountId, noBrowser)
@@ -155,7 +155,7 @@ export function createFurtherSteps({ core, tools, verifyFactor, parts }: Further
     signInWithCertificate: createCertificateSignIn({ core, tools, parts }, candidateOf),
     async signInRegistered({ account, facts, sessionId }) {
       const candidate = await candidateOf(account.id, facts)
-      return candidate && completion.complete({ candidate, amr: ['pwd'], facts, sessionId })
+      return candidate && isSince(account, candidate.account) ? completion.complete({ candidate, amr: ['pwd'], facts, sessionId }) : undefined
     },
     factorsOf,
     startStepUpPasskey: (accountId, binding) => passkeys.startAuthentication({ accountId, binding }),
@@ -197,6 +197,11 @@ function createCertificateSignIn(
 }
 
 /** The account is active and its password is still the one that was proved. */
-function isStillGood({ provedAt }: Ticket, { account }: Candidate): boolean {
-  return account.status === 'active' && (account.passwordChangedAt === undefined || account.passwordChangedAt <= provedAt)
+function isStillGood(ticket: Ticket, { account }: Candidate): boolean {
+  return account.status === 'active' && isSince(ticket, account)
+}
+
+/** Neither another password nor a recovery came since the account was read. */
+function isSince(read: Partial<Pick<Account, 'passwordChangedAt' | 'recoveredAt'>>, now: Account): boolean {
+  return read.passwordChangedAt?.getTime() === now.passwordChangedAt?.getTime() && read.recoveredAt?.getTime() === now.recoveredAt?.getTime()
 }

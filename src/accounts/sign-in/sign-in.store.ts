@@ -5,7 +5,7 @@ import { ACCOUNT_COLUMNS, ACCOUNT_TABLES, type AccountRow, toAccount } from '../
 import type { Cpf } from '../identity/cpf.ts'
 import type { SignInSession } from '../sessions/session.ts'
 import { SESSION_COLUMNS, type SessionRow, toSession } from '../sessions/session.store.ts'
-import { type StoredWays, toWays, WAYS_COLUMNS, type WaysRow } from '../ways/ways.store.ts'
+import { findWaysKey, type KeyOf, type StoredWays, toWays, type WaysRow, waysColumns } from '../ways/ways.store.ts'
 
 /** What is known of the account that somebody wants to sign in to, read in one statement. */
 export interface Candidate {
@@ -39,7 +39,7 @@ interface CandidateRow extends AccountRow, WaysRow {
   recent_devices: number
 }
 
-const FACTORS = `a.password_hash, ${WAYS_COLUMNS},
+const FACTORS = `a.password_hash, ${waysColumns('$4')},
   EXISTS (SELECT 1 FROM totp_factor t WHERE t.account_id = a.id AND t.confirmed_at IS NOT NULL AND t.removed_at IS NULL) AS has_totp,
   EXISTS (SELECT 1 FROM passkey k WHERE k.account_id = a.id AND k.removed_at IS NULL) AS has_passkey,
   EXISTS (SELECT 1 FROM certificate_factor c WHERE c.account_id = a.id AND c.removed_at IS NULL) AS has_certificate,
@@ -49,24 +49,25 @@ const FACTORS = `a.password_hash, ${WAYS_COLUMNS},
   (SELECT count(*)::int FROM (SELECT 1 FROM device d WHERE d.account_id = a.id AND d.first_seen_at > $3 LIMIT 6) r) AS recent_devices`
 
 /** The candidate behind a CPF. */
-export async function findCandidateByCpf(sql: Sql, cpf: Cpf, device: DeviceLookup): Promise<Candidate | undefined> {
-  const [row] = await sql.query<CandidateRow>(`SELECT ${ACCOUNT_COLUMNS}, ${FACTORS} FROM ${ACCOUNT_TABLES} WHERE p.cpf = $1`, [
-    cpf, device.cookieHash, device.recentSince,
-  ])
-  return row && toCandidate(row)
+export async function findCandidateByCpf(sql: Sql, cpf: Cpf, { cookieHash, recentSince, keyOf }: CandidateLookup): Promise<Candidate | undefined> {
+  const key = keyOf(cpf)
+  const [row] = await sql.query<CandidateRow>(`SELECT ${ACCOUNT_COLUMNS}, ${FACTORS} FROM ${ACCOUNT_TABLES} WHERE p.cpf = $1`, [cpf, cookieHash, recentSince, key])
+  return row && toCandidate(row, key)
 }
 
 /** The candidate behind an account id, for steps after the first. */
-export async function findCandidate(sql: Sql, id: AccountId, device: DeviceLookup): Promise<Candidate | undefined> {
-  const [row] = await sql.query<CandidateRow>(`SELECT ${ACCOUNT_COLUMNS}, ${FACTORS} FROM ${ACCOUNT_TABLES} WHERE a.id = $1`, [
-    id, device.cookieHash, device.recentSince,
-  ])
-  return row && toCandidate(row)
+export async function findCandidate(sql: Sql, id: AccountId, { cookieHash, recentSince, keyOf }: CandidateLookup): Promise<Candidate | undefined> {
+  const key = await findWaysKey(sql, id, keyOf)
+  if (key === undefined) return undefined
+  const [row] = await sql.query<CandidateRow>(`SELECT ${ACCOUNT_COLUMNS}, ${FACTORS} FROM ${ACCOUNT_TABLES} WHERE a.id = $1`, [id, cookieHash, recentSince, key])
+  return row && toCandidate(row, key)
 }
 
-export interface DeviceLookup {
+export interface CandidateLookup {
+  /** Of the browser's device cookie. */
   readonly cookieHash: Buffer | null
   readonly recentSince: Date
+  readonly keyOf: KeyOf
 }
 
 /** What a finished sign-in writes: the device, the session and the counters that it gives back. */
@@ -80,8 +81,9 @@ export interface SignInRecord {
   /** The same for what the request names. */
   readonly willSeal: Buffer | null
   readonly now: Date
-  /** As read with the candidate: a password that changed meanwhile stops the sign-in. */
+  /** As read with the candidate: a password that changed, or a hold that began (`holdChanges`), meanwhile stops the sign-in. */
   readonly passwordChangedAt: Date | undefined
+  readonly recoveredAt: Date | undefined
   /** `id` is taken when the account does not know the device yet. */
   readonly device: { readonly id: string; readonly cookieHash: Buffer; readonly label: string }
   /** The near counter is emptied, the whole one gives back what the near one held, the others one attempt. */
@@ -102,7 +104,8 @@ export async function recordSignIn(tx: Sql, record: SignInRecord): Promise<SignI
   const [row] = await tx.query<SessionRow>(
     `WITH owner AS (
        SELECT id FROM account WHERE id = $2 AND status = 'active'
-         AND date_trunc('milliseconds', password_changed_at) IS NOT DISTINCT FROM $12::timestamptz FOR KEY SHARE
+         AND date_trunc('milliseconds', password_changed_at) IS NOT DISTINCT FROM $12::timestamptz
+         AND date_trunc('milliseconds', recovered_at) IS NOT DISTINCT FROM $15::timestamptz FOR KEY SHARE
      ), seen AS (
        INSERT INTO device (id, account_id, cookie_hash, label, first_seen_at, last_seen_at) SELECT $6, id, $7, $8, $5, $5 FROM owner
        ON CONFLICT (account_id, cookie_hash) DO UPDATE SET last_seen_at = excluded.last_seen_at, removed_at = NULL RETURNING id, account_id
@@ -119,21 +122,22 @@ export async function recordSignIn(tx: Sql, record: SignInRecord): Promise<SignI
        authenticated_at = excluded.authenticated_at, last_seen_at = excluded.last_seen_at, aal_seal = excluded.aal_seal, will_seal = excluded.will_seal
      WHERE s.account_id = excluded.account_id AND s.ended_at IS NULL
      RETURNING ${SESSION_COLUMNS}
-     ), audited AS (${eventInsertion(15, 'opened', "jsonb_build_object('deviceId', opened.device_id)")})
+     ), audited AS (${eventInsertion(16, 'opened', "jsonb_build_object('deviceId', opened.device_id)")})
      SELECT * FROM opened`,
     [
       record.sessionId, record.accountId, [...record.amr], record.aal, record.now, record.device.id, record.device.cookieHash, record.device.label,
-      near, whole, [near, whole, ...others].filter((key) => key !== null).sort(), record.passwordChangedAt ?? null, record.aalSeal, record.willSeal, ...record.event,
+      near, whole, [near, whole, ...others].filter((key) => key !== null).sort(), record.passwordChangedAt ?? null, record.aalSeal, record.willSeal,
+      record.recoveredAt ?? null, ...record.event,
     ],
   )
   return row && toSession(row)
 }
 
-function toCandidate(row: CandidateRow): Candidate {
+function toCandidate(row: CandidateRow, waysKey: string): Candidate {
   return {
     account: toAccount(row),
     passwordHash: row.password_hash,
-    ways: toWays(row),
+    ways: toWays(row, waysKey),
     hasTotp: row.has_totp,
     hasPasskey: row.has_passkey,
     hasCertificate: row.has_certificate,

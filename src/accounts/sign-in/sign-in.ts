@@ -80,7 +80,7 @@ export function createSignIn({ core, tools, completion, tickets }: SignInDepende
     const methods = secondFactorsOf(candidate)
     if (methods.length > 0) {
       await throttle.giveBack(listOf(spent))
-      return { kind: 'second-factor', methods, ticket: await tickets.issue(account.id, { ...attempt, isOwn: await isNewest(core, db, candidate.ways) }) }
+      return { kind: 'second-factor', methods, ticket: await tickets.issue({ ...attempt, account, isOwn: isNewest(core, candidate.ways) }) }
     }
     const { facts, sessionId } = attempt
     return (await completion.complete({ candidate, amr: ['pwd'], facts, sessionId, spent })) ?? { kind: 'refused' }
@@ -97,8 +97,10 @@ export function createSignIn({ core, tools, completion, tickets }: SignInDepende
     const { id } = candidate.account
     if (rehash === undefined) return proceed(attempt, candidate, spent)
     await db.transaction((tx) => changeWays(core, tx, id, (ways) => replaceHash(ways, id, hash, rehash)))
-    const fresh = await findCandidateByCpf(db, candidate.account.citizen.reveal().cpf, completion.deviceLookup(attempt.facts))
-    return fresh?.passwordHash === rehash ? proceed(attempt, fresh, spent) : refuse(attempt, fresh, isLast)
+    const fresh = await findCandidateByCpf(db, candidate.account.citizen.reveal().cpf, completion.candidateLookup(attempt.facts))
+    // Another browser may have been first, with the same password.
+    const isSame = fresh?.passwordHash === rehash || (fresh !== undefined && (await passwords.verify(attempt.password, fresh.passwordHash)).matches)
+    return fresh !== undefined && isSame ? proceed(attempt, fresh, spent) : refuse(attempt, fresh, isLast)
   }
 
   async function attemptOnce(attempt: PasswordAttempt, candidate: Candidate | undefined, spent: SignInLimits): Promise<SignInResult> {
@@ -115,7 +117,7 @@ export function createSignIn({ core, tools, completion, tickets }: SignInDepende
   return async (attempt) => {
     const cpf: Cpf | undefined = parseCpf(attempt.cpf)
     if (cpf === undefined) return { kind: 'invalid-cpf' }
-    const candidate = await findCandidateByCpf(db, cpf, completion.deviceLookup(attempt.facts))
+    const candidate = await findCandidateByCpf(db, cpf, completion.candidateLookup(attempt.facts))
     const spent = limits.signIn({ cpf, ip: attempt.facts.ip, deviceId: candidate?.deviceId })
     return addresses.run(spent.address.key, () => accounts.run(spent.near.key, () => attemptOnce(attempt, candidate, spent)))
   }

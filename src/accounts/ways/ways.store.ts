@@ -1,3 +1,4 @@
+import { highestOf } from '../../audit/index.ts'
 import type { Sql } from '../../platform/db.ts'
 import type { AccountId } from '../account.ts'
 
@@ -9,6 +10,9 @@ export type WaysTx = Sql & { readonly [waysBrand]: true }
 /** What opens an account, with the seal that stands over it. */
 export interface StoredWays {
   readonly version: number
+  /** The highest number that the audit record gives under `key`, of the same moment as the rest; 0 when it gives none. */
+  readonly recorded: number
+  readonly key: string
   /** Whose account it is. */
   readonly cpf: string
   /** All of it in one text, made by the database in one way only. */
@@ -16,8 +20,14 @@ export interface StoredWays {
   readonly seal: Buffer | null
 }
 
+/** Under which the audit record numbers the sealed states of a person's ways. */
+export type KeyOf = (cpf: string) => string
+
+export const SEALED = 'accounts/ways-sealed'
+
 export interface WaysRow {
   ways_version: number
+  ways_recorded: number | null
   ways_cpf: string
   ways: string
   ways_seal: Buffer | null
@@ -31,7 +41,7 @@ const all = (item: string, from: string) => `(SELECT coalesce(jsonb_agg(${item} 
  *
  * Codes, keys and secrets as they are stored, so that nothing can be put in another's place; what only counts uses is left out.
  */
-export const WAYS_COLUMNS = `a.ways_version, a.ways_seal, (SELECT w.cpf FROM person w WHERE w.id = a.person_id) AS ways_cpf, jsonb_build_array(a.id, a.person_id,
+const SEALED_COLUMNS = `a.ways_version, a.ways_seal, (SELECT w.cpf FROM person w WHERE w.id = a.person_id) AS ways_cpf, jsonb_build_array(a.id, a.person_id,
   (SELECT jsonb_build_array(w.cpf, w.name, w.social_name, w.birth_date) FROM person w WHERE w.id = a.person_id), a.ways_version, a.status, a.status_reason, a.password_hash,
   ${micros('a.password_changed_at')}, ${micros('a.recovered_at')},
   ${all(`jsonb_build_array(w.id, encode(sha256(w.secret), 'hex'))`, 'totp_factor w WHERE w.account_id = a.id AND w.confirmed_at IS NOT NULL AND w.removed_at IS NULL')},
@@ -40,25 +50,44 @@ export const WAYS_COLUMNS = `a.ways_version, a.ways_seal, (SELECT w.cpf FROM per
   ${all(`to_jsonb(encode(w.code_hash, 'hex'))`, 'recovery_code w WHERE w.account_id = a.id AND w.used_at IS NULL AND w.removed_at IS NULL')},
   ${all('jsonb_build_array(w.kind, w.is_primary, w.value)', 'contact w WHERE w.account_id = a.id AND w.verified_at IS NOT NULL AND w.removed_at IS NULL')})::text AS ways`
 
-export function toWays(row: WaysRow): StoredWays {
-  return { version: row.ways_version, cpf: row.ways_cpf, text: row.ways, seal: row.ways_seal }
+/**
+ * The same with what the record says under the key that is the parameter `key`.
+ *
+ * In one statement, because it is one moment: a change that comes between two of them would look like rows that were put back.
+ */
+export const waysColumns = (key: string) => `${SEALED_COLUMNS}, ${highestOf({ subject: key, type: `'${SEALED}'`, field: `'version'` })} AS ways_recorded`
+
+export function toWays(row: WaysRow, key: string): StoredWays {
+  return { version: row.ways_version, recorded: row.ways_recorded ?? 0, key, cpf: row.ways_cpf, text: row.ways, seal: row.ways_seal }
 }
 
-export async function findWays(sql: Sql, id: AccountId): Promise<StoredWays | undefined> {
-  const [row] = await sql.query<WaysRow>(`SELECT ${WAYS_COLUMNS} FROM account a WHERE a.id = $1`, [id])
-  return row && toWays(row)
+const CPF_OF = 'SELECT p.cpf FROM account a JOIN person p ON p.id = a.person_id WHERE a.id = $1'
+
+/** Under which key the record numbers an account's ways; whoever judges them asks whether it is that of the CPF that stands there. */
+export async function findWaysKey(sql: Sql, id: AccountId, keyOf: KeyOf, lock: 'FOR UPDATE OF a' | '' = ''): Promise<string | undefined> {
+  const [row] = await sql.query<{ cpf: string }>(`${CPF_OF} ${lock}`, [id])
+  return row && keyOf(row.cpf)
+}
+
+async function findWaysUnder(sql: Sql, id: AccountId, key: string | undefined): Promise<StoredWays | undefined> {
+  if (key === undefined) return undefined
+  const [row] = await sql.query<WaysRow>(`SELECT ${waysColumns('$2')} FROM account a WHERE a.id = $1`, [id, key])
+  return row && toWays(row, key)
+}
+
+export async function findWays(sql: Sql, id: AccountId, keyOf: KeyOf): Promise<StoredWays | undefined> {
+  return findWaysUnder(sql, id, await findWaysKey(sql, id, keyOf))
 }
 
 /** The ways as they are now, locked first: a statement that waited for a lock would read the rest as it was before. */
-export async function lockWays(tx: Sql, id: AccountId): Promise<StoredWays | undefined> {
-  await tx.query('SELECT 1 FROM account WHERE id = $1 FOR UPDATE', [id])
-  return findWays(tx, id)
+export async function lockWays(tx: Sql, id: AccountId, keyOf: KeyOf): Promise<StoredWays | undefined> {
+  return findWaysUnder(tx, id, await findWaysKey(tx, id, keyOf, 'FOR UPDATE OF a'))
 }
 
 /** Counts one change, beyond `above`; the ways as they are after it. */
-export async function advanceWays(tx: Sql, id: AccountId, above: number): Promise<StoredWays> {
+export async function advanceWays(tx: Sql, id: AccountId, above: number, keyOf: KeyOf): Promise<StoredWays> {
   await tx.execute('UPDATE account SET ways_version = greatest(ways_version, $2) + 1 WHERE id = $1', [id, above])
-  const ways = await findWays(tx, id)
+  const ways = await findWays(tx, id, keyOf)
   if (ways === undefined) throw new Error('the account whose ways in changed is not there')
   return ways
 }
@@ -68,12 +97,12 @@ export async function setWaysSeal(tx: Sql, id: AccountId, seal: Buffer): Promise
 }
 
 /** Accounts that were never changed and never sealed, by id, after this one. */
-export async function listUnsealed(sql: Sql, limit: number, after?: string): Promise<(StoredWays & { readonly id: AccountId })[]> {
+export async function listUnsealed(sql: Sql, limit: number, after?: string): Promise<(Pick<StoredWays, 'text'> & { readonly id: AccountId })[]> {
   const rows = await sql.query<WaysRow & { id: AccountId }>(
-    `SELECT a.id, ${WAYS_COLUMNS} FROM account a WHERE a.ways_seal IS NULL AND a.ways_version = 0 AND ($2::uuid IS NULL OR a.id > $2::uuid) ORDER BY a.id LIMIT $1`,
+    `SELECT a.id, ${SEALED_COLUMNS} FROM account a WHERE a.ways_seal IS NULL AND a.ways_version = 0 AND ($2::uuid IS NULL OR a.id > $2::uuid) ORDER BY a.id LIMIT $1`,
     [limit, after ?? null],
   )
-  return rows.map((row) => ({ id: row.id, ...toWays(row) }))
+  return rows.map((row) => ({ id: row.id, text: row.ways }))
 }
 
 /** Seals what is still as it was read; how many that were. */

@@ -1,0 +1,164 @@
+/** What an owner does in one browser while another signs in, proves or recovers: the other's answer is held until it is done. No alarm, and nothing twice. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { generateSync } from 'otplib'
+import type { Account, AccountId } from '../../src/accounts/index.ts'
+import { hashPassword } from '../../src/accounts/password/argon2id.ts'
+import { testDatabases } from '../support/database.ts'
+import { holdable } from '../support/held-statements.ts'
+import { Authenticator } from './support/authenticator.ts'
+import { CHEAP, counter, cpfNumber, FACTS, GOOD_PASSWORD, openRoom, registerCitizen, type Room, strangers } from './support/room.ts'
+
+const OTHER_PASSWORD = 'outra-senha-boa-83'
+/** Read with what is judged by them. */
+const BY_CPF = /AS ways\b[\s\S]*WHERE p\.cpf = /
+const BY_ID = /AS ways\b[\s\S]*WHERE a\.id = /
+
+for (const database of testDatabases()) {
+  const held = holdable(database)
+  const inTransactions = { skip: database.label === 'PGlite' && 'one transaction at a time' }
+
+  describe(`ways in that change while they are judged, on ${database.label}`, () => {
+    let room: Room
+    before(async () => {
+      room = await openRoom(held)
+    })
+    after(() => room.close())
+
+    const next = counter()
+    const elsewhere = strangers(71)
+    async function newCitizen(): Promise<{ account: Account; id: AccountId; cpf: string; mail: string }> {
+      const cpf = cpfNumber(1200 + next())
+      const account = await registerCitizen(room, cpf)
+      return { account, id: account.id, cpf, mail: `c${cpf}@example.org` }
+    }
+    const changer = (id: AccountId, sessionId?: string) => ({ accountId: id, authenticatedAt: room.clock.now(), facts: FACTS, sessionId })
+    const signIn = (cpf: string, password = GOOD_PASSWORD) => room.accounts.signIn({ cpf, password, facts: elsewhere(), binding: 'b' })
+    const makeCodes = (id: AccountId) => room.accounts.factors.recoveryCodes.make(changer(id))
+    async function enableTotp(id: AccountId): Promise<() => string> {
+      const { totp } = room.accounts.factors
+      const { factorId, secret } = await totp.start(changer(id))
+      const code = () => generateSync({ secret, epoch: room.clock.now().getTime() / 1000 })
+      await totp.confirm(changer(id), { factorId, code: code() })
+      room.clock.advance(30_000)
+      return code
+    }
+    async function noAlarm(id: AccountId): Promise<void> {
+      assert.deepEqual((await room.events('accounts/ways-broken')).filter(({ subject_id: subject }) => subject === id), [])
+    }
+    /** Whether the session was opened by its owner's own ways: only then may it change them. */
+    const isSealed = async (id: AccountId, sessionId: string) =>
+      room.accounts.factors.totp.start(changer(id, sessionId)).then(() => true, () => false)
+
+    /** Runs `work`, and `meanwhile` once the statement of `work` is answered. */
+    async function during<T>(text: RegExp, work: () => Promise<T>, meanwhile: () => Promise<unknown>): Promise<T> {
+      const statement = held.hold(text)
+      const [working] = [work()]
+      await statement.reached
+      await meanwhile()
+      statement.release()
+      return working
+    }
+
+    test('a password is judged while another browser makes paper codes', async () => {
+      const { id, cpf } = await newCitizen()
+      const entered = await during(BY_CPF, () => signIn(cpf), () => makeCodes(id))
+      assert.ok(entered.kind === 'signed-in')
+      assert.equal(await isSealed(id, entered.session.id), true)
+      await noAlarm(id)
+    })
+
+    test('the former password is refused without an alarm when it changes while it is judged', async () => {
+      const { id, cpf } = await newCitizen()
+      const change = () => room.accounts.changePassword(changer(id), { current: GOOD_PASSWORD, next: OTHER_PASSWORD })
+      const statement = held.hold(BY_CPF)
+      const signing = signIn(cpf)
+      await statement.reached
+      room.clock.advance(1000)
+      assert.equal((await change()).kind, 'changed')
+      statement.release()
+      assert.equal((await signing).kind, 'refused')
+      await noAlarm(id)
+    })
+
+    test('a second factor is judged while another browser makes paper codes', async () => {
+      const { id, cpf } = await newCitizen()
+      const code = await enableTotp(id)
+      const owed = await during(BY_CPF, () => signIn(cpf), () => makeCodes(id))
+      assert.ok(owed.kind === 'second-factor')
+      const entered = await during(BY_ID, () => room.accounts.steps.verifySecondFactor({ ticket: owed.ticket, binding: 'b', proof: { method: 'totp', code: code() }, facts: FACTS }), () => makeCodes(id))
+      assert.ok(entered.kind === 'signed-in')
+      room.clock.advance(30_000)
+      assert.equal(await isSealed(id, entered.session.id), true)
+      await noAlarm(id)
+    })
+
+    test('whoever signs, proves more or shows their face meanwhile is still the owner', inTransactions, async () => {
+      const { id, cpf } = await newCitizen()
+      const { sessions } = room.accounts
+      const entered = await signIn(cpf)
+      assert.ok(entered.kind === 'signed-in')
+      const sessionId = entered.session.id
+      assert.equal(await during(BY_ID, () => room.accounts.hasOwnWays(id), () => makeCodes(id)), true)
+      await during(BY_ID, () => room.db.transaction((tx) => sessions.addFactor(tx, sessionId, { accountId: id, added: ['otp'], nonce: 'n' })), () => makeCodes(id))
+      await during(BY_ID, () => room.db.transaction((tx) => sessions.recordFace(tx, sessionId, { accountId: id, livenessClass: 'active', nonce: 'n' })), () => makeCodes(id))
+      const proved = await sessions.findProved(id, sessionId, 'n')
+      assert.deepEqual([proved.secondFactorAt !== undefined, proved.faceAt !== undefined], [true, true])
+      await noAlarm(id)
+    })
+
+    test('a password that was right before it changed owes no second factor any more', async () => {
+      const { id, cpf } = await newCitizen()
+      const code = await enableTotp(id)
+      const change = async () => {
+        room.clock.advance(1000)
+        await room.accounts.changePassword(changer(id), { current: GOOD_PASSWORD, next: OTHER_PASSWORD })
+      }
+      const owed = await during(BY_CPF, () => signIn(cpf), change)
+      assert.ok(owed.kind === 'second-factor')
+      const end = await room.accounts.steps.verifySecondFactor({ ticket: owed.ticket, binding: 'b', proof: { method: 'totp', code: code() }, facts: FACTS })
+      assert.equal(end.kind, 'gone')
+    })
+
+    test('nobody is signed in by what opened an account before the counter made it anew, or took a lost device out', async () => {
+      const { steps, sessions, counter: acts, counterAccess, factors } = room.accounts
+      const isOut = async (id: AccountId, of: number) => assert.equal((await sessions.list(id)).length, of)
+      const anew = ({ account }: { account: Account }) => room.db.transaction((tx) => counterAccess.open(tx, { personId: account.personId, locale: 'pt-BR' }))
+
+      const [byPassword, justRegistered, byPasskey] = [await newCitizen(), await newCitizen(), await newCitizen()]
+      assert.equal((await during(BY_CPF, () => signIn(byPassword.cpf), () => anew(byPassword))).kind, 'refused')
+      await isOut(byPassword.id, 1)
+      await noAlarm(byPassword.id)
+
+      await anew(justRegistered)
+      assert.equal(await steps.signInRegistered({ account: justRegistered.account, facts: FACTS }), undefined)
+      await isOut(justRegistered.id, 1)
+
+      const key = new Authenticator()
+      const started = await factors.passkeys.startRegistration(changer(byPasskey.id))
+      const passkey = await factors.passkeys.finishRegistration(changer(byPasskey.id), { ceremonyId: started.id, response: key.create(started.options), label: 'x' })
+      const asked = await steps.startPasskey('b')
+      const lost = () => room.db.transaction((tx) => acts.endLost(tx, byPasskey.id, { passkeyIds: [passkey.id], totp: false, phone: false }, { kind: 'system' }))
+      const end = await during(BY_ID, () => steps.signInWithPasskey({ ceremonyId: asked.id, binding: 'b', response: key.get(asked.options), facts: FACTS }), lost)
+      assert.equal(end.kind, 'refused')
+      await isOut(byPasskey.id, 0)
+      await noAlarm(byPasskey.id)
+    })
+
+    test('two browsers sign in at once while the password is hashed at another cost', async () => {
+      const { id, cpf } = await newCitizen()
+      await room.db.execute('UPDATE account SET password_hash = $2 WHERE id = $1', [id, hashPassword(GOOD_PASSWORD, { ...CHEAP, memoryKib: 32 })])
+      assert.equal((await during(BY_CPF, () => signIn(cpf), () => signIn(cpf))).kind, 'signed-in')
+    })
+
+    test('a recovery is proved while the owner makes paper codes', async () => {
+      const { id, cpf, mail } = await newCitizen()
+      const started = await room.accounts.recovery.start({ cpf, method: 'email', binding: 'r', facts: FACTS })
+      assert.ok(started.kind === 'started')
+      const code = (await room.sent(mail)).at(-1)?.code ?? ''
+      const proved = await during(BY_ID, () => room.accounts.recovery.proveByCode({ id: started.id, binding: 'r' }, code, FACTS), () => makeCodes(id))
+      assert.equal(proved.kind, 'next')
+      await noAlarm(id)
+    })
+  })
+}
