@@ -1,5 +1,5 @@
 import type { Provider, ProviderContext } from 'oidc-provider'
-import { readBody } from '../platform/http/body.ts'
+import { readBody } from '../platform/http/body/body.ts'
 import type { HttpContext, HttpMiddleware } from '../platform/http/request-facts.ts'
 import type { RenderHtml } from './pages.ts'
 import { ROUTES } from './provider.ts'

@@ -64,6 +64,12 @@ describe('a lent key', () => {
     await assert.rejects(scene.signing.lendings.take(token, 'all'), refuses(activationOver), 'the token works once')
   })
 
+  test('a token is one text: what decodes to the same bytes is no token', async () => {
+    const token = await tokenFor({ open: { count: 1 } })
+    assert.ok(await scene.signing.lendings.find(token))
+    for (const text of [`${token}=`, `${token}.`, `${token.slice(0, 20)}~${token.slice(20)}`, token.slice(0, -1)]) assert.equal(await scene.signing.lendings.find(text), undefined, text)
+  })
+
   test('what is signed is right by node:crypto over the document whose digest it is', async () => {
     const document = Buffer.from('o documento')
     const digest = createHash('sha256').update(document).digest('hex')

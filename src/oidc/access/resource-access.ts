@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { EmbeddedJWK, calculateJwkThumbprint, jwtVerify } from 'jose'
 import type { Provider, TokenInstance } from 'oidc-provider'
 import type { Clock } from '../../platform/clock.ts'
+import { readCredentials } from '../../platform/http/credentials.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
 import type { ClientRecord } from '../clients/client.ts'
@@ -14,7 +15,9 @@ import { OIDC_PROBLEMS } from '../problems.ts'
 const PROOF_SECONDS = 300
 const PROOF_ALGORITHMS = ['ES256', 'Ed25519', 'EdDSA']
 /** RFC 6750 §2.1, RFC 9449 §7.1. */
-const CREDENTIALS = /^(Bearer|DPoP) ([\w.~+/-]+=*)$/i
+const SCHEMES = ['Bearer', 'DPoP']
+/** Of our own access tokens, with room for signed ones. */
+const LONGEST_TOKEN = 4096
 
 /** A client that presented an access token of its own. */
 export interface PresentedToken {
@@ -51,8 +54,9 @@ interface BoundToken extends TokenInstance {
 export function createResourceAccess({ provider, directory, certificates, clock }: ResourceAccessDependencies): ResourceAccess {
   return {
     async present(ctx, audience) {
-      const [, scheme = '', value = ''] = CREDENTIALS.exec(ctx.get('Authorization')) ?? []
-      if (value === '') throw challenge(ctx, OIDC_PROBLEMS.tokenMissing, '')
+      const shown = readCredentials(ctx, SCHEMES, LONGEST_TOKEN)
+      if (!shown) throw challenge(ctx, OIDC_PROBLEMS.tokenMissing, '')
+      const { scheme, token: value } = shown
       const invalid = (cause: string) => challenge(ctx, OIDC_PROBLEMS.tokenInvalid, ', error="invalid_token"', cause)
       const token: BoundToken | undefined = await provider.ClientCredentials.find(value)
       if (!token?.isValid || token.clientId === undefined) throw invalid('unknown, expired or revoked')
@@ -60,7 +64,7 @@ export function createResourceAccess({ provider, directory, certificates, clock 
       const client = await directory.find(token.clientId)
       if (!client) throw invalid('of a client that is disabled')
       checkCertificate(ctx, token, invalid)
-      const isProof = scheme.toLowerCase() === 'dpop'
+      const isProof = scheme === 'DPoP'
       if (isProof !== (token.jkt !== undefined)) throw invalid('not presented as it is bound')
       if (token.jkt !== undefined) await checkProof(ctx, { jkt: token.jkt, value, clientId: token.clientId }, invalid)
       return { client, scopes: token.scopes, isBound: token.jkt !== undefined || token['x5t#S256'] !== undefined }

@@ -4,6 +4,7 @@ import type { Provider } from 'oidc-provider'
 import { z } from 'zod'
 import { createQuotas, type Quotas } from '../../biometrics/index.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { readBearer } from '../../platform/http/credentials.ts'
 import { guard } from '../../platform/http/guard.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { Database } from '../../platform/db.ts'
@@ -20,6 +21,8 @@ const HISTORY_SCOPE = 'poav2_createPoaAccessHistory_agent'
 /** Mato Grosso is four hours behind UTC all year. */
 const DAY_BEGINS = 'T04:00:00.000Z'
 const DAY_MS = 86_400_000
+/** Of our own access tokens, with room for signed ones. */
+const LONGEST_TOKEN = 4096
 
 export interface GovbrDeps {
   readonly platform: { readonly db: Database; readonly clock: Clock }
@@ -112,7 +115,7 @@ async function answered(ctx: HttpContext, work: () => Promise<object>): Promise<
 
 async function callerOf({ provider, directory, acting, ports }: GovbrDeps, ctx: HttpContext, { scope, quotas }: { scope: string; quotas: Pick<Quotas, 'claimCall'> }): Promise<Caller> {
   const invalid = new Refused(401, 'ACCESSTOKEN_MUSTBEVALID', 'O token de acesso não é válido.')
-  const [, value = ''] = /^Bearer ([\w.~+/-]+=*)$/i.exec(ctx.get('Authorization')) ?? []
+  const value = readBearer(ctx, LONGEST_TOKEN)
   const token = value === '' ? undefined : await provider.AccessToken.find(value)
   if (!token?.isValid || token.aud !== undefined || token.isSenderConstrained?.() || token.accountId === undefined) throw invalid
   const client = await directory.find(token.clientId ?? '')

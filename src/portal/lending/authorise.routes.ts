@@ -1,7 +1,7 @@
 import Router from '@koa/router'
 import { z } from 'zod'
 import { inRoom } from '../../platform/http/app.ts'
-import { parseQuery } from '../../platform/http/body.ts'
+import { parseQuery } from '../../platform/http/body/body.ts'
 import { type HttpContext, requestFacts } from '../../platform/http/request-facts.ts'
 import { Problem } from '../../platform/problem.ts'
 import { CSC_BASE, GOVBR_BASE, SIGNATURE_PROBLEMS, type SigningApi, type SigningClient } from '../../signatures/index.ts'

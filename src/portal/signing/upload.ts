@@ -1,5 +1,5 @@
 import { createAddressLimit } from '../../accounts/index.ts'
-import { createBodyHold } from '../../platform/http/body.ts'
+import { createBodyHold } from '../../platform/http/body/hold.ts'
 import { HTTP_PROBLEMS } from '../../platform/http/problems.ts'
 import type { HttpContext, HttpMiddleware } from '../../platform/http/request-facts.ts'
 import { isProblem } from '../../platform/problem.ts'

@@ -1,7 +1,8 @@
 import Router from '@koa/router'
 import { ACCOUNTS_PROBLEMS } from '../../accounts/index.ts'
 import { inRoom } from '../../platform/http/app.ts'
-import { parseJson, readBody } from '../../platform/http/body.ts'
+import { parseJson, readBody } from '../../platform/http/body/body.ts'
+import { readBearer } from '../../platform/http/credentials.ts'
 import { asProblem } from '../../platform/http/problems.ts'
 import { type HttpContext, type HttpMiddleware, requestFacts } from '../../platform/http/request-facts.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
@@ -14,7 +15,7 @@ import type { RemoteSigning } from '../remote-signing.ts'
 import { GOVBR_API, signRequest } from './govbr-open-api.ts'
 import { openApiDocument } from './open-api.ts'
 import { GOVBR_BASE, type SigningClient, type SigningClients } from './signing-clients.ts'
-import { readTokenRequest } from './token-request.ts'
+import { LONGEST_TOKEN, readTokenRequest } from './token-request.ts'
 
 const LONGEST_BODY = 4096
 const LEVEL_MISSING = 'Cidadão não possui a identidade (Prata ou Ouro) necessária para uso da assinatura eletrônica digital.'
@@ -76,7 +77,7 @@ interface Call {
 
 async function admit(deps: SigningApiDependencies, ctx: HttpContext): Promise<Call> {
   const { signing, clients, claims, people } = deps
-  const [, token = ''] = /^Bearer ([\w-]{1,200})$/i.exec(ctx.get('Authorization')) ?? []
+  const token = readBearer(ctx, LONGEST_TOKEN)
   const lending = token === '' ? undefined : await signing.lendings.find(token)
   const client = lending?.terms.allows.kind === 'open' ? await clients.find(lending.terms.clientId, 'govbr') : undefined
   if (!lending || !client) {

@@ -1,9 +1,11 @@
 import { z } from 'zod'
-import { parseForm, parseQuery, readBody } from '../../platform/http/body.ts'
+import { parseForm, parseQuery, readBody } from '../../platform/http/body/body.ts'
 import type { HttpContext } from '../../platform/http/request-facts.ts'
 import type { SigningApi, SigningClient, SigningClients } from './signing-clients.ts'
 
 const FORM_BYTES = 8 * 1024
+/** Of the tokens that these APIs give, with room to spare. */
+export const LONGEST_TOKEN = 200
 const text = z.string().min(1).max(2000)
 const request = z.looseObject({
   grant_type: text,

@@ -9,8 +9,12 @@ const SECRET_BYTES = 32
 
 export const newSecret = (): Buffer => randomBytes(SECRET_BYTES)
 
+const NO_SECRET = Buffer.alloc(0)
+
+/** What the text says; nothing for any other spelling than ours, so that one secret is one text. */
 export function secretOf(text: string): Buffer {
-  return Buffer.from(text, 'base64url')
+  const secret = Buffer.from(text, 'base64url')
+  return secret.length === SECRET_BYTES && secret.toString('base64url') === text ? secret : NO_SECRET
 }
 
 /** Random secrets of 32 bytes need no slow hash, and are looked up by it. */

@@ -1,4 +1,5 @@
 import type Router from '@koa/router'
+import { readBearer } from '../../../platform/http/credentials.ts'
 import type { HttpContext } from '../../../platform/http/request-facts.ts'
 import { Problem } from '../../../platform/problem.ts'
 import type { Liveness } from '../../liveness/session.ts'
@@ -7,6 +8,9 @@ import { AGENCY_PROBLEMS } from '../problems.ts'
 import { type MountFaceChecks, sessionIdOf, visitOf } from './face-checks.ts'
 import type { Validation } from './validation.ts'
 import { APP_KEY_PREFIX, type Validations } from './validations.ts'
+
+/** Of the key of one validation, or of an agency's access token. */
+const LONGEST_KEY = 4096
 
 export interface ValidationApiDependencies {
   readonly validations: Validations
@@ -22,7 +26,7 @@ export interface ValidationApiDependencies {
  */
 export function createValidationChecks({ validations, requireClient, face, base }: ValidationApiDependencies): Router {
   async function getValidation(ctx: HttpContext, id: string): Promise<Validation> {
-    const key = /^Bearer (\S+)$/i.exec(ctx.get('Authorization'))?.[1] ?? ''
+    const key = readBearer(ctx, LONGEST_KEY)
     if (!key.startsWith(APP_KEY_PREFIX)) return validations.get((await requireClient(ctx, 'biometria.validar')).id, id)
     const found = await validations.findBySecret(key)
     if (found?.id !== id) throw new Problem(AGENCY_PROBLEMS.validationNotFound)

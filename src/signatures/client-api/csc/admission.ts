@@ -1,12 +1,15 @@
+import { readCredentials } from '../../../platform/http/credentials.ts'
 import { type HttpContext, requestFacts } from '../../../platform/http/request-facts.ts'
 import type { Credential } from '../../credentials/credential.ts'
 import type { Lending } from '../../lending/lending.store.ts'
 import type { SigningApiDependencies } from '../govbr.routes.ts'
 import type { SigningClient } from '../signing-clients.ts'
+import { LONGEST_TOKEN } from '../token-request.ts'
 import { SIGN_ALGORITHMS } from './contract.ts'
 import { invalid, invalidParameter, invalidToken } from './refusal.ts'
 
-const bearerOf = (ctx: HttpContext) => /^(?:Bearer|SAD) ([\w-]{1,200})$/i.exec(ctx.get('Authorization'))?.[1] ?? ''
+/** The standard shows a SAD under its own name, too. */
+const bearerOf = (ctx: HttpContext) => readCredentials(ctx, ['Bearer', 'SAD'], LONGEST_TOKEN)?.token ?? ''
 
 /** A client that the citizen lets see their certificates. */
 export interface ServiceCall {

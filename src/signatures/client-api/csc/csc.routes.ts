@@ -1,6 +1,6 @@
 import Router from '@koa/router'
 import { inRoom } from '../../../platform/http/app.ts'
-import { createBodyHold } from '../../../platform/http/body.ts'
+import { createBodyHold } from '../../../platform/http/body/hold.ts'
 import { type HttpContext, requestFacts } from '../../../platform/http/request-facts.ts'
 import { SIGNATURE_FORMS } from '../../signing/signing.ts'
 import { openApiDocument } from '../open-api.ts'

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { ACCOUNTS_PROBLEMS } from '../../../accounts/index.ts'
-import { parseJson, readBody } from '../../../platform/http/body.ts'
+import { parseJson, readBody } from '../../../platform/http/body/body.ts'
 import { asProblem } from '../../../platform/http/problems.ts'
 import type { HttpContext, HttpMiddleware } from '../../../platform/http/request-facts.ts'
 import { isProblem, Problem } from '../../../platform/problem.ts'
