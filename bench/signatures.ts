@@ -13,9 +13,11 @@ import { preparePdf } from '../src/signatures/pdf/prepare.ts'
 import { answerOcsp, parseOcspRequest } from '../src/signatures/status/ocsp.ts'
 import { issueStamp } from '../src/signatures/timestamp/time-stamp.ts'
 import { pdf } from '../test/portal/support/signing.ts'
-import { openPostgresTestDatabase } from '../test/support/database.ts'
+import { createPostgresDatabase, openPostgresTestDatabase } from '../test/support/database.ts'
 import { openDocumentScene } from '../test/support/document-scene.ts'
 import { openSignatureScene, type SignatureScene } from '../test/support/signature-scene.ts'
+import { digestOf, ES_256, openCscScene } from '../test/support/csc-scene.ts'
+import { createCaller } from './rig/large-call.ts'
 import { atMost, median, type Result } from './result.ts'
 
 export const name = 'signatures'
@@ -26,7 +28,7 @@ const AT = new Date('2026-11-28T12:00:00Z')
 export async function run(): Promise<readonly Result[]> {
   const scene = await openSignatureScene()
   try {
-    return [...(await parts(scene)), ...(await documents(scene)), ...(await batches())]
+    return [...(await parts(scene)), ...(await documents(scene)), ...(await batches()), ...(await calls())]
   } finally {
     await scene.close()
   }
@@ -227,5 +229,46 @@ async function batches(): Promise<Result[]> {
     ]
   } finally {
     await scene.close()
+  }
+}
+
+const CALLS = [
+  ['PAdES B-LT', { signature_format: 'P', conformance_level: 'Ades-B-LT' }],
+  ['CAdES B-T, attached', { signature_format: 'C', conformance_level: 'Ades-B-T' }],
+] as const
+
+/** Ten megabytes through the CSC API, in base64 in and out; the caller has a thread of its own. */
+async function calls(): Promise<Result[]> {
+  const results: Result[] = []
+  for (const [label, form] of CALLS) results.push(...(await callsOf(label, form)))
+  return results
+}
+
+async function callsOf(label: string, form: object): Promise<Result[]> {
+  // What the embedded database computes on this very thread is not the signature's.
+  const database = await createPostgresDatabase()
+  const [scene, caller] = [await openCscScene({ DATABASE_URL: database.url.reveal() }), createCaller()]
+  try {
+    const document = await pdfOf(200, 50_000)
+    const text = JSON.stringify({ credentialID: scene.credentialID, documents: [{ document: Buffer.from(document).toString('base64'), signAlgo: ES_256, ...form }] })
+    const asked: { token: string; body: Uint8Array<ArrayBuffer> }[] = []
+    // Each proof moves the scene's clock, which may not run far ahead.
+    for (let round = 0; round < 5; round += 1) asked.push({ token: await scene.sad({ hash: digestOf(document), label: 'grande.pdf' }), body: new Uint8Array(Buffer.from(text)) })
+    const call = async () => {
+      const next = asked.pop()
+      if (next) await caller.call({ url: `${scene.base}/signatures/signDoc`, ...next })
+    }
+    // The first starts threads.
+    await call()
+    const { rounds, longestTurn, longestWait } = await watched(asked.length, call)
+    return [
+      told(`signDoc of ${(document.length / 1e6).toFixed(0)} MB by the CSC API, ${label}`, median(rounds)),
+      told(`longest turn of the event loop beside it, by its own CPU time (${label})`, longestTurn, 20),
+      told(`the same by the clock (${label})`, longestWait),
+    ]
+  } finally {
+    await caller.close()
+    await scene.area.close()
+    await database.drop()
   }
 }

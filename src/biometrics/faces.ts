@@ -53,7 +53,10 @@ export function createFaces(options: FacesOptions): Faces {
     deadlineMs: DEADLINE_MS,
     workerData: { modelsDir, set: models.set, pad: models.pad, ...(models.set === 'standard' && { recogniser: models.setId }) },
   })
-  const ask = (task: FaceTask): Promise<FaceTaskResult> => pool.run(task).catch(translate)
+  const ask = (task: FaceTask): Promise<FaceTaskResult> => {
+    const { own, memory } = copied(task)
+    return pool.run(own, { transfer: [memory] }).catch(translate)
+  }
   return {
     models,
     rule,
@@ -76,6 +79,12 @@ export function createFaces(options: FacesOptions): Faces {
     stats: () => pool.stats(),
     close: () => pool.close(),
   }
+}
+
+/** With a picture of its own, whose memory is given away: cloning on the way to the thread takes ten times as long. */
+function copied(task: FaceTask): { own: FaceTask; memory: ArrayBuffer } {
+  const picture = new Uint8Array(task.kind === 'observe' ? task.jpeg : task.photo)
+  return { own: task.kind === 'observe' ? { ...task, jpeg: picture } : { ...task, photo: picture }, memory: picture.buffer }
 }
 
 function observation(result: FaceTaskResult): FrameObservation {

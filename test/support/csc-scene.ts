@@ -39,8 +39,8 @@ export interface CscScene {
 export const digestOf = (content: string | Uint8Array) => createHash('sha256').update(content).digest()
 export const codeOf = (page: Page) => page.links.find(({ href }) => href.href.startsWith(BACK))?.href.searchParams.get('code') ?? assert.fail(page.text)
 
-export async function openCscScene(): Promise<CscScene> {
-  const area = await openArea()
+export async function openCscScene(env: Record<string, string> = {}): Promise<CscScene> {
+  const area = await openArea(env)
   const base = `${area.url}/csc/v2`
   const rosa = await signer(area)
   const mine = (await signInWithCode(area, rosa)).browser

@@ -105,14 +105,14 @@ function addPictures(router: Router, { platform, faces, calls, people }: AgencyR
     '/comparacoes',
     ...calls.post({
       operation: 'comparacoes', scope: 'biometria.comparar', body: contract.compareRequest, answer: contract.compareAnswer,
-      limitBytes: 2 * MOST_BASE64 + 4096, run: compare,
+      limitBytes: 2 * MOST_BASE64 + 4096, isLarge: true, run: compare,
     }),
   )
   router.post(
     '/qualidade',
     ...calls.post({
       operation: 'qualidade', scope: 'biometria.qualidade', body: contract.qualityRequest, answer: contract.qualityAnswer,
-      limitBytes: MOST_BASE64 + 4096, run: judge,
+      limitBytes: MOST_BASE64 + 4096, isLarge: true, run: judge,
     }),
   )
 }

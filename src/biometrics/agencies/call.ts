@@ -26,6 +26,8 @@ export interface PostSpec<Body> {
   readonly body: z.ZodType<Body>
   readonly answer: z.ZodType
   readonly limitBytes?: number
+  /** Holds pictures: see `guard`. */
+  readonly isLarge?: boolean
   readonly status?: number
   /** Receipts keep their own record of repeats: an image must not lie in a second place. */
   readonly ownIdempotency?: boolean
@@ -48,8 +50,8 @@ export function createCalls({ requireClient, quotas, idempotency }: CallDependen
   return {
     keyOf,
     post(spec) {
-      const { operation, scope, body: schema, answer: response, limitBytes = JSON_LIMIT, status = 200 } = spec
-      const handler = guard({ body: schema, response, consumes: 'json', csrf: false, limitBytes }, async (ctx, { body }) => {
+      const { operation, scope, body: schema, answer: response, limitBytes = JSON_LIMIT, isLarge = false, status = 200 } = spec
+      const handler = guard({ body: schema, response, consumes: 'json', csrf: false, limitBytes, isLarge }, async (ctx, { body }) => {
         const client = clientOf(ctx)
         const key = spec.ownIdempotency ? undefined : keyOf(ctx)
         const repeatable = key === undefined ? undefined : { call: { clientId: client.id, operation, key }, requestHash: requestHash(body) }

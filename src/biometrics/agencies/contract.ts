@@ -1,6 +1,7 @@
 /** What goes over the wire: the guards of the routes, and the schemas of the OpenAPI document. Members are the law's and agencies' words. */
 import { z } from 'zod'
 import { parseCpf } from '../../accounts/index.ts'
+import { base64File } from '../../platform/http/body/base64-file.ts'
 import { WIRE_MISSING_WORDS } from '../finger.ts'
 import { LIVENESS_CLASSES } from '../liveness/verdict.ts'
 import { PICTURE_PROFILES, type PictureProfile } from './judgement.ts'
@@ -9,7 +10,7 @@ import { MOST_BASE64 } from './picture.ts'
 
 const id = z.uuid()
 const moment = z.iso.datetime()
-const picture = z.string().min(1).max(MOST_BASE64).meta({ contentEncoding: 'base64', description: 'Foto JPEG, PNG ou WebP em base64, até 4 MB e 25 milhões de pixels.' })
+const picture = base64File(MOST_BASE64).meta({ description: 'Foto JPEG, PNG ou WebP em base64, até 4 MB e 25 milhões de pixels.' })
 const cpf = z
   .string()
   .max(14)

@@ -1,3 +1,4 @@
+import type { Base64File } from '../../platform/http/body/base64-file.ts'
 import { Problem } from '../../platform/problem.ts'
 import { checkImage, type ImageLimits, ImageRefused, PHOTO_LIMITS } from '../image.ts'
 import { AGENCY_PROBLEMS } from './problems.ts'
@@ -9,12 +10,11 @@ export const PICTURE_LIMITS: ImageLimits = { ...PHOTO_LIMITS, maxBytes: 4_000_00
 export const MOST_BASE64 = Math.ceil(PICTURE_LIMITS.maxBytes / 3) * 4
 
 /**
- * The bytes of a picture in base64, judged by length and structure before anything decodes it.
+ * The bytes of a picture that came in base64, judged by length and structure before anything decodes it.
  * @throws {Problem} agencies/image-refused; `detail` says which picture and why
  */
-export function readPicture(member: string, base64: string): Buffer {
-  const bytes = Buffer.from(base64, 'base64')
-  if (bytes.length !== Math.floor((base64.replace(/=+$/, '').length * 3) / 4)) throw refused(member, 'not-base64')
+export function readPicture(member: string, { bytes, isWhole }: Base64File): Uint8Array {
+  if (!isWhole) throw refused(member, 'not-base64')
   const check = checkImage(bytes, PICTURE_LIMITS)
   if (!check.ok) throw refused(member, check.refusal)
   return bytes

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Problem } from '../problem.ts'
 import { PLATFORM_PROBLEMS } from '../problems.ts'
 import { parseForm, parseJson, parseQuery, readBody } from './body/body.ts'
+import { readLargeJson } from './body/large-json.ts'
 import { parseMultipart, UploadedFile } from './body/multipart.ts'
 import { allowSlowBody } from './server.ts'
 import { HTTP_PROBLEMS, type InputError, InvalidInput } from './problems.ts'
@@ -47,6 +48,8 @@ export interface GuardSpec<P, Q, B> {
   /** For `bytes`: which content types. */
   readonly contentTypes?: readonly string[]
   readonly limitBytes?: number
+  /** For `json`: parsed in a thread where it is long; whatever may be long in it is declared as `base64File`. */
+  readonly isLarge?: boolean
   /** The body may take as long as it takes on a slow line; only behind what judges who sends it, and how many at once. */
   readonly isSlow?: true
   /** Fields whose typed value may be shown again. Never secrets: whatever is not listed is forgotten. */
@@ -132,6 +135,7 @@ async function readInput<P, Q, B>(ctx: HttpContext, spec: GuardSpec<P, Q, B>): P
   if (!isEmpty && !accepted.includes(type)) throw new Problem(HTTP_PROBLEMS.unsupportedMedia, { detail: `Send ${accepted.join(' or ')}` })
   const limitBytes = spec.limitBytes ?? FORM_LIMIT_BYTES
   if (spec.isSlow) allowSlowBody(ctx.req, limitBytes)
+  if (consumes === 'json' && spec.isLarge) return readLargeJson(ctx, limitBytes)
   const body = await readBody(ctx, limitBytes)
   if (consumes === 'bytes') return body
   if (consumes === 'json') return isEmpty ? {} : parseJson(body)

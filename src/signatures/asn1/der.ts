@@ -16,8 +16,13 @@ function lengthBytes(length: number): Buffer {
 
 /** Tag, length, value. */
 export function tlv(tag: number, ...content: readonly Uint8Array[]): Der {
+  return Buffer.concat(tlvParts(tag, ...content))
+}
+
+/** The parts of `tlv` one after another: layers around a whole file, which is copied once in the end. */
+export function tlvParts(tag: number, ...content: readonly Uint8Array[]): Uint8Array[] {
   const length = content.reduce((sum, part) => sum + part.length, 0)
-  return Buffer.concat([Buffer.from([tag]), lengthBytes(length), ...content])
+  return [Buffer.from([tag]), lengthBytes(length), ...content]
 }
 
 export const seq = (...items: readonly Der[]): Der => tlv(0x30, ...items)

@@ -1,6 +1,6 @@
 /** Cryptographic Message Syntax as PAdES, CAdES and time-stamps use it (RFC 5652, RFC 5035, EN 319 122-1). */
 import { createHash } from 'node:crypto'
-import { type Der, explicit, int, nul, octets, oid, retagged, seq, setOf, time } from '../asn1/der.ts'
+import { type Der, explicit, int, nul, octets, oid, retagged, seq, setOf, time, tlv, tlvParts } from '../asn1/der.ts'
 import { OID } from '../asn1/oids.ts'
 import { child, NotDer, readDer } from '../asn1/reader.ts'
 import type { Signer } from '../authority/signer.ts'
@@ -72,16 +72,21 @@ export async function signCms(request: CmsRequest, signer: Signer): Promise<Buff
   return draft.complete(await signer.sign(draft.toBeSigned))
 }
 
+const [SEQUENCE, OCTET_STRING, EXPLICIT_0] = [0x30, 0x04, 0xa0]
+
+/** The content may be a whole file: nothing around it copies it but the last layer. */
 function contentInfo({ certificates, content, contentType, carriesCertificates = true }: CmsRequest, digestAlgorithm: Der, signerInfo: Der): Der {
-  const signedData = seq(
+  const enclosed = content ? tlvParts(EXPLICIT_0, ...tlvParts(OCTET_STRING, content)) : []
+  const signedData = tlvParts(
+    SEQUENCE,
     // RFC 5652, 5.1: content of another type than plain data makes it 3.
     int(contentType === OID.data ? 1 : 3),
     setOf([digestAlgorithm]),
-    seq(oid(contentType), ...(content ? [explicit(0, octets(content))] : [])),
-    ...(carriesCertificates ? [retagged(0xa0, setOf(certificates))] : []),
+    ...tlvParts(SEQUENCE, oid(contentType), ...enclosed),
+    ...(carriesCertificates ? [retagged(EXPLICIT_0, setOf(certificates))] : []),
     setOf([signerInfo]),
   )
-  return seq(oid(OID.signedData), explicit(0, signedData))
+  return tlv(SEQUENCE, oid(OID.signedData), ...tlvParts(EXPLICIT_0, ...signedData))
 }
 
 export function attribute(type: string, value: Der): Der {

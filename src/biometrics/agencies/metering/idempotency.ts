@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../../platform/clock.ts'
+import { isBase64File } from '../../../platform/http/body/base64-file.ts'
 import type { Sql } from '../../../platform/db.ts'
 import type { Keyring } from '../../../platform/keyring.ts'
 import { Problem } from '../../../platform/problem.ts'
@@ -68,7 +69,8 @@ export function createIdempotency({ db, clock, keyring }: IdempotencyDependencie
   }
 }
 
-/** Digest of a parsed request; members come in the schema's order, so that the sender's does not matter. */
+/** Digest of a parsed request; members come in the schema's order, so that the sender's does not matter, and files by their own digest. */
 export function requestHash(body: unknown): Buffer {
-  return createHash('sha256').update(JSON.stringify(body)).digest()
+  const text = JSON.stringify(body, (_, value: unknown) => (isBase64File(value) ? { sha256: value.sha256 } : value))
+  return createHash('sha256').update(text).digest()
 }

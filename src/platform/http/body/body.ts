@@ -13,28 +13,66 @@ const MAX_FIELDS = 200
  * Compressed bodies are refused: nothing of ours sends them, and they are how a small request becomes a large one.
  * @throws {Problem} platform/too-large, platform/unsupported-media
  */
-export async function readBody(ctx: HttpContext, limitBytes: number): Promise<Buffer> {
+export async function readBody(ctx: HttpContext, limitBytes: number): Promise<Buffer<ArrayBuffer>> {
   if ((ctx.get('Content-Encoding') || 'identity') !== 'identity') throw new Problem(HTTP_PROBLEMS.unsupportedMedia)
   if (Number(ctx.get('Content-Length') || 0) > limitBytes) throw new Problem(HTTP_PROBLEMS.tooLarge)
   return collect(ctx.req, limitBytes)
 }
 
-function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer<ArrayBuffer>> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
+    const body = new Collected()
     request.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= limitBytes) return void chunks.push(chunk)
+      if (body.size + chunk.length <= limitBytes) return body.add(chunk)
       request.removeAllListeners('data').resume()
       reject(new Problem(HTTP_PROBLEMS.tooLarge))
     })
-    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('end', () => resolve(body.whole()))
     request.once('error', (cause) => reject(new Problem(HTTP_PROBLEMS.malformed, { cause })))
     request.once('close', () => {
       if (!request.readableEnded) reject(new Problem(HTTP_PROBLEMS.malformed, { cause: 'connection closed in the body' }))
     })
   })
+}
+
+const FIRST_BLOCK = 4 * 1024
+const LONGEST_BLOCK = 1024 * 1024
+
+/**
+ * Bytes in memory of their own: of what has come and at most as much again or a megabyte, and twice of it for a moment at the end.
+ *
+ * Chunks themselves are not kept: each costs a hundred bytes beside its own, and a sender may have them of one byte.
+ */
+class Collected {
+  size = 0
+  readonly #full: Buffer[] = []
+  #block = Buffer.allocUnsafeSlow(FIRST_BLOCK)
+  #used = 0
+
+  add(chunk: Buffer): void {
+    this.size += chunk.length
+    for (let rest = chunk; rest.length > 0; ) {
+      if (this.#used === this.#block.length) this.#next()
+      const taken = rest.copy(this.#block, this.#used)
+      this.#used += taken
+      rest = rest.subarray(taken)
+    }
+  }
+
+  #next(): void {
+    this.#full.push(this.#block)
+    this.#block = Buffer.allocUnsafeSlow(Math.min(2 * this.#block.length, LONGEST_BLOCK))
+    this.#used = 0
+  }
+
+  /** Not of the pool: it may be given to a thread. */
+  whole(): Buffer<ArrayBuffer> {
+    const whole = Buffer.allocUnsafeSlow(this.size)
+    let at = 0
+    for (const block of this.#full) at += block.copy(whole, at)
+    this.#block.copy(whole, at, 0, this.#used)
+    return whole
+  }
 }
 
 /** Fields of a form; a name that occurs more than once holds a list. */
@@ -60,12 +98,12 @@ function addValue(values: FormValues, name: string, value: string): void {
   else values[name] = [...[before].flat(), value]
 }
 
-/** JSON text in which every string is well-formed and free of NUL, as the database demands. */
-export function parseJson(body: Buffer): unknown {
+/** JSON text in which every string is well-formed and free of NUL, as the database demands; `take` says what becomes of each value. */
+export function parseJson(body: Uint8Array, take: (value: unknown) => unknown = (value) => value): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body), (key, value) => {
       if (key === '__proto__' || !isCleanText(key) || (typeof value === 'string' && !isCleanText(value))) throw new Error('unclean text')
-      return value
+      return take(value)
     })
   } catch (cause) {
     throw new Problem(HTTP_PROBLEMS.malformed, { detail: 'The body is not valid JSON', cause })

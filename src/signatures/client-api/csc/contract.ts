@@ -1,5 +1,6 @@
 /** What the API of the Cloud Signature Consortium takes and answers: the routes parse with these, and the published document is made of them. */
 import { z } from 'zod'
+import { base64File } from '../../../platform/http/body/base64-file.ts'
 import { MOST_DOCUMENTS } from '../../activation/activation.ts'
 import { SIGNATURE_FORMS } from '../../signing/signing.ts'
 
@@ -48,7 +49,7 @@ const form = {
 export const LONGEST_DOCUMENTS = 14 * 1024 * 1024
 export const signDocRequest = z.looseObject({
   credentialID, SAD, operationMode, clientData,
-  documents: z.array(z.looseObject({ ...form, document: base64(LONGEST_DOCUMENTS) })).min(1).max(MOST_DOCUMENTS).optional(),
+  documents: z.array(z.looseObject({ ...form, document: base64File(LONGEST_DOCUMENTS) })).min(1).max(MOST_DOCUMENTS).optional(),
   documentDigests: z.array(z.looseObject({ ...form, hashes: z.union([z.array(hash).min(1).max(MOST_DOCUMENTS), hash]), hashAlgorithmOID: z.literal(SHA_256).optional() })).min(1).max(MOST_DOCUMENTS).optional(),
   returnValidationInfo: z.boolean().default(false),
 })

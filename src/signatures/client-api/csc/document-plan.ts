@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import type { Base64File } from '../../../platform/http/body/base64-file.ts'
 import type { SignatureForm } from '../../signing/signing.ts'
 import { SIGNATURE_FORMS } from '../../signing/signing.ts'
 import { readHash } from './admission.ts'
@@ -28,14 +28,14 @@ const FORMS: Readonly<Record<'documents' | 'documentDigests', Readonly<Record<'C
 /** Every signature that is asked for, documents or digests but not both. @throws {Refusal} */
 export function plansOf({ documents, documentDigests }: SignDocRequest): DocumentPlan[] {
   if (documents && documentDigests) throw invalid('Both documentDigests and documents parameters passed')
-  if (documents) return documents.map((asked) => planOf('documents', asked, read(asked.document)))
+  if (documents) return documents.map((asked) => planOf('documents', asked, checked(asked.document)))
   if (documentDigests) return documentDigests.flatMap((asked) => [asked.hashes].flat().map((hash) => planOf('documentDigests', asked, hash)))
   throw invalid('Empty documentDigests and documents objects')
 }
 
 type Asked = Pick<NonNullable<SignDocRequest['documents']>[number], 'signature_format' | 'conformance_level' | 'signed_envelope_property' | 'signAlgo'>
 
-function planOf(source: 'documents' | 'documentDigests', asked: Asked, content: Buffer | string): DocumentPlan {
+function planOf(source: 'documents' | 'documentDigests', asked: Asked, content: Base64File | string): DocumentPlan {
   const { signature_format: format, conformance_level: level, signed_envelope_property: envelope, signAlgo } = asked
   const form = FORMS[source][format].find((one) => level.endsWith(`-${one}`))
   if (!form || level.length !== `Ades-${form}`.length) throw invalidParameter('conformance_level')
@@ -44,17 +44,16 @@ function planOf(source: 'documents' | 'documentDigests', asked: Asked, content: 
   const isPossible = envelope === undefined || (known.includes(envelope) && !(source === 'documentDigests' && envelope === 'Attached'))
   if (!isPossible) throw invalidParameter('signed_envelope_property')
   const isDocument = source === 'documents'
-  const document = typeof content === 'string' ? undefined : content
+  const file = typeof content === 'string' ? undefined : content
   return {
-    document, form, signAlgo, kind: format === 'P' ? 'pdf' : 'file',
-    digest: document ? createHash('sha256').update(document).digest('hex') : readHash(String(content)).toString('hex'),
+    document: file && Buffer.from(file.bytes.buffer), form, signAlgo, kind: format === 'P' ? 'pdf' : 'file',
+    digest: file ? file.sha256 : readHash(String(content)).toString('hex'),
     certifies: isDocument && format === 'P' && envelope !== 'Revision', attaches: isDocument && format === 'C' && envelope !== 'Detached',
   }
 }
 
-function read(base64: string): Buffer {
-  const document = Buffer.from(base64, 'base64')
+function checked(document: Base64File): Base64File {
   // Whoever decodes leniently signs what nobody sent.
-  if (document.length === 0 || document.toString('base64') !== base64) throw invalid('Invalid Base64 documents string parameter')
+  if (document.bytes.length === 0 || !document.isCanonical) throw invalid('Invalid Base64 documents string parameter')
   return document
 }

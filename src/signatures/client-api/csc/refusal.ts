@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { ACCOUNTS_PROBLEMS } from '../../../accounts/index.ts'
 import { parseJson, readBody } from '../../../platform/http/body/body.ts'
+import { readLargeJson } from '../../../platform/http/body/large-json.ts'
 import { asProblem } from '../../../platform/http/problems.ts'
 import type { HttpContext, HttpMiddleware } from '../../../platform/http/request-facts.ts'
 import { isProblem, Problem } from '../../../platform/problem.ts'
@@ -48,7 +49,16 @@ function refusalOf(error: unknown): Refusal {
 /** The request's JSON; whatever is wrong is named as the standard names it. @throws {Refusal} */
 export async function readJson<Schema extends z.ZodType>(ctx: HttpContext, schema: Schema, longest: number): Promise<z.output<Schema>> {
   const body = await readBody(ctx, longest)
-  const result = schema.safeParse(body.length === 0 ? {} : ctx.is('application/json') ? parseJson(body) : undefined)
+  return parsed(schema, body.length === 0 ? {} : ctx.is('application/json') ? parseJson(body) : undefined)
+}
+
+/** As `readJson`, for what may hold whole files. @throws {Refusal | Problem} */
+export async function readFilesJson<Schema extends z.ZodType>(ctx: HttpContext, schema: Schema, longest: number): Promise<z.output<Schema>> {
+  return parsed(schema, ctx.is('application/json') ? await readLargeJson(ctx, longest) : undefined)
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value)
   if (result.success) return result.data
   const [first] = result.error.issues
   const name = String(first?.path.findLast((part) => typeof part === 'string') ?? 'body')

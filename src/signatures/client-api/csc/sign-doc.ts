@@ -12,7 +12,8 @@ import type { SigningApiDependencies } from '../govbr.routes.ts'
 import { admitSad, checkAlgorithm, type SigningCall } from './admission.ts'
 import { LONGEST_DOCUMENTS, signDocRequest } from './contract.ts'
 import { type DocumentPlan, plansOf } from './document-plan.ts'
-import { readJson } from './refusal.ts'
+import { readFilesJson } from './refusal.ts'
+import { answerWithFiles, type SignDocAnswer } from './sign-doc-answer.ts'
 import { checkAllowed, claimSignatures } from './sign-hash.ts'
 
 /** What makes whole signatures of a key's, and where this server is found. */
@@ -44,7 +45,7 @@ interface Work {
  * that it is one of that very document. Whatever can fail without the key fails before the SAD is used up.
  */
 export async function signDoc(deps: CscDependencies, ctx: HttpContext): Promise<void> {
-  const asked = await readJson(ctx, signDocRequest, LONGEST_BODY)
+  const asked = await readFilesJson(ctx, signDocRequest, LONGEST_BODY)
   const call = await admitSad(deps, ctx, asked)
   const plans = plansOf(asked)
   for (const { signAlgo } of plans) checkAlgorithm(call.credential, signAlgo)
@@ -53,7 +54,7 @@ export async function signDoc(deps: CscDependencies, ctx: HttpContext): Promise<
   const works = await prepare(deps, call, plans)
   await claimSignatures(deps, ctx, call, plans.length)
   const signer = await deps.signing.lendings.take(call.token, 'all')
-  ctx.body = await finish(deps, signer, works, { wantsEvidence: asked.returnValidationInfo })
+  answerWithFiles(ctx, await finish(deps, signer, works, { wantsEvidence: asked.returnValidationInfo }))
 }
 
 function prepare({ service: { signing, publicUrl } }: CscDependencies, { credential: { certificates }, client, lending }: SigningCall, plans: readonly DocumentPlan[]): Promise<Work[]> {
@@ -76,7 +77,7 @@ function itemOf({ plan: { document }, prepared, draft: { toBeSigned: attributes 
 
 const isLasting = ({ plan: { kind, form } }: Work) => kind === 'pdf' && (form === 'B-LT' || form === 'B-LTA')
 
-async function finish({ service: { signing } }: CscDependencies, signer: LentSigner, works: readonly Work[], { wantsEvidence }: { wantsEvidence: boolean }): Promise<object> {
+async function finish({ service: { signing } }: CscDependencies, signer: LentSigner, works: readonly Work[], { wantsEvidence }: { wantsEvidence: boolean }): Promise<SignDocAnswer> {
   const { certificates } = signer
   const signatures = await signer.sign(works.map(itemOf))
   // After the signatures: it says that the certificate was good when they were there.
@@ -84,15 +85,15 @@ async function finish({ service: { signing } }: CscDependencies, signer: LentSig
   const made = await fewAtOnce(works, async ({ plan, prepared, draft }, index) => {
     const cms = await draft.complete(signatures[index] ?? Buffer.alloc(0))
     const bytes = prepared ? await signing.finishPdf(prepared, { cms, certificates, form: plan.form, evidence }) : cms
-    return { holdsDocument: prepared !== undefined || plan.attaches, base64: bytes.toString('base64') }
+    return { holdsDocument: prepared !== undefined || plan.attaches, bytes }
   })
   const [whole, apart] = [made.filter(({ holdsDocument }) => holdsDocument), made.filter(({ holdsDocument }) => !holdsDocument)]
   // Whoever keeps the PDF has to put the evidence in, and is given it even unasked.
   const owesEvidence = works.some((work) => isLasting(work) && !work.prepared)
   return {
-    ...(whole.length > 0 && { DocumentWithSignature: whole.map(({ base64 }) => base64) }),
-    ...(apart.length > 0 && { SignatureObject: apart.map(({ base64 }) => base64) }),
-    ...(evidence && (wantsEvidence || owesEvidence) && { validationInfo: spoken(evidence) }),
+    DocumentWithSignature: whole.map(({ bytes }) => bytes),
+    SignatureObject: apart.map(({ bytes }) => bytes),
+    validationInfo: evidence && (wantsEvidence || owesEvidence) ? spoken(evidence) : undefined,
   }
 }
 
