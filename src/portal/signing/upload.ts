@@ -11,9 +11,9 @@ import { PAGE } from './desk.ts'
 export const UPLOAD_BYTES = 40 * 1024 * 1024
 /** What a form is more than its files. */
 const FORM_BYTES = 64 * 1024
-/** What forms that are on their way may hold in memory together: slow lines send for minutes. */
+/** What has come of forms that are on their way, together: slow lines send for minutes. Beyond it the one is cut that holds most for how fast it comes. */
 const BYTES_AT_ONCE = 10 * UPLOAD_BYTES
-/** Of these, one person's: whoever sends slowly does not keep the others out. */
+/** What one person may have announced. */
 const BYTES_AT_ONCE_EACH = UPLOAD_BYTES + FORM_BYTES
 const FORMS_AT_ONCE_EACH = 2
 /** Each file is read by the renderer and by the signer before it is taken. */

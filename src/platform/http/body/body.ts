@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Problem } from '../../problem.ts'
 import { HTTP_PROBLEMS } from '../problems.ts'
 import type { HttpContext } from '../request-facts.ts'
+import { busy, countOf } from './hold.ts'
 
 export type FormValues = Record<string, string | string[]>
 
@@ -11,7 +12,7 @@ const MAX_FIELDS = 200
  * The raw body, never more than `limitBytes` of it in memory.
  *
  * Compressed bodies are refused: nothing of ours sends them, and they are how a small request becomes a large one.
- * @throws {Problem} platform/too-large, platform/unsupported-media
+ * @throws {Problem} platform/too-large, platform/unsupported-media; platform/busy where `createBodyHold` gives it up
  */
 export async function readBody(ctx: HttpContext, limitBytes: number): Promise<Buffer<ArrayBuffer>> {
   if ((ctx.get('Content-Encoding') || 'identity') !== 'identity') throw new Problem(HTTP_PROBLEMS.unsupportedMedia)
@@ -22,12 +23,22 @@ export async function readBody(ctx: HttpContext, limitBytes: number): Promise<Bu
 function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer<ArrayBuffer>> {
   return new Promise((resolve, reject) => {
     const body = new Collected()
-    request.on('data', (chunk: Buffer) => {
-      if (body.size + chunk.length <= limitBytes) return body.add(chunk)
+    const count = countOf(request)
+    const stop = (problem: Problem) => {
       request.removeAllListeners('data').resume()
-      reject(new Problem(HTTP_PROBLEMS.tooLarge))
+      body.forget()
+      reject(problem)
+    }
+    count?.onCut(() => stop(busy()))
+    request.on('data', (chunk: Buffer) => {
+      if (body.size + chunk.length > limitBytes) return stop(new Problem(HTTP_PROBLEMS.tooLarge))
+      body.add(chunk)
+      count?.add(chunk.length)
     })
-    request.once('end', () => resolve(body.whole()))
+    request.once('end', () => {
+      count?.whole()
+      resolve(body.whole())
+    })
     request.once('error', (cause) => reject(new Problem(HTTP_PROBLEMS.malformed, { cause })))
     request.once('close', () => {
       if (!request.readableEnded) reject(new Problem(HTTP_PROBLEMS.malformed, { cause: 'connection closed in the body' }))
@@ -57,6 +68,13 @@ class Collected {
       this.#used += taken
       rest = rest.subarray(taken)
     }
+  }
+
+  /** Whoever waits for the end of the request keeps nothing of it. */
+  forget(): void {
+    this.#full.length = 0
+    this.size = 0
+    this.#used = 0
   }
 
   #next(): void {
