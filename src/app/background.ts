@@ -108,7 +108,7 @@ function addAccountJobs({ db, clock, jobs }: Foundation, { accounts }: Rooms, oi
 }
 
 /** Of faces and their images; `signal` ends a long run when the server stops. */
-function addFaceJobs({ clock, jobs }: Foundation, { accounts, documents, faceSearch, images, imageCare, liveness, outcomes }: Rooms, signal: AbortSignal): void {
+function addFaceJobs({ clock, jobs, log }: Foundation, { accounts, documents, faceSearch, images, imageCare, liveness, outcomes }: Rooms, signal: AbortSignal): void {
   jobs.schedule('liveness-sweep', '* * * * *', liveness.sweep)
   jobs.schedule('face-outcomes', '11 * * * *', async () => void (await outcomes.watch()))
   jobs.schedule('face-search', '* * * * *', async () => void (await faceSearch.sweep()))
@@ -121,6 +121,8 @@ function addFaceJobs({ clock, jobs }: Foundation, { accounts, documents, faceSea
   jobs.schedule('images-retention', '43 7 * * *', async () => {
     await imageCare.custody.applyRetention()
     await imageCare.jobs.dropOutdated()
+    const { people } = await imageCare.custody.toReview(0)
+    if (people > 0) log.warn('images wait for somebody to look at them', { count: people })
   })
   jobs.schedule('images-of-closed-accounts', '51 7 * * *', async () => void (await eraseClosedAccounts({ clock }, { accounts, images, documents })))
   jobs.schedule(REMAKE_JOB, '*/10 * * * *', async () => void (await imageCare.jobs.remake({ budgetMs: REMAKE_BUDGET_MS, signal })))

@@ -37,7 +37,12 @@ test('holds, deadlines, erasure, verification and export from the command line',
   assert.equal((await mt('verificar')).out.split('\n')[0], '0 pessoas, 0 imagens: tudo como foi guardado.')
   assert.match((await mt('prazos')).out, /retirada\s+1825/)
   assert.equal((await mt('prazo', '--tipo', 'face', '--fonte', 'demo', '--conta', 'guardada', '--dias', '30', '--motivo', 'Portaria 1')).code, 0)
-  assert.match((await mt('prazos')).out, /face\s+demo\s+guardada\s+30\s+Portaria 1/)
+  assert.match((await mt('prazos')).out, /face\s+demo\s+guardada\s+30\s+apagar\s+Portaria 1/)
+  assert.match((await mt('prazos')).out, /sem-uso\s+3652\s+conferir[\s\S]*confirmar pelo jurídico/)
+  assert.equal((await mt('prazo', '--tipo', 'face', '--fonte', 'demo', '--conta', 'sem-uso', '--dias', '900', '--motivo', 'Portaria 2')).code, 0)
+  assert.match((await mt('prazos')).out, /face\s+demo\s+sem-uso\s+900\s+conferir\s+Portaria 2/, 'nothing that stands goes unless the operator says so')
+  assert.match((await mt('a-conferir')).out, /Nada a conferir/)
+  assert.equal((await mt('conferir', randomUUID())).code, 2, 'kept or erased, one of them')
   assert.equal((await mt('prazo', '--tipo', 'foto', '--fonte', 'demo', '--conta', 'guardada')).code, 2)
   assert.equal((await mt('aplicar-prazos', '--simular')).code, 0)
 

@@ -10,7 +10,7 @@ for (const { label, open } of testDatabases()) {
   test(`custody of images on ${label}`, async (t) => {
     const scene = await openImageScene(await open())
     after(() => scene.close())
-    const { db, clock, store, custody, put, addPerson, events, told } = scene
+    const { db, clock, store, custody, audit, put, addPerson, events, told } = scene
     const evidence = { original: { bytes: PICTURE, contentType: 'image/png' as const } }
 
     await t.test("forgetting the person's key makes images and templates unreadable and touches nobody else", async () => {
@@ -63,7 +63,7 @@ for (const { label, open } of testDatabases()) {
       await custody.hold(personId, { reason: 'Perícia', until }, BY)
       await assert.rejects(custody.erase(personId, BY), { code: 'biometrics/legal-hold' })
       await assert.rejects(db.transaction((tx) => store.destroyKey(tx, personId)), { code: 'biometrics/legal-hold' })
-      await custody.setRetention({ kind: '*', source: 'held', counts: 'stored', days: 1, reason: 'teste' }, BY)
+      await custody.setRetention({ kind: '*', source: 'held', counts: 'stored', days: 1, ending: 'erased', reason: 'teste' }, BY)
       clock.advance(2 * DAY_MS)
       assert.equal((await custody.applyRetention()).images, 0)
       assert.deepEqual((await store.open(id)).bytes, PICTURE)
@@ -93,10 +93,10 @@ for (const { label, open } of testDatabases()) {
       const keep = await put(face(personId, { source: 'long' }), 0.5)
       const finger = await put(face(personId, { source: 'long' }, { kind: 'fingerprint', slot: 'left-thumb' }))
       const short = await put(face(personId, { source: 'short', capturedAt: new Date('2020-01-01') }, evidence), 0.25)
-      await custody.setRetention({ kind: '*', source: '*', counts: 'stored', days: 10, reason: 'geral' }, BY)
-      await custody.setRetention({ kind: 'face', source: '*', counts: 'stored', days: 1000, reason: 'rostos' }, BY)
-      await custody.setRetention({ kind: '*', source: 'short', counts: 'stored', days: 5, reason: 'origem' }, BY)
-      await custody.setRetention({ kind: 'face', source: 'short', counts: 'stored', days: 20, reason: 'rostos desta origem' }, BY)
+      await custody.setRetention({ kind: '*', source: '*', counts: 'stored', days: 10, ending: 'erased', reason: 'geral' }, BY)
+      await custody.setRetention({ kind: 'face', source: '*', counts: 'stored', days: 1000, ending: 'erased', reason: 'rostos' }, BY)
+      await custody.setRetention({ kind: '*', source: 'short', counts: 'stored', days: 5, ending: 'erased', reason: 'origem' }, BY)
+      await custody.setRetention({ kind: 'face', source: 'short', counts: 'stored', days: 20, ending: 'erased', reason: 'rostos desta origem' }, BY)
       const standing = async () => (await store.list(personId)).filter(({ erasedAt }) => erasedAt === null).map(({ id }) => id).sort()
       clock.advance(6 * DAY_MS)
       assert.equal((await custody.applyRetention()).images, 0)
@@ -121,7 +121,7 @@ for (const { label, open } of testDatabases()) {
     })
 
     await t.test('a rule is changed and dropped, each in the audit record', async () => {
-      const rule = { kind: 'signature', source: 'x', counts: 'stored', reason: 'r' } as const
+      const rule = { kind: 'signature', source: 'x', counts: 'stored', ending: 'erased', reason: 'r' } as const
       await custody.setRetention({ ...rule, days: 7 }, BY)
       await custody.setRetention({ ...rule, days: 8 }, BY)
       assert.deepEqual((await custody.retention()).filter(({ kind }) => kind === 'signature').map(({ days, set_by: by }) => [days, by]), [[8, 'op-1']])
@@ -130,10 +130,52 @@ for (const { label, open } of testDatabases()) {
       assert.deepEqual((await events('biometrics/retention-set')).slice(-3).map(({ data }) => data['days']), [7, 8, null])
     })
 
+    await t.test('images that stand are people’s to look at after ten years without use, or five after a death; the program takes none of them by itself', async () => {
+      for (const kind of ['*', 'face'] as const) await custody.dropRetention({ kind, source: '*', counts: 'stored' }, BY)
+      const [used, idle, dead, held] = [await addPerson(), await addPerson(), await addPerson(), await addPerson()]
+      const [, idleImage] = [await put(face(used)), await put(face(idle)), await put(face(dead)), await put(face(held))]
+      await custody.hold(held, { reason: 'Processo 7' }, BY)
+      await db.execute('UPDATE person SET death_noted_at = $2 WHERE id = $1', [dead, NOW])
+      const mine = async () => (await custody.toReview(100)).first.map(({ personId }) => personId).filter((id) => [used, idle, dead, held].includes(id))
+      const use = () => audit.record(db, { type: 'biometrics/image-opened', actor: { kind: 'client', id: 'x' }, subject: used, data: { imageId: idleImage, personId: used, kind: 'face', original: false, purpose: 'x' } })
+      clock.advance(1825 * DAY_MS)
+      assert.deepEqual(await mine(), [])
+      clock.advance(2 * DAY_MS)
+      assert.deepEqual(await mine(), [dead])
+      await use()
+      clock.set(new Date(NOW.getTime() + 3651 * DAY_MS))
+      assert.deepEqual(await mine(), [dead])
+      // Neither an export, nor custody, nor the program itself is a use.
+      await audit.record(db, { type: 'biometrics/images-exported', actor: BY, subject: idle, data: { personId: idle, exportId: idleImage, images: 1 } })
+      await audit.record(db, { type: 'biometrics/image-opened', actor: { kind: 'system' }, subject: idle, data: { imageId: idleImage, personId: idle, kind: 'face', original: false, purpose: 'x' } })
+      clock.advance(2 * DAY_MS)
+      assert.deepEqual((await mine()).toSorted(), [dead, idle].toSorted(), 'whose identity was used since, and whom a hold keeps, are not')
+      await custody.applyRetention()
+      assert.deepEqual((await store.open(idleImage)).bytes, PICTURE)
+
+      assert.equal(await custody.review(used, 'erased', BY), 0, 'what nobody has to look at is nobody’s to take')
+      assert.equal(await custody.review(idle, 'kept', BY), 1)
+      assert.deepEqual(await mine(), [dead], 'its time begins anew')
+      assert.equal(await custody.review(dead, 'erased', BY), 1)
+      assert.deepEqual(await mine(), [])
+      assert.deepEqual((await store.list(dead)).map(({ erasedReason }) => erasedReason), ['retention'])
+      assert.deepEqual((await events('biometrics/images-reviewed')).map(({ subject_id: subject, data }) => [subject, data['verdict']]), [[idle, 'kept'], [dead, 'erased']])
+
+      // The operator's own rule, and only that, takes images without use.
+      clock.advance(3653 * DAY_MS)
+      assert.ok((await mine()).includes(idle))
+      await custody.setRetention({ kind: '*', source: '*', counts: 'unused', days: 3652, ending: 'erased', reason: 'Portaria 2' }, BY)
+      await custody.applyRetention()
+      assert.deepEqual(await mine(), [])
+      await assert.rejects(store.open(idleImage), { code: 'biometrics/image-not-found' })
+      assert.equal((await store.list(held)).filter(({ erasedAt }) => erasedAt === null).length, 1)
+      clock.set(NOW)
+    })
+
     await t.test('people whose rows are not sound are left out of retention and counted', async () => {
       const personId = await addPerson()
       await put(face(personId, { source: 'short-2' }))
-      await custody.setRetention({ kind: 'face', source: 'short-2', counts: 'stored', days: 1, reason: 'r' }, BY)
+      await custody.setRetention({ kind: 'face', source: 'short-2', counts: 'stored', days: 1, ending: 'erased', reason: 'r' }, BY)
       await db.execute(`UPDATE stored_image SET device = 'x' WHERE person_id = $1`, [personId])
       clock.advance(2 * DAY_MS)
       const { unsound } = await custody.applyRetention()

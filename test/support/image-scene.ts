@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Audit, createAudit } from '../../src/audit/index.ts'
 import { biometricsEvents } from '../../src/biometrics/events.ts'
-import { createCustody, type Custody } from '../../src/biometrics/images/custody.ts'
+import { createCustody, type Custody } from '../../src/biometrics/images/custody/custody.ts'
 import type { NewImage } from '../../src/biometrics/images/image.ts'
 import { createImageStore, type ImagePorts, type ImageStore, type ImageStoreDependencies } from '../../src/biometrics/images/image-store.ts'
 import type { Database } from '../../src/platform/db.ts'

@@ -1,3 +1,4 @@
+import type { RetentionRule } from '../../biometrics/index.ts'
 import { isUuid } from '../../platform/database/uuid.ts'
 import { type Command, type Outcome, UsageError } from '../command.ts'
 import { tableOutcome } from '../cli.ts'
@@ -124,7 +125,7 @@ function mendCommand({ custody, setting }: ImageTools): Command {
 }
 
 function personIdFrom(text = ''): string {
-  if (!isUuid(text)) throw new UsageError('PESSOA é o id que "imagens verificar" mostra.')
+  if (!isUuid(text)) throw new UsageError('PESSOA é o id que "imagens verificar" ou "imagens a-conferir" mostra.')
   return text
 }
 
@@ -181,16 +182,27 @@ function custodyCommands({ custody, transfer, setting }: ImageTools): Command[] 
 const RULE = {
   tipo: { type: 'string', value: 'TIPO', about: 'face, document-front, document-back, signature, fingerprint, other ou *', required: true },
   fonte: { type: 'string', value: 'ORIGEM', about: 'origem, ou *', required: true },
-  conta: { type: 'string', value: 'DESDE', about: 'guardada ou retirada', required: true },
+  conta: { type: 'string', value: 'DESDE', about: 'guardada, retirada, sem-uso ou morte', required: true },
 } as const
 const KINDS = ['*', 'face', 'document-front', 'document-back', 'signature', 'fingerprint', 'other'] as const
-const COUNTS = { guardada: 'stored', retirada: 'withdrawn' } as const
+const COUNTS = { guardada: 'stored', retirada: 'withdrawn', 'sem-uso': 'unused', morte: 'death' } as const
+const ENDINGS = { apagar: 'erased', conferir: 'reviewed' } as const
 
 function ruleFrom(text: (flag: string) => string | undefined) {
   const kind = KINDS.find((name) => name === text('tipo'))
-  const since = text('conta')
-  if (kind === undefined || (since !== 'guardada' && since !== 'retirada')) throw new UsageError('--tipo ou --conta não é um dos valores.')
+  const since = keyOf(COUNTS, text('conta'))
+  if (kind === undefined || since === undefined) throw new UsageError('--tipo ou --conta não é um dos valores.')
   return { kind, source: text('fonte') ?? '*', counts: COUNTS[since] }
+}
+
+const keyOf = <Key extends string>(names: Readonly<Record<Key, string>>, word: string | undefined): Key | undefined => (Object.keys(names) as Key[]).find((name) => name === word)
+const wordOf = (names: Readonly<Record<string, string>>, value: string): string => Object.keys(names).find((name) => names[name] === value) ?? value
+
+/** What a rule ends in; images that stand go only where the operator says so. */
+function endingFrom(word: string | undefined, counts: RetentionRule['counts']): RetentionRule['ending'] {
+  const said = keyOf(ENDINGS, word ?? (counts === 'unused' || counts === 'death' ? 'conferir' : 'apagar'))
+  if (said === undefined) throw new UsageError('--ao-fim é apagar ou conferir.')
+  return ENDINGS[said]
 }
 
 function retentionCommands({ custody, setting }: ImageTools): Command[] {
@@ -200,21 +212,46 @@ function retentionCommands({ custody, setting }: ImageTools): Command[] {
       summary: 'Lista os prazos de guarda; vale o mais específico',
       run: async (): Promise<Outcome> => {
         const rules = await (await custody()).retention()
-        const rows = rules.map((rule) => [rule.kind, rule.source, rule.counts === 'stored' ? 'guardada' : 'retirada', String(rule.days), rule.reason])
-        return tableOutcome(['tipo', 'origem', 'desde', 'dias', 'motivo'], rows, rules, 'Sem prazos: nada é apagado por tempo.')
+        const rows = rules.map((rule) => [rule.kind, rule.source, wordOf(COUNTS, rule.counts), String(rule.days), wordOf(ENDINGS, rule.ending), rule.reason])
+        return tableOutcome(['tipo', 'origem', 'desde', 'dias', 'ao fim', 'motivo'], rows, rules, 'Sem prazos: nada é apagado por tempo.')
       },
     },
     {
       words: 'imagens prazo',
       summary: 'Define um prazo de guarda; sem --dias, tira-o',
-      flags: { ...RULE, dias: { type: 'string', value: 'N', about: 'de 1 a 36500' }, motivo: { type: 'string', about: 'norma ou decisão' } },
+      flags: { ...RULE, dias: { type: 'string', value: 'N', about: 'de 1 a 36500' }, 'ao-fim': { type: 'string', value: 'apagar|conferir', about: 'o que acontece; sem ela, sem-uso e morte são para conferir' }, motivo: { type: 'string', about: 'norma ou decisão' } },
       run: async ({ text }) => {
         const rule = ruleFrom(text)
         const [days, reason] = [text('dias'), text('motivo')]
         if (days === undefined) return { text: 'Prazo retirado.', json: { dropped: await (await custody()).dropRetention(rule, setting.actor) } }
         if (!/^\d{1,5}$/.test(days) || Number(days) < 1 || Number(days) > 36_500 || !reason) throw new UsageError('Um prazo precisa de --dias (1 a 36500) e --motivo.')
-        await (await custody()).setRetention({ ...rule, days: Number(days), reason }, setting.actor)
+        await (await custody()).setRetention({ ...rule, days: Number(days), ending: endingFrom(text('ao-fim'), rule.counts), reason }, setting.actor)
         return { text: 'Prazo definido.', json: { ...rule, days: Number(days) } }
+      },
+    },
+    {
+      words: 'imagens a-conferir',
+      summary: 'Lista de quem há imagens sem uso, ou de antes da morte, que alguém tem de conferir',
+      notes: 'Nada disso some sozinho: "imagens conferir PESSOA --manter" ou "--apagar" diz o que fazer. Mostra ids, nunca nomes ou CPF.',
+      flags: { limite: { type: 'string', value: 'N', about: 'quantas pessoas mostrar; sem ela, 50' } },
+      run: async ({ text }) => {
+        const limit = Number(text('limite') ?? 50)
+        if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) throw new UsageError('--limite vai de 1 a 10000.')
+        const found = await (await custody()).toReview(limit)
+        const rows = found.first.map(({ personId, images, oldest }) => [personId, String(images), oldest.toISOString().slice(0, 10)])
+        return tableOutcome([`pessoa (${found.people} ao todo)`, 'imagens', 'a mais antiga'], rows, found, 'Nada a conferir.')
+      },
+    },
+    {
+      words: 'imagens conferir',
+      summary: 'Diz se as imagens a conferir de uma pessoa ficam, e o prazo recomeça, ou somem',
+      notes: 'A pessoa vê no seu histórico que alguém conferiu. Uma ordem de guarda é outra coisa: "imagens reter".',
+      positionals: ['PESSOA'],
+      flags: { manter: { type: 'boolean', about: 'ainda se precisa delas' }, apagar: { type: 'boolean', about: 'não se precisa mais; não tem volta' } },
+      run: async ({ positionals, is }) => {
+        if (is('manter') === is('apagar')) throw new UsageError('Diga --manter ou --apagar, um deles.')
+        const images = await (await custody()).review(personIdFrom(positionals[0]), is('apagar') ? 'erased' : 'kept', setting.actor)
+        return { text: images === 0 ? 'Nada desta pessoa há a conferir.' : `${images} imagens ${is('apagar') ? 'apagadas' : 'mantidas'}.`, json: { images } }
       },
     },
     {

@@ -1,11 +1,11 @@
 import type { Term } from '../../platform/retention/term.ts'
-import { endedHolds } from '../images/custody.store.ts'
+import { endedHolds } from '../images/custody/custody.store.ts'
 import { countedBeats, pointOperators, readManifests } from './retention.store.ts'
 
 const FIVE_YEARS = 1826
 const PROOF = 'LGPD art. 7º, VI, e art. 16, I; Decreto 20.910/1932, art. 1º (prescrição em cinco anos)'
 
-/** What capture points and custody keep beside the images, and for how long; images go by the policy of `imagens retencao`. */
+/** What capture points and custody keep beside the images, and for how long; images go by the policy of `imagens prazos`. */
 export const biometricsTerms: readonly Term[] = [
   {
     key: 'capture-manifest', tables: ['capture_batch'], ending: 'blanked', isHeld: true, days: 365, leastDays: 90, sweep: readManifests,

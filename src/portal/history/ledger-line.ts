@@ -112,6 +112,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'accounts/suspended',
   'biometrics/images-withdrawn',
   'biometrics/images-removed',
+  'biometrics/images-reviewed',
   'biometrics/agency-validation-declined',
   'biometrics/agency-reference-missing',
   'biometrics/capture-given-up',

@@ -1,15 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import type { AuditActor } from '../../audit/index.ts'
-import { Problem } from '../../platform/problem.ts'
-import { type HoldRow, deleteRetention, insertHold, releaseHold, type RetentionRow, selectDue, selectHolds, selectRetention, writeRetention } from './custody.store.ts'
+import type { AuditActor } from '../../../audit/index.ts'
+import { Problem } from '../../../platform/problem.ts'
+import { type HoldRow, insertHold, releaseHold, selectHolds } from './custody.store.ts'
 import { checkNoHold, eraseAll, removeImages } from './erasure.ts'
-import { selectPerson } from './image.store.ts'
-import type { ImageStoreDependencies } from './image-store.ts'
-import { openBrokenDraft, openDraft } from './person-images.ts'
-import { IMAGE_PROBLEMS } from './problems.ts'
+import { selectPerson } from '../image.store.ts'
+import type { ImageStoreDependencies } from '../image-store.ts'
+import { openBrokenDraft, openDraft } from '../person-images.ts'
+import { IMAGE_PROBLEMS } from '../problems.ts'
+import { countToReview, deleteRetention, type RetentionRow, selectDue, selectRetention, selectToReview, selectToReviewOf, writeRetention } from './retention.store.ts'
 
-/** A row of the retention policy: images of a kind and source go so many days after they were stored, or withdrawn. */
-export type RetentionRule = Pick<RetentionRow, 'kind' | 'source' | 'counts' | 'days' | 'reason'>
+/** A row of the retention policy: images of a kind and source go, or are looked at by people, so many days after what the rule counts from. */
+export type RetentionRule = Pick<RetentionRow, 'kind' | 'source' | 'counts' | 'days' | 'ending' | 'reason'>
+/** People whose images somebody has to look at, and how many such people there are. */
+export interface ToReview {
+  readonly people: number
+  readonly first: readonly { readonly personId: string; readonly images: number; readonly oldest: Date }[]
+}
 export type Hold = HoldRow
 
 /** How long images stay: legal hold, retention by policy, erasure. Who did what is in the audit record and the person's ledger. */
@@ -26,6 +32,14 @@ export interface Custody {
   dropRetention(rule: Pick<RetentionRule, 'kind' | 'source' | 'counts'>, by: AuditActor): Promise<boolean>
   /** Erases what the policy says is over; `dryRun` only counts. People whose rows are not sound are left out and counted. */
   applyRetention(options?: { dryRun?: boolean }): Promise<{ images: number; people: number; unsound: number }>
+  /** Whose images the policy gives to people to look at: nothing of them goes by itself. */
+  toReview(limit: number): Promise<ToReview>
+  /**
+   * What somebody found of a person's images that were to be looked at: kept, their time begins anew; not needed, they go. How many images it is about.
+   *
+   * @throws {Problem} biometrics/person-not-found
+   */
+  review(personId: string, verdict: 'kept' | 'erased', by: AuditActor): Promise<number>
   /**
    * Drops a person's rows that are not as the store wrote them, and these as well; what is sound serves again. How many were dropped.
    *
@@ -41,9 +55,9 @@ const nameOf = ({ kind, id }: AuditActor) => id ?? kind
 /** Custody over the same tables as the image store, under the same locks. */
 export function createCustody(deps: ImageStoreDependencies): Custody {
   const { db, clock, audit, keyring } = deps
-  const recordRule = (rule: Pick<RetentionRule, 'kind' | 'source' | 'counts'>, days: number | null, actor: AuditActor) => {
-    const { kind, source, counts } = rule
-    return { type: 'biometrics/retention-set', actor, data: { kind, source, counts, days } }
+  const recordRule = (rule: Pick<RetentionRule, 'kind' | 'source' | 'counts'> & Partial<RetentionRule>, days: number | null, actor: AuditActor) => {
+    const { kind, source, counts, ending } = rule
+    return { type: 'biometrics/retention-set', actor, data: { kind, source, counts, days, ...(ending && { ending }) } }
   }
   return {
     hold: (personId, { reason, until }, actor) =>
@@ -80,6 +94,20 @@ export function createCustody(deps: ImageStoreDependencies): Custody {
         return dropped > 0
       }),
     applyRetention: ({ dryRun = false } = {}) => applyRetention(deps, dryRun),
+    async toReview(limit) {
+      const now = clock.now()
+      return { people: await countToReview(db, now), first: await selectToReview(db, now, limit) }
+    },
+    review: (personId, verdict, actor) =>
+      db.transaction(async (tx) => {
+        const draft = await openDraft(tx, keyring, personId)
+        const due = await selectToReviewOf(tx, clock.now(), personId)
+        const images = draft.images.filter(({ id }) => due.includes(id))
+        if (images.length === 0) return 0
+        await audit.record(tx, { type: 'biometrics/images-reviewed', actor, subject: draft.ledgerId, data: { personId, verdict, images: images.length } })
+        if (verdict === 'erased') await removeImages(deps, tx, draft, { images, reason: 'retention', actor })
+        return images.length
+      }),
     mend: (personId, drop, actor) =>
       db.transaction(async (tx) => {
         const found = await openBrokenDraft(tx, keyring, personId)

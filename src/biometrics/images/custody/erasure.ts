@@ -1,12 +1,12 @@
-import type { AuditActor } from '../../audit/index.ts'
-import type { Sql } from '../../platform/db.ts'
-import { Problem } from '../../platform/problem.ts'
+import type { AuditActor } from '../../../audit/index.ts'
+import type { Sql } from '../../../platform/db.ts'
+import { Problem } from '../../../platform/problem.ts'
 import { erasePerson, selectHolds } from './custody.store.ts'
-import type { StoredImage } from './image.ts'
-import { selectImages, selectPerson } from './image.store.ts'
-import type { ImageStoreDependencies } from './image-store.ts'
-import { type Draft, dropImages, saveHead } from './person-images.ts'
-import { IMAGE_PROBLEMS } from './problems.ts'
+import type { StoredImage } from '../image.ts'
+import { selectImages, selectPerson } from '../image.store.ts'
+import type { ImageStoreDependencies } from '../image-store.ts'
+import { type Draft, dropImages, saveHead } from '../person-images.ts'
+import { IMAGE_PROBLEMS } from '../problems.ts'
 
 /** @throws {Problem} biometrics/legal-hold; call it with the person's row locked, as whoever places a hold does. */
 export async function checkNoHold({ clock }: Pick<ImageStoreDependencies, 'clock'>, tx: Sql, personId: string): Promise<void> {
