@@ -127,7 +127,7 @@ test('on a phone, without a mouse: the question, the proof, the password, and ba
 
   await page.goto(asked({ scope: 'service' }))
   await checkPage(page, 'certificates')
-  await press(page, /Não assinar/)
+  await press(page, /Não mostrar e voltar para Sigadoc/)
   await page.waitForURL(`${BACK}**`)
   assert.equal(new URL(page.url()).searchParams.get('error'), 'access_denied')
   assert.deepEqual(complaints, [])
