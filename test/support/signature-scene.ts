@@ -67,7 +67,7 @@ export async function openSignatureScene({ open = openPgliteTestDatabase, demo =
     },
     async (ctx, next) => {
       if (!signatures) return next()
-      const routes = createVerifierRoutes({ views, verifier: signatures.verifier, claimAddress }).routes()
+      const routes = createVerifierRoutes({ views, verifier: signatures.verifier, findUntimed: async () => undefined, claimAddress }).routes()
       await routes(ctx as Parameters<typeof routes>[0], next)
     },
   ])

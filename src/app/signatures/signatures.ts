@@ -53,6 +53,7 @@ export async function openSignatures({ foundation, rooms, oidc, web }: OpenSigna
   const verifierRoutes = createVerifierRoutes({
     views: web.views,
     verifier: signatures.verifier,
+    findUntimed: rooms.documents.records.findUntimed,
     claimAddress(ip) {
       files.check(ip)
       files.spend(ip)

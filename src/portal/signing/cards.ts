@@ -37,9 +37,9 @@ export function envelopeCard(envelope: Envelope, by: Person) {
 export type EnvelopeCard = ReturnType<typeof envelopeCard>
 
 export function recordCard(record: SignatureRecord) {
-  const { id, envelopeId, document, represented, level, timeState, sha256, code, signedAt, signerName } = record
+  const { id, envelopeId, document, represented, level, timeState, sha256, untimedSha256, code, signedAt, signerName } = record
   return {
-    id, documentId: document.id, document: document.name, form: document.form, original: document.sha256, represented: represented?.name, level, timeState, sha256, code, signedAt, signerName,
+    id, documentId: document.id, document: document.name, form: document.form, original: document.sha256, represented: represented?.name, level, timeState, sha256, untimedSha256, code, signedAt, signerName,
     href: `${PAGE}/${envelopeId}`, besideHref: document.form === 'file' ? `${PAGE}/${envelopeId}/p7s/${id}` : undefined,
   }
 }

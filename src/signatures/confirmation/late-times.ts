@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Account } from '../../accounts/index.ts'
+import { localDay, momentOf } from '../../platform/clock.ts'
 import type { Sql } from '../../platform/db.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { eachInTurn } from '../each-in-turn.ts'
@@ -9,8 +10,11 @@ import { type EnvelopeCore, toEnvelope } from '../envelope/core.ts'
 import type { Envelope, EnvelopeDocument, PadesLevel } from '../envelope/envelope.ts'
 import { findEnvelope } from '../envelope/envelope.store.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
-import type { Signing } from '../signing/signing.ts'
-import { type LateSignature, listDueDocuments, listLateOf, listOutlivedTimes, postponeTimes, replaceDetached, settleTimes } from './late-time.store.ts'
+import { isLongTerm, type SignatureForm, type Signing } from '../signing/signing.ts'
+import {
+  giveUpTimes, type LateSignature, listDueDocuments, listGivenUpSince, listLateOf, listOutlivedTimes, postponeTimes, replaceDetached, settleTimes, type TimedSignature,
+} from './late-time.store.ts'
+import { BESIDE_LEVEL } from './signing-act.ts'
 import { dropLease, findDetached, takeLease } from './signing.store.ts'
 
 /** Puts times under signatures that were made while none could be had. */
@@ -36,7 +40,7 @@ const MINUTE_MS = 60_000
 /** Certificates for one signature live an hour: whoever waits longer between tries misses it. */
 const LONGEST_PAUSE_MINUTES = 8
 
-export function createLateTimes(core: EnvelopeCore, { signing }: { readonly signing: Pick<Signing, 'addTime' | 'addTimeBeside'> }): LateTimes {
+export function createLateTimes(core: EnvelopeCore, { signing }: { readonly signing: Pick<Signing, 'addTime' | 'addTimeBeside' | 'evidence'> }): LateTimes {
   const { db, clock } = core.platform
   const after = (ms: number) => new Date(clock.now().getTime() + ms)
 
@@ -83,25 +87,41 @@ export function createLateTimes(core: EnvelopeCore, { signing }: { readonly sign
 }
 
 /** All signatures of a PDF at once: one time-stamp over the whole file vouches for each of them. */
-async function stampFile(core: EnvelopeCore, signing: Pick<Signing, 'addTime'>, late: readonly LateSignature[]): Promise<void> {
+async function stampFile(core: EnvelopeCore, signing: Pick<Signing, 'addTime' | 'evidence'>, late: readonly LateSignature[]): Promise<void> {
   const { envelope, document } = await findDocument(core, core.platform.db, late)
   const content = await openContent(core, core.platform.db, document)
-  const bytes = await timed(signing, content.bytes, { leaves: late.map(({ certificate }) => certificate), form: envelope.level })
-  const sha256 = createHash('sha256').update(bytes).digest()
+  const { bytes, levels } = await timed(signing, content.bytes, { late, form: envelope.level })
+  const sha256 = sha256Of(bytes)
   await core.platform.db.transaction(async (tx) => {
     const made = { documentId: document.id, version: document.version, sha256, sealed: content.reseal(bytes) }
     if (!(await replaceContents(tx, [made]))) throw new Problem(SIGNATURE_PROBLEMS.signingBusy)
-    await settle(core, tx, late, { envelope, sha256 })
+    await settle(core, tx, late.map(({ id, sha256: untimedSha256 }, index) => ({ id, untimedSha256, level: levels[index] ?? 'B-T' })), { envelope, sha256 })
   })
 }
 
-/** Nobody takes the time from the others by revoking a certificate meanwhile: then it comes without the evidence. */
-async function timed(signing: Pick<Signing, 'addTime'>, bytes: Buffer, late: { leaves: readonly Buffer[]; form: PadesLevel }): Promise<Buffer> {
+/** The file with its time, and what it has for each signature. */
+interface Timed {
+  readonly bytes: Buffer
+  readonly levels: readonly SignatureForm[]
+}
+
+/** Nobody takes time or evidence from the others by revoking a certificate meanwhile: theirs comes without evidence. */
+async function timed(signing: Pick<Signing, 'addTime' | 'evidence'>, file: Buffer, { late, form }: { late: readonly LateSignature[]; form: PadesLevel }): Promise<Timed> {
+  const isVouched: boolean[] = []
+  for (const { certificate } of late) isVouched.push(isLongTerm(form) && (await vouches(signing, certificate)))
+  const leaves = late.flatMap(({ certificate }, index) => (isVouched[index] ? [certificate] : []))
+  // A time-stamp over the evidence: what would have had no second one has it now.
+  const levels = isVouched.map((is): SignatureForm => (is ? 'B-LTA' : 'B-T'))
+  return { bytes: await signing.addTime(file, { leaves, form: leaves.length > 0 ? form : 'B-T' }), levels }
+}
+
+async function vouches(signing: Pick<Signing, 'evidence'>, certificate: Buffer): Promise<boolean> {
   try {
-    return await signing.addTime(bytes, late)
+    await signing.evidence([certificate])
+    return true
   } catch (error) {
     if (!UNVOUCHED.some((kind) => isProblem(error, kind))) throw error
-    return signing.addTime(bytes, { ...late, form: 'B-T' })
+    return false
   }
 }
 
@@ -109,21 +129,24 @@ async function timed(signing: Pick<Signing, 'addTime'>, bytes: Buffer, late: { l
 async function stampBeside(core: EnvelopeCore, signing: Pick<Signing, 'addTimeBeside'>, late: readonly LateSignature[]): Promise<void> {
   const { envelope, document } = await findDocument(core, core.platform.db, late)
   const content = await openContent(core, core.platform.db, document)
-  const made: { id: string; sealed: Buffer }[] = []
+  const made: (TimedSignature & { readonly sealed: Buffer })[] = []
   for (const { id } of late) {
     const sealed = await findDetached(core.platform.db, id)
     if (!sealed) throw new Problem(SIGNATURE_PROBLEMS.documentGone)
-    made.push({ id, sealed: content.sealBeside(await signing.addTimeBeside(content.openBeside(sealed, id)), id) })
+    const bare = content.openBeside(sealed, id)
+    made.push({ id, level: BESIDE_LEVEL, untimedSha256: sha256Of(bare), sealed: content.sealBeside(await signing.addTimeBeside(bare), id) })
   }
   await core.platform.db.transaction(async (tx) => {
     for (const { id, sealed } of made) await replaceDetached(tx, id, sealed)
-    await settle(core, tx, late, { envelope, sha256: undefined })
+    await settle(core, tx, made, { envelope, sha256: undefined })
   })
 }
 
-async function settle(core: EnvelopeCore, tx: Sql, late: readonly LateSignature[], { envelope, sha256 }: { envelope: Envelope; sha256: Buffer | undefined }): Promise<void> {
-  const signatures = late.map(({ id }) => id)
-  if (!(await settleTimes(tx, signatures, { state: 'stamped', sha256 }))) throw new Problem(SIGNATURE_PROBLEMS.signingBusy)
+const sha256Of = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
+
+async function settle(core: EnvelopeCore, tx: Sql, made: readonly TimedSignature[], { envelope, sha256 }: { envelope: Envelope; sha256: Buffer | undefined }): Promise<void> {
+  const signatures = made.map(({ id }) => id)
+  if (!(await settleTimes(tx, made, sha256))) throw new Problem(SIGNATURE_PROBLEMS.signingBusy)
   await core.audit.record(tx, {
     type: 'signatures/time-added', actor: { kind: 'system' }, clientId: envelope.clientId,
     data: { envelopeId: envelope.id, signatures, ...(sha256 && { sha256: sha256.toString('hex') }) },
@@ -149,19 +172,26 @@ async function unlessTaken(work: () => Promise<void>): Promise<boolean> {
   }
 }
 
-/** Told to whoever signed and to whoever asked: they can have it signed anew. */
+/** Told to whoever signed and to whoever asked, of one envelope once a day: they can have it signed anew. */
 async function giveUp(core: EnvelopeCore, late: readonly LateSignature[], why: string): Promise<void> {
   const [first] = late
   const found = first && (await findEnvelope(core.platform.db, first.envelopeId))
   if (!first || !found) return
   const envelope = toEnvelope(core, found)
-  const tellable = await accountsToTell(core, [...late.map(({ accountId }) => accountId), envelope.ownerId])
+  const signers = late.map(({ accountId }) => accountId)
+  const tellable = await accountsToTell(core, [...signers, envelope.ownerId])
+  const now = core.platform.clock.now()
   await core.platform.db.transaction(async (tx) => {
+    // Two processes that give up two signers' of one envelope go one after the other.
+    await findEnvelope(tx, envelope.id, { lock: true })
+    const before = await listGivenUpSince(tx, envelope.id, momentOf(localDay(now), 0))
     const signatures = late.map(({ id }) => id)
     // Another process was quicker, and has told them.
-    if (!(await settleTimes(tx, signatures, { state: 'missing' }))) throw new Problem(SIGNATURE_PROBLEMS.signingBusy)
+    if (!(await giveUpTimes(tx, signatures, now))) throw new Problem(SIGNATURE_PROBLEMS.signingBusy)
     await core.audit.record(tx, { type: 'signatures/time-given-up', actor: { kind: 'system' }, clientId: envelope.clientId, data: { envelopeId: envelope.id, signatures, why } })
-    for (const account of tellable) await core.ports.notify(tx, account, { notice: 'time-missing', envelopeId: envelope.id, params: {} })
+    // Whoever asked was told with each of them, a signer with their own.
+    const isTold = (id: string) => before.includes(id) || (id === envelope.ownerId && before.length > 0)
+    for (const account of tellable.filter(({ id }) => !isTold(id))) await core.ports.notify(tx, account, { notice: 'time-missing', envelopeId: envelope.id, params: {} })
   })
 }
 

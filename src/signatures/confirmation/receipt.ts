@@ -35,6 +35,7 @@ export function receiptOf(texts: PaperTexts, { envelope, lines, at, url, code }:
         { name: said('serial'), value: line.serial },
         { name: said('original'), value: line.document.sha256 },
         ...(line.document.form === 'pdf' ? [{ name: said('signed'), value: line.sha256 }] : []),
+        ...(line.untimedSha256 ? [{ name: said('untimed'), value: line.untimedSha256 }] : []),
         { name: said('code'), value: line.code },
       ],
     },

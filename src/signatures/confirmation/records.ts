@@ -10,7 +10,7 @@ import { findEnvelope } from '../envelope/envelope.store.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { type ReceiptLine, receiptOf } from './receipt.ts'
 import { findDetached, findSignatureByCode, listSignatures, listSignaturesOf, type SignaturePlace, type StoredSignature } from './signing.store.ts'
-import type { TimeState } from './late-time.store.ts'
+import { findUntimed, type TimeState } from './late-time.store.ts'
 import { BESIDE_LEVEL } from './signing-act.ts'
 import type { PaperTexts } from './stamp.ts'
 
@@ -29,6 +29,8 @@ export interface SignatureRecord {
   readonly timeState: TimeState
   /** Of the document with this signature. */
   readonly sha256: string
+  /** Of a PDF, what it was before its time-stamp, where that came later. */
+  readonly untimedSha256: string | undefined
   readonly code: string
   readonly signedAt: Date
 }
@@ -38,9 +40,11 @@ export interface CodeRecord {
   readonly signedAt: Date
   readonly signer: string
   readonly represented: string | undefined
+  readonly form: EnvelopeDocument['form']
   readonly level: string
   readonly pages: number | undefined
   readonly sha256: string
+  readonly untimedSha256: string | undefined
   /** Whether others have signed since, so that the newest file has another hash. */
   readonly isNewest: boolean
   readonly newestSha256: string
@@ -60,6 +64,8 @@ export interface SignatureRecords {
   receipt(by: Asker, id: string): Promise<Buffer>
   /** @throws {Problem} signatures/signature-unknown */
   byCode(code: string): Promise<CodeRecord>
+  /** Whether this (SHA-256) is a PDF, or a signature beside a file, as it was before its time-stamp came; of a PDF, what it is now. */
+  findUntimed(sha256: string): Promise<{ readonly newestSha256: string | undefined } | undefined>
 }
 
 export interface RecordDependencies {
@@ -131,9 +137,14 @@ export function createSignatureRecords(core: EnvelopeCore, { documents, texts, p
       const document = envelope.documents.find(({ id }) => id === record.document.id)
       const newest = document?.form === 'pdf' ? document.currentSha256 : record.sha256
       return {
-        signedAt: record.signedAt, signer: maskPersonName(record.signerName), level: record.level, pages: document?.pages, sha256: record.sha256,
+        signedAt: record.signedAt, signer: maskPersonName(record.signerName), form: record.document.form, level: record.level, pages: document?.pages, sha256: record.sha256,
         represented: record.represented && record.represented.name, isNewest: newest === record.sha256, newestSha256: newest,
+        untimedSha256: record.untimedSha256,
       }
+    },
+    async findUntimed(sha256) {
+      const found = await findUntimed(db, Buffer.from(sha256, 'hex'))
+      return found && { newestSha256: found.form === 'pdf' ? found.currentSha256.toString('hex') : undefined }
     },
   }
 }
@@ -146,7 +157,7 @@ function toRecord(core: EnvelopeCore, envelope: Envelope, stored: StoredSignatur
   return {
     id, envelopeId, signerId, serial, mandateId, signedAt, document, timeState, level: timeState === 'stamped' ? (document.form === 'file' ? BESIDE_LEVEL : level) : 'B-B',
     signerName: openText(core, stored.signerName, id), sha256: stored.sha256.toString('hex'), code: openText(core, stored.code, id),
-    represented: isParty(represented) ? represented : undefined,
+    represented: isParty(represented) ? represented : undefined, untimedSha256: document.form === 'pdf' ? stored.untimedSha256?.toString('hex') : undefined,
   }
 }
 

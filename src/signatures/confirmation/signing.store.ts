@@ -154,6 +154,8 @@ export interface StoredSignature {
   readonly code: Buffer
   readonly signedAt: Date
   readonly timeState: TimeState
+  /** What it was before its time-stamp, where that came later. */
+  readonly untimedSha256: Buffer | undefined
 }
 
 interface SignatureRow {
@@ -170,13 +172,15 @@ interface SignatureRow {
   code: Buffer
   signed_at: Date
   time_state: TimeState
+  untimed_sha256: Buffer | null
 }
 
-const SIGNATURE = 'SELECT id, envelope_id, document_id, signer_id, serial, level, mandate_id, represented, signer_name, sha256, code, signed_at, time_state FROM signing_signature'
+const SIGNATURE = 'SELECT id, envelope_id, document_id, signer_id, serial, level, mandate_id, represented, signer_name, sha256, code, signed_at, time_state, untimed_sha256 FROM signing_signature'
 
 const toSignature = (row: SignatureRow): StoredSignature => ({
   id: row.id, envelopeId: row.envelope_id, documentId: row.document_id, signerId: row.signer_id, serial: row.serial, level: row.level,
   mandateId: row.mandate_id ?? undefined, represented: row.represented ?? undefined, signerName: row.signer_name, sha256: row.sha256, code: row.code, signedAt: row.signed_at, timeState: row.time_state,
+  untimedSha256: row.untimed_sha256 ?? undefined,
 })
 
 export async function listSignatures(sql: Sql, envelopeId: string): Promise<StoredSignature[]> {

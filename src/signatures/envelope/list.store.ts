@@ -47,11 +47,11 @@ export async function listNames(sql: Sql, { ownerId, cpfHash }: Reader, limit: n
   return rows.map(({ id, envelope_id: envelopeId, name }) => ({ id, envelopeId, name }))
 }
 
-/** Envelopes with a document of this SHA-256: as it came, as it is, or with any signature in between. */
+/** Envelopes with a document of this SHA-256: as it came, as it is, with any signature in between, or before its time-stamp. */
 export async function listWithHash(sql: Sql, { ownerId, cpfHash }: Reader, sha256: Buffer): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
     `SELECT DISTINCT e.id FROM signing_envelope e JOIN signing_document d ON d.envelope_id = e.id
-     WHERE ${THEIRS} AND (d.sha256 = $3 OR d.current_sha256 = $3 OR EXISTS (SELECT 1 FROM signing_signature g WHERE g.document_id = d.id AND g.sha256 = $3)) LIMIT 50`,
+     WHERE ${THEIRS} AND (d.sha256 = $3 OR d.current_sha256 = $3 OR EXISTS (SELECT 1 FROM signing_signature g WHERE g.document_id = d.id AND (g.sha256 = $3 OR g.untimed_sha256 = $3))) LIMIT 50`,
     [ownerId, cpfHash, sha256],
   )
   return rows.map(({ id }) => id)

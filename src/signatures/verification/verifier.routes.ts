@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import Router from '@koa/router'
 import { z } from 'zod'
 import { inRoom } from '../../platform/http/app.ts'
@@ -21,6 +22,8 @@ const MOST_SIGNATURE_BYTES = 1024 * 1024
 export interface VerifierRouteDependencies {
   readonly views: Views
   readonly verifier: Pick<Verifier, 'verify' | 'verifyFile'>
+  /** Of what was signed here and stamped later: whether this (SHA-256) is what it was before. */
+  readonly findUntimed: (sha256: string) => Promise<{ readonly newestSha256: string | undefined } | undefined>
   /** By address. @throws {Problem} platform/too-many */
   readonly claimAddress: (ip: string) => void
 }
@@ -39,6 +42,8 @@ const detached = z.object({
 const answer = z.object({
   sha256: z.string(),
   verdict: z.enum([...VERDICTS, 'none']),
+  /** Signed here, and stamped later: this is what it was before. `newest_sha256` is the PDF's of now. */
+  before_time_stamp: z.object({ newest_sha256: z.string().nullable() }).nullable(),
   signatures: z.array(z.object({
     verdict: z.enum(VERDICTS),
     level: z.enum(LEVELS_OF_SIGNATURE).nullable(),
@@ -61,8 +66,10 @@ const answer = z.object({
   time_stamps: z.array(z.object({ verdict: z.enum(VERDICTS), at: z.string().nullable(), by: z.string().nullable(), covers_all: z.boolean() })),
 })
 
+type Untimed = Awaited<ReturnType<VerifierRouteDependencies['findUntimed']>>
+
 /** The public verifier: a page that works without a script, and the same for programs. */
-export function createVerifierRoutes({ views, verifier, claimAddress }: VerifierRouteDependencies): Router {
+export function createVerifierRoutes({ views, verifier, findUntimed, claimAddress }: VerifierRouteDependencies): Router {
   const router = new Router()
   router.use(inRoom('signatures'))
   /** Before anything is read: twenty megabytes are a cost, too. */
@@ -70,6 +77,7 @@ export function createVerifierRoutes({ views, verifier, claimAddress }: Verifier
     claimAddress(requestFacts(ctx).ip)
     await next()
   }
+  const untimedOf = async (bytes: Buffer | undefined): Promise<Untimed> => bytes && findUntimed(createHash('sha256').update(bytes).digest('hex'))
   const show = (ctx: HttpContext, page: object = {}) => views.render(ctx, 'signatures/verify', { authorityHref: PLACES.home, ...page })
   const refuse = (ctx: HttpContext, error: string) => {
     ctx.status = 422
@@ -84,7 +92,7 @@ export function createVerifierRoutes({ views, verifier, claimAddress }: Verifier
     limited,
     guard({ consumes: 'upload', limitBytes: MOST_BYTES + MOST_SIGNATURE_BYTES + FORM_BYTES, body: form, onInvalid: (ctx, { errors }) => refuse(ctx, errors['arquivo'] ?? 'platform.field.invalid') }, async (ctx, { body }) => {
       try {
-        show(ctx, { result: await judgeUpload(verifier, body) })
+        show(ctx, { result: await judgeUpload(verifier, body), untimed: await untimedOf((body.assinatura ?? body.arquivo)?.bytes) })
       } catch (error) {
         if (!isProblem(error, SIGNATURE_PROBLEMS.notVerifiable)) throw error
         refuse(ctx, error.detail === undefined ? 'platform.field.required' : `signatures.verify.${error.detail}`)
@@ -95,14 +103,15 @@ export function createVerifierRoutes({ views, verifier, claimAddress }: Verifier
     API,
     limited,
     guard({ consumes: 'bytes', contentTypes: ['application/pdf'], csrf: false, limitBytes: MOST_BYTES, body: bytes, response: answer }, async (ctx, { body }) => {
-      ctx.body = shown(await verifier.verify(body))
+      ctx.body = shown(await verifier.verify(body), await untimedOf(body))
     }),
   )
   router.post(
     `${API}/assinatura`,
     limited,
     guard({ consumes: 'json', csrf: false, limitBytes: 2 * MOST_SIGNATURE_BYTES, body: detached, response: answer }, async (ctx, { body: { signature, digests } }) => {
-      ctx.body = shown(await verifier.verifyFile(Buffer.from(signature, 'base64'), digests))
+      const bytes = Buffer.from(signature, 'base64')
+      ctx.body = shown(await verifier.verifyFile(bytes, digests), await untimedOf(bytes))
     }),
   )
   return router
@@ -117,9 +126,9 @@ async function judgeUpload(verifier: Pick<Verifier, 'verify' | 'verifyFile'>, { 
 
 const isSignature = (file: Buffer): boolean => (file[0] === 0x30 && (file[1] ?? 0) >= 0x80) || /^-----BEGIN (PKCS7|CMS)-----/.test(file.toString('latin1', 0, 30))
 
-function shown({ sha256, verdict, signatures, timeStamps }: Verification): z.output<typeof answer> {
+function shown({ sha256, verdict, signatures, timeStamps }: Verification, untimed: Untimed): z.output<typeof answer> {
   return {
-    sha256, verdict, signatures: signatures.map(shownSignature),
+    sha256, verdict, before_time_stamp: untimed ? { newest_sha256: untimed.newestSha256 ?? null } : null, signatures: signatures.map(shownSignature),
     time_stamps: timeStamps.map(({ at, by, coversAll, ...each }) => ({ verdict: each.verdict, at: at?.toISOString() ?? null, by: by ?? null, covers_all: coversAll })),
   }
 }
