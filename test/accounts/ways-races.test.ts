@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { generateSync } from 'otplib'
-import type { Account, AccountId } from '../../src/accounts/index.ts'
+import { type Account, type AccountId, parsePersonId, type PersonId, type RegistrationConfirmation } from '../../src/accounts/index.ts'
 import { hashPassword } from '../../src/accounts/password/argon2id.ts'
 import { testDatabases } from '../support/database.ts'
 import { holdable } from '../support/held-statements.ts'
+import { until } from '../support/until.ts'
 import { Authenticator } from './support/authenticator.ts'
-import { CHEAP, counter, cpfNumber, FACTS, GOOD_PASSWORD, openRoom, registerCitizen, type Room, strangers } from './support/room.ts'
+import { addPerson, CHEAP, counter, cpfNumber, FACTS, FORM, GOOD_PASSWORD, openRoom, registerCitizen, type Room, strangers } from './support/room.ts'
 
 const OTHER_PASSWORD = 'outra-senha-boa-83'
 /** Read with what is judged by them. */
@@ -159,6 +160,84 @@ for (const database of testDatabases()) {
       const proved = await during(BY_ID, () => room.accounts.recovery.proveByCode({ id: started.id, binding: 'r' }, code, FACTS), () => makeCodes(id))
       assert.equal(proved.kind, 'next')
       await noAlarm(id)
+    })
+
+    describe('a registration beside the counter', inTransactions, () => {
+      /** Whom a counter knows, by a former name, and who has no account. */
+      async function newPerson(): Promise<{ personId: PersonId; cpf: string; confirm: () => Promise<RegistrationConfirmation> }> {
+        const cpf = cpfNumber(1200 + next())
+        const email = `c${cpf}@example.org`
+        addPerson(room, cpf)
+        const [row] = await room.db.query<{ id: string }>(
+          "INSERT INTO person (id, cpf, name, birth_date, created_at) VALUES (gen_random_uuid(), $1, 'Maria Aparecida', '1985-03-12', now()) RETURNING id", [cpf])
+        const started = await room.accounts.registration.start({ form: { ...FORM, cpf, email }, locale: 'pt-BR', binding: 'browser', facts: elsewhere() })
+        const personId = parsePersonId(row?.id ?? '')
+        assert.ok(started.kind === 'started' && personId)
+        const code = (await room.sent(email)).at(-1)?.code ?? ''
+        return { personId, cpf, confirm: () => room.accounts.registration.confirm({ id: started.id, binding: 'browser', code }) }
+      }
+
+      /** Runs both; the answer to that statement of `first` is held until `second` is over or waits for a lock. */
+      async function beside<A, B>(text: RegExp, first: () => Promise<A>, second: () => Promise<B>): Promise<[PromiseSettledResult<A>, PromiseSettledResult<B>]> {
+        const statement = held.hold(text)
+        const running = first()
+        await statement.reached
+        let isOver = false
+        const other = second()
+        const end = () => {
+          isOver = true
+        }
+        other.then(end, end)
+        await until(async () => isOver || (await countWaiting()) > 0)
+        statement.release()
+        return Promise.allSettled([running, other])
+      }
+      async function countWaiting(): Promise<number> {
+        const [row] = await room.db.query<{ n: number }>('SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())')
+        return row?.n ?? 0
+      }
+      async function accountOf(personId: PersonId): Promise<{ id: AccountId; status: string } | undefined> {
+        return (await room.db.query<{ id: AccountId; status: string }>('SELECT id, status FROM account WHERE person_id = $1', [personId]))[0]
+      }
+      const open = (personId: PersonId) => room.db.transaction((tx) => room.accounts.counterAccess.open(tx, { personId, locale: 'pt-BR' }))
+      const WHOSE = /^SELECT id FROM account WHERE person_id/
+
+      test('whichever is first, there is one account whose ways are its owner\'s', async () => {
+        const orders = [
+          ({ personId, confirm }: Awaited<ReturnType<typeof newPerson>>) => beside(WHOSE, () => open(personId), confirm),
+          async ({ personId, confirm }: Awaited<ReturnType<typeof newPerson>>) => (await beside(/^INSERT INTO person/, confirm, () => open(personId))).reverse(),
+        ]
+        for (const order of orders) {
+          const person = await newPerson()
+          const ends = await order(person)
+          assert.deepEqual(ends.map(({ status }) => status), ['fulfilled', 'fulfilled'])
+          const account = await accountOf(person.personId)
+          assert.equal(account && (await room.accounts.hasOwnWays(account.id)), true)
+        }
+      })
+
+      test('two cases of a person open one account', async () => {
+        const { personId } = await newPerson()
+        const ends = await beside(WHOSE, () => open(personId), () => open(personId))
+        assert.deepEqual(ends.map(({ status }) => status), ['fulfilled', 'fulfilled'])
+        assert.equal(await room.accounts.hasOwnWays((await accountOf(personId))?.id ?? assert.fail()), true)
+      })
+
+      test('a record that is corrected meanwhile is sealed with the account', async () => {
+        const { personId, confirm } = await newPerson()
+        const correct = () => room.db.transaction((tx) => room.accounts.counter.correctRecord(tx, personId, { name: 'Maria da Silva', birthDate: '1985-03-12' }))
+        assert.deepEqual((await beside(WHOSE, correct, confirm)).map(({ status }) => status), ['fulfilled', 'fulfilled'])
+        assert.equal(await room.accounts.hasOwnWays((await accountOf(personId))?.id ?? assert.fail()), true)
+      })
+
+      test('nobody opens an account with a registration from before a death was noted', async () => {
+        const note = (personId: PersonId) => room.db.transaction((tx) => room.accounts.counter.noteDeath(tx, personId, { kind: 'system' }))
+        const [earlier, meanwhile] = [await newPerson(), await newPerson()]
+        await note(earlier.personId)
+        assert.equal((await earlier.confirm()).kind, 'gone')
+        await beside(WHOSE, () => note(meanwhile.personId), meanwhile.confirm)
+        assert.notEqual((await accountOf(meanwhile.personId))?.status, 'active')
+      })
     })
   })
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Sql } from '../../platform/db.ts'
 import { type AccountId, parseAccountId, parsePersonId, type PersonId } from '../account.ts'
 import type { Cpf } from '../identity/cpf.ts'
+import { findCpf } from '../identity/noted-deaths.store.ts'
 import type { WaysTx } from '../ways/ways.store.ts'
 
 export interface NewAccount {
@@ -15,12 +16,18 @@ export interface NewAccount {
 }
 
 /**
- * One registration of a CPF at a time, until the end of the transaction.
+ * One registration of a CPF at a time, until the end of the transaction; and none while the counter decides about its person.
  *
- * Whoever waited reads what the other left: the account in the rows and its number in the record together, never the number alone.
+ * Taken before any row of the person or the account. Whoever waited reads what the other left: the account in the rows and its number in the record together, never the number alone.
  */
 export async function lockRegistration(tx: Sql, cpf: Cpf): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`registration ${cpf}`])
+}
+
+/** The same by the person. */
+export async function lockRegistrationOf(tx: Sql, personId: PersonId): Promise<void> {
+  const cpf = await findCpf(tx, personId)
+  if (cpf !== undefined) await lockRegistration(tx, cpf)
 }
 
 /**

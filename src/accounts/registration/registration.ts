@@ -7,6 +7,7 @@ import { insertContact } from '../contacts/contact.store.ts'
 import { citizen, type Core, type Facts, originOf, SYSTEM, type Tools } from '../core.ts'
 import { type BaseRecord, type BaseRegister, isConsistent } from '../identity/base-register.ts'
 import { parseCpf } from '../identity/cpf.ts'
+import { isDeathNoted } from '../identity/noted-deaths.store.ts'
 import { parseEmailAddress } from '../identity/email-address.ts'
 import { CODE_TTL_SECONDS, LINK_TTL_SECONDS, type Token, type TokenSecrets } from '../token/one-time-tokens.ts'
 import { checkRegistrable, renewWays } from '../ways/ways.ts'
@@ -39,7 +40,7 @@ export type RegistrationConfirmation =
       readonly sameBrowser: boolean
     }
   | { readonly kind: 'wrong'; readonly attemptsLeft: number }
-  /** Used, over, unknown or another browser's; or the CPF got an account meanwhile. */
+  /** Used, over, unknown or another browser's; or the CPF got an account, or its person's death was noted, meanwhile. */
   | { readonly kind: 'gone' }
   | Wait
 
@@ -146,6 +147,8 @@ export function createRegistration({ core, tools, register, accountCreated }: Re
       if (!(await tokens.consume(tx, token.id))) return undefined
       const contactId = randomUUID()
       await lockRegistration(tx, cpf)
+      // A registration waits for its address up to a day.
+      if (await isDeathNoted(tx, cpf)) return undefined
       const before = await findAccountByCpf(tx, cpf)
       if (before === undefined || before.status === 'closed') await checkRegistrable(core, tx, cpf, before?.id)
       const created = await renewWays(core, tx, async (ways) => {

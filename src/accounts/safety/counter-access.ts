@@ -6,6 +6,7 @@ import { checkMayEnrolAtCounter } from '../change-guard.ts'
 import { citizen, type Core, type Tools } from '../core.ts'
 import { createPasskeys, type Passkeys } from '../factors/passkeys.ts'
 import { createRecoveryCodes, type RecoveryCodes } from '../factors/recovery-codes.ts'
+import { lockRegistrationOf } from '../registration/registration.store.ts'
 import { AT_COUNTER, AT_KIOSK } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { renewWays } from '../ways/ways.ts'
@@ -49,6 +50,7 @@ export function createCounterAccess(core: Core, tools: Tools, sessions: Sessions
   return {
     standingOf: (personId) => db.transaction(async (tx) => standingOf(await lockOf(tx, personId))),
     async open(tx, { personId, locale }) {
+      await lockRegistrationOf(tx, personId)
       const before = await lockOf(tx, personId)
       const standing = standingOf(before)
       if (standing === 'blocked') return undefined

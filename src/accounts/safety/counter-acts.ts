@@ -13,6 +13,7 @@ import { findTotp, removeTotp } from '../factors/totp.store.ts'
 import type { Cpf } from '../identity/cpf.ts'
 import { findCpf, setDeathNoted } from '../identity/noted-deaths.store.ts'
 import { ACCOUNTS_PROBLEMS } from '../problems.ts'
+import { lockRegistrationOf } from '../registration/registration.store.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { createWaits } from '../throttle/waits.ts'
 import { changeWays } from '../ways/ways.ts'
@@ -125,6 +126,7 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
       await audit.record(tx, { type: 'accounts/unblocked', actor, subject: accountId, data: { removed } })
     },
     async correctRecord(tx, personId, record) {
+      await lockRegistrationOf(tx, personId)
       const accountId = await findAccountOfPerson(tx, personId)
       // A name is what its owner signs with: it is sealed with the ways in.
       await (accountId === undefined ? setRecord(tx, personId, record) : changeWays(core, tx, accountId, (ways) => setRecord(ways, personId, record)))
@@ -138,6 +140,7 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
       if (account !== undefined) await notices.tellEverywhere(tx, account, notice)
     },
     async noteDeath(tx, personId, actor) {
+      await lockRegistrationOf(tx, personId)
       if (!(await setDeathNoted(tx, personId, clock.now()))) return false
       const accountId = await findAccountOfPerson(tx, personId)
       const account = accountId && (await lockAccount(tx, accountId))
@@ -152,6 +155,7 @@ export function createCounterActs(core: Core, tools: Tools, sessions: Sessions):
       return true
     },
     async withdrawDeath(tx, personId, actor) {
+      await lockRegistrationOf(tx, personId)
       if (!(await setDeathNoted(tx, personId, undefined))) return false
       const accountId = await findAccountOfPerson(tx, personId)
       const account = accountId && (await lockAccount(tx, accountId))
