@@ -61,6 +61,26 @@ for (const database of testDatabases()) {
       return working
     }
 
+    /** Runs both; the answer to that statement of `first` is held until `second` is over or waits for a lock. */
+    async function beside<A, B>(text: RegExp, first: () => Promise<A>, second: () => Promise<B>): Promise<[PromiseSettledResult<A>, PromiseSettledResult<B>]> {
+      const statement = held.hold(text)
+      const running = first()
+      await statement.reached
+      let isOver = false
+      const other = second()
+      const end = () => {
+        isOver = true
+      }
+      other.then(end, end)
+      await until(async () => isOver || (await countWaiting()) > 0)
+      statement.release()
+      return Promise.allSettled([running, other])
+    }
+    async function countWaiting(): Promise<number> {
+      const [row] = await room.db.query<{ n: number }>('SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())')
+      return row?.n ?? 0
+    }
+
     test('a password is judged while another browser makes paper codes', async () => {
       const { id, cpf } = await newCitizen()
       const entered = await during(BY_CPF, () => signIn(cpf), () => makeCodes(id))
@@ -177,25 +197,6 @@ for (const database of testDatabases()) {
         return { personId, cpf, confirm: () => room.accounts.registration.confirm({ id: started.id, binding: 'browser', code }) }
       }
 
-      /** Runs both; the answer to that statement of `first` is held until `second` is over or waits for a lock. */
-      async function beside<A, B>(text: RegExp, first: () => Promise<A>, second: () => Promise<B>): Promise<[PromiseSettledResult<A>, PromiseSettledResult<B>]> {
-        const statement = held.hold(text)
-        const running = first()
-        await statement.reached
-        let isOver = false
-        const other = second()
-        const end = () => {
-          isOver = true
-        }
-        other.then(end, end)
-        await until(async () => isOver || (await countWaiting()) > 0)
-        statement.release()
-        return Promise.allSettled([running, other])
-      }
-      async function countWaiting(): Promise<number> {
-        const [row] = await room.db.query<{ n: number }>('SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())')
-        return row?.n ?? 0
-      }
       async function accountOf(personId: PersonId): Promise<{ id: AccountId; status: string } | undefined> {
         return (await room.db.query<{ id: AccountId; status: string }>('SELECT id, status FROM account WHERE person_id = $1', [personId]))[0]
       }
@@ -237,6 +238,37 @@ for (const database of testDatabases()) {
         assert.equal((await earlier.confirm()).kind, 'gone')
         await beside(WHOSE, () => note(meanwhile.personId), meanwhile.confirm)
         assert.notEqual((await accountOf(meanwhile.personId))?.status, 'active')
+      })
+    })
+
+    describe('two processes that seal accounts from before there were seals', inTransactions, () => {
+      const sealFirst = () => room.accounts.sealFirst()
+      const forget = 'UPDATE account SET ways_seal = NULL, ways_version = 0 WHERE id = $1'
+      async function fromBefore(...ids: AccountId[]): Promise<void> {
+        await room.db.execute('ALTER TABLE audit_event DISABLE TRIGGER USER')
+        await room.db.execute("DELETE FROM audit_event WHERE type IN ('accounts/ways-sealed', 'accounts/ways-first-sealed')")
+        await room.db.execute('ALTER TABLE audit_event ENABLE TRIGGER USER')
+        for (const id of ids) await room.db.execute(forget, [id])
+      }
+
+      test('what its owner stops while an account is read is sealed as it is then', async () => {
+        const { id } = await newCitizen()
+        await fromBefore(id)
+        const [sealed] = await beside(/AS ways\b/, sealFirst, () => room.accounts.safety.suspend(id, { reason: 'operator', actor: { kind: 'system' } }))
+        assert.equal(sealed.status, 'fulfilled')
+        assert.equal(await room.accounts.hasOwnWays(id), true)
+      })
+
+      test('the slower one seals nothing that was written after the quicker one was done', async () => {
+        const [before, written] = [await newCitizen(), await newCitizen()]
+        await fromBefore(before.id)
+        const write = async () => {
+          assert.equal(await sealFirst(), true)
+          await room.db.execute(forget, [written.id])
+        }
+        const [slower] = await beside(/AS highest/, sealFirst, write)
+        assert.ok(slower.status === 'fulfilled' && !slower.value)
+        assert.deepEqual([await room.accounts.hasOwnWays(before.id), await room.accounts.hasOwnWays(written.id)], [true, false])
       })
     })
   })

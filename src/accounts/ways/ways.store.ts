@@ -96,19 +96,15 @@ export async function setWaysSeal(tx: Sql, id: AccountId, seal: Buffer): Promise
   await tx.execute('UPDATE account SET ways_seal = $2 WHERE id = $1', [id, seal])
 }
 
-/** Accounts that were never changed and never sealed, by id, after this one. */
-export async function listUnsealed(sql: Sql, limit: number, after?: string): Promise<(Pick<StoredWays, 'text'> & { readonly id: AccountId })[]> {
-  const rows = await sql.query<WaysRow & { id: AccountId }>(
-    `SELECT a.id, ${SEALED_COLUMNS} FROM account a WHERE a.ways_seal IS NULL AND a.ways_version = 0 AND ($2::uuid IS NULL OR a.id > $2::uuid) ORDER BY a.id LIMIT $1`,
-    [limit, after ?? null],
-  )
-  return rows.map((row) => ({ id: row.id, text: row.ways }))
+/** Locks the next accounts that were never changed and never sealed; what is read of them after this is what is sealed. */
+async function lockUnsealed(tx: Sql, limit: number): Promise<AccountId[]> {
+  const rows = await tx.query<{ id: AccountId }>('SELECT id FROM account WHERE ways_seal IS NULL AND ways_version = 0 ORDER BY id LIMIT $1 FOR UPDATE', [limit])
+  return rows.map(({ id }) => id)
 }
 
-/** Seals what is still as it was read; how many that were. */
-export async function setFirstSeals(sql: Sql, sealed: readonly { readonly id: AccountId; readonly seal: Buffer }[]): Promise<number> {
-  return sql.execute(
-    `UPDATE account a SET ways_seal = decode(s.seal, 'hex') FROM unnest($1::uuid[], $2::text[]) AS s(id, seal) WHERE a.id = s.id AND a.ways_seal IS NULL AND a.ways_version = 0`,
-    [sealed.map(({ id }) => id), sealed.map(({ seal }) => seal.toString('hex'))],
-  )
+/** Gives the next accounts without a seal the one that `sealOf` makes; how many that were. */
+export async function sealUnsealed(tx: Sql, limit: number, sealOf: (ways: Pick<StoredWays, 'text'>) => Buffer): Promise<number> {
+  const rows = await tx.query<{ id: AccountId; ways: string }>(`SELECT a.id, ${SEALED_COLUMNS} FROM account a WHERE a.id = ANY($1::uuid[])`, [await lockUnsealed(tx, limit)])
+  const seals = rows.map(({ ways }) => sealOf({ text: ways }).toString('hex'))
+  return tx.execute(`UPDATE account a SET ways_seal = decode(s.seal, 'hex') FROM unnest($1::uuid[], $2::text[]) AS s(id, seal) WHERE a.id = s.id`, [rows.map(({ id }) => id), seals])
 }
