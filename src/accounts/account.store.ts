@@ -52,6 +52,11 @@ export async function lockAccount(tx: Sql, id: AccountId): Promise<Account | und
   return findAccount(tx, id)
 }
 
+/** Whether an account is active, and stays so until the end of the transaction. */
+export async function holdActive(tx: Sql, id: AccountId): Promise<boolean> {
+  return (await tx.query(`SELECT 1 FROM account WHERE id = $1 AND status = 'active' FOR KEY SHARE`, [id])).length === 1
+}
+
 /** The stored password hash, for a change that asks for the current password. */
 export async function findPasswordHash(sql: Sql, id: AccountId): Promise<string | null> {
   const [row] = await sql.query<{ password_hash: string | null }>('SELECT password_hash FROM account WHERE id = $1', [id])

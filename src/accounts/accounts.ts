@@ -7,7 +7,7 @@ import type { Outbox } from '../platform/outbox.ts'
 import { Problem } from '../platform/problem.ts'
 import type { PoolStats } from '../platform/worker-pool.ts'
 import { type Account, type AccountId, parseAccountId } from './account.ts'
-import { findAccount, findAccountByCpf, setLocale } from './account.store.ts'
+import { findAccount, findAccountByCpf, holdActive, setLocale } from './account.store.ts'
 import { canChangeSensitive } from './change-guard.ts'
 import { type Contacts, createContacts } from './contacts/contacts.ts'
 import type { Core, EndOidcSessions, Tools } from './core.ts'
@@ -58,6 +58,8 @@ export interface Accounts {
   findByCpf(cpf: Cpf): Promise<Account | undefined>
   /** As `find`, inside another room's transaction. */
   findIn(tx: Sql, id: string): Promise<Account | undefined>
+  /** Whether an account is active, and stays so until the end of the caller's transaction; asked before other locks are taken. */
+  holdActive(tx: Sql, id: string): Promise<boolean>
   setLocale(id: AccountId, locale: Locale): Promise<void>
   /** False for 24 hours after a recovery. */
   canChangeSensitive(account: Account): boolean
@@ -196,6 +198,10 @@ function createLookups({ db, clock, settings }: Core) {
     async findIn(tx: Sql, text: string) {
       const id = parseAccountId(text)
       return id && findAccount(tx, id)
+    },
+    async holdActive(tx: Sql, text: string) {
+      const id = parseAccountId(text)
+      return id !== undefined && holdActive(tx, id)
     },
     setLocale: (id: AccountId, locale: Locale) => setLocale(db, id, locale),
     canChangeSensitive: (account: Account) => canChangeSensitive(account, clock.now(), settings.session.holdSeconds),

@@ -1,5 +1,6 @@
 import { type Account, type AccountId, createAddressLimit, displayName, DOUBTED_MS, networkOf } from '../accounts/index.ts'
 import type { Oidc } from '../oidc/index.ts'
+import type { Sql } from '../platform/db.ts'
 import type { PageSessions } from '../platform/http/page-session.ts'
 import type { HttpContext } from '../platform/http/request-facts.ts'
 import { type AreaData, CITIZEN_PLACE, createCertificateRoutes, createCertificateSealRoutes, createLendingRoutes, createPortalRoutes, createProxyRoutes, createSigningRoutes, type Portal, type PortalDependencies } from '../portal/index.ts'
@@ -226,9 +227,10 @@ async function reportMisuse(
     await audit.record(tx, { type: 'portal/use-disowned', actor, subject: accountId, data: { entry } })
     await assurance.withdrawRemote(tx, { personId, accountId, since, reason: 'not-me', actor })
     await icp.end(tx, { accountId, why: 'not-me', actor, since })
-    await signing.credentials.revokeAll(tx, { personId, accountId, cause: 'not-me', actor })
   })
   await signing.lendings.end(accountId)
   await signing.asks.end(accountId)
-  await accounts.safety.suspend(accountId, { reason: 'not-me', actor })
+  // Under the account's lock: a certificate that is being made meanwhile ends here, or is not made.
+  const also = async (tx: Sql) => void (await signing.credentials.revokeAll(tx, { personId, accountId, cause: 'not-me', actor }))
+  await accounts.safety.suspend(accountId, { reason: 'not-me', actor, also })
 }

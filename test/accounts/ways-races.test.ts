@@ -5,8 +5,7 @@ import { generateSync } from 'otplib'
 import { type Account, type AccountId, parsePersonId, type PersonId, type RegistrationConfirmation } from '../../src/accounts/index.ts'
 import { hashPassword } from '../../src/accounts/password/argon2id.ts'
 import { testDatabases } from '../support/database.ts'
-import { holdable } from '../support/held-statements.ts'
-import { until } from '../support/until.ts'
+import { beside as runBeside, holdable } from '../support/held-statements.ts'
 import { Authenticator } from './support/authenticator.ts'
 import { addPerson, CHEAP, counter, cpfNumber, FACTS, FORM, GOOD_PASSWORD, openRoom, registerCitizen, type Room, strangers } from './support/room.ts'
 
@@ -61,25 +60,7 @@ for (const database of testDatabases()) {
       return working
     }
 
-    /** Runs both; the answer to that statement of `first` is held until `second` is over or waits for a lock. */
-    async function beside<A, B>(text: RegExp, first: () => Promise<A>, second: () => Promise<B>): Promise<[PromiseSettledResult<A>, PromiseSettledResult<B>]> {
-      const statement = held.hold(text)
-      const running = first()
-      await statement.reached
-      let isOver = false
-      const other = second()
-      const end = () => {
-        isOver = true
-      }
-      other.then(end, end)
-      await until(async () => isOver || (await countWaiting()) > 0)
-      statement.release()
-      return Promise.allSettled([running, other])
-    }
-    async function countWaiting(): Promise<number> {
-      const [row] = await room.db.query<{ n: number }>('SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())')
-      return row?.n ?? 0
-    }
+    const beside = <A, B>(text: RegExp, first: () => Promise<A>, second: () => Promise<B>) => runBeside({ hold: held.hold, db: room.db }, text, first, second)
 
     test('a password is judged while another browser makes paper codes', async () => {
       const { id, cpf } = await newCitizen()

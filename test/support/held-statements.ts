@@ -1,5 +1,6 @@
 import type { Database, Sql } from '../../src/platform/db.ts'
 import type { TestDatabase } from './database.ts'
+import { until } from './until.ts'
 
 /** One statement that was answered and whose asker waits for the answer. */
 export interface Held {
@@ -47,4 +48,26 @@ export function holdable(database: TestDatabase): HoldableDatabase {
       return { reached: reached.promise, release: released.resolve }
     },
   }
+}
+
+/** Runs both on PostgreSQL; the answer to that statement of `first` is held until `second` is over or waits for a lock. */
+export async function beside<A, B>(
+  { hold, db }: Pick<HoldableDatabase, 'hold'> & { readonly db: Database }, text: RegExp, first: () => Promise<A>, second: () => Promise<B>,
+): Promise<[PromiseSettledResult<A>, PromiseSettledResult<B>]> {
+  const statement = hold(text)
+  const running = first()
+  await statement.reached
+  let isOver = false
+  const end = () => {
+    isOver = true
+  }
+  const other = second()
+  other.then(end, end)
+  await until(async () => isOver || (await isAnyoneWaiting(db)))
+  statement.release()
+  return Promise.allSettled([running, other])
+}
+
+async function isAnyoneWaiting(db: Database): Promise<boolean> {
+  return (await db.query('SELECT 1 FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())')).length > 0
 }

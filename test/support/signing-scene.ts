@@ -75,6 +75,7 @@ export async function openSigningScene({ keyKind = 'P-256', open }: { keyKind?: 
       db, clock, keyring, audit,
       people: {
         findSigner: async (accountId) => facts.get(accountId),
+        holdActive: async (tx, accountId) => (await tx.query(`SELECT 1 FROM account WHERE id = $1 AND status = 'active' FOR KEY SHARE`, [accountId])).length === 1,
         mayRepresent: async (_accountId, represented) => mayRepresent(represented),
         certifiedAs: async (_accountId, { party, represented: { kind, name }, role }) =>
           kind === 'organisation' ? { kind: 'servant', register: '123456', agency: name, post: role } : { kind: 'representative', cnpj: party, company: name },

@@ -15,8 +15,12 @@ export type SuspensionReason = (typeof SUSPENSION_REASONS)[number]
 
 /** Stopping an account: at once, with everything that is signed in. */
 export interface Safety {
-  /** "Não fui eu": ends every session and token; only a recovery opens the account again. False when it was not active. */
-  suspend(accountId: AccountId, stop: { reason: SuspensionReason; actor: AuditActor }): Promise<boolean>
+  /**
+   * "Não fui eu": ends every session and token; only a recovery opens the account again. False when it was not active.
+   *
+   * `also` is what other rooms end with it, in the same transaction, under the account's lock.
+   */
+  suspend(accountId: AccountId, stop: { reason: SuspensionReason; actor: AuditActor; also?: (tx: Sql) => Promise<void> }): Promise<boolean>
   /** An operator's suspension is lifted. False when there was none. */
   resume(accountId: AccountId, actor: AuditActor): Promise<boolean>
   /**
@@ -38,10 +42,11 @@ export function createSafety(core: Core, { tokens, notices }: Pick<Tools, 'token
   const { db, clock, audit } = core
 
   return {
-    suspend: (accountId, { reason, actor }) =>
+    suspend: (accountId, { reason, actor, also = async () => {} }) =>
       db.transaction(async (tx) => {
         const account = await lockAccount(tx, accountId)
         if (account === undefined) throw new Problem(ACCOUNTS_PROBLEMS.unknownAccount)
+        await also(tx)
         if (!(await changeWays(core, tx, accountId, (ways) => changeStatus(ways, accountId, { from: 'active', to: 'suspended', reason })))) return false
         await sessions.endAll(tx, accountId, 'suspended')
         await tokens.consumeAllOf(tx, accountId)

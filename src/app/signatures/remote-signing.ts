@@ -81,6 +81,7 @@ function signerPorts({ config, outbox }: Foundation, { accounts, assurance, prox
         person: { name: displayName(citizen), cpf: citizen.cpf },
       }
     },
+    holdActive: accounts.holdActive,
     async mayRepresent(accountId, represented) {
       // Whom an agency lets sign is in its own team, and the signature in the person's ledger.
       if (isServing(represented)) return (await findServing(proxies, accountId, represented)) !== undefined

@@ -24,6 +24,8 @@ export type CertificateNotice = (typeof CERTIFICATE_NOTICES)[number]
 export interface SignerPorts {
   /** Undefined for no account. */
   findSigner(accountId: string): Promise<SignerFacts | undefined>
+  /** Whether the account is active, and stays so until the end of the transaction; asked before other locks are taken. */
+  holdActive(tx: Sql, accountId: string): Promise<boolean>
   /** Whether this person may sign for this party by this power now; whoever is represented sees the use. */
   mayRepresent(accountId: string, represented: Represented): Promise<boolean>
   /** The same without a use: whether it would be so. @throws when the register of companies does not answer */

@@ -85,6 +85,11 @@ function stateOf({ revocation_reason: reason, replaced_by: next, not_after: end 
   return reason === 'certificateHold' ? 'suspended' : 'active'
 }
 
+/** One new credential of an account at a time, until the transaction ends. */
+export async function lockCredentialsOf(tx: Sql, accountId: string): Promise<void> {
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`signature_credential ${accountId}`])
+}
+
 /** The credential's row, held until the transaction ends; false for another's. */
 export async function lockCredential(sql: Sql, id: string, accountId: string): Promise<boolean> {
   return (await sql.query('SELECT 1 FROM signature_credential WHERE id = $1 AND account_id = $2 FOR UPDATE', [id, accountId])).length === 1

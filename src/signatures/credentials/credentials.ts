@@ -7,7 +7,7 @@ import { type ActivationDependencies, burn, openActivation, type OpenedActivatio
 import { certifiedPerson, citizenActor, entitledSigner, type SigningCore } from '../activation/core.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { type Credential, type EndCause, type HoldCause, MOST_CREDENTIALS } from './credential.ts'
-import { countKept, destroyExpiredKeys, findCredential, insertCredential, listCredentials, lockCredential, setReplaced } from './credential.store.ts'
+import { countKept, destroyExpiredKeys, findCredential, insertCredential, listCredentials, lockCredential, lockCredentialsOf, setReplaced } from './credential.store.ts'
 import { createLife, type EndedCertificates } from './life.ts'
 
 /** Certificates that citizens keep. */
@@ -84,8 +84,12 @@ async function checkMayHave(core: SigningCore, accountId: string, replaces: stri
     if (before.state === 'replaced' || before.state === 'revoked') throw new Problem(SIGNATURE_PROBLEMS.credentialUnusable)
     return before
   }
-  if ((await countKept(core.db, accountId, core.clock.now())) >= MOST_CREDENTIALS) throw new Problem(SIGNATURE_PROBLEMS.tooManyCertificates)
+  await checkFew(core.db, accountId, core.clock.now())
   return undefined
+}
+
+async function checkFew(sql: Sql, accountId: string, now: Date): Promise<void> {
+  if ((await countKept(sql, accountId, now)) >= MOST_CREDENTIALS) throw new Problem(SIGNATURE_PROBLEMS.tooManyCertificates)
 }
 
 /** Nobody gets a certificate of another person. */
@@ -112,6 +116,10 @@ async function finish(deps: Omit<ActivationDependencies, 'findKept'> & Pick<Cred
   const sealed = core.keyring.seal(wrapped, context)
   await core.db.transaction(async (tx) => {
     const { personId } = signer
+    // Whoever stops the account ends its certificates under the same lock: none is made beside that, and of many at once no more than few.
+    if (!(await core.people.holdActive(tx, accountId))) throw new Problem(SIGNATURE_PROBLEMS.notEntitled, { detail: 'account' })
+    await lockCredentialsOf(tx, accountId)
+    if (replaces === undefined) await checkFew(tx, accountId, core.clock.now())
     const made = await issue(tx, { profile, person: { ...certifiedPerson(core, signer), as }, personId, actor: citizenActor(accountId), spki })
     const { authorityId, serial, notAfter } = made
     await insertCredential(tx, { id: credentialId, accountId, personId, authorityId, serial, profile, keyKind: settings.keyKind, spki, sealed, notAfter, represents }, core.clock.now())

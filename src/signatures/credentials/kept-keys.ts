@@ -3,7 +3,7 @@ import type { FindKeptKey } from '../activation/activations.ts'
 import type { SigningCore } from '../activation/core.ts'
 import { SIGNATURE_PROBLEMS } from '../problems.ts'
 import { type Credential, MOST_TRIES } from './credential.ts'
-import { claimTry, findKept, resetTries, returnTry } from './credential.store.ts'
+import { claimTry, findKept, lockCredential, resetTries, returnTry } from './credential.store.ts'
 import { type Credentials, getCredential, sealContext } from './credentials.ts'
 import { clearWrong, countWrong, noteWrong } from './tries.ts'
 
@@ -39,7 +39,11 @@ export function createKeptKeys(core: SigningCore, { suspend }: Pick<Credentials,
           if (wrong > 0) await clearWrong(core, db, id)
           return
         }
-        await noteWrong(core, db, id)
+        // The next number is found under a lock: two at once are two.
+        await db.transaction(async (tx) => {
+          await lockCredential(tx, id, accountId)
+          await noteWrong(core, tx, id)
+        })
         if (Math.max(tries, wrong + 1) >= MOST_TRIES) await rest()
       },
     }

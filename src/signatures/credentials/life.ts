@@ -48,6 +48,8 @@ export function createLife(core: SigningCore): Pick<Credentials, 'suspend' | 're
     async revokeAll(tx, { personId, accountId, cause, actor }) {
       const ended = { kept: 0, oneShot: 0 }
       for (const { authorityId, serial, credentialId } of await listLiveCertificates(tx, personId, clock.now())) {
+        // In the order of a change of one: the credential, then its certificate.
+        if (credentialId !== undefined) await lockCredential(tx, credentialId, accountId)
         if (!(await revokeIn(tx, { authorityId, serial }, REASON_OF[cause], clock.now()))) continue
         if (credentialId === undefined) {
           await audit.record(tx, { type: 'signatures/certificate-revoked', actor, data: { authorityId, serial, reason: REASON_OF[cause] } })
