@@ -57,6 +57,20 @@ test('it signs as that servant alone: not for oneself, not in another post of th
   await assert.rejects(confirm(id, AUDITOR), refuses(mandateRefused))
 })
 
+test('a system that was lent it signs nothing once the permission has ended, before the certificate is revoked', async () => {
+  const credentialId = await scene.keep(maria, undefined, AUDITOR)
+  const redirectUri = 'https://sigadoc.example/volta'
+  const opened = await scene.open(maria, { documents: [], open: { count: 2 }, clientId: 'sigadoc', credential: { kind: 'kept', credentialId }, signatory: AUDITOR })
+  const proof = { id: opened.id, idToken: await scene.proof(maria, opened.nonce), password: SIGNING_PASSWORD }
+  const { code } = await scene.signing.lendings.lend(proof, { seconds: 600, redirectUri, codeChallenge: undefined })
+  const { token = '' } = (await scene.signing.lendings.exchange({ code, clientId: 'sigadoc', redirectUri })) ?? {}
+  await scene.signing.lendings.take(token, 1)
+  scene.allowRepresentation(() => false)
+  await assert.rejects(scene.signing.lendings.take(token, 1), refuses(mandateRefused))
+  scene.allowRepresentation(() => true)
+  await scene.signing.lendings.take(token, 1)
+})
+
 test('it is made only while the agency lets, also when that ends between the proof and the key', async () => {
   scene.allowRepresentation(() => false)
   await assert.rejects(scene.keep(maria, undefined, AUDITOR), refuses(mandateRefused))

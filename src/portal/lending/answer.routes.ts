@@ -27,7 +27,7 @@ interface Question {
 /** Refusals that are explained where the citizen is, who may try again there. */
 const AGAIN: readonly string[] = [SIGNATURE_PROBLEMS.activationOver, SIGNATURE_PROBLEMS.activationUnproven, SIGNATURE_PROBLEMS.tooManyActivations, SIGNATURE_PROBLEMS.noAuthority, ACCOUNTS_PROBLEMS.waysUnconfirmed].map(({ code }) => code)
 /** Those that the citizen cannot mend on this page. */
-const STOPPED: readonly string[] = [SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.credentialUnknown, SIGNATURE_PROBLEMS.credentialUnusable].map(({ code }) => code)
+const STOPPED: readonly string[] = [SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.mandateRefused, SIGNATURE_PROBLEMS.credentialUnknown, SIGNATURE_PROBLEMS.credentialUnusable].map(({ code }) => code)
 
 /** The pages on which a citizen lends a key to a client, or does not. */
 export function createAnswerRoutes(desk: LendingDesk): Router {

@@ -72,7 +72,8 @@ function credentialOf(row: Row, now: Date): Credential {
   }
 }
 
-function representedOf(stored: unknown): Represented | undefined {
+/** In whose name a certificate signs, as its row keeps it. */
+export function representedOf(stored: unknown): Represented | undefined {
   const parsed = stored === null ? undefined : signatory.parse(stored)
   return parsed?.kind === 'representative' ? parsed : undefined
 }

@@ -1,5 +1,7 @@
 import type { Sql } from '../../platform/db.ts'
+import type { Represented } from '../activation/activation.ts'
 import { type LentTerms, lentTerms } from '../activation/lent-key.ts'
+import { representedOf } from '../credentials/credential.store.ts'
 
 export interface NewLending {
   readonly terms: LentTerms
@@ -23,6 +25,8 @@ export interface Lending {
   readonly createdAt: Date
   /** The signer's own, then the issuing authority's. */
   readonly certificates: readonly [Buffer, Buffer]
+  /** In whose name the certificate signs, where it is a representative's or a servant's. */
+  readonly represents: Represented | undefined
 }
 
 interface Row {
@@ -37,6 +41,7 @@ interface Row {
   readonly expires_at: Date
   readonly der: Buffer
   readonly issuing: Buffer
+  readonly represents: unknown
 }
 
 export async function insertLending(sql: Sql, { terms, serial, wrapped, codeHash, redirectUri, codeChallenge, uses }: NewLending, now: Date): Promise<void> {
@@ -49,8 +54,9 @@ export async function insertLending(sql: Sql, { terms, serial, wrapped, codeHash
 }
 
 // A certificate that was revoked or suspended meanwhile lends nothing any more.
-const LIVE = `SELECT l.terms, l.serial, l.wrapped, l.redirect_uri, l.code_challenge, l.token_hash IS NOT NULL AS is_exchanged, l.uses_left, l.created_at, l.expires_at, c.der, a.certificate AS issuing
+const LIVE = `SELECT l.terms, l.serial, l.wrapped, l.redirect_uri, l.code_challenge, l.token_hash IS NOT NULL AS is_exchanged, l.uses_left, l.created_at, l.expires_at, c.der, a.certificate AS issuing, k.represents
   FROM signature_lending l JOIN pki_certificate c USING (authority_id, serial) JOIN pki_authority a ON a.id = l.authority_id
+  LEFT JOIN signature_credential k ON k.authority_id = l.authority_id AND k.serial = l.serial
   WHERE l.expires_at > $2 AND l.wrapped IS NOT NULL AND c.revoked_at IS NULL AND c.not_after > $2`
 
 /** By its code, whether that was used or not; nobody else moves it until the transaction ends. */
@@ -71,6 +77,7 @@ function toLending([row]: Row[]): Lending | undefined {
   return {
     terms: lentTerms.parse({ ...row.terms, expiresAt: row.expires_at }), serial: row.serial, wrapped: row.wrapped, redirectUri: row.redirect_uri,
     codeChallenge: row.code_challenge ?? undefined, isExchanged: row.is_exchanged, usesLeft: row.uses_left, createdAt: row.created_at, certificates: [row.der, row.issuing],
+    represents: representedOf(row.represents),
   }
 }
 

@@ -43,7 +43,7 @@ export interface Lendings {
   exchange(presented: { code: string; clientId: string; redirectUri: string; verifier?: string | undefined }): Promise<{ token: string; secondsLeft: number } | undefined>
   /** What a token permits now. */
   find(token: string): Promise<Lending | undefined>
-  /** Takes so many uses of the token, all at once or none. @throws {Problem} signatures/activation-over, signatures/not-entitled */
+  /** Takes so many uses of the token, all at once or none. @throws {Problem} signatures/activation-over, signatures/not-entitled, signatures/mandate-refused */
   take(token: string, count: number | 'all'): Promise<LentSigner>
   /** Ends whatever an account lent, as after «não fui eu». */
   end(accountId: string): Promise<number>
@@ -111,6 +111,8 @@ async function take({ core, thread }: Parts, token: string, count: number | 'all
   const seen = await findByToken(db, hashOf(secret), clock.now())
   if (!seen) throw new Problem(SIGNATURE_PROBLEMS.activationOver)
   await entitledSigner(core, seen.terms.accountId)
+  // The certificate is revoked in the background: a mandate or a post that has ended lends nothing in between.
+  if (seen.represents && !(await core.people.stillRepresents(seen.terms.accountId, seen.represents))) throw new Problem(SIGNATURE_PROBLEMS.mandateRefused)
   const lending = await db.transaction(async (tx) => {
     const found = await lockByToken(tx, hashOf(secret), clock.now())
     if (!found || found.usesLeft < (count === 'all' ? 1 : count)) throw new Problem(SIGNATURE_PROBLEMS.activationOver)

@@ -35,12 +35,15 @@ export const cscRefusals: HttpMiddleware = async (ctx, next) => {
   }
 }
 
+/** The signer, or whom they represent, lets nobody sign at this moment. */
+const NOT_NOW = [SIGNATURE_PROBLEMS.notEntitled, SIGNATURE_PROBLEMS.mandateRefused, ACCOUNTS_PROBLEMS.waysUnconfirmed]
+
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (isProblem(error, SIGNATURE_PROBLEMS.activationOver)) return new Refusal(401, 'invalid_token', 'The SAD was used or is over')
   if (isProblem(error, SIGNATURE_PROBLEMS.notTheDocuments)) return invalid('Hash is not authorized by the SAD')
   if (isProblem(error, SIGNATURE_PROBLEMS.notSignable)) return invalid(`The document cannot be signed: ${error.detail ?? 'unreadable'}`)
-  if (isProblem(error, SIGNATURE_PROBLEMS.notEntitled) || isProblem(error, ACCOUNTS_PROBLEMS.waysUnconfirmed)) return new Refusal(403, 'access_denied', 'The signer may not sign now')
+  if (NOT_NOW.some((kind) => isProblem(error, kind))) return new Refusal(403, 'access_denied', 'The signer may not sign now')
   const { status } = asProblem(error)
   if (status >= 500) throw error
   return new Refusal(status, status === 429 ? 'too_many_requests' : 'invalid_request', 'The request is not valid')
