@@ -162,7 +162,9 @@ for (const database of testDatabases()) {
       const wins = await parallel(20, () => room.db.transaction((tx) => recoveryCodes.use(tx, account, code)))
       assert.equal(wins.filter(Boolean).length, 1)
       await recoveryCodes.make(changer(account))
+      const sealed = (await room.events('accounts/ways-sealed')).length
       assert.equal(await room.db.transaction((tx) => recoveryCodes.use(tx, account, other)), false)
+      assert.equal((await room.events('accounts/ways-sealed')).length, sealed, 'a wrong code seals nothing anew')
     })
 
     test('a passkey signs in without CPF or password, at aal2', async () => {

@@ -148,6 +148,19 @@ async function openKiosk() {
   return kiosk
 }
 
+/** Tried again as often as a person may: on a busy machine the camera gives too few frames. What is refused and why is the subject of `face-check`. */
+async function passAtCamera(page: Page): Promise<void> {
+  const again = page.locator('[data-face-again]')
+  await page.locator('[data-face-start]').click()
+  for (let left = 2; ; left -= 1) {
+    await page.locator('form[action$="/pronto"]').or(again).filter({ visible: true }).waitFor({ timeout: 150_000 })
+    if (new URL(page.url()).pathname === '/aparelho/pronto') return
+    assert.ok(left > 0, await page.innerText('main'))
+    await again.click()
+    await again.waitFor({ state: 'hidden' })
+  }
+}
+
 test('without a phone: the offer, the camera of the unit’s device, the way in, and codes that are on paper and nowhere else', async () => {
   const { path: casePath } = await bringToApproval(area, desk, NEWCOMER, 'one')
   const supervisor = area.browser()
@@ -170,8 +183,7 @@ test('without a phone: the offer, the camera of the unit’s device, the way in,
   await press(page, 'Continuar para a câmera')
   await page.waitForSelector('[data-face-check][data-ready]')
   await checkPage(page, 'the camera of a device')
-  await page.locator('[data-face-start]').click()
-  await page.waitForURL('**/aparelho/pronto', { timeout: 150_000 }).catch(async () => assert.fail(await page.innerText('main')))
+  await passAtCamera(page)
   await checkPage(page, 'the face passed at a device')
   await press(page, 'Continuar')
   await page.getByRole('heading', { name: 'Seu acesso' }).waitFor()

@@ -16,6 +16,12 @@ export async function replaceRecoveryCodes(
   }
 }
 
+/** Whether the code is there, neither used nor replaced. */
+export async function hasRecoveryCode(sql: Sql, accountId: AccountId, hash: Buffer): Promise<boolean> {
+  const rows = await sql.query('SELECT 1 FROM recovery_code WHERE account_id = $1 AND code_hash = $2 AND used_at IS NULL AND removed_at IS NULL', [accountId, hash])
+  return rows.length > 0
+}
+
 /** Uses a code up; false when it is unknown, used or replaced. */
 export async function useRecoveryCode(sql: WaysTx, accountId: AccountId, hash: Buffer, now: Date): Promise<boolean> {
   const changed = await sql.execute(

@@ -5,7 +5,7 @@ import { noteCredentialChange } from '../account.store.ts'
 import { type Changer, changing, checkMayChange, type CheckMayChange } from '../change-guard.ts'
 import { citizen, type Core, type Tools } from '../core.ts'
 import { changeWays } from '../ways/ways.ts'
-import { countRecoveryCodes, replaceRecoveryCodes, useRecoveryCode } from './recovery-code.store.ts'
+import { countRecoveryCodes, hasRecoveryCode, replaceRecoveryCodes, useRecoveryCode } from './recovery-code.store.ts'
 
 const CODES = 10
 /** Crockford's base32: no I, L, O or U to misread. Sixteen symbols are 80 bits. */
@@ -17,6 +17,8 @@ export interface RecoveryCodes {
   /** Ten new codes; former ones are dead. They are shown now and never again. */
   make(changer: Changer): Promise<string[]>
   countLeft(accountId: AccountId): Promise<number>
+  /** Whether a code works now; uses nothing up. The caller throttles. */
+  holds(accountId: AccountId, code: string): Promise<boolean>
   /** Uses a code up in the caller's transaction and tells the citizen; false when it does not work. The caller throttles. */
   use(tx: Sql, account: Account, code: string): Promise<boolean>
 }
@@ -38,7 +40,10 @@ export function createRecoveryCodes(core: Core, { notices }: Pick<Tools, 'notice
         return codes
       }, checkChange),
     countLeft: (accountId) => countRecoveryCodes(db, accountId),
+    holds: (accountId, code) => hasRecoveryCode(db, accountId, hashOf(accountId, code)),
     async use(tx, account, code) {
+      // A wrong one changes no ways in, and seals none anew.
+      if (!(await hasRecoveryCode(tx, account.id, hashOf(account.id, code)))) return false
       if (!(await changeWays(core, tx, account.id, (ways) => useRecoveryCode(ways, account.id, hashOf(account.id, code), clock.now())))) return false
       const left = await countRecoveryCodes(tx, account.id)
       await audit.record(tx, { type: 'accounts/recovery-code-used', actor: citizen(account.id), subject: account.id, data: { left } })

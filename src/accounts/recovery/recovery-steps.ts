@@ -110,7 +110,11 @@ export function createRecovery(deps: RecoveryDependencies): Recovery {
       return flow?.step === 'email-sent' ? proving.advance(flow, { binding }) : { kind: 'gone' }
     },
     proveByRecoveryCode: (handle, code, facts) =>
-      at(handle, 'recovery-code', (flow) => proving.prove(flow, facts, { within: (tx, account) => factors.recoveryCodes.use(tx, account, code) })),
+      at(handle, 'recovery-code', (flow) => proving.prove(flow, facts, {
+        // Looked up first: a wrong code of an account takes no longer than one of nobody's.
+        before: (account) => factors.recoveryCodes.holds(account.id, code),
+        within: (tx, account) => factors.recoveryCodes.use(tx, account, code),
+      })),
     proveByFace: (handle, proof, facts) =>
       at(handle, 'face', (flow) =>
         proving.prove(flow, facts, {
